@@ -1,0 +1,82 @@
+/* crypto/job.h - an asymmetric operation as a plain struct: what to do, inputs, outputs.
+ *
+ * The engine and the certificate verifier never compute one themselves: they fill in a job and pause.
+ * Whoever drives them runs it - now (cl_job_run), in a batch with jobs of other connections, or in
+ * another thread or process - and goes on. A job belongs to the object that made it; its inputs stay
+ * valid until the job is reset.
+ *
+ * Results are checked where they are made: points are validated, an all-zero shared secret is
+ * refused (RFC 9846 7.4.2), an RSA signature is verified before it is given out.
+ */
+#ifndef CL_CRYPTO_JOB_H
+#define CL_CRYPTO_JOB_H
+
+#include "base/bytes.h"
+#include "crypto/kex.h"
+#include "crypto/key.h"
+
+enum cl_job_kind {
+    CL_JOB_NONE = 0,
+    CL_JOB_KEYGEN, /* make a key and its share (client) */
+    CL_JOB_ENCAP,  /* from the peer's share: our share and the shared secret (server) */
+    CL_JOB_DECAP,  /* from our key and the peer's share: the shared secret (client) */
+    CL_JOB_SIGN,
+    CL_JOB_VERIFY,
+};
+
+enum cl_job_status {
+    CL_JOB_EMPTY = 0,
+    CL_JOB_PENDING, /* filled in, to be run */
+    CL_JOB_DONE,    /* see result */
+};
+
+struct cl_job_kex {
+    const struct cl_group *group;
+    const struct cl_rng *rng;            /* KEYGEN, ENCAP */
+    struct cl_rd peer_share;             /* ENCAP, DECAP */
+    struct cl_kex_key *key;              /* KEYGEN: out; DECAP: in; owned by the job's owner */
+    uint8_t *share;                      /* KEYGEN, ENCAP: out; room for CL_GROUP_MAX_SHARE bytes */
+    size_t share_len;                    /* out */
+    uint8_t secret[CL_GROUP_MAX_SECRET]; /* ENCAP, DECAP: out */
+    size_t secret_len;                   /* out */
+};
+
+struct cl_job_sign {
+    const struct cleat_key *key;
+    const struct cl_sig_alg *alg;
+    struct cl_rd message; /* hashed by the job */
+    uint8_t *signature;   /* out; room for cl_key_max_signature() bytes */
+    size_t signature_cap;
+    size_t signature_len; /* out */
+};
+
+struct cl_job_verify {
+    const struct cl_pubkey *key;
+    const struct cl_sig_alg *alg;
+    struct cl_rd message;
+    struct cl_rd signature;
+};
+
+struct cl_job {
+    enum cl_job_kind kind;
+    enum cl_job_status status;
+    /* Once DONE: CL_OK; BAD_KEY_SHARE (the peer's share is invalid), BAD_SIGNATURE (VERIFY: it does
+     * not match), CRYPTO, RANDOM, NOMEM, JOB_FAILED (whoever ran it could not). */
+    cl_result result;
+    union {
+        struct cl_job_kex kex;
+        struct cl_job_sign sign;
+        struct cl_job_verify verify;
+    };
+};
+
+/* cl_job_run does the job here and now with libcrypto; status is DONE afterwards. */
+void cl_job_run(struct cl_job *job);
+
+/* cl_job_complete marks a job as done by somebody else, with its outputs filled in. */
+void cl_job_complete(struct cl_job *job, cl_result result);
+
+/* cl_job_reset wipes the job; it is EMPTY afterwards. It frees nothing. */
+void cl_job_reset(struct cl_job *job);
+
+#endif

@@ -1,0 +1,39 @@
+/* crypto/kex.h - the key-exchange groups. The operations themselves are jobs (crypto/job.h). */
+#ifndef CL_CRYPTO_KEX_H
+#define CL_CRYPTO_KEX_H
+
+#include "base/result.h"
+#include "crypto/rand.h"
+
+/* IANA TLS Supported Groups */
+#define CL_GROUP_SECP256R1 0x0017
+#define CL_GROUP_SECP384R1 0x0018
+#define CL_GROUP_SECP521R1 0x0019
+#define CL_GROUP_X25519    0x001d
+
+/* 1665: SecP384r1MLKEM1024, 1568 bytes of ML-KEM and 97 of ECDH, is the longest share known */
+#define CL_GROUP_MAX_SHARE 1665
+/* 80: SecP384r1MLKEM1024, 48 bytes of ECDH and 32 of ML-KEM */
+#define CL_GROUP_MAX_SECRET 80
+
+struct cl_group {
+    uint16_t id;
+    const char *name;          /* as curl and nginx write it: "X25519", "P-256" */
+    const char *iana_name;     /* "x25519", "secp256r1" */
+    const char *openssl_alias; /* "prime256v1", or NULL */
+    uint16_t client_share_len; /* bytes of key_exchange in the ClientHello */
+    uint16_t server_share_len; /* and in the ServerHello */
+    uint8_t secret_len;
+    uint16_t bits; /* security strength, for display */
+};
+
+/* cl_group_by_id and cl_group_by_name (either name or the alias, ASCII case ignored) return NULL for
+ * a group that is not built. cl_group_at returns the i-th group in order of preference, then NULL. */
+const struct cl_group *cl_group_by_id(uint16_t id);
+const struct cl_group *cl_group_by_name(const char *name, size_t len);
+const struct cl_group *cl_group_at(size_t i);
+
+struct cl_kex_key; /* an ephemeral private key, made by a key-generation job, used once */
+void cl_kex_key_free(struct cl_kex_key *key); /* wipes; NULL is fine */
+
+#endif
