@@ -1,0 +1,12 @@
+/* serve/mime.h - the media type of a file, from the extension of its name. */
+#ifndef CL_SERVE_MIME_H
+#define CL_SERVE_MIME_H
+
+#include "base/bytes.h"
+
+/* cl_mime_type returns the value of Content-Type for a file name or path: text types with
+ * "; charset=utf-8"; "application/octet-stream" when the extension (any case) is not known. Static
+ * storage. */
+const char *cl_mime_type(struct cl_rd name);
+
+#endif

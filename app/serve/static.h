@@ -1,0 +1,53 @@
+/* serve/static.h - static files: from a request and a folder to a described response (RFC 9110).
+ *
+ * Independent of sockets: opens files below a root, decides, and says what to send. Never follows a
+ * path out of the root, neither by "..", nor by a symbolic link (openat2 RESOLVE_BENEATH, or a walk
+ * component by component). Files and folders whose name begins with a dot do not exist, except
+ * /.well-known.
+ */
+#ifndef CL_SERVE_STATIC_H
+#define CL_SERVE_STATIC_H
+
+#include "base/buf.h"
+#include "cleat/http.h"
+
+struct cl_static_config {
+    int root_fd;              /* open folder (O_PATH or O_RDONLY); stays the caller's */
+    const char *index;        /* file served for a folder; NULL: "index.html" */
+    const char *prefix;       /* part of the path to remove, "/files"; NULL: nothing */
+    const char *cache_control; /* value of Cache-Control; NULL: no such field */
+};
+
+/* struct cl_static_reply is what to send. {0} after deinit; before the first use, initialise it with
+ * CL_STATIC_REPLY_INIT. To send: head as it is (status line, fields, empty line; Content-Length is
+ * always there), then memory, then length bytes of fd from offset on when fd >= 0. For a HEAD
+ * request both are empty. The status line is HTTP/1.1; Date and Connection are added when asked for
+ * (struct cl_static_ask). */
+struct cl_static_reply {
+    int status;             /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
+    struct cl_buf head;     /* complete head */
+    struct cl_buf memory;   /* small body: the text of an error or a redirect */
+    int fd;                 /* regular file, O_CLOEXEC; -1: none. Closed by deinit */
+    uint64_t offset;        /* first byte to send */
+    uint64_t length;        /* number of bytes to send */
+};
+#define CL_STATIC_REPLY_INIT {.fd = -1}
+
+struct cl_static_ask {
+    const struct cleat_http_head *request; /* complete head of a request */
+    int64_t now;                           /* Unix seconds: Date, and the age of validators */
+    bool close;                            /* add "Connection: close" */
+    const char *extra_fields;              /* complete lines "Name: value\r\n" of the configuration
+                                              (HSTS, ...), or NULL */
+};
+
+/* cl_static_answer decides. *reply is overwritten (deinit it first). Returns CL_OK with *reply filled,
+ * whatever the status; NOMEM or LIMIT when not even an error could be described. Blocks on the file
+ * system: open, fstat only; contents are not read. Any thread, one reply each. */
+CL_MUST cl_result cl_static_answer(const struct cl_static_config *config,
+                                   const struct cl_static_ask *ask, struct cl_static_reply *reply);
+
+/* cl_static_reply_deinit closes fd and frees the buffers; {.fd = -1} afterwards. */
+void cl_static_reply_deinit(struct cl_static_reply *reply);
+
+#endif
