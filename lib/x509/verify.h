@@ -1,0 +1,75 @@
+/* x509/verify.h - from a leaf and candidates to a verdict with its proof, driven by jobs.
+ *
+ * The verifier never checks a signature itself: cl_verify_step returns NEEDS_JOB, the caller runs
+ * cl_verify_job (now, in a batch, elsewhere) and steps again. Everything else - building paths,
+ * RFC 5280 6, names, policies, CRLs - happens inside step, without recursion and in bounded work.
+ */
+#ifndef CL_X509_VERIFY_H
+#define CL_X509_VERIFY_H
+
+#include "crypto/job.h"
+#include "x509/cert.h"
+#include "x509/trust.h"
+
+/* 128: Go's and limbo's hostile chains have 100; a peer's handshake message bounds it already */
+#define CL_VERIFY_MAX_CERTS 128
+/* 10: leaf, anchor and eight between; the web's longest have three between */
+#define CL_VERIFY_MAX_DEPTH 10
+/* 64: a path needs at most 9, and every failed one is remembered */
+#define CL_VERIFY_MAX_SIGNATURES 64
+/* 2,000: each looks at one candidate issuer, some 50 ns */
+#define CL_VERIFY_MAX_STEPS 2000
+/* 250,000: names times constraints, some nanoseconds each */
+#define CL_VERIFY_MAX_NAME_COMPARISONS 250000
+/* 64: initial policies by the application */
+#define CL_VERIFY_MAX_POLICIES 64
+
+/* As struct cleat_verify_options, which says what each field means. */
+struct cl_verify_params {
+    const struct cleat_trust_store *trust;
+    const char *host;
+    int64_t now;
+    enum cleat_purpose purpose;
+    enum cleat_policy policy;
+    enum cleat_revocation revocation;
+    const struct cleat_crl_set *crls;
+    const char *email;
+    int max_intermediates;
+    const char *const *initial_policies;
+    size_t num_initial_policies;
+    bool require_explicit_policy;
+    bool inhibit_policy_mapping;
+    bool inhibit_any_policy;
+};
+
+struct cl_verify;
+
+/* cl_verify_new starts the verification of chain_der (leaf first, at least one). It copies what it
+ * needs: the bytes may go afterwards. A leaf that cannot be parsed, or too many certificates, is a
+ * verdict, not a failure of this call. NOMEM, USAGE (no trust store, bad options), NO_CERTIFICATE. */
+CL_MUST cl_result cl_verify_new(struct cl_verify **out, const struct cl_verify_params *params,
+                                const struct cl_rd *chain_der, size_t num);
+
+/* cl_verify_new_certs is the same for certificates parsed already, of which it keeps references. */
+CL_MUST cl_result cl_verify_new_certs(struct cl_verify **out, const struct cl_verify_params *params,
+                                      const struct cleat_cert *const *certs, size_t num);
+
+enum cl_verify_next {
+    CL_VERIFY_NEEDS_JOB, /* run cl_verify_job(), then step again */
+    CL_VERIFY_DONE,      /* take the verdict */
+};
+enum cl_verify_next cl_verify_step(struct cl_verify *v);
+
+/* cl_verify_job is the pending job, valid until the next step; NULL when there is none. */
+struct cl_job *cl_verify_job(struct cl_verify *v);
+
+/* cl_verify_take_verdict hands the verdict over, once, after DONE. It lives on without v. NULL when
+ * memory was short or it was taken already. */
+struct cleat_verdict *cl_verify_take_verdict(struct cl_verify *v);
+
+void cl_verify_free(struct cl_verify *v);
+
+/* cl_verdict_leaf_ref gives a reference to the leaf as presented, to be freed; NULL if unparsable. */
+struct cleat_cert *cl_verdict_leaf_ref(const struct cleat_verdict *verdict);
+
+#endif
