@@ -1,0 +1,72 @@
+/* crypto/key_impl.h - between spki.c, key.c, pubkey.c, sign.c and verify.c: what keys are made of.
+ *
+ * RSA and ECDSA run on libcrypto's RSA and EC_KEY: through EVP each operation pays for look-ups by
+ * name. EdDSA has no other door than EVP.
+ */
+#ifndef CL_CRYPTO_KEY_IMPL_H
+#define CL_CRYPTO_KEY_IMPL_H
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "crypto/key.h"
+
+/* 16,384: beyond it a single verification takes tens of milliseconds */
+#define CL_RSA_MAX_BITS 16384
+
+/* What a key says about itself, from its AlgorithmIdentifier. */
+struct cl_key_alg {
+    enum cl_key_type type;
+    enum cl_hash_id pss_hash; /* RSA-PSS: the only hash it may be used with; NONE: any */
+};
+
+struct cl_pubkey {
+    struct cl_key_alg alg;
+    unsigned bits;
+    RSA *rsa;
+    EC_KEY *ec;
+    EVP_PKEY *eddsa;
+};
+
+struct cleat_key {
+    _Atomic unsigned num_refs;
+    struct cl_pubkey pub; /* its rsa and ec hold the private part too */
+    EVP_PKEY *pkey;
+    uint8_t *spki;
+    size_t spki_len;
+};
+
+/* The pieces of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7); key is the BIT STRING's bytes. */
+struct cl_spki {
+    struct cl_key_alg alg;
+    struct cl_rd key;
+};
+
+/* cl_spki_parse: BAD_KEY when malformed, UNSUPPORTED for another algorithm or curve. */
+CL_MUST cl_result cl_spki_parse(struct cl_spki *out, struct cl_rd der);
+
+/* cl_spki_rsa_key takes modulus and exponent from an RSAPublicKey (RFC 8017 A.1.1). BAD_KEY. */
+CL_MUST cl_result cl_spki_rsa_key(struct cl_rd der, struct cl_rd *n, struct cl_rd *e);
+
+/* cl_key_type_nid returns libcrypto's number of an EC key type's curve, 0 for other types;
+ * cl_hash_nid and cl_hash_md the number and the fetched digest of a hash (NULL if not available).
+ */
+int cl_key_type_nid(enum cl_key_type type);
+int cl_hash_nid(enum cl_hash_id id);
+const EVP_MD *cl_hash_md(enum cl_hash_id id);
+
+/* cl_pubkey_deinit frees what a public key holds. */
+void cl_pubkey_deinit(struct cl_pubkey *key);
+
+/* cl_pubkey_may_use says whether key and algorithm go together, the key's own restriction (RSA-PSS)
+ * included. */
+bool cl_pubkey_may_use(const struct cl_pubkey *key, const struct cl_sig_alg *alg);
+
+/* cl_sign and cl_verify are the jobs (crypto/job.h). */
+CL_MUST cl_result cl_sign(const struct cleat_key *key, const struct cl_sig_alg *alg,
+                          struct cl_rd message, struct cl_wr *out);
+CL_MUST cl_result cl_verify(const struct cl_pubkey *key, const struct cl_sig_alg *alg,
+                            struct cl_rd message, struct cl_rd signature);
+
+#endif
