@@ -1,0 +1,71 @@
+/* net/tcp.h - a TCP socket in a libuv loop, with the caller's buffers.
+ *
+ * Receiving: the handler says where the next bytes go (room), just when they are there, so that a
+ * socket that waits holds no buffer. Sending: what the kernel does not take at once must stay where
+ * it is until `sent` comes; there is never more than one such send under way. All functions and
+ * callbacks belong to the thread that runs the loop.
+ */
+#ifndef CL_NET_TCP_H
+#define CL_NET_TCP_H
+
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "base/result.h"
+
+struct cl_tcp;
+
+struct cl_tcp_handler {
+    /* Where to put what has arrived, and how much fits; NULL: nowhere now, and reading is off until
+     * cl_tcp_read(tcp, true). Each room is followed by one received, or by ended. */
+    uint8_t *(*room)(void *ctx, size_t *len);
+    /* len bytes are in the room last given; len may be 0 (a false alarm). */
+    void (*received)(void *ctx, size_t len);
+    /* Nothing more will come: 0 after the peer's FIN, else a negative libuv code (UV_ECONNRESET,
+     * …). The room that was given is unused. */
+    void (*ended)(void *ctx, int status);
+    /* What cl_tcp_send left over has gone to the kernel (0), or never will (negative code). */
+    void (*sent)(void *ctx, int status);
+};
+
+/* cl_tcp_new makes a socket that is not connected yet. NOMEM. */
+CL_MUST cl_result cl_tcp_new(uv_loop_t *loop, struct cl_tcp **out);
+
+/* cl_tcp_free closes the socket and frees it in a later turn; no callback comes after the call.
+ * NULL is fine. Bytes of a send under way may be given up: their memory is free to go. */
+void cl_tcp_free(struct cl_tcp *tcp);
+
+/* cl_tcp_connect starts to connect. done gets 0 or a negative libuv code, once, from the loop; not
+ * at all when cl_tcp_free comes first. Returns 0, or a negative code (then done does not come). */
+int cl_tcp_connect(struct cl_tcp *tcp, const struct sockaddr *addr,
+                   void (*done)(void *ctx, int status), void *ctx);
+
+/* cl_tcp_accept takes the connection that a listener has ready (net/listener.h). 0 or a negative
+ * code. */
+int cl_tcp_accept(struct cl_tcp *tcp, uv_stream_t *listener);
+
+/* cl_tcp_attach sets who is told, and replaces who was told before. Nagle's algorithm is switched
+ * off: whoever writes gathers. */
+void cl_tcp_attach(struct cl_tcp *tcp, const struct cl_tcp_handler *handler, void *ctx);
+
+/* cl_tcp_read switches receiving on or off; either is cheap to repeat. */
+void cl_tcp_read(struct cl_tcp *tcp, bool on);
+
+/* cl_tcp_send sends len bytes. Returns how many went at once (up to len), or a negative libuv code.
+ * The others are under way: they stay the caller's, unchanged, until `sent`. Not to be called while
+ * a send is under way (UV_EBUSY). */
+ssize_t cl_tcp_send(struct cl_tcp *tcp, const uint8_t *p, size_t len);
+
+/* cl_tcp_finish sends FIN after everything sent before; receiving goes on. Repeating it is fine. */
+void cl_tcp_finish(struct cl_tcp *tcp);
+
+/* cl_tcp_unsent returns how many bytes the kernel holds that the peer has not acknowledged. */
+size_t cl_tcp_unsent(const struct cl_tcp *tcp);
+
+/* The two ends' addresses. false: not connected. */
+bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out);
+bool cl_tcp_local(const struct cl_tcp *tcp, struct sockaddr_storage *out);
+
+uv_loop_t *cl_tcp_loop(const struct cl_tcp *tcp);
+
+#endif
