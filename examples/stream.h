@@ -1,0 +1,40 @@
+/* stream.h - a blocking TLS stream: a socket and a connection of libcleat, held together.
+ *
+ * All that an application needs to add to the library when it may block. Copy it. No function here
+ * is called by two threads at once for the same stream.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <cleat/tls.h>
+
+struct stream {
+    int fd;
+    struct cleat_tls *tls;
+    size_t in_len;  /* bytes in `in` */
+    size_t in_used; /* of these, done with: dropped at the next read */
+    uint8_t in[CLEAT_TLS_MAX_RECORD];
+    uint8_t out[CLEAT_TLS_MAX_RECORD];
+};
+
+/* stream_handshake returns 0 when the connection is established, -1 when it failed. */
+int stream_handshake(struct stream *s);
+
+/* stream_read waits for data: 1 with a view of it, valid until the next call; 0 when the peer has
+ * closed its direction; -1 when the connection failed or ended without close_notify. */
+int stream_read(struct stream *s, const uint8_t **data, size_t *len);
+
+/* stream_write sends all of data; stream_close says that no more will come. 0 or -1. */
+int stream_write(struct stream *s, const uint8_t *data, size_t len);
+int stream_close(struct stream *s);
+
+/* stream_why says why the last call failed, for people. */
+const char *stream_why(const struct stream *s);
+
+/* now_ms is the clock for cleat_tls_builder_clock. read_file gives a whole file (to be freed); must
+ * looks at what a function of the library returned: both end the program with a line on stderr. */
+uint64_t now_ms(void *ctx);
+char *read_file(const char *path, size_t *len);
+void must(int code, const struct cleat_error *error);
+
+#endif

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""check_install.py CHECK SOURCE BUILD WORK - one check of the installed tree; see CMakeLists.txt.
+
+`prepare` installs BUILD into WORK/prefix, builds the examples there with the CMake package and makes
+a certificate for localhost; every other check is a function below and uses that.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+SOURCE, BUILD, WORK = (pathlib.Path(p).resolve() for p in sys.argv[2:5])
+PREFIX = WORK / "prefix"
+WARNINGS = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
+LINES = b"hello\nand good bye\n"
+# 400: a header that is longer does not fit in one's head
+MAX_HEADER_LINES = 400
+
+
+def run(*command, **options):
+    """Run a command to its end; its output is shown and the check fails when it does."""
+    command = [str(word) for word in command]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100,
+                          stdin=options.pop("stdin", subprocess.DEVNULL), **options)
+    if done.returncode != 0:
+        print("$", " ".join(command))
+        print(done.stdout.decode(errors="replace"))
+        sys.exit(f"exit code {done.returncode}")
+    return done.stdout.decode(errors="replace")
+
+
+def headers():
+    found = sorted((PREFIX / "include/cleat").glob("*.h"))
+    assert found, "no header is installed"
+    return found
+
+
+def library(pattern):
+    found = sorted(PREFIX.glob(f"lib*/**/{pattern}"))
+    assert found, f"{pattern} is not installed"
+    return found[0]
+
+
+def pkg_config_env(prefix):
+    folder = next(prefix.glob("lib*/**/cleat.pc")).parent
+    return {**os.environ, "PKG_CONFIG_PATH": str(folder), "LD_LIBRARY_PATH": str(folder.parent)}
+
+
+def build_examples(folder, prefix, link):
+    shutil.rmtree(folder, ignore_errors=True)
+    run("cmake", "-S", SOURCE / "examples", "-B", folder, "-G", "Ninja",
+        f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCLEAT_LINK={link}",
+        "-DCMAKE_C_FLAGS=" + " ".join(WARNINGS))
+    run("cmake", "--build", folder)
+
+
+def make_certificate():
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "2", "-subj", "/CN=test CA", "-keyout", WORK / "ca.key", "-out", WORK / "ca.pem",
+        "-addext", "keyUsage=critical,keyCertSign")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-subj", "/CN=localhost", "-keyout", WORK / "leaf.key", "-out", WORK / "leaf.csr")
+    (WORK / "leaf.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+                                   "extendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n"
+                                   "basicConstraints=critical,CA:FALSE\n")
+    run("openssl", "x509", "-req", "-in", WORK / "leaf.csr", "-CA", WORK / "ca.pem",
+        "-CAkey", WORK / "ca.key", "-CAcreateserial", "-days", "2", "-extfile", WORK / "leaf.ext",
+        "-out", WORK / "leaf.pem")
+
+
+def prepare():
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    run("cmake", "--install", BUILD, "--prefix", PREFIX)
+    build_examples(WORK / "examples", PREFIX, "cleat")
+    make_certificate()
+
+
+def headers_are_complete():
+    names = {path.name for path in headers()}
+    wanted = {path.name for path in (SOURCE / "include/cleat").glob("*.h")}
+    assert names == wanted, f"installed {names}, in the tree {wanted}"
+
+
+def headers_are_short():
+    for path in headers():
+        lines = len(path.read_text().splitlines())
+        assert lines <= MAX_HEADER_LINES, f"{path.name} has {lines} lines"
+
+
+def compile_headers(compiler, standard, suffix):
+    for path in headers():
+        source = WORK / f"alone_{path.stem}{suffix}"
+        source.write_text(f"#include <cleat/{path.name}>\n")
+        run(compiler, standard, *WARNINGS, f"-I{PREFIX}/include", "-fsyntax-only", source)
+
+
+def headers_compile_as_c():
+    compile_headers("gcc", "-std=c11", ".c")
+
+
+def headers_compile_as_cxx():
+    compile_headers("g++", "-std=c++17", ".cc")
+
+
+def declared_functions():
+    """The functions that the public headers promise."""
+    names = set()
+    for path in headers():
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        text = re.sub(r"^\s*#.*?(?<!\\)$", "", text, flags=re.S | re.M)
+        names.update(re.findall(r"\b(cleat_\w+)\s*\([^;{}]*\)\s*(?:__attribute__[^;]*)?;", text))
+    return names
+
+
+def exports_only_cleat():
+    listing = run("nm", "-D", "--defined-only", "--format=posix", library("libcleat.so"))
+    exported = {line.split()[0] for line in listing.splitlines() if line}
+    strange = {name for name in exported if not name.startswith("cleat_")}
+    assert not strange, f"exported beside cleat_*: {sorted(strange)}"
+    promised = declared_functions()
+    assert promised, "no function found in the headers"
+    assert not promised - exported, f"declared but not in the library: {sorted(promised - exported)}"
+    assert not exported - promised, f"exported but not declared: {sorted(exported - promised)}"
+    listing = run("nm", "-g", "--defined-only", "--format=posix", library("libcleat.a"))
+    names = {line.split()[0] for line in listing.splitlines() if len(line.split()) > 1}
+    strange = {name for name in names if not re.match(r"(cleat|cl)_", name)}
+    assert not strange, f"global in the static library: {sorted(strange)}"
+
+
+def documents_are_there():
+    assert os.access(PREFIX / "bin/cleat", os.X_OK), "bin/cleat"
+    assert run(PREFIX / "bin/cleat", "--version").startswith("cleat ")
+    for page in (SOURCE / "docs/man").glob("*.scd"):
+        assert (PREFIX / "share/man/man1" / page.stem).stat().st_size > 0, page.stem
+    for name in ("README.md", "LICENSE", "CHANGELOG.md", "examples/echo_client.c"):
+        assert (PREFIX / "share/doc/cleat" / name).is_file(), name
+
+
+def pkg_config_builds():
+    out = WORK / "pkg-config"
+    out.mkdir(exist_ok=True)
+    env = pkg_config_env(PREFIX)
+    run("make", "-B", "-C", SOURCE / "examples", f"OUT={out}", env=env)
+    echo(out, env)
+    # And statically: what `pkg-config --static` adds must be all that libcleat.a needs.
+    flags = run("pkg-config", "--static", "--cflags", "--libs", "cleat", env=env).split()
+    flags = ["-l:libcleat.a" if word == "-lcleat" else word for word in flags]
+    for name in ("echo_client", "echo_server"):
+        run("gcc", *WARNINGS, "-o", out / name, SOURCE / f"examples/{name}.c",
+            SOURCE / "examples/stream.c", *flags)
+    assert "libcleat" not in run("ldd", out / "echo_client")
+    echo(out)
+
+
+def cmake_builds_shared():
+    assert "libcleat.so" in run("ldd", WORK / "examples/echo_client")
+
+
+def cmake_builds_static():
+    build_examples(WORK / "static", PREFIX, "cleat_static")
+    assert "libcleat" not in run("ldd", WORK / "static/echo_client")
+    echo(WORK / "static")
+
+
+def tree_can_be_moved():
+    moved = WORK / "moved"
+    shutil.rmtree(moved, ignore_errors=True)
+    shutil.copytree(PREFIX, moved, symlinks=True)
+    flags = run("pkg-config", "--cflags", "cleat", env=pkg_config_env(moved)).split()
+    assert [os.path.realpath(word[2:]) for word in flags] == [str(moved / "include")], flags
+    build_examples(WORK / "moved-examples", moved, "cleat")
+    assert str(moved) in run("ldd", WORK / "moved-examples/echo_client")
+    assert run(moved / "bin/cleat", "--version").startswith("cleat ")
+
+
+class Peer:
+    """A server on loopback, ended by its own process id."""
+
+    def __init__(self, *command, env=None, port_pattern=rb"^(\d+)\n"):
+        self.process = subprocess.Popen([str(word) for word in command], env=env,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.port = None
+        for line in self.process.stdout:
+            found = re.search(port_pattern, line)
+            if found:
+                self.port = found.group(1).decode()
+                break
+
+    def __enter__(self):
+        assert self.port, "the server did not start"
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate(timeout=20)
+
+
+def echo_server(folder, env=None):
+    return Peer(folder / "echo_server", "0", WORK / "leaf.pem", WORK / "leaf.key", env=env)
+
+
+def client(folder, port, host="localhost", ca="ca.pem", env=None):
+    return subprocess.run([str(folder / "echo_client"), host, port, str(WORK / ca)], input=LINES,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=30)
+
+
+def echo(folder, env=None):
+    with echo_server(folder, env) as server:
+        done = client(folder, server.port, env=env)
+        assert (done.returncode, done.stdout) == (0, LINES), done
+        again = client(folder, server.port, host="127.0.0.1", env=env)
+        assert (again.returncode, again.stdout) == (0, LINES), again
+
+
+def echo_to_ourselves():
+    echo(WORK / "examples")
+
+
+def echo_to_openssl_server():
+    # -rev sends each line back reversed.
+    with Peer("openssl", "s_server", "-accept", "127.0.0.1:0", "-rev", "-tls1_3",
+              "-cert", WORK / "leaf.pem", "-key", WORK / "leaf.key",
+              port_pattern=rb"^ACCEPT 127\.0\.0\.1:(\d+)") as server:
+        done = client(WORK / "examples", server.port)
+        reversed_lines = b"".join(line[::-1] + b"\n" for line in LINES.splitlines())
+        assert (done.returncode, done.stdout) == (0, reversed_lines), done
+
+
+def echo_from_openssl_client():
+    with echo_server(WORK / "examples") as server:
+        openssl = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername",
+             "localhost", "-CAfile", str(WORK / "ca.pem"), "-verify_return_error", "-quiet",
+             "-no_ign_eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        openssl.stdin.write(LINES)
+        openssl.stdin.flush()
+        got = b"".join(openssl.stdout.readline() for _ in LINES.splitlines())
+        _, errors = openssl.communicate(timeout=20)
+        assert got == LINES, (got, errors)
+
+
+def echo_refuses_an_unknown_ca():
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "2", "-subj", "/CN=another CA", "-keyout", WORK / "other.key", "-out",
+        WORK / "other.pem")
+    with echo_server(WORK / "examples") as server:
+        done = client(WORK / "examples", server.port, ca="other.pem")
+        assert done.returncode == 1 and done.stdout == b"" and done.stderr, done
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+    print(f"{sys.argv[1]}: passed")
