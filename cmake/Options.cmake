@@ -32,3 +32,7 @@ if(CLEAT_SANITIZE)
                         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${CLEAT_SANITIZE})
 endif()
+if(CLEAT_FUZZ)
+    # Coverage for libFuzzer in every floor; the targets in fuzz/ link its main().
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,5 +1,24 @@
 # Tests.cmake - cleat_unit_tests(AREA LIBRARIES...): every AREA/test_*.c becomes a test "AREA.unit".
-# Files AREA/support_*.c are compiled once and linked into each of them.
+# Files AREA/support_*.c are compiled once and linked into each of them. In a build without
+# sanitizers each runs a second time under valgrind, as "valgrind.AREA.unit" with the label valgrind,
+# unless valgrind-skip.txt names it.
+find_program(VALGRIND valgrind)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+             ${CMAKE_CURRENT_LIST_DIR}/valgrind-skip.txt)
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/valgrind-skip.txt CLEAT_VALGRIND_SKIP REGEX "^[a-z]")
+list(TRANSFORM CLEAT_VALGRIND_SKIP REPLACE " .*" "")
+
+function(cleat_valgrind_test name target)
+    if(NOT VALGRIND OR CLEAT_SANITIZE OR name IN_LIST CLEAT_VALGRIND_SKIP)
+        return()
+    endif()
+    add_test(NAME ${CLEAT_TEST_PREFIX}valgrind.${name}
+             COMMAND ${VALGRIND} --quiet --error-exitcode=1 --leak-check=full
+                     --errors-for-leak-kinds=definite,possible $<TARGET_FILE:${target}>)
+    set_tests_properties(${CLEAT_TEST_PREFIX}valgrind.${name} PROPERTIES
+                         TIMEOUT 600 LABELS valgrind)
+endfunction()
+
 function(cleat_unit_tests area)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${area}/test_*.c)
     file(GLOB support CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${area}/support_*.c)
@@ -22,5 +41,6 @@ function(cleat_unit_tests area)
                                    CLEAT_TEST_DATA="${CLEAT_TEST_DATA}")
         add_test(NAME ${CLEAT_TEST_PREFIX}${area}.${unit} COMMAND ${target})
         set_tests_properties(${CLEAT_TEST_PREFIX}${area}.${unit} PROPERTIES TIMEOUT 300)
+        cleat_valgrind_test(${area}.${unit} ${target})
     endforeach()
 endfunction()
