@@ -33,20 +33,20 @@ enum cleat_http_progress {
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 /* 100: browsers send at most ~40 fields; twice that and some */
-#define CLEAT_HTTP_MAX_FIELDS 100
+#define CLEAT_HTTP_MAX_FIELDS         100
 /* 16 KiB: what browsers with many cookies stay below; what the common servers grant */
-#define CLEAT_HTTP_MAX_REQUEST_HEAD 16384
+#define CLEAT_HTTP_MAX_REQUEST_HEAD   16384
 /* 32 KiB: responses carry long policies (CSP) and several cookies */
-#define CLEAT_HTTP_MAX_RESPONSE_HEAD 32768
+#define CLEAT_HTTP_MAX_RESPONSE_HEAD  32768
 /* 8 KiB: RFC 9110 4.1 asks for at least 8000 bytes */
-#define CLEAT_HTTP_MAX_TARGET 8192
+#define CLEAT_HTTP_MAX_TARGET         8192
 /* 64: the longest registered method has 17 letters */
-#define CLEAT_HTTP_MAX_METHOD 64
+#define CLEAT_HTTP_MAX_METHOD         64
 /* 4 KiB, 20 fields: trailers carry a checksum or a signature; they are checked and dropped */
 #define CLEAT_HTTP_MAX_TRAILERS       4096
 #define CLEAT_HTTP_MAX_TRAILER_FIELDS 20
 /* 8 KiB: as the target */
-#define CLEAT_HTTP_MAX_URL 8192
+#define CLEAT_HTTP_MAX_URL            8192
 
 /* ---- URLs (RFC 3986) --------------------------------------------------------------------------*/
 
@@ -68,9 +68,10 @@ struct cleat_http_url {
 
 /* cleat_http_url_parse takes apart an absolute http, https, ws or wss URL of len bytes (RFC 3986 3,
  * RFC 9110 4.2, RFC 6455 3). A fragment is dropped. Nothing is normalised. Bytes above 0x7f are
- * accepted in host (is_idn), path and query; control bytes, spaces and <>"\^`{|} in the path are not.
- * Numeric hosts that are no dotted quad ("127.1", "0x7f000001") are refused. The views of *out live
- * as long as text. Returns CLEAT_OK or CLEAT_ERR_BAD_URL; err (may be NULL) gets the detail. */
+ * accepted in host (is_idn), path and query; control bytes, spaces and <>"\^`{|} in the path are
+ * not. Numeric hosts that are no dotted quad ("127.1", "0x7f000001") are refused. The views of *out
+ * live as long as text. Returns CLEAT_OK or CLEAT_ERR_BAD_URL; err (may be NULL) gets the detail.
+ */
 int cleat_http_url_parse(struct cleat_http_url *out, const char *text, size_t len,
                          struct cleat_error *err);
 
@@ -78,11 +79,10 @@ int cleat_http_url_parse(struct cleat_http_url *out, const char *text, size_t le
  * without a NUL: path and query, bytes above 0x7f percent-encoded (RFC 3987 3.1). *out_len gets its
  * length. Returns CLEAT_OK, or CLEAT_ERR_LIMIT when cap is too small (3 * CLEAT_HTTP_MAX_URL always
  * suffices). */
-int cleat_http_url_target(const struct cleat_http_url *url, char *out, size_t cap,
-                          size_t *out_len);
+int cleat_http_url_target(const struct cleat_http_url *url, char *out, size_t cap, size_t *out_len);
 
-/* cleat_http_url_authority writes the value of the Host field (RFC 9110 7.2): host, in brackets when
- * it is an IPv6 literal, and the port unless it is the scheme's own. Returns as
+/* cleat_http_url_authority writes the value of the Host field (RFC 9110 7.2): host, in brackets
+ * when it is an IPv6 literal, and the port unless it is the scheme's own. Returns as
  * cleat_http_url_target. */
 int cleat_http_url_authority(const struct cleat_http_url *url, char *out, size_t cap,
                              size_t *out_len);
@@ -109,11 +109,11 @@ struct cleat_http_span {
 };
 
 enum cleat_http_framing {
-    CLEAT_HTTP_NO_BODY,       /* nothing follows the head */
-    CLEAT_HTTP_LENGTH,        /* content_length bytes follow (may be 0) */
-    CLEAT_HTTP_CHUNKED,       /* Transfer-Encoding: chunked */
-    CLEAT_HTTP_UNTIL_CLOSE,   /* responses only: the body ends with the connection */
-    CLEAT_HTTP_SWITCHED       /* what follows is another protocol: 101, or 2xx to CONNECT */
+    CLEAT_HTTP_NO_BODY,     /* nothing follows the head */
+    CLEAT_HTTP_LENGTH,      /* content_length bytes follow (may be 0) */
+    CLEAT_HTTP_CHUNKED,     /* Transfer-Encoding: chunked */
+    CLEAT_HTTP_UNTIL_CLOSE, /* responses only: the body ends with the connection */
+    CLEAT_HTTP_SWITCHED     /* what follows is another protocol: 101, or 2xx to CONNECT */
 };
 
 enum cleat_http_target_form {
@@ -133,24 +133,26 @@ enum cleat_http_expect {
  * The members up to "result" may be changed between init and the first feed; those below are valid
  * after cleat_http_head_feed returned CLEAT_HTTP_COMPLETE, reply_status after a failure too. */
 struct cleat_http_head {
-    uint16_t max_head;    /* limit in bytes */
-    uint8_t max_fields;   /* limit, at most CLEAT_HTTP_MAX_FIELDS */
+    uint16_t max_head;  /* limit in bytes */
+    uint8_t max_fields; /* limit, at most CLEAT_HTTP_MAX_FIELDS */
     bool is_response;
-    bool to_head;         /* response: to a HEAD request, so without a body */
-    bool to_connect;      /* response: to a CONNECT request */
+    bool to_head;    /* response: to a HEAD request, so without a body */
+    bool to_connect; /* response: to a CONNECT request */
 
     /* result */
-    const char *base;     /* the caller's buffer; set it anew when the buffer has moved */
-    size_t len;           /* bytes of the head with its empty line; the body follows */
-    uint16_t status;      /* response: 100-999 */
-    uint16_t reply_status; /* request refused: what a server should answer, 400, 414, 431, 501, 505 */
-    uint8_t minor;        /* HTTP/1.minor: 0 or 1 */
-    uint8_t form;         /* request: enum cleat_http_target_form */
-    uint8_t framing;      /* enum cleat_http_framing */
-    uint8_t expect;       /* request: enum cleat_http_expect */
-    bool keep_alive;      /* the connection may carry another message after this one (RFC 9112 9.3) */
-    bool upgrade;         /* Connection: upgrade with an Upgrade field, HTTP/1.1 (RFC 9110 7.8) */
-    uint64_t content_length; /* with CLEAT_HTTP_LENGTH; else 0 */
+    const char *base; /* the caller's buffer; set it anew when the buffer has moved */
+    size_t len;       /* bytes of the head with its empty line; the body follows */
+    uint16_t status;  /* response: 100-999 */
+    uint16_t
+        reply_status; /* request refused: what a server should answer, 400, 414, 431, 501, 505 */
+    uint8_t minor;    /* HTTP/1.minor: 0 or 1 */
+    uint8_t form;     /* request: enum cleat_http_target_form */
+    uint8_t framing;  /* enum cleat_http_framing */
+    uint8_t expect;   /* request: enum cleat_http_expect */
+    bool keep_alive;  /* the connection may carry another message after this one (RFC 9112 9.3) */
+    bool upgrade;     /* Connection: upgrade with an Upgrade field, HTTP/1.1 (RFC 9110 7.8) */
+    uint64_t content_length; /* with CLEAT_HTTP_LENGTH; with CLEAT_HTTP_NO_BODY what the field says,
+                                0 without it; else 0 */
     struct cleat_http_span method, target, reason;
     struct cleat_http_span authority; /* request: of the absolute-form target, else of Host; len 0:
                                          HTTP/1.0 without Host */
@@ -167,13 +169,13 @@ struct cleat_http_head {
 };
 
 /* cleat_http_request_init and cleat_http_response_init prepare for the next head. request_method is
- * the method of the request that is answered (it decides whether a body follows). Cheap: the array of
- * fields is not touched. */
+ * the method of the request that is answered (it decides whether a body follows). Cheap: the array
+ * of fields is not touched. */
 void cleat_http_request_init(struct cleat_http_head *h);
 void cleat_http_response_init(struct cleat_http_head *h, struct cleat_http_view request_method);
 
-/* cleat_http_head_feed looks at the len bytes that have arrived so far; buf is the first byte of the
- * message in every call, and may be elsewhere from call to call. Bytes looked at before are not
+/* cleat_http_head_feed looks at the len bytes that have arrived so far; buf is the first byte of
+ * the message in every call, and may be elsewhere from call to call. Bytes looked at before are not
  * looked at again. Returns
  *   CLEAT_HTTP_COMPLETE       the head is complete, h->len bytes long; what follows is the body or
  *                             the next message
@@ -223,12 +225,12 @@ bool cleat_http_has_token(const struct cleat_http_head *h, const char *name, con
 
 /* ---- Bodies (RFC 9112 6, 7) -------------------------------------------------------------------*/
 
-/* struct cleat_http_body decodes one message's body. 32 bytes or so; caller's storage. */
+/* struct cleat_http_body decodes one message's body. 40 bytes or so; caller's storage. */
 struct cleat_http_body {
-    uint64_t left;         /* of the body or of the chunk */
-    uint64_t total;        /* content bytes given out so far */
-    uint64_t max;          /* limit for total */
-    uint16_t trailer_len;  /* the rest is the decoder's own */
+    uint64_t left;        /* of the body or of the chunk */
+    uint64_t total;       /* content bytes given out so far */
+    uint64_t max;         /* limit for total */
+    uint16_t trailer_len; /* the rest is the decoder's own */
     uint8_t num_trailers;
     uint8_t num_digits;
     uint8_t framing;
@@ -243,11 +245,10 @@ int cleat_http_body_init(struct cleat_http_body *b, const struct cleat_http_head
 
 /* cleat_http_body_feed decodes from the len bytes at buf. *out_used gets how many of them it
  * consumed: drop those, keep the others for the next call. Returns
- *   CLEAT_HTTP_DATA           *out is content (at least one byte, a view into buf); call again
- *   CLEAT_HTTP_MORE           everything was consumed; more is needed
- *   CLEAT_HTTP_COMPLETE       the body has ended; bytes that are not consumed belong to the next
- *                             message
- *   CLEAT_ERR_HTTP_SYNTAX     a bad chunk or trailer (400)
+ *   CLEAT_HTTP_DATA           *out is content (at least one byte, a view into buf); call again,
+ * also when no bytes are left: the body may be complete CLEAT_HTTP_MORE           everything was
+ * consumed; more is needed CLEAT_HTTP_COMPLETE       the body has ended; bytes that are not
+ * consumed belong to the next message CLEAT_ERR_HTTP_SYNTAX     a bad chunk or trailer (400)
  *   CLEAT_ERR_HTTP_AMBIGUOUS  a chunk extension, a bare CR or LF (400)
  *   CLEAT_ERR_HTTP_TOO_LARGE  content beyond max (413), or trailers beyond their limit (431)
  * After a failure the connection must be closed. Trailers are checked and dropped. */

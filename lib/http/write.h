@@ -1,8 +1,8 @@
 /* http/write.h - building heads and chunks.
  *
  * Heads are written piece by piece into a buffer; every piece is checked, so that nothing from
- * outside can add a line (RFC 9110 5.5: no CR, LF or NUL in a value). A piece that is refused leaves
- * the buffer as it was.
+ * outside can add a line (RFC 9110 5.5: no CR, LF or NUL in a value). A piece that is refused
+ * leaves the buffer as it was.
  */
 #ifndef CL_HTTP_WRITE_H
 #define CL_HTTP_WRITE_H
@@ -37,8 +37,8 @@ CL_MUST cl_result cl_http_write_end(struct cl_buf *out);
 /* 18: 16 hexadecimal digits, CR LF */
 #define CL_HTTP_CHUNK_HEAD_MAX 18
 /* What stands behind a chunk's content, and the chunk that ends a body without trailers. */
-#define CL_HTTP_CHUNK_TAIL "\r\n"
-#define CL_HTTP_LAST_CHUNK "0\r\n\r\n"
+#define CL_HTTP_CHUNK_TAIL     "\r\n"
+#define CL_HTTP_LAST_CHUNK     "0\r\n\r\n"
 
 /* cl_http_chunk_head writes the line in front of len > 0 bytes of chunk content and returns its
  * length; for gathering writes: head, content, CL_HTTP_CHUNK_TAIL. */
