@@ -3,8 +3,8 @@
  *
  * A hub belongs to one loop and thread: it owns the buffers, collects the jobs of all its streams
  * during a turn, runs them after the poll, then lets everything go out. Callbacks come from the
- * loop only, never from inside a call of this header, except `data` from cl_stream_resume. In any
- * callback any function may be called, cl_stream_abort too. An idle stream holds no buffer.
+ * loop only, never from inside a call of this header; in any callback any function may be called,
+ * cl_stream_abort too. An idle stream holds no buffer.
  */
 #ifndef CL_CONN_STREAM_H
 #define CL_CONN_STREAM_H
@@ -78,6 +78,7 @@ struct cl_stream_handler {
 #define CL_STREAM_LINGER_BYTES 1048576
 /* 30 s, 4 KiB: a peer that takes less of our closing flight than that in that time is given up */
 #define CL_STREAM_CLOSE_MS     30000
+#define CL_STREAM_CLOSE_BYTES  4096
 
 struct cl_stream_setup {
     struct cl_tcp *tcp;                      /* connected; taken over */
@@ -121,8 +122,8 @@ void cl_stream_close(struct cl_stream *s);
 /* cl_stream_abort ends it at once; closed comes with ABORTED. why may be NULL. */
 void cl_stream_abort(struct cl_stream *s, const char *why);
 
-/* cl_stream_deadline calls `deadline` ms milliseconds from now; 0: never. One at a time; the
- * handshake and closing have their own. Cheap to move. */
+/* cl_stream_deadline calls `deadline` ms milliseconds from now; 0: never. One at a time; cheap to
+ * move. The handshake and closing have their own: calls during those do nothing. */
 void cl_stream_deadline(struct cl_stream *s, uint64_t ms);
 
 /* cl_stream_decided tells that the decision has been answered on the TLS connection. */
@@ -134,7 +135,8 @@ void cl_stream_key_update(struct cl_stream *s, bool request_peer);
 /* cl_stream_reply_clear sends bytes in clear instead of an alert; see `failed`. */
 void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len);
 
-/* The parts: tls is NULL for a stream in clear. Both stay the stream's. */
+/* The parts; both stay the stream's. tls is NULL for a stream in clear; tcp is NULL once the socket
+ * is closed, so ask for its addresses early. */
 struct cleat_tls *cl_stream_tls(const struct cl_stream *s);
 struct cl_tcp *cl_stream_tcp(const struct cl_stream *s);
 bool cl_stream_is_ready(const struct cl_stream *s);

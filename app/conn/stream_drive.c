@@ -1,0 +1,382 @@
+/* conn/stream_drive.c - a stream between its socket and its engine. Implementation notes:
+ *
+ * Input: the socket reads into `in`; the engine decrypts there. Plaintext that the handler leaves
+ * keeps `in` as it is and stops the reading, so a stream never holds more than one input buffer.
+ * Output: everything is appended to `out`, which the turn sends; what the socket did not take stays
+ * in place until it has. There is never more than one output buffer: no room means back-pressure.
+ * The last CLEAT_TLS_MIN_OUTPUT bytes of `out` are the engine's, so that writing cannot starve it.
+ */
+#include <string.h>
+
+#include "conn/stream_impl.h"
+
+static void fail(struct cl_stream *s)
+{
+    const struct cleat_error *error = cleat_tls_error(s->tls);
+    s->end.error = *error;
+    cl_stream_begin_closing(s, CL_STREAM_TLS);
+    if (s->handler->failed != NULL) {
+        s->handler->failed(s->ctx, error);
+    }
+}
+
+static void become_ready(struct cl_stream *s)
+{
+    s->state = CL_STREAM_OPEN;
+    s->end.was_ready = true;
+    cl_timer_stop(s->timer);
+    if (s->handler->ready != NULL) {
+        s->handler->ready(s->ctx);
+    }
+}
+
+static void report_eof(struct cl_stream *s)
+{
+    if (s->got_eof || s->state != CL_STREAM_OPEN) {
+        return;
+    }
+    s->got_eof = true;
+    if (s->handler->eof != NULL) {
+        s->handler->eof(s->ctx);
+    } else {
+        cl_stream_close(s);
+    }
+}
+
+static void decide(struct cl_stream *s)
+{
+    s->deciding = true;
+    if (s->handler->decision != NULL) {
+        s->handler->decision(s->ctx, cleat_tls_decision(s->tls));
+        return;
+    }
+    cleat_tls_refuse(s->tls, 80, "nobody is there to decide");
+    cl_stream_decided(s);
+}
+
+/* Offers the plaintext that waits. False when the handler has left some of it. */
+static bool deliver(struct cl_stream *s)
+{
+    size_t taken = s->data_len;
+    if (s->handler->data != NULL) {
+        taken = s->handler->data(s->ctx, s->data, s->data_len);
+    }
+    if (s->state != CL_STREAM_OPEN) {
+        return false;
+    }
+    s->data += taken;
+    s->data_len -= taken;
+    if (s->data_len > 0) {
+        s->blocked = true;
+        return false;
+    }
+    s->in_at += s->data_used;
+    s->data_used = 0;
+    return true;
+}
+
+/* Does what a step has returned. False: that is all for now. */
+static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct cleat_tls_io *io)
+{
+    bool progress = io->in_used > 0;
+    if (next == CLEAT_TLS_HAS_DATA) {
+        s->data = io->data;
+        s->data_len = io->data_len;
+        s->data_used = io->in_used;
+        return true;
+    }
+    s->in_at += io->in_used;
+    switch (next) {
+    case CLEAT_TLS_HAS_OUTPUT:
+        s->starved = true;
+        return false;
+    case CLEAT_TLS_NEEDS_JOB:
+        cl_hub_add_job(s);
+        return false;
+    case CLEAT_TLS_NEEDS_DECISION:
+        decide(s);
+        return !s->deciding;
+    case CLEAT_TLS_READY:
+        if (s->state == CL_STREAM_HANDSHAKE) {
+            become_ready(s);
+            progress = true;
+        }
+        return progress;
+    case CLEAT_TLS_CLOSED:
+        if (s->state == CL_STREAM_HANDSHAKE) {
+            become_ready(s);
+        }
+        /* RFC 9846 6.1: what comes behind close_notify is ignored. */
+        s->in_at = s->in_len;
+        report_eof(s);
+        return false;
+    case CLEAT_TLS_FAILED:
+        fail(s);
+        return false;
+    default:
+        return progress;
+    }
+}
+
+static bool can_step(const struct cl_stream *s)
+{
+    bool active = s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_OPEN;
+    return active && !s->has_job && !s->deciding && !s->blocked && !s->starved;
+}
+
+bool cl_stream_have_out(struct cl_stream *s)
+{
+    if (s->out == NULL) {
+        s->out = cl_pool_take(cl_hub_pool(s->hub));
+    }
+    if (s->out == NULL) {
+        cl_stream_abort(s, "out of memory");
+        return false;
+    }
+    if (CL_POOL_BUFFER - s->out_len < CLEAT_TLS_MIN_OUTPUT) {
+        s->starved = true;
+        return false;
+    }
+    return true;
+}
+
+static void step_tls(struct cl_stream *s)
+{
+    bool again = true;
+    while (again && can_step(s) && (s->step || s->in_at < s->in_len)) {
+        if (s->data_len > 0) {
+            again = deliver(s);
+            continue;
+        }
+        if (!cl_stream_have_out(s)) {
+            return;
+        }
+        s->step = false;
+        struct cleat_tls_io io = {
+            .in = s->in != NULL ? s->in + s->in_at : NULL,
+            .in_len = s->in_len - s->in_at,
+            .out = s->out,
+            .out_cap = CL_POOL_BUFFER,
+            .out_len = s->out_len,
+        };
+        enum cleat_tls_next next = cleat_tls_step(s->tls, &io);
+        s->out_len = io.out_len;
+        again = act_on(s, next, &io);
+    }
+}
+
+static void step_clear(struct cl_stream *s)
+{
+    s->step = false;
+    if (s->state == CL_STREAM_HANDSHAKE) {
+        become_ready(s);
+    }
+    if (!can_step(s) || s->in_at == s->in_len) {
+        return;
+    }
+    if (s->data_len == 0) {
+        s->data = s->in + s->in_at;
+        s->data_len = s->in_len - s->in_at;
+        s->data_used = s->data_len;
+    }
+    (void)deliver(s);
+}
+
+/* The peer's FIN, once everything before it has been worked off. */
+static void take_fin(struct cl_stream *s)
+{
+    if (!s->got_fin || !can_step(s)) {
+        return;
+    }
+    if (s->tls == NULL) {
+        report_eof(s);
+        return;
+    }
+    if (s->got_eof) {
+        return;
+    }
+    if (cleat_tls_eof(s->tls) == CLEAT_OK) {
+        report_eof(s);
+        return;
+    }
+    s->end.error = *cleat_tls_error(s->tls);
+    cl_stream_die(s, CL_STREAM_TRUNCATED);
+}
+
+/* Buffers go back as soon as they are empty; reading follows the room there is. */
+static void settle(struct cl_stream *s)
+{
+    struct cl_pool *pool = cl_hub_pool(s->hub);
+    if (s->in != NULL && s->in_at == s->in_len && s->data_len == 0) {
+        cl_pool_give(pool, s->in, s->in_len);
+        s->in = NULL;
+        s->in_at = s->in_len = 0;
+    }
+    if (s->out != NULL && s->out_at == s->out_len && !s->sending) {
+        cl_pool_give(pool, s->out, s->out_len);
+        s->out = NULL;
+        s->out_at = s->out_len = 0;
+    }
+    if (s->state == CL_STREAM_DEAD) {
+        return;
+    }
+    bool room = s->in_len - s->in_at < CL_POOL_BUFFER;
+    cl_tcp_read(s->tcp, !s->blocked && !s->got_fin && room);
+}
+
+void cl_stream_drive(struct cl_stream *s)
+{
+    if (s->tls != NULL) {
+        step_tls(s);
+    } else {
+        step_clear(s);
+    }
+    take_fin(s);
+    if (s->out_at < s->out_len || (s->want_finish && !s->finished)) {
+        cl_hub_queue(s);
+    }
+    settle(s);
+}
+
+/* ---- the socket ---- */
+
+static uint8_t *on_room(void *ctx, size_t *len)
+{
+    struct cl_stream *s = ctx;
+    if (s->in == NULL) {
+        s->in = cl_pool_take(cl_hub_pool(s->hub));
+        s->in_at = s->in_len = 0;
+        if (s->in == NULL) {
+            cl_stream_abort(s, "out of memory");
+            return NULL;
+        }
+    }
+    if (s->in_at > 0 && s->data_len == 0) {
+        memmove(s->in, s->in + s->in_at, s->in_len - s->in_at);
+        s->in_len -= s->in_at;
+        s->in_at = 0;
+    }
+    *len = CL_POOL_BUFFER - s->in_len;
+    return *len > 0 ? s->in + s->in_len : NULL;
+}
+
+static void on_received(void *ctx, size_t len)
+{
+    struct cl_stream *s = ctx;
+    s->end.bytes_in += len;
+    if (s->state == CL_STREAM_CLOSING || s->state == CL_STREAM_LINGER) {
+        s->in_len += len; /* what is wiped when the buffer goes back */
+        s->in_at = s->in_len;
+        s->dropped += len;
+        settle(s);
+        if (s->dropped > CL_STREAM_LINGER_BYTES) {
+            cl_stream_die(s, s->end.cause);
+        }
+        return;
+    }
+    s->in_len += len;
+    cl_stream_drive(s);
+}
+
+static void on_ended(void *ctx, int status)
+{
+    struct cl_stream *s = ctx;
+    if (status != 0) {
+        cl_stream_die_of_network(s, status);
+        return;
+    }
+    s->got_fin = true;
+    if (s->state == CL_STREAM_LINGER) {
+        cl_stream_die(s, s->end.cause);
+        return;
+    }
+    cl_stream_drive(s);
+}
+
+static void on_sent(void *ctx, int status)
+{
+    struct cl_stream *s = ctx;
+    s->sending = false;
+    if (status != 0) {
+        cl_stream_die_of_network(s, status);
+        return;
+    }
+    s->end.bytes_out += s->out_flight - s->out_at;
+    s->out_at = s->out_flight;
+    cl_hub_queue(s);
+}
+
+const struct cl_tcp_handler cl_stream_socket = {
+    .room = on_room,
+    .received = on_received,
+    .ended = on_ended,
+    .sent = on_sent,
+};
+
+/* ---- the turn ---- */
+
+static void send_out(struct cl_stream *s)
+{
+    if (s->sending || s->out_at == s->out_len) {
+        return;
+    }
+    ssize_t n = cl_tcp_send(s->tcp, s->out + s->out_at, s->out_len - s->out_at);
+    if (n < 0) {
+        cl_stream_die_of_network(s, (int)n);
+        return;
+    }
+    s->out_at += (size_t)n;
+    s->end.bytes_out += (size_t)n;
+    s->sending = s->out_at < s->out_len;
+    s->out_flight = s->out_len;
+}
+
+/* All of out has gone to the kernel. */
+static void go_on(struct cl_stream *s)
+{
+    cl_pool_give(cl_hub_pool(s->hub), s->out, s->out_len);
+    s->out = NULL;
+    s->out_at = s->out_len = 0;
+    if (s->starved) {
+        s->starved = false;
+        s->step = true;
+        cl_hub_queue(s);
+        return;
+    }
+    if (s->state == CL_STREAM_CLOSING && s->finished) {
+        cl_stream_linger(s);
+        return;
+    }
+    if (s->tls == NULL && s->finished) {
+        cl_tcp_finish(s->tcp);
+    }
+    if (s->state == CL_STREAM_OPEN && s->want_drained) {
+        s->want_drained = false;
+        if (s->handler->drained != NULL) {
+            s->handler->drained(s->ctx);
+        }
+    }
+}
+
+void cl_stream_turn(struct cl_stream *s)
+{
+    if (s->step || s->data_len > 0) {
+        cl_stream_drive(s);
+    }
+    if (s->state != CL_STREAM_DEAD) {
+        cl_stream_finish_if_wanted(s);
+        send_out(s);
+    }
+    if (s->state != CL_STREAM_DEAD && s->out_at == s->out_len) {
+        go_on(s);
+    }
+    if (s->state == CL_STREAM_DEAD) {
+        cl_stream_burial(s);
+        return;
+    }
+    /* close_notify that did not fit, or output made by `drained` */
+    if (s->out_at < s->out_len && !s->sending) {
+        cl_hub_queue(s);
+    }
+    settle(s);
+}

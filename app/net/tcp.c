@@ -1,0 +1,201 @@
+/* net/tcp.c - see tcp.h. A cl_tcp lives until libuv has let go of its handle. */
+#include "net/tcp.h"
+
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+
+#include "base/mem.h"
+
+struct cl_tcp {
+    uv_tcp_t uv;
+    const struct cl_tcp_handler *handler;
+    void *ctx;
+    uv_write_t write;
+    union {
+        uv_connect_t connect;
+        uv_shutdown_t shutdown; /* only after connect is done */
+    };
+    void (*connected)(void *ctx, int status);
+    void *connect_ctx;
+    bool reading;
+    bool sending;
+    bool finished;
+    bool freed;
+};
+
+static const struct cl_tcp_handler nobody;
+
+cl_result cl_tcp_new(uv_loop_t *loop, struct cl_tcp **out)
+{
+    struct cl_tcp *tcp = cl_calloc(1, sizeof(*tcp));
+    if (tcp == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    tcp->handler = &nobody;
+    if (uv_tcp_init(loop, &tcp->uv) != 0) {
+        cl_free(tcp);
+        return CLEAT_ERR_NOMEM;
+    }
+    tcp->uv.data = tcp;
+    *out = tcp;
+    return CL_OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    cl_free(handle->data);
+}
+
+void cl_tcp_free(struct cl_tcp *tcp)
+{
+    if (tcp == NULL || tcp->freed) {
+        return;
+    }
+    tcp->freed = true;
+    tcp->handler = &nobody;
+    uv_close((uv_handle_t *)&tcp->uv, on_closed);
+}
+
+static void on_connected(uv_connect_t *req, int status)
+{
+    struct cl_tcp *tcp = req->handle->data;
+    if (!tcp->freed) {
+        tcp->connected(tcp->connect_ctx, status);
+    }
+}
+
+int cl_tcp_connect(struct cl_tcp *tcp, const struct sockaddr *addr,
+                   void (*done)(void *ctx, int status), void *ctx)
+{
+    tcp->connected = done;
+    tcp->connect_ctx = ctx;
+    return uv_tcp_connect(&tcp->connect, &tcp->uv, addr, on_connected);
+}
+
+int cl_tcp_accept(struct cl_tcp *tcp, uv_stream_t *listener)
+{
+    return uv_accept(listener, (uv_stream_t *)&tcp->uv);
+}
+
+void cl_tcp_attach(struct cl_tcp *tcp, const struct cl_tcp_handler *handler, void *ctx)
+{
+    tcp->handler = handler;
+    tcp->ctx = ctx;
+    uv_tcp_nodelay(&tcp->uv, 1);
+}
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct cl_tcp *tcp = handle->data;
+    size_t len = 0;
+    uint8_t *room = tcp->handler->room != NULL ? tcp->handler->room(tcp->ctx, &len) : NULL;
+    /* libuv's lengths are 32 bits wide on some systems; a room is a few KiB. */
+    *buf = uv_buf_init((char *)room, room != NULL ? (unsigned)len : 0);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct cl_tcp *tcp = stream->data;
+    if (n == UV_ENOBUFS) {
+        cl_tcp_read(tcp, false);
+        return;
+    }
+    if (n >= 0) {
+        if (tcp->handler->received != NULL) {
+            tcp->handler->received(tcp->ctx, (size_t)n);
+        }
+        return;
+    }
+    cl_tcp_read(tcp, false);
+    if (tcp->handler->ended != NULL) {
+        tcp->handler->ended(tcp->ctx, n == UV_EOF ? 0 : (int)n);
+    }
+}
+
+void cl_tcp_read(struct cl_tcp *tcp, bool on)
+{
+    if (tcp->freed || tcp->reading == on) {
+        return;
+    }
+    tcp->reading = on;
+    if (on) {
+        /* Fails only for a socket that is not connected, which then reports its end by itself. */
+        tcp->reading = uv_read_start((uv_stream_t *)&tcp->uv, on_room, on_read) == 0;
+    } else {
+        uv_read_stop((uv_stream_t *)&tcp->uv);
+    }
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+    struct cl_tcp *tcp = req->handle->data;
+    tcp->sending = false;
+    if (tcp->handler->sent != NULL) {
+        tcp->handler->sent(tcp->ctx, status);
+    }
+}
+
+ssize_t cl_tcp_send(struct cl_tcp *tcp, const uint8_t *p, size_t len)
+{
+    if (tcp->freed || tcp->sending) {
+        return UV_EBUSY;
+    }
+    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)p, (unsigned)len);
+    int n = uv_try_write((uv_stream_t *)&tcp->uv, &buf, 1);
+    if (n == UV_EAGAIN) {
+        n = 0;
+    }
+    if (n < 0 || (size_t)n == len) {
+        return n;
+    }
+    buf = uv_buf_init((char *)(uintptr_t)p + n, (unsigned)(len - (size_t)n));
+    int status = uv_write(&tcp->write, (uv_stream_t *)&tcp->uv, &buf, 1, on_written);
+    if (status != 0) {
+        return status;
+    }
+    tcp->sending = true;
+    return n;
+}
+
+static void on_shutdown(uv_shutdown_t *req, int status)
+{
+    /* A peer that is gone already is noticed by the reader. */
+}
+
+void cl_tcp_finish(struct cl_tcp *tcp)
+{
+    if (tcp->freed || tcp->finished) {
+        return;
+    }
+    tcp->finished = true;
+    uv_shutdown(&tcp->shutdown, (uv_stream_t *)&tcp->uv, on_shutdown);
+}
+
+size_t cl_tcp_unsent(const struct cl_tcp *tcp)
+{
+    uv_os_fd_t fd;
+    int num = 0;
+    if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 || ioctl(fd, SIOCOUTQ, &num) != 0) {
+        return 0;
+    }
+    return num > 0 ? (size_t)num : 0;
+}
+
+bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out)
+{
+    int len = sizeof(*out);
+    return uv_tcp_getpeername(&tcp->uv, (struct sockaddr *)out, &len) == 0;
+}
+
+bool cl_tcp_local(const struct cl_tcp *tcp, struct sockaddr_storage *out)
+{
+    int len = sizeof(*out);
+    return uv_tcp_getsockname(&tcp->uv, (struct sockaddr *)out, &len) == 0;
+}
+
+uv_loop_t *cl_tcp_loop(const struct cl_tcp *tcp)
+{
+    return tcp->uv.loop;
+}
