@@ -103,12 +103,12 @@ static cl_result fill_key(struct cleat_key *key)
     return check_halves(key);
 }
 
-/* wrap makes a key of libcrypto's, which it takes over in any case. On failure *bits says how large
- * the key was, as far as is known. */
-static cl_result wrap(EVP_PKEY *pkey, struct cleat_key **out, unsigned *bits)
+/* wrap makes a key of libcrypto's, which it takes over in any case. On failure *rsa_bits says how
+ * large the key was if it was one of RSA, otherwise 0. */
+static cl_result wrap(EVP_PKEY *pkey, struct cleat_key **out, unsigned *rsa_bits)
 {
     struct cleat_key *key = cl_calloc(1, sizeof(*key));
-    *bits = 0;
+    *rsa_bits = 0;
     if (key == NULL) {
         EVP_PKEY_free(pkey);
         return CLEAT_ERR_NOMEM;
@@ -117,7 +117,7 @@ static cl_result wrap(EVP_PKEY *pkey, struct cleat_key **out, unsigned *bits)
     key->pkey = pkey;
     const cl_result r = fill_key(key);
     if (r != CL_OK) {
-        *bits = key->pub.bits;
+        *rsa_bits = key->pub.rsa != NULL ? key->pub.bits : 0;
         cleat_key_free(key);
         return r;
     }
@@ -208,14 +208,15 @@ static cl_result explain_label(const struct cl_keypem_block *block, const struct
         "private keys of the kind %s are not supported", format->name);
 }
 
-static cl_result explain_key(cl_result code, unsigned bits, struct cleat_error *err)
+static cl_result explain_key(cl_result code, unsigned rsa_bits, struct cleat_error *err)
 {
-    if (code == CLEAT_ERR_BAD_KEY && bits != 0 && (bits < RSA_MIN_BITS || bits > CL_RSA_MAX_BITS)) {
+    if (code == CLEAT_ERR_BAD_KEY && rsa_bits != 0 &&
+        (rsa_bits < RSA_MIN_BITS || rsa_bits > CL_RSA_MAX_BITS)) {
         return cl_error_set(err,
                             (struct cl_why){code, 0, "RFC 9325 4.5",
                                             "make a new key: RSA of 2048 bits or more, or ECDSA "
                                             "P-256"},
-                            "an RSA key of %u bits; %d to %d are allowed", bits, RSA_MIN_BITS,
+                            "an RSA key of %u bits; %d to %d are allowed", rsa_bits, RSA_MIN_BITS,
                             CL_RSA_MAX_BITS);
     }
     if (code == CLEAT_ERR_UNSUPPORTED) {
@@ -245,7 +246,7 @@ static cl_result from_der(const struct format *format, struct cl_rd der, struct 
                           struct cleat_error *err)
 {
     const uint8_t *p = der.p;
-    unsigned bits = 0;
+    unsigned rsa_bits = 0;
     EVP_PKEY *pkey = format->decode(&p, (long)der.len);
     if (pkey == NULL || p != der.p + der.len) {
         EVP_PKEY_free(pkey);
@@ -255,11 +256,11 @@ static cl_result from_der(const struct format *format, struct cl_rd der, struct 
     }
     cl_result r = CLEAT_ERR_UNSUPPORTED;
     if (known_kind(pkey)) {
-        r = wrap(pkey, out, &bits);
+        r = wrap(pkey, out, &rsa_bits);
     } else {
         EVP_PKEY_free(pkey);
     }
-    return r == CL_OK ? CL_OK : explain_key(r, bits, err);
+    return r == CL_OK ? CL_OK : explain_key(r, rsa_bits, err);
 }
 
 int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out, struct cleat_error *err)

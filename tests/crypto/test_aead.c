@@ -189,7 +189,8 @@ static void test_a_change_to_any_byte_fails_authentication(void **state)
 
 static void test_pieces_seal_to_the_same_bytes_as_the_whole(void **state)
 {
-    static const size_t cuts[][3] = {{0, 0, 0}, {1, 1, 40}, {16, 17, 33}, {5, 32, 48}, {48, 48, 48}};
+    static const size_t cuts[][3] = {
+        {0, 0, 0}, {1, 1, 40}, {16, 17, 33}, {5, 32, 48}, {48, 48, 48}};
     uint8_t text[48], whole[64], gathered[64];
     memset(text, 'x', sizeof(text));
     for (int id = 0; id < CL_AEAD_COUNT; id++) {
@@ -198,14 +199,14 @@ static void test_pieces_seal_to_the_same_bytes_as_the_whole(void **state)
         assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_str("aad"), &in, 1, whole), CL_OK);
         for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
             const size_t *c = cuts[i];
-            const struct cl_rd parts[] = {
-                cl_rd_of(text, c[0]), cl_rd_of(text + c[0], c[1] - c[0]),
-                cl_rd_of(text + c[1], c[2] - c[1]), cl_rd_of(text + c[2], sizeof(text) - c[2])};
+            const struct cl_rd parts[] = {cl_rd_of(text, c[0]), cl_rd_of(text + c[0], c[1] - c[0]),
+                                          cl_rd_of(text + c[1], c[2] - c[1]),
+                                          cl_rd_of(text + c[2], sizeof(text) - c[2])};
             memset(gathered, 0, sizeof(gathered));
             assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_str("aad"), parts, 4, gathered),
                              CL_OK);
-            assert_memory_equal(gathered, whole, sizeof(text) +
-                                                     cl_aead_info((enum cl_aead_id)id)->tag_len);
+            assert_memory_equal(gathered, whole,
+                                sizeof(text) + cl_aead_info((enum cl_aead_id)id)->tag_len);
         }
         cl_aead_free(a);
     }

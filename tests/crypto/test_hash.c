@@ -160,7 +160,8 @@ static void test_hkdf_may_run_over_its_own_input(void **state)
     assert_memory_equal(s.bytes, again.bytes, 32);
 }
 
-/* RFC 8448 3: "derived" of the early secret; key and IV of the server's handshake traffic secret. */
+/* RFC 8448 3: "derived" of the early secret; key and IV of the server's handshake traffic secret.
+ */
 static void test_labels_expand_to_the_values_of_rfc_8448(void **state)
 {
     uint8_t secret[UNHEX_MAX], empty[32], out[32];

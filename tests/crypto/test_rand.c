@@ -1,4 +1,5 @@
-/* tests/crypto/test_rand.c - the system's source: threads and forked children get bytes of their own. */
+/* tests/crypto/test_rand.c - the system's source: threads and forked children get bytes of their
+ * own. */
 #include "support_crypto.h"
 
 #include <pthread.h>
