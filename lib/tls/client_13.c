@@ -1,0 +1,173 @@
+/* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps between
+ * messages where keys are made and put to use. */
+#include "tls/msg.h"
+
+/* The shared secret is there: the handshake is encrypted from now on. */
+static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    uint8_t digest[CL_HASH_MAX_LEN];
+    cl_result r = hs->job.result;
+    hs->waiting = NULL;
+    if (r == CLEAT_ERR_BAD_KEY_SHARE) {
+        cl_job_reset(&hs->job);
+        return cl_tls_fail(tls, CL_WHY(BAD_KEY_SHARE, "RFC 9846 4.3.8"),
+                           "the server's key share for %s is not valid", tls->group->name);
+    }
+    if (r == CL_OK) {
+        cl_schedule_early(&hs->schedule, tls->suite->hash, cl_rd_of(hs->psk.bytes, hs->psk.len));
+        cl_schedule_next(&hs->schedule, cl_rd_of(hs->job.kex.secret, hs->job.kex.secret_len));
+    }
+    cl_job_reset(&hs->job);
+    cl_kex_key_free(hs->kex_key);
+    hs->kex_key = NULL;
+    CL_TRY(r);
+    cl_transcript_peek(tls, digest);
+    cl_schedule_derive(&hs->schedule, "c hs traffic", digest, &hs->client_hs);
+    cl_schedule_derive(&hs->schedule, "s hs traffic", digest, &hs->server_hs);
+    cl_event_secret(tls, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", &hs->client_hs);
+    cl_event_secret(tls, "SERVER_HANDSHAKE_TRAFFIC_SECRET", &hs->server_hs);
+    CL_TRY(cl_hs_read_key(tls, &hs->server_hs, "handshake"));
+    CL_TRY(cl_hs_write_key(tls, &hs->client_hs, "handshake"));
+    cl_hs_goto(tls, CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS);
+    return CL_OK;
+}
+
+static cl_result finished_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_finished_check(tls, msg, &tls->hs->server_hs));
+    cl_hs_goto(tls, CL_HS_C13_DERIVE_APP);
+    return CL_OK;
+}
+
+/* The transcript now ends with the server's Finished. */
+static cl_result derive_app(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    uint8_t digest[CL_HASH_MAX_LEN];
+    /* fail closed: whatever the tables say, nobody passes here unauthenticated (RFC 9846 A.1) */
+    if (!tls->peer_authenticated) {
+        return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 9846 A.1"), "the server is not authenticated");
+    }
+    cl_schedule_next(&hs->schedule, cl_rd_of(NULL, 0));
+    cl_transcript_peek(tls, digest);
+    cl_schedule_derive(&hs->schedule, "c ap traffic", digest, &tls->client_app);
+    cl_schedule_derive(&hs->schedule, "s ap traffic", digest, &tls->server_app);
+    cl_schedule_derive(&hs->schedule, "exp master", digest, &tls->exporter);
+    cl_event_secret(tls, "CLIENT_TRAFFIC_SECRET_0", &tls->client_app);
+    cl_event_secret(tls, "SERVER_TRAFFIC_SECRET_0", &tls->server_app);
+    cl_event_secret(tls, "EXPORTER_SECRET", &tls->exporter);
+    CL_TRY(cl_hs_read_key(tls, &tls->server_app, "application"));
+    hs->ccs_pending = !hs->ccs_sent;
+    cl_hs_goto(tls, hs->cert_requested ? CL_HS_C13_SEND_CERTIFICATE : CL_HS_C13_SEND_FINISHED);
+    return CL_OK;
+}
+
+static bool peer_takes(const struct cl_hs *hs, uint16_t scheme)
+{
+    for (size_t i = 0; i < hs->num_peer_schemes; i++) {
+        if (hs->peer_schemes[i] == scheme) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void choose_certificate(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    for (size_t i = 0; i < tls->config->num_credentials && hs->credential == NULL; i++) {
+        const struct cl_credential *c = &tls->config->credentials[i];
+        for (size_t k = 0; k < tls->config->num_schemes && hs->credential == NULL; k++) {
+            const struct cl_sig_alg *alg = tls->config->schemes[k];
+            if (alg->tls13 && cl_sig_alg_fits(alg, cl_key_type(c->key)) &&
+                peer_takes(hs, alg->scheme)) {
+                hs->credential = c;
+                hs->scheme = alg;
+            }
+        }
+    }
+}
+
+static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    hs->scheme = NULL;
+    choose_certificate(tls);
+    cl_event_choice(tls, "client certificate",
+                    hs->credential != NULL ? cleat_key_kind(hs->credential->key) : "none",
+                    hs->credential != NULL ? "asked for by the server"
+                                           : "none is configured that fits what the server asks for");
+    CL_TRY(cl_certificate_build(tls));
+    if (hs->credential == NULL) {
+        cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);
+        return CL_OK;
+    }
+    CL_TRY(cl_certificate_verify_start(tls));
+    cl_hs_goto(tls, CL_HS_C13_SIGN);
+    return CL_OK;
+}
+
+static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_certificate_verify_build(tls));
+    cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);
+    return CL_OK;
+}
+
+static cl_result send_finished(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    uint8_t digest[CL_HASH_MAX_LEN];
+    CL_TRY(cl_finished_build(tls, &tls->hs->client_hs));
+    cl_transcript_peek(tls, digest);
+    cl_schedule_derive(&tls->hs->schedule, "res master", digest, &tls->resumption);
+    cl_hs_goto(tls, CL_HS_C13_APP_KEYS);
+    return CL_OK;
+}
+
+static cl_result app_keys(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_hs_write_key(tls, &tls->client_app, "application"));
+    tls->established = true;
+    cl_hs_goto(tls, CL_HS_C13_OPEN);
+    cl_hs_free(tls);
+    return CL_OK;
+}
+
+const struct cl_hs_row cl_hs_client_13[] = {
+    {CL_HS_C_START, CL_HS_ACTION, 0, 0, cl_client_start, {CL_HS_C_MAKE_SHARE}},
+    {CL_HS_C_MAKE_SHARE, CL_HS_ACTION, 0, 0, cl_client_make_share,
+     {CL_HS_C_KEYGEN, CL_HS_C_SEND_HELLO}},
+    {CL_HS_C_KEYGEN, CL_HS_JOB, 0, 0, cl_client_keygen_done, {CL_HS_C_SEND_HELLO}},
+    {CL_HS_C_SEND_HELLO, CL_HS_ACTION, 0, 0, cl_client_hello_send, {CL_HS_C_WAIT_SERVER_HELLO}},
+    {CL_HS_C_WAIT_SERVER_HELLO, CL_HS_MESSAGE, CL_HT_SERVER_HELLO, 0, cl_server_hello_received,
+     {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE}},
+    {CL_HS_C13_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS}},
+    {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS, CL_HS_MESSAGE, CL_HT_ENCRYPTED_EXTENSIONS, 0,
+     cl_encrypted_extensions_received, {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_C13_WAIT_FINISHED}},
+    {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_MESSAGE, CL_HT_CERTIFICATE_REQUEST, 0,
+     cl_certificate_request_received, {CL_HS_C13_WAIT_CERTIFICATE}},
+    {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_MESSAGE, CL_HT_CERTIFICATE, 0,
+     cl_server_certificate_received, {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
+    {CL_HS_C13_WAIT_CERTIFICATE, CL_HS_MESSAGE, CL_HT_CERTIFICATE, 0,
+     cl_server_certificate_received, {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
+    {CL_HS_C13_WAIT_CERTIFICATE_VERIFY, CL_HS_MESSAGE, CL_HT_CERTIFICATE_VERIFY, 0,
+     cl_certificate_verify_received, {CL_HS_C13_CHECK_SIGNATURE}},
+    {CL_HS_C13_CHECK_SIGNATURE, CL_HS_JOB, 0, 0, cl_signature_checked, {CL_HS_C13_CHECK_PEER}},
+    {CL_HS_C13_CHECK_PEER, CL_HS_ACTION, 0, 0, cl_peer_check,
+     {CL_HS_C13_VERIFY_CHAIN, CL_HS_C13_ASK_PEER}},
+    {CL_HS_C13_VERIFY_CHAIN, CL_HS_JOB, 0, 0, cl_peer_chain_step, {CL_HS_C13_WAIT_FINISHED}},
+    {CL_HS_C13_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_C13_WAIT_FINISHED}},
+    {CL_HS_C13_WAIT_FINISHED, CL_HS_MESSAGE, CL_HT_FINISHED, 0, finished_received,
+     {CL_HS_C13_DERIVE_APP}},
+    {CL_HS_C13_DERIVE_APP, CL_HS_ACTION, 0, 0, derive_app,
+     {CL_HS_C13_SEND_CERTIFICATE, CL_HS_C13_SEND_FINISHED}},
+    {CL_HS_C13_SEND_CERTIFICATE, CL_HS_ACTION, 0, 0, send_certificate,
+     {CL_HS_C13_SIGN, CL_HS_C13_SEND_FINISHED}},
+    {CL_HS_C13_SIGN, CL_HS_JOB, 0, 0, signed_, {CL_HS_C13_SEND_FINISHED}},
+    {CL_HS_C13_SEND_FINISHED, CL_HS_ACTION, 0, 0, send_finished, {CL_HS_C13_APP_KEYS}},
+    {CL_HS_C13_APP_KEYS, CL_HS_ACTION, 0, CL_HS_FLUSH, app_keys, {CL_HS_C13_OPEN}},
+    {CL_HS_C13_OPEN, CL_HS_MESSAGE, CL_HT_NEW_SESSION_TICKET, 0, cl_new_session_ticket_received, {0}},
+    {CL_HS_C13_OPEN, CL_HS_MESSAGE, CL_HT_KEY_UPDATE, 0, cl_key_update_received, {0}},
+    {CL_HS_NONE, CL_HS_END, 0, 0, NULL, {0}},
+};

@@ -1,0 +1,396 @@
+/* tls/config.c - building a configuration: setters record and check, finish seals.
+ *
+ * The first failure is kept and makes finish fail, so that callers may check once.
+ */
+#include "tls/config.h"
+
+#include <string.h>
+
+#include "tls/hook.h"
+#include "tls/msg.h"
+
+struct cleat_tls_builder {
+    struct cleat_tls_config *config;
+    struct cleat_error error;
+};
+
+static int fail(struct cleat_tls_builder *b, cl_result code)
+{
+    return (int)cl_error_set(&b->error, (struct cl_why){.code = code}, "%s",
+                             cleat_error_sentence((int)code));
+}
+
+/* Defaults: suites that are on by default, every group, every scheme for handshakes. */
+static void set_defaults(struct cleat_tls_config *c)
+{
+    const struct cl_suite *suite;
+    const struct cl_group *group;
+    const struct cl_sig_alg *alg;
+    c->rng = cl_rng_system;
+    c->version_min = CLEAT_TLS_1_3;
+    c->version_max = CLEAT_TLS_1_3;
+    c->num_tickets = CL_CONFIG_DEFAULT_TICKETS;
+    for (size_t i = 0; (suite = cl_suite_at(i)) != NULL; i++) {
+        if (suite->by_default) {
+            c->suites[c->num_suites++] = suite;
+        }
+    }
+    for (size_t i = 0; (group = cl_group_at(i)) != NULL && i < CL_CONFIG_MAX_GROUPS; i++) {
+        c->groups[c->num_groups++] = group;
+    }
+    /* PKCS#1 v1.5 too: not for handshakes, but for signatures in certificates (RFC 9846 4.3.3) */
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL && i < CL_CONFIG_MAX_SCHEMES; i++) {
+        c->schemes[c->num_schemes++] = alg;
+    }
+}
+
+int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
+{
+    struct cleat_tls_builder *b = cl_calloc(1, sizeof(*b));
+    struct cleat_tls_config *c = cl_calloc(1, sizeof(*c));
+    if (b == NULL || c == NULL) {
+        cl_free(b);
+        cl_free(c);
+        return CLEAT_ERR_NOMEM;
+    }
+    c->refs = 1;
+    c->role = role;
+    set_defaults(c);
+    b->config = c;
+    *out = b;
+    return CLEAT_OK;
+}
+
+void cleat_tls_builder_free(struct cleat_tls_builder *b)
+{
+    if (b != NULL) {
+        cleat_tls_config_free(b->config);
+        cl_free(b);
+    }
+}
+
+const struct cleat_error *cleat_tls_builder_error(const struct cleat_tls_builder *b)
+{
+    return &b->error;
+}
+
+void cleat_tls_builder_clock(struct cleat_tls_builder *b, uint64_t (*now)(void *ctx), void *ctx)
+{
+    b->config->now = now;
+    b->config->now_ctx = ctx;
+}
+
+void cleat_tls_builder_random(struct cleat_tls_builder *b,
+                              int (*fill)(void *ctx, uint8_t *out, size_t len), void *ctx)
+{
+    b->config->rng = (struct cl_rng){.fill = fill, .ctx = ctx};
+}
+
+static int check_pair(struct cleat_tls_builder *b, struct cleat_chain *chain,
+                      struct cleat_key *key)
+{
+    if (cl_chain_num(chain) == 0) {
+        return fail(b, CLEAT_ERR_NO_CERTIFICATE);
+    }
+    const struct cleat_cert *leaf = cl_chain_at(chain, 0);
+    if (!cl_rd_equal(cl_cert_spki(leaf), cl_key_spki(key))) {
+        return (int)cl_error_set(
+            &b->error,
+            (struct cl_why){CLEAT_ERR_KEY_MISMATCH, 0, NULL,
+                            "give the key that the certificate was made for, and the leaf first in "
+                            "the certificate file"},
+            "the private key (%s) does not belong to the first certificate (%s)",
+            cleat_key_kind(key), cl_key_type_name(cl_cert_key_type(leaf)));
+    }
+    return CLEAT_OK;
+}
+
+int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
+                                 struct cleat_key *key)
+{
+    struct cleat_tls_config *c = b->config;
+    int r = check_pair(b, chain, key);
+    if (r != CLEAT_OK) {
+        return r;
+    }
+    if (c->num_credentials == CL_CONFIG_MAX_CREDENTIALS) {
+        return fail(b, CLEAT_ERR_LIMIT);
+    }
+    struct cl_credential *list =
+        cl_realloc(c->credentials, (c->num_credentials + 1) * sizeof(*list));
+    if (list == NULL) {
+        return fail(b, CLEAT_ERR_NOMEM);
+    }
+    c->credentials = list;
+    list[c->num_credentials] = (struct cl_credential){
+        .chain = cleat_chain_ref(chain),
+        .key = cleat_key_ref(key),
+    };
+    cl_result prepared = cl_credential_prepare(&list[c->num_credentials++]);
+    return prepared == CL_OK ? CLEAT_OK : fail(b, prepared);
+}
+
+int cleat_tls_builder_trust(struct cleat_tls_builder *b, struct cleat_trust_store *store)
+{
+    cleat_trust_store_free(b->config->trust);
+    b->config->trust = cleat_trust_store_ref(store);
+    return CLEAT_OK;
+}
+
+void cleat_tls_builder_client_auth(struct cleat_tls_builder *b, enum cleat_client_auth mode)
+{
+    b->config->client_auth = mode;
+}
+
+void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions)
+{
+    b->config->decisions = decisions;
+}
+
+int cleat_tls_builder_alpn(struct cleat_tls_builder *b, const char *const *protocols, size_t num)
+{
+    struct cl_buf *alpn = &b->config->alpn;
+    struct cl_buf *text = &b->config->alpn_text;
+    alpn->len = 0;
+    text->len = 0;
+    for (size_t i = 0; i < num; i++) {
+        size_t len = strlen(protocols[i]);
+        uint8_t prefix = (uint8_t)len;
+        if (len == 0 || len > 255) {
+            return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 7301 3.1"),
+                                     "an ALPN protocol name has 1 to 255 bytes, not %zu", len);
+        }
+        cl_result r = cl_buf_append(alpn, &prefix, 1, UINT16_MAX);
+        if (r == CL_OK) {
+            r = cl_buf_append(alpn, protocols[i], len, UINT16_MAX);
+        }
+        if (r == CL_OK) {
+            r = cl_buf_printf(text, UINT16_MAX, "%c%s", '\0', protocols[i]);
+        }
+        if (r != CL_OK) {
+            return fail(b, r);
+        }
+    }
+    cl_result r = cl_buf_append(text, "", 1, UINT16_MAX + 1);
+    return r == CL_OK ? CLEAT_OK : fail(b, r);
+}
+
+/* ---- lists of names ---- */
+
+typedef const void *(*find_by_name)(const char *name, size_t len);
+
+static const void *find_suite(const char *name, size_t len)
+{
+    return cl_suite_by_name(name, len);
+}
+
+static const void *find_group(const char *name, size_t len)
+{
+    return cl_group_by_name(name, len);
+}
+
+static const void *find_scheme(const char *name, size_t len)
+{
+    return cl_sig_scheme_by_name(name, len);
+}
+
+struct name_list {
+    const char *what;
+    find_by_name find;
+    const void **out;
+    size_t cap;
+    size_t *num;
+};
+
+static int set_list(struct cleat_tls_builder *b, const char *list, const struct name_list *kind)
+{
+    *kind->num = 0;
+    while (*list != '\0') {
+        size_t len = strcspn(list, ":,");
+        const void *item = kind->find(list, len);
+        if (item == NULL) {
+            return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "unknown %s \"%.*s\"",
+                                     kind->what, (int)(len < 80 ? len : 80), list);
+        }
+        bool twice = false;
+        for (size_t i = 0; i < *kind->num; i++) {
+            twice = twice || kind->out[i] == item;
+        }
+        if (!twice && *kind->num < kind->cap) {
+            kind->out[(*kind->num)++] = item;
+        }
+        list += len + (list[len] != '\0' ? 1 : 0);
+    }
+    if (*kind->num == 0) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "the list of %ss is empty",
+                                 kind->what);
+    }
+    return CLEAT_OK;
+}
+
+int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list)
+{
+    struct name_list kind = {"cipher suite", find_suite, (const void **)b->config->suites,
+                             CL_CONFIG_MAX_SUITES, &b->config->num_suites};
+    return set_list(b, list, &kind);
+}
+
+int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list)
+{
+    struct name_list kind = {"group", find_group, (const void **)b->config->groups,
+                             CL_CONFIG_MAX_GROUPS, &b->config->num_groups};
+    return set_list(b, list, &kind);
+}
+
+int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list)
+{
+    struct name_list kind = {"signature scheme", find_scheme, (const void **)b->config->schemes,
+                             CL_CONFIG_MAX_SCHEMES, &b->config->num_schemes};
+    return set_list(b, list, &kind);
+}
+
+int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16_t max)
+{
+    if (min > max || max != CLEAT_TLS_1_3) {
+        return (int)cl_error_set(&b->error,
+                                 CL_WHY_HINT(BAD_CONFIG, NULL, "TLS 1.3 is the version to use"),
+                                 "versions 0x%04x to 0x%04x cannot be spoken: this build speaks "
+                                 "TLS 1.3 (0x0304)",
+                                 min, max);
+    }
+    b->config->version_min = CLEAT_TLS_1_3;
+    b->config->version_max = max;
+    return CLEAT_OK;
+}
+
+int cleat_tls_builder_tickets(struct cleat_tls_builder *b, struct cleat_ticket_keys *keys,
+                              unsigned num)
+{
+    if (num > CL_CONFIG_MAX_TICKETS) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                                 "%u tickets a handshake; at most %d", num, CL_CONFIG_MAX_TICKETS);
+    }
+    cleat_ticket_keys_free(b->config->ticket_keys);
+    b->config->ticket_keys = keys != NULL ? cleat_ticket_keys_ref(keys) : NULL;
+    b->config->num_tickets = num;
+    return CLEAT_OK;
+}
+
+int cleat_tls_builder_binding(struct cleat_tls_builder *b, const char *name)
+{
+    if (strlen(name) > 255) {
+        return fail(b, CLEAT_ERR_BAD_CONFIG);
+    }
+    cl_free(b->config->binding_name);
+    b->config->binding_name = cl_strndup(name, strlen(name));
+    return b->config->binding_name != NULL ? CLEAT_OK : fail(b, CLEAT_ERR_NOMEM);
+}
+
+void cleat_tls_builder_rekey(struct cleat_tls_builder *b, uint64_t records)
+{
+    b->config->rekey_records = records;
+}
+
+void cleat_tls_builder_events(struct cleat_tls_builder *b, cleat_event_sink sink, void *ctx,
+                              bool with_secrets)
+{
+    b->config->sink = sink;
+    b->config->sink_ctx = ctx;
+    b->config->sink_secrets = with_secrets;
+}
+
+void cl_tls_builder_message_hook(struct cleat_tls_builder *b,
+                                 void (*hook)(void *ctx, struct cleat_tls *tls, uint8_t type,
+                                              struct cl_buf *flight, size_t start),
+                                 void *ctx)
+{
+    b->config->message_hook = hook;
+    b->config->message_hook_ctx = ctx;
+}
+
+/* ---- finish ---- */
+
+static cl_result check_complete(struct cleat_tls_builder *b)
+{
+    const struct cleat_tls_config *c = b->config;
+    bool verifies = c->role == CLEAT_CLIENT || c->client_auth != CLEAT_CLIENT_AUTH_NONE;
+    if (c->now == NULL) {
+        return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "no clock was given");
+    }
+    if (c->role == CLEAT_SERVER && c->num_credentials == 0 &&
+        (c->decisions & CLEAT_DECIDE_CONFIG) == 0) {
+        return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "a server needs a certificate");
+    }
+    if (verifies && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {
+        return cl_error_set(&b->error,
+                            CL_WHY_HINT(BAD_CONFIG, NULL,
+                                        "give a trust store, or take the decision over with "
+                                        "CLEAT_DECIDE_PEER"),
+                            "there is nothing to verify the peer's certificate against");
+    }
+    return CL_OK;
+}
+
+/* Everything that a resumed session must have in common with this configuration: virtual host, anchors,
+ * who verifies and how strictly, the application protocols. */
+static void make_digest(struct cleat_tls_config *c)
+{
+    struct cl_hash h;
+    uint8_t trust[32] = {0};
+    const char *name = c->binding_name != NULL ? c->binding_name : "";
+    uint8_t head[] = {(uint8_t)c->role, (uint8_t)c->client_auth, (uint8_t)c->decisions,
+                      (uint8_t)strlen(name)};
+    if (c->trust != NULL) {
+        cl_trust_digest(c->trust, trust);
+    }
+    cl_hash_init(&h, CL_HASH_SHA256);
+    cl_hash_update(&h, head, sizeof(head));
+    cl_hash_update(&h, name, strlen(name));
+    cl_hash_update(&h, trust, sizeof(trust));
+    cl_hash_update(&h, c->alpn.p, c->alpn.len);
+    cl_hash_peek(&h, c->digest);
+}
+
+int cleat_tls_builder_finish(struct cleat_tls_builder *b, struct cleat_tls_config **out,
+                             struct cleat_error *err)
+{
+    if (b->error.code == CLEAT_OK) {
+        (void)check_complete(b);
+    }
+    int code = b->error.code;
+    if (err != NULL) {
+        *err = b->error;
+    }
+    if (code == CLEAT_OK) {
+        make_digest(b->config);
+        *out = b->config;
+        b->config = NULL;
+    }
+    cleat_tls_builder_free(b);
+    return code;
+}
+
+struct cleat_tls_config *cleat_tls_config_ref(struct cleat_tls_config *config)
+{
+    __atomic_add_fetch(&config->refs, 1, __ATOMIC_RELAXED);
+    return config;
+}
+
+void cleat_tls_config_free(struct cleat_tls_config *config)
+{
+    if (config == NULL || __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < config->num_credentials; i++) {
+        cleat_chain_free(config->credentials[i].chain);
+        cleat_key_free(config->credentials[i].key);
+        cl_buf_deinit(&config->credentials[i].message_13);
+    }
+    cl_free(config->credentials);
+    cleat_trust_store_free(config->trust);
+    cleat_ticket_keys_free(config->ticket_keys);
+    cl_buf_deinit(&config->alpn);
+    cl_buf_deinit(&config->alpn_text);
+    cl_free(config->binding_name);
+    cl_free(config);
+}

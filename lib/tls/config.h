@@ -1,0 +1,81 @@
+/* tls/config.h - a configuration once it is built: immutable, reference-counted, shared by threads. */
+#ifndef CL_TLS_CONFIG_H
+#define CL_TLS_CONFIG_H
+
+#include "base/buf.h"
+#include "cleat/tls.h"
+#include "crypto/kex.h"
+#include "crypto/key.h"
+#include "crypto/rand.h"
+#include "tls/suite.h"
+#include "tls/ticket.h"
+#include "x509/chain.h"
+#include "x509/trust.h"
+
+/* 16: all suites, groups or schemes there are, and room */
+#define CL_CONFIG_MAX_SUITES  16
+#define CL_CONFIG_MAX_GROUPS  16
+#define CL_CONFIG_MAX_SCHEMES 24
+/* 64: certificates of one configuration; more names belong into configurations of their own, chosen by
+ * CLEAT_DECIDE_CONFIG */
+#define CL_CONFIG_MAX_CREDENTIALS 64
+/* 8: a browser opens six connections to a host, one ticket each and two to spare */
+#define CL_CONFIG_MAX_TICKETS 8
+/* 2: one for a reload, one for a second connection (RFC 9846 C.4: each is best used once) */
+#define CL_CONFIG_DEFAULT_TICKETS 2
+#define CL_CONFIG_DIGEST_LEN      32
+
+struct cl_credential {
+    struct cleat_chain *chain;
+    struct cleat_key *key;
+    /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
+    struct cl_buf message_13;
+};
+
+struct cleat_tls_config {
+    int refs; /* atomic */
+    enum cleat_role role;
+    uint64_t (*now)(void *ctx);
+    void *now_ctx;
+    struct cl_rng rng;
+
+    struct cl_credential *credentials;
+    size_t num_credentials;
+    struct cleat_trust_store *trust;
+    enum cleat_client_auth client_auth;
+    unsigned decisions;
+
+    uint16_t version_min;
+    uint16_t version_max;
+    const struct cl_suite *suites[CL_CONFIG_MAX_SUITES];
+    size_t num_suites;
+    const struct cl_group *groups[CL_CONFIG_MAX_GROUPS];
+    size_t num_groups;
+    const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES];
+    size_t num_schemes;
+    struct cl_buf alpn;      /* ProtocolNameList without its outer length */
+    struct cl_buf alpn_text; /* the same with a NUL for each length, and one at the end */
+
+    struct cleat_ticket_keys *ticket_keys;
+    unsigned num_tickets;
+    char *binding_name;
+    /* Over everything that a resumed session must share with this configuration. */
+    uint8_t digest[CL_CONFIG_DIGEST_LEN];
+    uint64_t rekey_records;
+
+    cleat_event_sink sink;
+    void *sink_ctx;
+    bool sink_secrets;
+
+    /* Tests only (tls/hook.h). */
+    void (*message_hook)(void *ctx, struct cleat_tls *tls, uint8_t type, struct cl_buf *flight,
+                         size_t start);
+    void *message_hook_ctx;
+};
+
+static inline uint64_t cl_config_now(const struct cleat_tls_config *config)
+{
+    return config->now(config->now_ctx);
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* tls/conn.h - a connection: what stays for its whole life, and the handshake state that does not.
+ *
+ * struct cl_hs is one allocation, freed the moment the handshake is done. The state and its
+ * transition table live in the connection, because messages arrive after the handshake too.
+ */
+#ifndef CL_TLS_CONN_H
+#define CL_TLS_CONN_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cleat/tls.h"
+#include "crypto/job.h"
+#include "tls/client_hello.h"
+#include "tls/config.h"
+#include "tls/record.h"
+#include "tls/schedule.h"
+#include "tls/session.h"
+#include "x509/verify.h"
+
+/* 131,072: a Certificate message with long post-quantum chains has perhaps 60 KB; ClientHellos stay
+ * below 16 KiB; nothing else comes near */
+#define CL_HS_MAX_MESSAGE 131072
+/* 65,536: ClientHello with hybrid shares, a large ticket and ECH has 4 KB; this bounds what an
+ * unauthenticated peer can make us buffer */
+#define CL_HS_MAX_HELLO 65536
+/* 32: empty records, change_cipher_spec records, warnings and KeyUpdates in a row without progress;
+ * honest peers send one or two */
+#define CL_MAX_IDLE_RECORDS 32
+/* 4: tickets waiting for cleat_tls_take_session */
+#define CL_MAX_WAITING_SESSIONS 4
+
+struct cl_hs_row;
+
+/* A handshake message: type, body, and the whole with its header. Views, valid in the handler only. */
+struct cl_msg {
+    uint8_t type;
+    struct cl_rd body;
+    struct cl_rd whole;
+};
+
+/* The extensions of a ServerHello or HelloRetryRequest; views, valid in the handler only. */
+struct cl_server_hello {
+    uint16_t version; /* supported_versions; 0: absent */
+    uint16_t group;   /* key_share; 0: absent */
+    struct cl_rd share;
+    struct cl_rd cookie;
+    bool has_psk;
+    uint16_t psk_index;
+};
+
+/* The state of a handshake. */
+struct cl_hs {
+    struct cl_job job;       /* the one asymmetric operation in progress */
+    struct cl_verify *verify; /* the peer's chain being verified, by jobs of its own */
+    struct cl_job *waiting;  /* &job or the verifier's */
+
+    struct cl_hash transcript; /* runs from the moment the hash is known */
+    bool transcript_started;
+    struct cl_schedule schedule;
+    struct cl_secret client_hs;
+    struct cl_secret server_hs;
+
+    struct cl_buf first_hello;     /* server: the ClientHello before a HelloRetryRequest */
+    struct cl_buf hello;           /* the newest ClientHello, whole, as sent or received */
+    struct cl_client_hello parsed; /* views into hello (server) */
+    uint8_t client_random[CL_RANDOM_LEN];
+    uint8_t session_id[32];
+    uint8_t session_id_len;
+
+    struct cl_buf flight; /* messages built, not yet sealed */
+    size_t flight_sealed; /* bytes of it already sealed */
+    bool ccs_pending;     /* a change_cipher_spec record goes out before the next flight */
+    bool ccs_sent;
+
+    struct cl_kex_key *kex_key; /* client: our ephemeral key */
+    uint8_t share[CL_GROUP_MAX_SHARE];
+    size_t share_len;
+    struct cl_buf peer_share;
+    const struct cl_group *share_group; /* of kex_key, or of the share being answered */
+    const struct cl_group *hrr_group;   /* asked for in a HelloRetryRequest */
+    struct cl_server_hello server_hello; /* client: what the last one said */
+    struct cl_buf cookie;
+    bool retried;
+
+    uint32_t ext_offered; /* extensions we sent that the peer may answer; bits by table row */
+
+    const struct cl_credential *credential; /* ours */
+    const struct cl_sig_alg *scheme;        /* for our signature */
+    uint8_t *signature;                     /* made by us, or received */
+    size_t signature_cap;
+    struct cl_buf signed_content; /* what CertificateVerify signs */
+
+    bool psk_selected;
+    uint16_t psk_index;
+    struct cl_secret psk;
+    struct cleat_tls_session *session; /* client: offered */
+    struct cl_buf ticket_plain;    /* server: the opened ticket that is resumed */
+    struct cl_ticket ticket;       /* server: views into ticket_plain */
+
+    bool cert_requested; /* client: the server sent a CertificateRequest */
+    uint16_t peer_schemes[CL_CONFIG_MAX_SCHEMES]; /* client: from CertificateRequest */
+    size_t num_peer_schemes;
+
+    enum cleat_decision decision; /* being asked */
+    bool decided;
+};
+
+struct cleat_tls {
+    struct cleat_tls_config *config;
+    void *user;
+    struct cleat_error *error;
+    struct cl_hs *hs;
+
+    const struct cl_hs_row *rows;
+    uint8_t state;
+    uint8_t role;
+    uint16_t version;
+
+    struct cl_record_keys rd;
+    struct cl_record_keys wr;
+    const struct cl_suite *suite;
+    const struct cl_group *group;
+    const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
+    struct cl_secret client_app;
+    struct cl_secret server_app;
+    struct cl_secret exporter;
+    struct cl_secret resumption;
+
+    /* Handshake bytes of the current record not yet parsed (a view into the caller's input), and
+     * those kept from records before it. */
+    struct cl_rd cur;
+    struct cl_buf hs_in;
+    size_t hs_in_used;
+
+    char *server_name;
+    struct cl_rd alpn; /* view into the configuration's list */
+    struct cl_buf peer_chain;         /* DER certificates, each with a 24-bit length in front */
+    struct cleat_cert *peer_leaf;
+    int64_t peer_not_after; /* of the leaf, Unix seconds; also after a resumption */
+    struct cleat_verdict *verdict;
+    struct cleat_tls_session *sessions[CL_MAX_WAITING_SESSIONS]; /* newest first */
+
+    uint64_t num_key_updates;
+    uint8_t idle_records;
+    uint8_t idle_key_updates; /* since application data came */
+    uint8_t alert_pending; /* 0: none; else alert + 1 */
+    bool key_update_pending;
+    bool seen_input;       /* a first record was recognised as TLS */
+    bool established;
+    bool resumed;
+    bool hello_retry;
+    bool peer_authenticated;
+    bool read_closed;      /* close_notify received */
+    bool write_closed;     /* close_notify or a fatal alert sent */
+    bool failed;
+};
+
+/* ---- errors ---- */
+
+/* cl_tls_fail records why the connection fails and returns the code. */
+cl_result cl_tls_fail(struct cleat_tls *tls, struct cl_why why, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define CL_WHY(name, section_)        ((struct cl_why){CLEAT_ERR_##name, 0, (section_), NULL})
+#define CL_WHY_HINT(name, section_, hint_)                                                         \
+    ((struct cl_why){CLEAT_ERR_##name, 0, (section_), (hint_)})
+#define CL_WHY_ALERT(name, alert_, section_)                                                       \
+    ((struct cl_why){CLEAT_ERR_##name, (alert_), (section_), NULL})
+
+/* cl_tls_decode_error: a message or extension whose syntax is wrong. */
+cl_result cl_tls_decode_error(struct cleat_tls *tls, const char *what, const char *section);
+
+/* ---- events ---- */
+void cl_event_choice(struct cleat_tls *tls, const char *what, const char *value, const char *why);
+void cl_event_message(struct cleat_tls *tls, bool sent, struct cl_rd whole);
+void cl_event_alert(struct cleat_tls *tls, bool sent, uint8_t level, uint8_t alert);
+void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch);
+void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret);
+void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what);
+void cl_event_state(struct cleat_tls *tls, const char *name);
+
+/* ---- peer's chain ---- */
+void cl_conn_drop_peer(struct cleat_tls *tls);
+
+static inline bool cl_is_server(const struct cleat_tls *tls)
+{
+    return tls->role == CLEAT_SERVER;
+}
+
+#endif

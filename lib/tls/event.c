@@ -1,0 +1,82 @@
+/* tls/event.c - typed events to the configuration's sink; nothing is built when there is none. */
+#include "tls/conn.h"
+
+static void emit(struct cleat_tls *tls, const struct cleat_event *event)
+{
+    tls->config->sink(tls->config->sink_ctx, tls->user, event);
+}
+
+void cl_event_choice(struct cleat_tls *tls, const char *what, const char *value, const char *why)
+{
+    if (tls->config->sink != NULL) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_CHOICE};
+        e.choice.what = what;
+        e.choice.value = value;
+        e.choice.why = why;
+        emit(tls, &e);
+    }
+}
+
+void cl_event_message(struct cleat_tls *tls, bool sent, struct cl_rd whole)
+{
+    if (tls->config->sink != NULL && whole.len != 0) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_MESSAGE, .sent = sent};
+        e.message.type = whole.p[0];
+        e.message.name = cl_handshake_name(whole.p[0]);
+        e.message.bytes = whole.p;
+        e.message.len = whole.len;
+        emit(tls, &e);
+    }
+}
+
+void cl_event_alert(struct cleat_tls *tls, bool sent, uint8_t level, uint8_t alert)
+{
+    if (tls->config->sink != NULL) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_ALERT, .sent = sent};
+        e.alert.level = level;
+        e.alert.alert = alert;
+        e.alert.name = cleat_alert_name(alert);
+        emit(tls, &e);
+    }
+}
+
+void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch)
+{
+    if (tls->config->sink != NULL) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_KEY, .sent = sending};
+        e.key.epoch = epoch;
+        e.key.cipher = tls->suite->short_name;
+        emit(tls, &e);
+    }
+}
+
+void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret)
+{
+    if (tls->config->sink != NULL && tls->config->sink_secrets) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_SECRET};
+        e.secret.label = label;
+        e.secret.client_random = tls->hs->client_random;
+        e.secret.secret = secret->bytes;
+        e.secret.secret_len = secret->len;
+        emit(tls, &e);
+    }
+}
+
+void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what)
+{
+    if (tls->config->sink != NULL) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_TICKET, .sent = sent};
+        e.ticket.lifetime = lifetime;
+        e.ticket.what = what;
+        emit(tls, &e);
+    }
+}
+
+void cl_event_state(struct cleat_tls *tls, const char *name)
+{
+    if (tls->config->sink != NULL) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_STATE};
+        e.state.name = name;
+        emit(tls, &e);
+    }
+}

@@ -1,0 +1,186 @@
+/* tls/ext.c - the table of extensions and its two loops (ext.h). */
+#include "tls/ext.h"
+
+/* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC 9846
+ * 4.3.11 demands it. */
+static const struct cl_ext_row rows[] = {
+    {CL_ET_SERVER_NAME, CL_EXT_CH | CL_EXT_EE, "server_name", cl_ext_server_name_parse,
+     cl_ext_server_name_build},
+    {CL_ET_SUPPORTED_GROUPS, CL_EXT_CH | CL_EXT_EE, "supported_groups",
+     cl_ext_supported_groups_parse, cl_ext_supported_groups_build},
+    {CL_ET_SIGNATURE_ALGORITHMS, CL_EXT_CH | CL_EXT_CR, "signature_algorithms",
+     cl_ext_signature_algorithms_parse, cl_ext_signature_algorithms_build},
+    {CL_ET_SIGNATURE_ALGORITHMS_CERT, CL_EXT_CH | CL_EXT_CR, "signature_algorithms_cert",
+     cl_ext_signature_algorithms_cert_parse, NULL},
+    {CL_ET_KEY_SHARE, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "key_share", cl_ext_key_share_parse,
+     cl_ext_key_share_build},
+    {CL_ET_ALPN, CL_EXT_CH | CL_EXT_EE, "application_layer_protocol_negotiation",
+     cl_ext_alpn_parse, cl_ext_alpn_build},
+    {CL_ET_COOKIE, CL_EXT_CH | CL_EXT_HRR, "cookie", cl_ext_cookie_parse, cl_ext_cookie_build},
+    {CL_ET_SUPPORTED_VERSIONS, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "supported_versions",
+     cl_ext_supported_versions_parse, cl_ext_supported_versions_build},
+    {CL_ET_PSK_KEY_EXCHANGE_MODES, CL_EXT_CH, "psk_key_exchange_modes", cl_ext_psk_modes_parse,
+     cl_ext_psk_modes_build},
+    {CL_ET_CERTIFICATE_AUTHORITIES, CL_EXT_CH | CL_EXT_CR, "certificate_authorities",
+     cl_ext_certificate_authorities_parse, cl_ext_certificate_authorities_build},
+    {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT, "status_request", NULL, NULL},
+    {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},
+    {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, "early_data", cl_ext_early_data_parse,
+     NULL},
+    {CL_ET_PRE_SHARED_KEY, CL_EXT_CH | CL_EXT_SH, "pre_shared_key", cl_ext_pre_shared_key_parse,
+     cl_ext_pre_shared_key_build},
+};
+
+#define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
+_Static_assert(NUM_ROWS <= 32, "rows are bits of a uint32_t");
+
+static const struct cl_ext_row *find_row(uint16_t type)
+{
+    for (size_t i = 0; i < NUM_ROWS; i++) {
+        if (rows[i].type == type) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+uint32_t cl_ext_bit(uint16_t type)
+{
+    const struct cl_ext_row *row = find_row(type);
+    return row != NULL ? UINT32_C(1) << (row - rows) : 0;
+}
+
+const char *cl_ext_name(uint16_t type)
+{
+    const struct cl_ext_row *row = find_row(type);
+    return row != NULL ? row->name : NULL;
+}
+
+static const char *message_name(unsigned message)
+{
+    switch (message) {
+    case CL_EXT_CH:
+        return "ClientHello";
+    case CL_EXT_SH:
+        return "ServerHello";
+    case CL_EXT_HRR:
+        return "HelloRetryRequest";
+    case CL_EXT_EE:
+        return "EncryptedExtensions";
+    case CL_EXT_CR:
+        return "CertificateRequest";
+    case CL_EXT_CT:
+        return "Certificate";
+    default:
+        return "NewSessionTicket";
+    }
+}
+
+static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16_t type,
+                                 uint16_t *seen, size_t *num_seen)
+{
+    for (size_t i = 0; i < *num_seen; i++) {
+        /* RFC 9846 4.3: "There MUST NOT be more than one extension of the same type in a given
+         * extension block" */
+        if (seen[i] == type) {
+            return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3"),
+                               "%s has extension %u twice", message_name(message), type);
+        }
+    }
+    if (*num_seen == CL_EXT_MAX_NUM) {
+        return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 50, "RFC 9846 4.3"),
+                           "%s has more than %d extensions", message_name(message),
+                           CL_EXT_MAX_NUM);
+    }
+    seen[(*num_seen)++] = type;
+    return CL_OK;
+}
+
+/* RFC 9846 4.3: answers only to what was asked, but for the cookie of a HelloRetryRequest; a known
+ * extension in a message that it is not for is an illegal_parameter. */
+static cl_result check_place(struct cleat_tls *tls, unsigned message, uint16_t type,
+                             const struct cl_ext_row *row)
+{
+    bool answer = (message & (CL_EXT_SH | CL_EXT_HRR | CL_EXT_EE | CL_EXT_CT)) != 0;
+    bool cookie = message == CL_EXT_HRR && type == CL_ET_COOKIE;
+    bool offered = row != NULL && (tls->hs->ext_offered & cl_ext_bit(type)) != 0;
+    if (answer && !offered && !cookie) {
+        return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_EXTENSION, "RFC 9846 4.3"),
+                           "%s answers extension %u (%s), which was not offered",
+                           message_name(message), type, row != NULL ? row->name : "unknown");
+    }
+    if (row != NULL && (row->messages & message) == 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3"),
+                           "extension %s does not belong into %s", row->name,
+                           message_name(message));
+    }
+    return CL_OK;
+}
+
+bool cl_ext_contains(struct cl_rd block, uint16_t type)
+{
+    uint16_t t;
+    struct cl_rd body;
+    while (cl_rd_u16(&block, &t) && cl_rd_vec16(&block, &body)) {
+        if (t == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd block,
+                       uint32_t *received)
+{
+    uint16_t seen[CL_EXT_MAX_NUM];
+    size_t num_seen = 0;
+    *received = 0;
+    while (!cl_rd_done(&block)) {
+        uint16_t type;
+        struct cl_rd body;
+        if (!cl_rd_u16(&block, &type) || !cl_rd_vec16(&block, &body)) {
+            return cl_tls_decode_error(tls, message_name(message), "RFC 9846 4.3");
+        }
+        const struct cl_ext_row *row = find_row(type);
+        CL_TRY(check_duplicate(tls, message, type, seen, &num_seen));
+        CL_TRY(check_place(tls, message, type, row));
+        if (row == NULL) {
+            continue;
+        }
+        *received |= cl_ext_bit(type);
+        if (row->parse != NULL) {
+            CL_TRY(row->parse(tls, message, body));
+        }
+        /* RFC 9846 4.3.11: "The pre_shared_key extension MUST be the last extension in the
+         * ClientHello" */
+        if (message == CL_EXT_CH && type == CL_ET_PRE_SHARED_KEY && !cl_rd_done(&block)) {
+            return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.11"),
+                               "pre_shared_key is not the last extension");
+        }
+    }
+    return CL_OK;
+}
+
+void cl_ext_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    struct cl_wr_mark block = cl_wr_open16(w);
+    for (size_t i = 0; i < NUM_ROWS; i++) {
+        if ((rows[i].messages & message) == 0 || rows[i].build == NULL) {
+            continue;
+        }
+        size_t before = w->len;
+        cl_wr_u16(w, rows[i].type);
+        struct cl_wr_mark body = cl_wr_open16(w);
+        if (!rows[i].build(tls, message, w)) {
+            if (cl_wr_ok(w)) {
+                w->len = before;
+            }
+            continue;
+        }
+        cl_wr_close(w, body);
+        if (message == CL_EXT_CH || message == CL_EXT_CR) {
+            tls->hs->ext_offered |= UINT32_C(1) << i;
+        }
+    }
+    cl_wr_close(w, block);
+}

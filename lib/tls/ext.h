@@ -1,0 +1,84 @@
+/* tls/ext.h - extensions: one table {type, messages in which it is allowed, parse, build}.
+ *
+ * The loops here refuse duplicates, wrong places and answers to what was not asked (RFC 9846 4.3); a
+ * row's functions see only the extension's own bytes. Parsing records what was said; deciding comes
+ * later.
+ */
+#ifndef CL_TLS_EXT_H
+#define CL_TLS_EXT_H
+
+#include "tls/conn.h"
+
+/* The messages that carry extensions, as bits. */
+#define CL_EXT_CH  0x01u /* ClientHello */
+#define CL_EXT_SH  0x02u /* ServerHello */
+#define CL_EXT_HRR 0x04u /* HelloRetryRequest */
+#define CL_EXT_EE  0x08u /* EncryptedExtensions */
+#define CL_EXT_CR  0x10u /* CertificateRequest */
+#define CL_EXT_CT  0x20u /* Certificate */
+#define CL_EXT_NST 0x40u /* NewSessionTicket */
+
+/* 128: clients send at most about 25; bounds the search for duplicates */
+#define CL_EXT_MAX_NUM 128
+
+struct cl_ext_row {
+    uint16_t type;
+    uint8_t messages;
+    const char *name;
+    /* NULL: recognised, but nothing is taken from it. */
+    cl_result (*parse)(struct cleat_tls *tls, unsigned message, struct cl_rd body);
+    /* Writes the extension's body; false leaves the extension out. NULL: never sent. */
+    bool (*build)(struct cleat_tls *tls, unsigned message, struct cl_wr *w);
+};
+
+/* cl_ext_parse walks a block of extensions. *received gets a bit for each row seen (cl_ext_bit). */
+CL_MUST cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd block,
+                               uint32_t *received);
+
+/* cl_ext_build writes the 16-bit length and the extensions of a message. */
+void cl_ext_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w);
+
+/* cl_ext_contains looks for an extension type in a block that need not be well-formed. */
+bool cl_ext_contains(struct cl_rd block, uint16_t type);
+
+/* cl_ext_bit returns the bit of an extension type in masks; 0 for a type not in the table. */
+uint32_t cl_ext_bit(uint16_t type);
+
+/* cl_ext_name returns the IANA name, or NULL. */
+const char *cl_ext_name(uint16_t type);
+
+/* The rows' functions, by file. */
+#define CL_EXT_PARSE(name)                                                                         \
+    cl_result cl_ext_##name##_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
+#define CL_EXT_BUILD(name)                                                                         \
+    bool cl_ext_##name##_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+
+/* ext_names.c */
+CL_EXT_PARSE(server_name);
+CL_EXT_BUILD(server_name);
+CL_EXT_PARSE(alpn);
+CL_EXT_BUILD(alpn);
+/* ext_versions.c */
+CL_EXT_PARSE(supported_versions);
+CL_EXT_BUILD(supported_versions);
+CL_EXT_PARSE(cookie);
+CL_EXT_BUILD(cookie);
+/* ext_groups.c */
+CL_EXT_PARSE(supported_groups);
+CL_EXT_BUILD(supported_groups);
+CL_EXT_PARSE(key_share);
+CL_EXT_BUILD(key_share);
+/* ext_signatures.c */
+CL_EXT_PARSE(signature_algorithms);
+CL_EXT_BUILD(signature_algorithms);
+CL_EXT_PARSE(signature_algorithms_cert);
+CL_EXT_PARSE(certificate_authorities);
+CL_EXT_BUILD(certificate_authorities);
+/* ext_psk.c */
+CL_EXT_PARSE(psk_modes);
+CL_EXT_BUILD(psk_modes);
+CL_EXT_PARSE(early_data);
+CL_EXT_PARSE(pre_shared_key);
+CL_EXT_BUILD(pre_shared_key);
+
+#endif

@@ -1,0 +1,99 @@
+/* tls/ext_groups.c - supported_groups (RFC 9846 4.3.7) and key_share (4.3.8). */
+#include "tls/ext.h"
+
+cl_result cl_ext_supported_groups_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
+{
+    struct cl_rd list;
+    if (!cl_rd_vec16(&body, &list) || !cl_rd_done(&body) || list.len == 0 || list.len % 2 != 0) {
+        return cl_tls_decode_error(tls, "supported_groups", "RFC 9846 4.3.7");
+    }
+    if (message == CL_EXT_CH) {
+        tls->hs->parsed.groups = list;
+    }
+    /* RFC 9846 4.3.7: what a server says here is for later connections; we keep no such memory */
+    return CL_OK;
+}
+
+bool cl_ext_supported_groups_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    if (message != CL_EXT_CH) {
+        return false;
+    }
+    struct cl_wr_mark list = cl_wr_open16(w);
+    for (size_t i = 0; i < tls->config->num_groups; i++) {
+        cl_wr_u16(w, tls->config->groups[i]->id);
+    }
+    cl_wr_close(w, list);
+    return true;
+}
+
+/* RFC 9846 4.3.8: each share is for a group of supported_groups, and no group has two; servers may
+ * check, and do here: a client that breaks it is broken. */
+static cl_result parse_client_shares(struct cleat_tls *tls, struct cl_rd body)
+{
+    /* 16: more shares than there are groups worth sending */
+    uint16_t seen[16];
+    size_t num = 0;
+    struct cl_rd list;
+    if (!cl_rd_vec16(&body, &list) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
+    }
+    tls->hs->parsed.key_shares = list;
+    while (!cl_rd_done(&list)) {
+        uint16_t group;
+        struct cl_rd share;
+        if (!cl_rd_u16(&list, &group) || !cl_rd_vec16(&list, &share) || share.len == 0) {
+            return cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
+        }
+        for (size_t i = 0; i < num; i++) {
+            if (seen[i] == group) {
+                return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                                   "two key shares for group 0x%04x", group);
+            }
+        }
+        if (num == sizeof(seen) / sizeof(seen[0])) {
+            return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 47, "RFC 9846 4.3.8"),
+                               "more than %zu key shares", num);
+        }
+        seen[num++] = group;
+    }
+    return CL_OK;
+}
+
+cl_result cl_ext_key_share_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
+{
+    struct cl_server_hello *sh = &tls->hs->server_hello;
+    if (message == CL_EXT_CH) {
+        return parse_client_shares(tls, body);
+    }
+    bool ok = cl_rd_u16(&body, &sh->group);
+    if (message == CL_EXT_SH) {
+        ok = ok && cl_rd_vec16(&body, &sh->share) && sh->share.len != 0;
+    }
+    return ok && cl_rd_done(&body) ? CL_OK
+                                   : cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
+}
+
+static void put_share(struct cleat_tls *tls, struct cl_wr *w)
+{
+    cl_wr_u16(w, tls->hs->share_group->id);
+    struct cl_wr_mark m = cl_wr_open16(w);
+    cl_wr_bytes(w, tls->hs->share, tls->hs->share_len);
+    cl_wr_close(w, m);
+}
+
+bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    if (message == CL_EXT_HRR) {
+        cl_wr_u16(w, tls->hs->hrr_group->id);
+        return true;
+    }
+    if (message == CL_EXT_SH) {
+        put_share(tls, w);
+        return true;
+    }
+    struct cl_wr_mark list = cl_wr_open16(w);
+    put_share(tls, w);
+    cl_wr_close(w, list);
+    return true;
+}

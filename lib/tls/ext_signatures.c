@@ -1,0 +1,93 @@
+/* tls/ext_signatures.c - signature_algorithms, signature_algorithms_cert (RFC 9846 4.3.3) and
+ * certificate_authorities (4.3.4). */
+#include "tls/ext.h"
+
+/* 16,384: room for the names of about 150 authorities; a server that trusts more sends none, which
+ * means "any" (RFC 9846 4.3.4) */
+#define MAX_AUTHORITIES_LEN 16384
+
+static bool parse_schemes(struct cl_rd body, struct cl_rd *list)
+{
+    return cl_rd_vec16(&body, list) && cl_rd_done(&body) && list->len != 0 && list->len % 2 == 0;
+}
+
+cl_result cl_ext_signature_algorithms_parse(struct cleat_tls *tls, unsigned message,
+                                            struct cl_rd body)
+{
+    struct cl_rd list;
+    if (!parse_schemes(body, &list)) {
+        return cl_tls_decode_error(tls, "signature_algorithms", "RFC 9846 4.3.3");
+    }
+    if (message == CL_EXT_CH) {
+        tls->hs->parsed.schemes = list;
+        return CL_OK;
+    }
+    /* a CertificateRequest's list is needed when our certificate is chosen, later: kept as numbers */
+    uint16_t scheme;
+    tls->hs->num_peer_schemes = 0;
+    while (cl_rd_u16(&list, &scheme)) {
+        if (cl_sig_scheme(scheme) != NULL &&
+            tls->hs->num_peer_schemes < CL_CONFIG_MAX_SCHEMES) {
+            tls->hs->peer_schemes[tls->hs->num_peer_schemes++] = scheme;
+        }
+    }
+    return CL_OK;
+}
+
+bool cl_ext_signature_algorithms_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    struct cl_wr_mark list = cl_wr_open16(w);
+    for (size_t i = 0; i < tls->config->num_schemes; i++) {
+        cl_wr_u16(w, tls->config->schemes[i]->scheme);
+    }
+    cl_wr_close(w, list);
+    return true;
+}
+
+cl_result cl_ext_signature_algorithms_cert_parse(struct cleat_tls *tls, unsigned message,
+                                                 struct cl_rd body)
+{
+    struct cl_rd list;
+    if (!parse_schemes(body, &list)) {
+        return cl_tls_decode_error(tls, "signature_algorithms_cert", "RFC 9846 4.3.3");
+    }
+    if (message == CL_EXT_CH) {
+        tls->hs->parsed.schemes_cert = list;
+    }
+    return CL_OK;
+}
+
+cl_result cl_ext_certificate_authorities_parse(struct cleat_tls *tls, unsigned message,
+                                               struct cl_rd body)
+{
+    struct cl_rd list;
+    struct cl_rd name;
+    bool ok = cl_rd_vec16(&body, &list) && cl_rd_done(&body) && !cl_rd_done(&list);
+    while (ok && !cl_rd_done(&list)) {
+        ok = cl_rd_vec16(&list, &name) && !cl_rd_done(&name);
+    }
+    return ok ? CL_OK : cl_tls_decode_error(tls, "certificate_authorities", "RFC 9846 4.3.4");
+}
+
+/* A CertificateRequest names the authorities, so that a browser offers only certificates that can
+ * succeed. */
+bool cl_ext_certificate_authorities_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    const struct cleat_trust_store *trust = tls->config->trust;
+    size_t num = message == CL_EXT_CR && trust != NULL ? cleat_trust_store_num(trust) : 0;
+    size_t total = 0;
+    for (size_t i = 0; i < num; i++) {
+        total += 2 + cl_trust_subject_at(trust, i).len;
+    }
+    if (num == 0 || total > MAX_AUTHORITIES_LEN) {
+        return false;
+    }
+    struct cl_wr_mark list = cl_wr_open16(w);
+    for (size_t i = 0; i < num; i++) {
+        struct cl_wr_mark name = cl_wr_open16(w);
+        cl_wr_view(w, cl_trust_subject_at(trust, i));
+        cl_wr_close(w, name);
+    }
+    cl_wr_close(w, list);
+    return true;
+}

@@ -1,0 +1,91 @@
+/* tls/flight.c - handshake messages on their way out: built into one buffer, sealed into as few records
+ * as possible when keys change, when the peer is waited for, or when the handshake ends. */
+#include "tls/hs.h"
+
+/* 262,144: the longest flight is a Certificate message with its neighbours */
+#define FLIGHT_MAX (2 * CL_HS_MAX_MESSAGE)
+
+cl_result cl_flight_begin(struct cleat_tls *tls, uint8_t type, size_t max_body, struct cl_wr *w)
+{
+    CL_TRY(cl_buf_reserve(&tls->hs->flight, 4 + max_body, FLIGHT_MAX));
+    *w = cl_buf_writer(&tls->hs->flight);
+    cl_wr_u8(w, type);
+    (void)cl_wr_open24(w);
+    return CL_OK;
+}
+
+static void sent(struct cleat_tls *tls, size_t start)
+{
+    struct cl_buf *flight = &tls->hs->flight;
+    if (tls->config->message_hook != NULL) {
+        tls->config->message_hook(tls->config->message_hook_ctx, tls, flight->p[start], flight,
+                                  start);
+    }
+    struct cl_rd whole = cl_rd_of(flight->p + start, flight->len - start);
+    cl_event_message(tls, true, whole);
+    if (tls->hs->transcript_started) {
+        cl_transcript_add(tls, whole);
+    }
+}
+
+cl_result cl_flight_end(struct cleat_tls *tls, struct cl_wr *w)
+{
+    cl_wr_close(w, (struct cl_wr_mark){.at = 1, .width = 3});
+    if (!cl_wr_ok(w)) {
+        return cl_tls_fail(tls, CL_WHY(INTERNAL, NULL), "a message outgrew the room for it");
+    }
+    size_t start = tls->hs->flight.len;
+    cl_buf_commit(&tls->hs->flight, w);
+    sent(tls, start);
+    return CL_OK;
+}
+
+cl_result cl_flight_append(struct cleat_tls *tls, struct cl_rd message)
+{
+    size_t start = tls->hs->flight.len;
+    CL_TRY(cl_buf_append(&tls->hs->flight, message.p, message.len, FLIGHT_MAX));
+    sent(tls, start);
+    return CL_OK;
+}
+
+static cl_result flush_ccs(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
+{
+    static const uint8_t ccs_record[] = {CL_CT_CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1};
+    if (io->out_cap - io->out_len < sizeof(ccs_record)) {
+        *done = false;
+        return CL_OK;
+    }
+    /* always in clear, whatever the keys are (RFC 9846 5) */
+    memcpy(io->out + io->out_len, ccs_record, sizeof(ccs_record));
+    io->out_len += sizeof(ccs_record);
+    tls->hs->ccs_pending = false;
+    tls->hs->ccs_sent = true;
+    return CL_OK;
+}
+
+cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
+{
+    struct cl_hs *hs = tls->hs;
+    *done = true;
+    if (hs->ccs_pending) {
+        CL_TRY(flush_ccs(tls, io, done));
+    }
+    while (*done && hs->flight_sealed < hs->flight.len) {
+        size_t left = hs->flight.len - hs->flight_sealed;
+        size_t room = cl_record_room(&tls->wr, io->out_cap - io->out_len);
+        size_t take = left < room ? left : room;
+        /* 64: no records of a few bytes only because the buffer is nearly full */
+        if (room < left && room < 64) {
+            *done = false;
+            break;
+        }
+        CL_TRY(cl_record_seal(&tls->wr, CL_CT_HANDSHAKE,
+                              cl_rd_of(hs->flight.p + hs->flight_sealed, take), io));
+        hs->flight_sealed += take;
+    }
+    if (*done) {
+        hs->flight.len = 0;
+        hs->flight_sealed = 0;
+    }
+    return CL_OK;
+}

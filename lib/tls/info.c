@@ -1,0 +1,80 @@
+/* tls/info.c - what was agreed: for the application, after READY. */
+#include "tls/conn.h"
+#include "tls/schedule.h"
+
+/* The configuration keeps its list a second time with NULs for the lengths, at the same offsets. */
+static const char *alpn_text(const struct cleat_tls *tls)
+{
+    const struct cleat_tls_config *c = tls->config;
+    return tls->alpn.len != 0 ? (const char *)c->alpn_text.p + (tls->alpn.p - c->alpn.p) : NULL;
+}
+
+int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
+{
+    if (!tls->established) {
+        return CLEAT_ERR_USAGE;
+    }
+    *out = (struct cleat_tls_info){
+        .version = tls->version,
+        .cipher = tls->suite->id,
+        .cipher_name = tls->suite->name,
+        .group = tls->group->id,
+        .group_name = tls->group->name,
+        .signature_name = tls->peer_scheme != NULL ? tls->peer_scheme->name : NULL,
+        .alpn = alpn_text(tls),
+        .server_name = tls->server_name,
+        .resumed = tls->resumed,
+        .hello_retry = tls->hello_retry,
+        .peer_authenticated = tls->peer_authenticated,
+    };
+    return CLEAT_OK;
+}
+
+int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len)
+{
+    struct cl_rd chain = cl_buf_view(&tls->peer_chain);
+    struct cl_rd cert;
+    do {
+        if (!cl_rd_vec24(&chain, &cert)) {
+            return CLEAT_ERR_NO_CERTIFICATE;
+        }
+    } while (i-- > 0);
+    *der = cert.p;
+    *len = cert.len;
+    return CLEAT_OK;
+}
+
+const struct cleat_verdict *cleat_tls_verdict(const struct cleat_tls *tls)
+{
+    return tls->verdict;
+}
+
+void cleat_tls_forget(struct cleat_tls *tls)
+{
+    if (tls->established) {
+        cl_conn_drop_peer(tls);
+        cleat_verdict_free(tls->verdict);
+        tls->verdict = NULL;
+    }
+}
+
+int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8_t *context,
+                     size_t context_len, uint8_t *out, size_t out_len)
+{
+    /* 8,160 = 255 * 32: HKDF-Expand's own limit with the shortest hash; 249: HkdfLabel's label */
+    if (!tls->established || tls->failed || out_len == 0 || out_len > 8160 || strlen(label) > 249) {
+        return CLEAT_ERR_USAGE;
+    }
+    cl_exporter(tls->suite->hash, &tls->exporter, label, cl_rd_of(context, context_len), out,
+                out_len);
+    return CLEAT_OK;
+}
+
+struct cleat_tls_session *cleat_tls_take_session(struct cleat_tls *tls)
+{
+    struct cleat_tls_session *newest = tls->sessions[0];
+    memmove(&tls->sessions[0], &tls->sessions[1],
+            (CL_MAX_WAITING_SESSIONS - 1) * sizeof(tls->sessions[0]));
+    tls->sessions[CL_MAX_WAITING_SESSIONS - 1] = NULL;
+    return newest;
+}

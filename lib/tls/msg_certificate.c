@@ -1,0 +1,141 @@
+/* tls/msg_certificate.c - Certificate (RFC 9846 4.5.1), both roles, both directions.
+ *
+ * What a server sends is built once, with its configuration. What is received is kept as DER; the leaf
+ * alone is parsed here, because its key checks CertificateVerify next.
+ */
+#include "tls/ext.h"
+#include "tls/msg.h"
+
+static void build_list(struct cl_wr *w, const struct cleat_chain *chain)
+{
+    struct cl_wr_mark list = cl_wr_open24(w);
+    for (size_t i = 0; chain != NULL && i < cl_chain_num(chain); i++) {
+        struct cl_wr_mark cert = cl_wr_open24(w);
+        cl_wr_view(w, cl_cert_der(cl_chain_at(chain, i)));
+        cl_wr_close(w, cert);
+        cl_wr_u16(w, 0); /* no extensions */
+    }
+    cl_wr_close(w, list);
+}
+
+cl_result cl_credential_prepare(struct cl_credential *credential)
+{
+    size_t need = 4 + 1 + 3;
+    for (size_t i = 0; i < cl_chain_num(credential->chain); i++) {
+        need += 3 + cl_cert_der(cl_chain_at(credential->chain, i)).len + 2;
+    }
+    CL_TRY(cl_buf_reserve(&credential->message_13, need, CL_HS_MAX_MESSAGE));
+    struct cl_wr w = cl_buf_writer(&credential->message_13);
+    cl_wr_u8(&w, CL_HT_CERTIFICATE);
+    struct cl_wr_mark body = cl_wr_open24(&w);
+    cl_wr_u8(&w, 0); /* certificate_request_context */
+    build_list(&w, credential->chain);
+    cl_wr_close(&w, body);
+    cl_buf_commit(&credential->message_13, &w);
+    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
+}
+
+cl_result cl_certificate_build(struct cleat_tls *tls)
+{
+    const struct cl_credential *credential = tls->hs->credential;
+    if (credential != NULL) {
+        return cl_flight_append(tls, cl_buf_view(&credential->message_13));
+    }
+    /* RFC 9846 4.5.1: a client without a suitable certificate sends an empty list */
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4, &w));
+    cl_wr_u8(&w, 0);
+    build_list(&w, NULL);
+    return cl_flight_end(tls, &w);
+}
+
+static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list)
+{
+    size_t num = 0;
+    cl_buf_deinit(&tls->peer_chain);
+    while (!cl_rd_done(&list)) {
+        struct cl_rd cert;
+        struct cl_rd extensions;
+        uint32_t received;
+        struct cl_rd whole = list;
+        if (!cl_rd_vec24(&list, &cert) || cert.len == 0 || !cl_rd_vec16(&list, &extensions)) {
+            return cl_tls_decode_error(tls, "Certificate", "RFC 9846 4.5.1");
+        }
+        CL_TRY(cl_ext_parse(tls, CL_EXT_CT, extensions, &received));
+        if (++num > CL_CHAIN_MAX) {
+            return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 42, "RFC 9846 4.5.1"),
+                               "the peer sent more than %d certificates", CL_CHAIN_MAX);
+        }
+        CL_TRY(cl_buf_append(&tls->peer_chain, whole.p, 3 + cert.len, CL_HS_MAX_MESSAGE));
+    }
+    return CL_OK;
+}
+
+static cl_result take_leaf(struct cleat_tls *tls)
+{
+    struct cl_rd chain = cl_buf_view(&tls->peer_chain);
+    struct cl_rd leaf;
+    struct cleat_error detail = {0};
+    if (!cl_rd_vec24(&chain, &leaf)) {
+        return CLEAT_ERR_INTERNAL;
+    }
+    cleat_cert_free(tls->peer_leaf);
+    tls->peer_leaf = NULL;
+    cl_result r = cl_cert_parse(&tls->peer_leaf, leaf, &detail);
+    if (r == CLEAT_ERR_NOMEM) {
+        return r;
+    }
+    if (r != CL_OK) {
+        return cl_tls_fail(tls, (struct cl_why){r, 0, detail.section, detail.hint},
+                           "the peer's certificate: %s", detail.text);
+    }
+    return CL_OK;
+}
+
+static cl_result parse_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_rd body = msg->body;
+    struct cl_rd context;
+    struct cl_rd list;
+    if (!cl_rd_vec8(&body, &context) || !cl_rd_vec24(&body, &list) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "Certificate", "RFC 9846 4.5.1");
+    }
+    if (context.len != 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.1"),
+                           "Certificate in the handshake has a context");
+    }
+    return parse_list(tls, list);
+}
+
+cl_result cl_server_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_certificate(tls, msg));
+    /* RFC 9846 4.5.1.3: "If the server supplies an empty Certificate message, the client MUST abort
+     * the handshake with a "decode_error" alert" */
+    if (tls->peer_chain.len == 0) {
+        return cl_tls_fail(tls, CL_WHY_ALERT(NO_CERTIFICATE, 50, "RFC 9846 4.5.1.3"),
+                           "the server sent an empty certificate list");
+    }
+    CL_TRY(take_leaf(tls));
+    cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE_VERIFY);
+    return CL_OK;
+}
+
+cl_result cl_client_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_certificate(tls, msg));
+    if (tls->peer_chain.len != 0) {
+        CL_TRY(take_leaf(tls));
+        cl_hs_goto(tls, CL_HS_S13_WAIT_CERTIFICATE_VERIFY);
+        return CL_OK;
+    }
+    if (tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(CERTIFICATE_REQUIRED, "RFC 9846 4.5.1.3",
+                                       "give the client a certificate and its key"),
+                           "the client sent no certificate");
+    }
+    cl_event_choice(tls, "client certificate", "none", "the client sent an empty list");
+    cl_hs_goto(tls, CL_HS_S13_WAIT_FINISHED);
+    return CL_OK;
+}

@@ -1,0 +1,41 @@
+/* tls/msg_certificate_request.c - CertificateRequest (RFC 9846 4.4.2), both roles. */
+#include "tls/ext.h"
+#include "tls/msg.h"
+
+/* 20,480: the authorities' names (ext_signatures.c) and everything else */
+#define REQUEST_ROOM 20480
+
+cl_result cl_certificate_request_build(struct cleat_tls *tls)
+{
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_REQUEST, REQUEST_ROOM, &w));
+    struct cl_wr_mark context = cl_wr_open8(&w); /* empty in the handshake */
+    cl_wr_close(&w, context);
+    cl_ext_build(tls, CL_EXT_CR, &w);
+    return cl_flight_end(tls, &w);
+}
+
+cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_rd body = msg->body;
+    struct cl_rd context;
+    struct cl_rd block;
+    uint32_t received;
+    if (!cl_rd_vec8(&body, &context) || !cl_rd_vec16(&body, &block) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "CertificateRequest", "RFC 9846 4.4.2");
+    }
+    /* RFC 9846 4.4.2: "This field SHALL be zero length unless used for the post-handshake
+     * authentication exchanges" */
+    if (context.len != 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.4.2"),
+                           "CertificateRequest in the handshake has a context");
+    }
+    CL_TRY(cl_ext_parse(tls, CL_EXT_CR, block, &received));
+    if ((received & cl_ext_bit(CL_ET_SIGNATURE_ALGORITHMS)) == 0) {
+        return cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.4.2"),
+                           "CertificateRequest has no signature_algorithms");
+    }
+    tls->hs->cert_requested = true;
+    cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE);
+    return CL_OK;
+}

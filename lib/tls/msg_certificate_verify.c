@@ -1,0 +1,163 @@
+/* tls/msg_certificate_verify.c - CertificateVerify (RFC 9846 4.5.2), both roles, both directions: the
+ * signature over the transcript, made and checked by a job. */
+#include "tls/msg.h"
+
+#define PAD_LEN 64
+static const char context_server[] = "TLS 1.3, server CertificateVerify";
+static const char context_client[] = "TLS 1.3, client CertificateVerify";
+
+/* RFC 9846 4.5.2: 64 spaces, the context string, a zero byte, the transcript hash. The context tells
+ * the roles apart, so that one side's signature cannot be played back by the other. */
+static cl_result make_content(struct cleat_tls *tls, bool server_signs)
+{
+    struct cl_buf *content = &tls->hs->signed_content;
+    const char *context = server_signs ? context_server : context_client;
+    uint8_t digest[CL_HASH_MAX_LEN];
+    size_t need = PAD_LEN + sizeof(context_server) + CL_HASH_MAX_LEN;
+    content->len = 0;
+    CL_TRY(cl_buf_reserve(content, need, need));
+    struct cl_wr w = cl_buf_writer(content);
+    uint8_t *pad = cl_wr_reserve(&w, PAD_LEN);
+    if (pad == NULL) {
+        return CLEAT_ERR_INTERNAL;
+    }
+    memset(pad, ' ', PAD_LEN);
+    cl_wr_bytes(&w, context, sizeof(context_server)); /* with its NUL: the separator */
+    cl_transcript_peek(tls, digest);
+    cl_wr_bytes(&w, digest, cl_hash_len(tls->suite->hash));
+    cl_buf_commit(content, &w);
+    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_INTERNAL;
+}
+
+_Static_assert(sizeof(context_server) == sizeof(context_client), "one length serves both");
+
+static cl_result signature_room(struct cl_hs *hs, size_t len)
+{
+    if (hs->signature_cap < len) {
+        cl_free(hs->signature);
+        hs->signature_cap = 0;
+        hs->signature = cl_alloc(len);
+        if (hs->signature == NULL) {
+            return CLEAT_ERR_NOMEM;
+        }
+        hs->signature_cap = len;
+    }
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_start(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    CL_TRY(make_content(tls, cl_is_server(tls)));
+    CL_TRY(signature_room(hs, cl_key_max_signature(hs->credential->key)));
+    hs->job = (struct cl_job){.kind = CL_JOB_SIGN, .status = CL_JOB_PENDING};
+    hs->job.sign.key = hs->credential->key;
+    hs->job.sign.alg = hs->scheme;
+    hs->job.sign.message = cl_buf_view(&hs->signed_content);
+    hs->job.sign.signature = hs->signature;
+    hs->job.sign.signature_cap = hs->signature_cap;
+    hs->waiting = &hs->job;
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_build(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_result r = hs->job.result;
+    size_t len = hs->job.sign.signature_len;
+    struct cl_wr w;
+    hs->waiting = NULL;
+    cl_job_reset(&hs->job);
+    if (r != CL_OK) {
+        return cl_tls_fail(tls, CL_WHY(JOB_FAILED, "RFC 9846 4.5.2"),
+                           "our own signature could not be made: %s", cleat_error_sentence((int)r));
+    }
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_VERIFY, 4 + len, &w));
+    cl_wr_u16(&w, hs->scheme->scheme);
+    struct cl_wr_mark m = cl_wr_open16(&w);
+    cl_wr_bytes(&w, hs->signature, len);
+    cl_wr_close(&w, m);
+    return cl_flight_end(tls, &w);
+}
+
+/* RFC 9846 4.5.2: the scheme is one that we offered, for a key of this kind, and not one of those that
+ * are for certificates only. */
+static cl_result check_scheme(struct cleat_tls *tls, uint16_t number,
+                              const struct cl_sig_alg **out)
+{
+    const struct cl_sig_alg *alg = cl_sig_scheme(number);
+    bool offered = false;
+    for (size_t i = 0; i < tls->config->num_schemes; i++) {
+        offered = offered || tls->config->schemes[i] == alg;
+    }
+    if (alg == NULL || !offered || !alg->tls13) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.2"),
+                           "CertificateVerify uses signature scheme 0x%04x, which %s", number,
+                           offered ? "is for certificates only" : "was not offered");
+    }
+    if (!cl_sig_alg_fits(alg, cl_cert_key_type(tls->peer_leaf))) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.2"),
+                           "CertificateVerify uses %s with a key of type %s", alg->name,
+                           cl_key_type_name(cl_cert_key_type(tls->peer_leaf)));
+    }
+    /* RFC 9846 4.5.1.2: "digitalSignature bit MUST be set if the Key Usage extension is present" */
+    if (!cl_cert_allows_digital_signature(tls->peer_leaf)) {
+        return cl_tls_fail(tls, CL_WHY(BAD_KEY_USAGE, "RFC 9846 4.5.1.2"),
+                           "the peer's certificate does not allow digital signatures");
+    }
+    *out = alg;
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_rd body = msg->body;
+    uint16_t number;
+    struct cl_rd signature;
+    const struct cl_pubkey *key;
+    if (!cl_rd_u16(&body, &number) || !cl_rd_vec16(&body, &signature) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "CertificateVerify", "RFC 9846 4.5.2");
+    }
+    CL_TRY(check_scheme(tls, number, &hs->scheme));
+    cl_result r = cl_cert_pubkey(tls->peer_leaf, &key);
+    if (r != CL_OK) {
+        return cl_tls_fail(tls, CL_WHY_ALERT(UNSUPPORTED_CERTIFICATE, 0, "RFC 9846 4.5.2"),
+                           "the peer's public key: %s", cleat_error_sentence((int)r));
+    }
+    CL_TRY(signature_room(hs, signature.len != 0 ? signature.len : 1));
+    if (signature.len != 0) {
+        memcpy(hs->signature, signature.p, signature.len);
+    }
+    CL_TRY(make_content(tls, !cl_is_server(tls)));
+    hs->job = (struct cl_job){.kind = CL_JOB_VERIFY, .status = CL_JOB_PENDING};
+    hs->job.verify.key = key;
+    hs->job.verify.alg = hs->scheme;
+    hs->job.verify.message = cl_buf_view(&hs->signed_content);
+    hs->job.verify.signature = cl_rd_of(hs->signature, signature.len);
+    hs->waiting = &hs->job;
+    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_CHECK_SIGNATURE, CL_HS_S13_CHECK_SIGNATURE));
+    return CL_OK;
+}
+
+cl_result cl_signature_checked(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_result r = hs->job.result;
+    hs->waiting = NULL;
+    cl_job_reset(&hs->job);
+    /* RFC 9846 4.5.2: "If verification fails, the receiver MUST terminate the handshake with a
+     * "decrypt_error" alert" */
+    if (r != CL_OK) {
+        return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 9846 4.5.2"),
+                           "the signature in CertificateVerify (%s) is wrong: the peer does not "
+                           "hold the certificate's key, or the handshake was changed",
+                           hs->scheme->name);
+    }
+    if (!cl_is_server(tls)) {
+        tls->peer_scheme = hs->scheme;
+    }
+    cl_event_choice(tls, "peer's signature", hs->scheme->name, "it matches the peer's certificate");
+    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_CHECK_PEER, CL_HS_S13_CHECK_PEER));
+    return CL_OK;
+}

@@ -1,0 +1,284 @@
+/* tls/msg_client_hello.c - ClientHello (RFC 9846 4.2.2): the client's build, the server's parse.
+ *
+ * The same message is sent twice when the server asks for another key share; the second differs only
+ * as 4.2.2 allows. PSK binders are computed over the message as it stands in front of them (4.3.11.2).
+ */
+#include "base/text.h"
+#include "tls/ext.h"
+#include "tls/msg.h"
+
+/* 4,096 and the ticket, ALPN list and cookie: all else in our ClientHello */
+#define HELLO_BASE_ROOM 4096
+
+cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    CL_TRY(cl_rand(&tls->config->rng, hs->client_random, sizeof(hs->client_random)));
+    /* RFC 9846 E.4: a random session ID makes middleboxes see a resumption of TLS 1.2 */
+    CL_TRY(cl_rand(&tls->config->rng, hs->session_id, sizeof(hs->session_id)));
+    hs->session_id_len = sizeof(hs->session_id);
+    hs->share_group = tls->config->groups[0];
+    cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
+    return CL_OK;
+}
+
+/* A new key is needed unless the HelloRetryRequest asked for a cookie alone. */
+cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    if (hs->retried && hs->hrr_group == NULL) {
+        cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
+        return CL_OK;
+    }
+    if (hs->retried) {
+        hs->share_group = hs->hrr_group;
+    }
+    cl_kex_key_free(hs->kex_key);
+    hs->kex_key = NULL;
+    cl_job_reset(&hs->job);
+    hs->job.kind = CL_JOB_KEYGEN;
+    hs->job.status = CL_JOB_PENDING;
+    hs->job.kex.group = hs->share_group;
+    hs->job.kex.rng = &tls->config->rng;
+    hs->job.kex.share = hs->share;
+    hs->waiting = &hs->job;
+    cl_hs_goto(tls, CL_HS_C_KEYGEN);
+    return CL_OK;
+}
+
+cl_result cl_client_keygen_done(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_job *job = &tls->hs->job;
+    tls->hs->kex_key = job->kex.key;
+    job->kex.key = NULL;
+    tls->hs->share_len = job->kex.share_len;
+    cl_result r = job->result;
+    cl_job_reset(job);
+    tls->hs->waiting = NULL;
+    CL_TRY(r);
+    cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
+    return CL_OK;
+}
+
+static void build_body(struct cleat_tls *tls, struct cl_wr *w)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_wr_u16(w, CLEAT_TLS_1_2); /* legacy_version */
+    cl_wr_bytes(w, hs->client_random, sizeof(hs->client_random));
+    struct cl_wr_mark m = cl_wr_open8(w);
+    cl_wr_bytes(w, hs->session_id, hs->session_id_len);
+    cl_wr_close(w, m);
+    m = cl_wr_open16(w);
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        cl_wr_u16(w, tls->config->suites[i]->id);
+    }
+    cl_wr_close(w, m);
+    m = cl_wr_open8(w);
+    cl_wr_u8(w, 0); /* null compression, the only one (RFC 9846 4.2.2) */
+    cl_wr_close(w, m);
+    cl_ext_build(tls, CL_EXT_CH, w);
+}
+
+/* The binder covers everything in front of the binders list, with the final lengths in place. */
+static void fill_binder(struct cleat_tls *tls, struct cl_wr *w)
+{
+    const struct cleat_tls_session *session = tls->hs->session;
+    enum cl_hash_id hash = cl_suite_by_id(session->suite)->hash;
+    size_t list_len = 2U + 1U + session->psk.len;
+    size_t covered = w->len - list_len;
+    struct cl_schedule early;
+    struct cl_secret binder_key;
+    struct cl_hash transcript;
+    uint8_t digest[CL_HASH_MAX_LEN];
+    cl_wr_close(w, (struct cl_wr_mark){.at = 1, .width = 3});
+    if (tls->hs->transcript_started) {
+        transcript = tls->hs->transcript;
+    } else {
+        cl_hash_init(&transcript, hash);
+    }
+    cl_hash_update(&transcript, w->p, covered);
+    cl_hash_peek(&transcript, digest);
+    cl_schedule_early(&early, hash, cl_rd_of(session->psk.bytes, session->psk.len));
+    cl_binder_key(&early, &binder_key);
+    cl_finished_mac(hash, &binder_key, digest, w->p + w->len - session->psk.len);
+    cl_secret_wipe(&binder_key);
+    cl_secret_wipe(&early.secret);
+}
+
+cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_wr w;
+    size_t room = HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len +
+                  (hs->session != NULL ? hs->session->ticket.len : 0);
+    size_t start = hs->flight.len;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, room, &w));
+    hs->ext_offered = 0;
+    build_body(tls, &w);
+    if (hs->session != NULL && cl_wr_ok(&w)) {
+        fill_binder(tls, &w);
+    }
+    CL_TRY(cl_flight_end(tls, &w));
+    hs->hello.len = 0;
+    CL_TRY(cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start,
+                         CL_HS_MAX_HELLO));
+    cl_hs_goto(tls, CL_HS_C_WAIT_SERVER_HELLO);
+    return CL_OK;
+}
+
+/* ---- server ---- */
+
+static cl_result parse_fixed(struct cleat_tls *tls, struct cl_rd body)
+{
+    struct cl_client_hello *ch = &tls->hs->parsed;
+    bool ok = cl_rd_u16(&body, &ch->legacy_version) &&
+              cl_rd_take(&body, CL_RANDOM_LEN, &ch->random) && cl_rd_vec8(&body, &ch->session_id) &&
+              cl_rd_vec16(&body, &ch->suites) && cl_rd_vec8(&body, &ch->compression);
+    ok = ok && ch->session_id.len <= 32 && ch->suites.len >= 2 && ch->suites.len % 2 == 0 &&
+         ch->compression.len >= 1;
+    if (!ok) {
+        return cl_tls_decode_error(tls, "ClientHello", "RFC 9846 4.2.2");
+    }
+    /* TLS 1.2 and older clients may send no extensions at all (RFC 5246 7.4.1.2) */
+    if (cl_rd_done(&body)) {
+        ch->extensions = cl_rd_of(NULL, 0);
+        return CL_OK;
+    }
+    if (!cl_rd_vec16(&body, &ch->extensions) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "ClientHello", "RFC 9846 4.2.2");
+    }
+    return CL_OK;
+}
+
+static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    uint32_t received;
+    hs->hello.len = 0;
+    CL_TRY(cl_buf_append(&hs->hello, msg->whole.p, msg->whole.len, CL_HS_MAX_HELLO));
+    hs->parsed = (struct cl_client_hello){0};
+    CL_TRY(parse_fixed(tls, cl_rd_of(hs->hello.p + 4, hs->hello.len - 4)));
+    return cl_ext_parse(tls, CL_EXT_CH, hs->parsed.extensions, &received);
+}
+
+static cl_result keep_server_name(struct cleat_tls *tls)
+{
+    const char *name = tls->hs->parsed.server_name;
+    if (name[0] == '\0') {
+        return CL_OK;
+    }
+    tls->server_name = cl_strndup(name, strlen(name));
+    return tls->server_name != NULL ? CL_OK : CLEAT_ERR_NOMEM;
+}
+
+cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    CL_TRY(parse_hello(tls, msg));
+    CL_TRY(keep_server_name(tls));
+    memcpy(hs->client_random, hs->parsed.random.p, CL_RANDOM_LEN);
+    hs->session_id_len = (uint8_t)hs->parsed.session_id.len;
+    if (hs->session_id_len != 0) {
+        memcpy(hs->session_id, hs->parsed.session_id.p, hs->session_id_len);
+    }
+    if ((tls->config->decisions & CLEAT_DECIDE_CONFIG) != 0) {
+        hs->decision = CLEAT_DECIDE_CONFIG;
+        hs->decided = false;
+        cl_hs_goto(tls, CL_HS_S_ASK_CONFIG);
+        return CL_OK;
+    }
+    cl_hs_goto(tls, CL_HS_S_NEGOTIATE);
+    return CL_OK;
+}
+
+bool cl_list16_has(struct cl_rd list, uint16_t wanted)
+{
+    uint16_t v;
+    while (cl_rd_u16(&list, &v)) {
+        if (v == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static cl_result changed(struct cleat_tls *tls, const char *what)
+{
+    return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.2"),
+                       "the second ClientHello changed its %s", what);
+}
+
+/* RFC 9846 4.2.2: after a HelloRetryRequest the client sends "the same ClientHello without
+ * modification", but for key_share, cookie, binders, early_data and padding. What was decided on from
+ * the first one must not change. */
+static cl_result compare_hellos(struct cleat_tls *tls, const struct cl_client_hello *old)
+{
+    const struct cl_client_hello *new = &tls->hs->parsed;
+    const struct {
+        const char *name;
+        struct cl_rd a;
+        struct cl_rd b;
+    } same[] = {
+        {"random", old->random, new->random},
+        {"session ID", old->session_id, new->session_id},
+        {"cipher suites", old->suites, new->suites},
+        {"compression methods", old->compression, new->compression},
+        {"ALPN list", old->alpn, new->alpn},
+        {"supported_versions", old->versions, new->versions},
+        {"supported_groups", old->groups, new->groups},
+        {"signature_algorithms", old->schemes, new->schemes},
+        {"signature_algorithms_cert", old->schemes_cert, new->schemes_cert},
+        {"server_name", cl_rd_str(old->server_name), cl_rd_str(new->server_name)},
+    };
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        if (!cl_rd_equal(same[i].a, same[i].b)) {
+            return changed(tls, same[i].name);
+        }
+    }
+    if (old->legacy_version != new->legacy_version) {
+        return changed(tls, "legacy_version");
+    }
+    /* RFC 9846 4.3.10: no early data after a HelloRetryRequest */
+    return new->early_data ? changed(tls, "early_data") : CL_OK;
+}
+
+static cl_result check_cookie(struct cleat_tls *tls)
+{
+    const struct cl_buf *ours = &tls->hs->cookie;
+    struct cl_rd theirs = tls->hs->parsed.cookie;
+    if (theirs.len != ours->len || !cl_ct_equal(theirs.p, ours->p, ours->len)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.2"),
+                           "the second ClientHello does not return the cookie");
+    }
+    return CL_OK;
+}
+
+/* RFC 9846 4.2.4, 4.3.8: the second ClientHello has exactly the one share that was asked for. */
+static cl_result check_retry_share(struct cleat_tls *tls)
+{
+    struct cl_rd shares = tls->hs->parsed.key_shares;
+    uint16_t group = 0;
+    struct cl_rd share;
+    bool one = cl_rd_u16(&shares, &group) && cl_rd_vec16(&shares, &share) && cl_rd_done(&shares);
+    if (!one || group != tls->hs->hrr_group->id) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                           "the second ClientHello has not exactly one key share, for %s",
+                           tls->hs->hrr_group->name);
+    }
+    return CL_OK;
+}
+
+cl_result cl_second_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_client_hello old = hs->parsed;
+    hs->first_hello = hs->hello; /* old's views point into it */
+    hs->hello = (struct cl_buf){0};
+    CL_TRY(parse_hello(tls, msg));
+    CL_TRY(compare_hellos(tls, &old));
+    CL_TRY(check_cookie(tls));
+    CL_TRY(check_retry_share(tls));
+    cl_buf_deinit(&hs->first_hello);
+    cl_hs_goto(tls, CL_HS_S13_SELECT);
+    return CL_OK;
+}

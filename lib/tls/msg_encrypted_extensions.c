@@ -1,0 +1,25 @@
+/* tls/msg_encrypted_extensions.c - EncryptedExtensions (RFC 9846 4.4.1), both roles. */
+#include "tls/ext.h"
+#include "tls/msg.h"
+
+cl_result cl_encrypted_extensions_build(struct cleat_tls *tls)
+{
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_ENCRYPTED_EXTENSIONS, 512, &w));
+    cl_ext_build(tls, CL_EXT_EE, &w);
+    return cl_flight_end(tls, &w);
+}
+
+cl_result cl_encrypted_extensions_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_rd body = msg->body;
+    struct cl_rd block;
+    uint32_t received;
+    if (!cl_rd_vec16(&body, &block) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "EncryptedExtensions", "RFC 9846 4.4.1");
+    }
+    CL_TRY(cl_ext_parse(tls, CL_EXT_EE, block, &received));
+    cl_hs_goto(tls, tls->hs->psk_selected ? CL_HS_C13_WAIT_FINISHED
+                                          : CL_HS_C13_WAIT_CERT_OR_REQUEST);
+    return CL_OK;
+}

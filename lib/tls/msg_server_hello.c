@@ -1,0 +1,287 @@
+/* tls/msg_server_hello.c - ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.2.4), which is a
+ * ServerHello with a random of its own. Both roles. */
+#include "tls/ext.h"
+#include "tls/msg.h"
+
+/* RFC 9846 4.2.3: SHA-256 of "HelloRetryRequest" */
+static const uint8_t retry_random[CL_RANDOM_LEN] = {
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+/* RFC 9846 4.2.3: the last eight bytes of a ServerHello's random when a server that could do better
+ * negotiates TLS 1.2, or something older */
+static const uint8_t downgrade_12[8] = {'D', 'O', 'W', 'N', 'G', 'R', 'D', 1};
+static const uint8_t downgrade_11[8] = {'D', 'O', 'W', 'N', 'G', 'R', 'D', 0};
+
+#define COOKIE_LEN 32
+
+/* ---- server ---- */
+
+static cl_result build_hello(struct cleat_tls *tls, unsigned message, const uint8_t *random)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_HELLO, 256 + CL_GROUP_MAX_SHARE, &w));
+    cl_wr_u16(&w, CLEAT_TLS_1_2); /* legacy_version */
+    cl_wr_bytes(&w, random, CL_RANDOM_LEN);
+    struct cl_wr_mark m = cl_wr_open8(&w);
+    cl_wr_bytes(&w, hs->session_id, hs->session_id_len);
+    cl_wr_close(&w, m);
+    cl_wr_u16(&w, tls->suite->id);
+    cl_wr_u8(&w, 0);
+    cl_ext_build(tls, message, &w);
+    return cl_flight_end(tls, &w);
+}
+
+cl_result cl_retry_send(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_transcript_start(tls, tls->suite->hash);
+    cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    cl_transcript_retry(tls);
+    CL_TRY(cl_buf_reserve(&hs->cookie, COOKIE_LEN, COOKIE_LEN));
+    CL_TRY(cl_rand(&tls->config->rng, hs->cookie.p, COOKIE_LEN));
+    hs->cookie.len = COOKIE_LEN;
+    hs->retried = true;
+    tls->hello_retry = true;
+    cl_event_choice(tls, "retry", hs->hrr_group->name,
+                    "the client supports the group but sent no key share for it");
+    CL_TRY(build_hello(tls, CL_EXT_HRR, retry_random));
+    cl_hs_goto(tls, CL_HS_S13_RETRY_SENT);
+    return CL_OK;
+}
+
+/* RFC 9846 E.4: the server's change_cipher_spec follows its first handshake message. */
+cl_result cl_retry_sent(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    tls->hs->ccs_pending = tls->hs->session_id_len != 0;
+    cl_hs_goto(tls, CL_HS_S13_WAIT_SECOND_HELLO);
+    return CL_OK;
+}
+
+/* The peer's share has become ours and the secret: the answer can go out. */
+cl_result cl_server_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    uint8_t random[CL_RANDOM_LEN];
+    CL_TRY(cl_rand(&tls->config->rng, random, sizeof(random)));
+    if (!hs->transcript_started) {
+        cl_transcript_start(tls, tls->suite->hash);
+    }
+    cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    CL_TRY(build_hello(tls, CL_EXT_SH, random));
+    cl_hs_goto(tls, CL_HS_S13_HANDSHAKE_KEYS);
+    return CL_OK;
+}
+
+/* ---- client ---- */
+
+struct hello_fields {
+    uint16_t legacy_version;
+    struct cl_rd random;
+    struct cl_rd session_id;
+    uint16_t suite;
+    uint8_t compression;
+    struct cl_rd extensions;
+};
+
+static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct hello_fields *f)
+{
+    bool ok = cl_rd_u16(&body, &f->legacy_version) && cl_rd_take(&body, CL_RANDOM_LEN, &f->random) &&
+              cl_rd_vec8(&body, &f->session_id) && cl_rd_u16(&body, &f->suite) &&
+              cl_rd_u8(&body, &f->compression) && f->session_id.len <= 32;
+    f->extensions = cl_rd_of(NULL, 0);
+    if (ok && !cl_rd_done(&body)) { /* TLS 1.2 servers may send none */
+        ok = cl_rd_vec16(&body, &f->extensions) && cl_rd_done(&body);
+    }
+    return ok ? CL_OK : cl_tls_decode_error(tls, "ServerHello", "RFC 9846 4.2.3");
+}
+
+static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    const uint8_t *tail = f->random.p + CL_RANDOM_LEN - 8;
+    /* RFC 9846 4.2.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check
+     * that the last 8 bytes are not equal to either of these values" */
+    if (tls->config->version_max >= CLEAT_TLS_1_3 &&
+        (memcmp(tail, downgrade_12, 8) == 0 || memcmp(tail, downgrade_11, 8) == 0)) {
+        return cl_tls_fail(tls, CL_WHY(DOWNGRADE, "RFC 9846 4.2.3"),
+                           "the server can speak TLS 1.3, but somebody on the way made it answer "
+                           "with version 0x%04x",
+                           f->legacy_version);
+    }
+    return cl_tls_fail(tls,
+                       CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 4.3.1",
+                                   "the server needs an update; nothing older than TLS 1.3 is "
+                                   "spoken here"),
+                       "the server chose version 0x%04x; offered was 0x0304", f->legacy_version);
+}
+
+/* RFC 9846 4.2.3: checks that a ServerHello and a HelloRetryRequest have in common. */
+static cl_result check_common(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    struct cl_hs *hs = tls->hs;
+    const struct cl_suite *suite = cl_suite_by_id(f->suite);
+    bool offered = false;
+    if (hs->server_hello.version != CLEAT_TLS_1_3) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.1"),
+                           "supported_versions selects 0x%04x", hs->server_hello.version);
+    }
+    if (f->legacy_version != CLEAT_TLS_1_2) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
+                           "legacy_version is 0x%04x, not 0x0303", f->legacy_version);
+    }
+    if (!cl_rd_equal(f->session_id, cl_rd_of(hs->session_id, hs->session_id_len))) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
+                           "the session ID is not the one that was sent");
+    }
+    if (f->compression != 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
+                           "compression method %u", f->compression);
+    }
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        offered = offered || tls->config->suites[i] == suite;
+    }
+    /* RFC 9846 4.2.4: the suite of a HelloRetryRequest is the suite of the ServerHello */
+    if (suite == NULL || !offered || (hs->retried && suite != tls->suite)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
+                           "the server chose cipher suite 0x%04x, %s", f->suite,
+                           offered ? "but another one in its HelloRetryRequest"
+                                   : "which was not offered");
+    }
+    tls->suite = suite;
+    return CL_OK;
+}
+
+static cl_result drop_unfit_session(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    if (hs->session != NULL && cl_suite_by_id(hs->session->suite)->hash != tls->suite->hash) {
+        cleat_tls_session_free(hs->session);
+        hs->session = NULL;
+    }
+    return CL_OK;
+}
+
+static cl_result take_retry(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    struct cl_hs *hs = tls->hs;
+    const struct cl_server_hello *sh = &hs->server_hello;
+    /* RFC 9846 4.2.4: "If a client receives a second HelloRetryRequest in the same connection … it
+     * MUST abort the handshake with an "unexpected_message" alert" */
+    if (hs->retried) {
+        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 4.2.4"),
+                           "a second HelloRetryRequest");
+    }
+    const struct cl_group *group = NULL;
+    for (size_t i = 0; i < tls->config->num_groups && sh->group != 0; i++) {
+        if (tls->config->groups[i]->id == sh->group) {
+            group = tls->config->groups[i];
+        }
+    }
+    /* RFC 9846 4.3.8: the group was offered, and no share was sent for it */
+    if (sh->group != 0 && (group == NULL || group == hs->share_group)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                           "HelloRetryRequest asks for group 0x%04x, %s", sh->group,
+                           group == NULL ? "which was not offered" : "whose share was sent");
+    }
+    /* RFC 9846 4.2.4: it must lead to a change in the ClientHello */
+    if (group == NULL && sh->cookie.len == 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.4"),
+                           "HelloRetryRequest asks for no change");
+    }
+    if (sh->cookie.len != 0) {
+        CL_TRY(cl_buf_append(&hs->cookie, sh->cookie.p, sh->cookie.len, CL_HS_MAX_HELLO));
+    }
+    hs->retried = true;
+    tls->hello_retry = true;
+    hs->hrr_group = group;
+    cl_transcript_start(tls, tls->suite->hash);
+    cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    cl_transcript_retry(tls);
+    CL_TRY(drop_unfit_session(tls));
+    cl_event_choice(tls, "retry", group != NULL ? group->name : "cookie",
+                    "asked for by a HelloRetryRequest");
+    hs->ccs_pending = !hs->ccs_sent;
+    cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
+    return CL_OK;
+}
+
+static cl_result take_psk(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    if (!hs->server_hello.has_psk) {
+        return CL_OK;
+    }
+    /* RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range
+     * supplied by the client, that the server selected a cipher suite indicating a Hash associated
+     * with the PSK" */
+    if (hs->session == NULL || hs->server_hello.psk_index != 0 ||
+        cl_suite_by_id(hs->session->suite)->hash != tls->suite->hash) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.11"),
+                           "the server selected PSK %u, which %s", hs->server_hello.psk_index,
+                           hs->session == NULL || hs->server_hello.psk_index != 0
+                               ? "was not offered"
+                               : "belongs to another hash");
+    }
+    hs->psk = hs->session->psk;
+    hs->psk_selected = true;
+    tls->resumed = true;
+    tls->peer_authenticated = true;
+    cl_event_choice(tls, "resumption", "accepted", "the server selected our ticket");
+    return cl_buf_append(&tls->peer_chain, hs->session->peer_leaf.p, hs->session->peer_leaf.len,
+                         CL_HS_MAX_MESSAGE);
+}
+
+static cl_result take_hello(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    const struct cl_server_hello *sh = &hs->server_hello;
+    /* psk_ke is not offered, so a key share is always due (RFC 9846 4.3.9) */
+    if (sh->group == 0) {
+        return cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.2.3"),
+                           "ServerHello has no key_share");
+    }
+    if (sh->group != hs->share_group->id) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                           "the server answers with group 0x%04x; a share was sent for %s",
+                           sh->group, hs->share_group->name);
+    }
+    CL_TRY(take_psk(tls));
+    if (!hs->transcript_started) {
+        cl_transcript_start(tls, tls->suite->hash);
+        cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    }
+    tls->group = hs->share_group;
+    tls->version = CLEAT_TLS_1_3;
+    cl_event_choice(tls, "version", "TLS 1.3", "the server's choice");
+    cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
+    cl_event_choice(tls, "group", tls->group->name,
+                    hs->retried ? "asked for by the server" : "our first share was accepted");
+    CL_TRY(cl_buf_append(&hs->peer_share, sh->share.p, sh->share.len, CL_HS_MAX_HELLO));
+    hs->job = (struct cl_job){.kind = CL_JOB_DECAP, .status = CL_JOB_PENDING};
+    hs->job.kex.group = tls->group;
+    hs->job.kex.key = hs->kex_key;
+    hs->job.kex.peer_share = cl_buf_view(&hs->peer_share);
+    hs->waiting = &hs->job;
+    cl_hs_goto(tls, CL_HS_C13_AGREE);
+    return CL_OK;
+}
+
+cl_result cl_server_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct hello_fields f;
+    uint32_t received;
+    CL_TRY(parse_fields(tls, msg->body, &f));
+    bool retry = cl_rd_equal(f.random, cl_rd_of(retry_random, sizeof(retry_random)));
+    /* the version first: which extensions are allowed depends on it */
+    if (!cl_ext_contains(f.extensions, CL_ET_SUPPORTED_VERSIONS)) {
+        return retry ? cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.2.4"),
+                                   "HelloRetryRequest has no supported_versions")
+                     : old_version(tls, &f);
+    }
+    tls->hs->server_hello = (struct cl_server_hello){0};
+    CL_TRY(cl_ext_parse(tls, retry ? CL_EXT_HRR : CL_EXT_SH, f.extensions, &received));
+    CL_TRY(check_common(tls, &f));
+    return retry ? take_retry(tls, &f) : take_hello(tls);
+}

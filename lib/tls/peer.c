@@ -1,0 +1,82 @@
+/* tls/peer.c - is the peer's chain good? The built-in verification, by jobs, or the application's
+ * decision. Nothing goes on before one of them says yes. */
+#include "tls/msg.h"
+
+static enum cl_hs_state after(const struct cleat_tls *tls)
+{
+    return cl_by_role(tls, CL_HS_C13_WAIT_FINISHED, CL_HS_S13_WAIT_FINISHED);
+}
+
+static cl_result start_verifier(struct cleat_tls *tls)
+{
+    struct cl_rd chain = cl_buf_view(&tls->peer_chain);
+    struct cl_rd certs[CL_CHAIN_MAX];
+    size_t num = 0;
+    struct cl_verify_params params = {
+        .trust = tls->config->trust,
+        .host = cl_is_server(tls) ? NULL : tls->server_name,
+        .now = (int64_t)(cl_config_now(tls->config) / 1000),
+        .purpose = cl_is_server(tls) ? CLEAT_PURPOSE_CLIENT : CLEAT_PURPOSE_SERVER,
+        .policy = CLEAT_POLICY_RFC5280,
+        .max_intermediates = -1,
+    };
+    while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
+        num++;
+    }
+    return cl_verify_new(&tls->hs->verify, &params, certs, num);
+}
+
+cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    if ((tls->config->decisions & CLEAT_DECIDE_PEER) != 0) {
+        tls->hs->decision = CLEAT_DECIDE_PEER;
+        tls->hs->decided = false;
+        cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_ASK_PEER, CL_HS_S13_ASK_PEER));
+        return CL_OK;
+    }
+    CL_TRY(start_verifier(tls));
+    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_VERIFY_CHAIN, CL_HS_S13_VERIFY_CHAIN));
+    return CL_OK;
+}
+
+/* The session that this handshake makes is worth no longer than the leaf. */
+static void accepted(struct cleat_tls *tls)
+{
+    tls->peer_authenticated = true;
+    tls->peer_not_after = cl_cert_not_after(tls->peer_leaf);
+    cl_hs_goto(tls, after(tls));
+}
+
+cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    if (cl_verify_step(hs->verify) == CL_VERIFY_NEEDS_JOB) {
+        hs->waiting = cl_verify_job(hs->verify);
+        return CL_OK; /* the same state waits for it */
+    }
+    hs->waiting = NULL;
+    tls->verdict = cl_verify_take_verdict(hs->verify);
+    cl_verify_free(hs->verify);
+    hs->verify = NULL;
+    if (tls->verdict == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    int code = cleat_verdict_code(tls->verdict);
+    if (code != CLEAT_OK) {
+        const struct cleat_error *e = cleat_verdict_error(tls->verdict);
+        return cl_tls_fail(tls, (struct cl_why){code, e->alert, e->section, e->hint}, "%s",
+                           e->text);
+    }
+    cl_event_choice(tls, "peer's certificate", "verified",
+                    "a path to a trust anchor passes every check");
+    accepted(tls);
+    return CL_OK;
+}
+
+cl_result cl_peer_asked(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    tls->hs->decision = CLEAT_DECIDE_NOTHING;
+    cl_event_choice(tls, "peer's certificate", "accepted", "by the application");
+    accepted(tls);
+    return CL_OK;
+}

@@ -1,0 +1,176 @@
+/* tls/record.c - see record.h. Invariant: seq is the number of the next record under these keys and
+ * never wraps; a nonce is iv XOR seq and so never repeats (RFC 9846 5.3). */
+#include "tls/record.h"
+
+#include "crypto/hash.h"
+
+/* 2^64-1 records cannot happen: sealing re-keys far below, opening would take a thousand years; the
+ * check costs nothing and makes nonce reuse impossible */
+#define SEQ_MAX UINT64_MAX
+
+static void make_nonce(const struct cl_record_keys *keys, uint8_t nonce[CL_AEAD_NONCE_LEN])
+{
+    memcpy(nonce, keys->iv, CL_AEAD_NONCE_LEN);
+    for (size_t i = 0; i < 8; i++) {
+        nonce[CL_AEAD_NONCE_LEN - 1 - i] ^= (uint8_t)(keys->seq >> (8 * i));
+    }
+}
+
+static void put_header(uint8_t *out, uint8_t type, size_t len)
+{
+    /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, where 0x0301
+     * helps old servers; 0x0303 is allowed there too and is what we send */
+    out[0] = type;
+    out[1] = 3;
+    out[2] = 3;
+    out[3] = (uint8_t)(len >> 8);
+    out[4] = (uint8_t)len;
+}
+
+static size_t overhead_13(const struct cl_record_keys *keys)
+{
+    return 1U + keys->tag_len;
+}
+
+static cl_result seal_13(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
+                         uint8_t *out)
+{
+    put_header(out, CL_CT_APPLICATION_DATA, fragment.len + overhead_13(keys));
+    uint8_t nonce[CL_AEAD_NONCE_LEN];
+    make_nonce(keys, nonce);
+    const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1)};
+    return cl_aead_seal(keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts, 2,
+                        out + CL_RECORD_HEADER_LEN);
+}
+
+static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec)
+{
+    if (rec->type != CL_CT_APPLICATION_DATA) {
+        return CLEAT_ERR_UNEXPECTED_MESSAGE;
+    }
+    uint8_t nonce[CL_AEAD_NONCE_LEN];
+    make_nonce(keys, nonce);
+    size_t len;
+    CL_TRY(cl_aead_open(keys->aead, nonce, cl_rd_of(header, CL_RECORD_HEADER_LEN), rec->p, rec->len,
+                        &len));
+    /* RFC 9846 5.2: "the full encoded TLSInnerPlaintext MUST NOT exceed 2^14 + 1 octets" */
+    if (len > CL_RECORD_MAX_PLAIN + 1) {
+        return CLEAT_ERR_RECORD_OVERFLOW;
+    }
+    /* RFC 9846 5.4: the content type is the last non-zero octet; without one the record is refused */
+    while (len > 0 && rec->p[len - 1] == 0) {
+        len--;
+    }
+    if (len == 0) {
+        return CLEAT_ERR_UNEXPECTED_MESSAGE;
+    }
+    rec->type = rec->p[len - 1];
+    rec->len = len - 1;
+    return CL_OK;
+}
+
+const struct cl_protection cl_protection_13 = {
+    .overhead = overhead_13,
+    .open = open_13,
+    .seal = seal_13,
+};
+
+cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
+                            const struct cl_secret *traffic_secret, bool seal)
+{
+    const struct cl_aead_info *info = cl_aead_info(suite->aead);
+    struct cl_rd secret = cl_rd_of(traffic_secret->bytes, traffic_secret->len);
+    uint8_t key[CL_AEAD_MAX_KEY_LEN];
+    struct cl_aead *aead;
+    cl_hkdf_expand_label(suite->hash, secret, "key", cl_rd_of(NULL, 0), key, info->key_len);
+    cl_result r = cl_aead_new(&aead, suite->aead, key, seal);
+    cl_wipe(key, sizeof(key));
+    if (r != CL_OK) {
+        return r;
+    }
+    cl_record_keys_deinit(keys);
+    keys->protection = &cl_protection_13;
+    keys->aead = aead;
+    keys->tag_len = info->tag_len;
+    cl_hkdf_expand_label(suite->hash, secret, "iv", cl_rd_of(NULL, 0), keys->iv, sizeof(keys->iv));
+    return CL_OK;
+}
+
+void cl_record_keys_deinit(struct cl_record_keys *keys)
+{
+    cl_aead_free(keys->aead);
+    cl_wipe(keys, sizeof(*keys));
+}
+
+cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd in, size_t *out)
+{
+    uint8_t type;
+    uint16_t version;
+    uint16_t len;
+    *out = 0;
+    if (!cl_rd_u8(&in, &type) || !cl_rd_u16(&in, &version) || !cl_rd_u16(&in, &len)) {
+        return CL_OK;
+    }
+    size_t max = keys->protection != NULL ? CL_RECORD_MAX_CIPHER : CL_RECORD_MAX_PLAIN;
+    if (len > max) {
+        return CLEAT_ERR_RECORD_OVERFLOW;
+    }
+    *out = CL_RECORD_HEADER_LEN + (size_t)len;
+    return CL_OK;
+}
+
+cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_t size,
+                         struct cl_record *out)
+{
+    *out = (struct cl_record){
+        .type = in[0],
+        .p = in + CL_RECORD_HEADER_LEN,
+        .len = size - CL_RECORD_HEADER_LEN,
+    };
+    if (keys->protection == NULL) {
+        return CL_OK;
+    }
+    if (keys->seq == SEQ_MAX) {
+        return CLEAT_ERR_LIMIT;
+    }
+    CL_TRY(keys->protection->open(keys, in, out));
+    keys->seq++;
+    return CL_OK;
+}
+
+size_t cl_record_room(const struct cl_record_keys *keys, size_t out_room)
+{
+    size_t extra = CL_RECORD_HEADER_LEN;
+    if (keys->protection != NULL) {
+        extra += keys->protection->overhead(keys);
+    }
+    if (out_room <= extra) {
+        return 0;
+    }
+    size_t room = out_room - extra;
+    return room < CL_RECORD_MAX_PLAIN ? room : CL_RECORD_MAX_PLAIN;
+}
+
+cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
+                         struct cleat_tls_io *io)
+{
+    uint8_t *out = io->out + io->out_len;
+    if (fragment.len > cl_record_room(keys, io->out_cap - io->out_len)) {
+        return CLEAT_ERR_LIMIT;
+    }
+    if (keys->protection == NULL) {
+        put_header(out, type, fragment.len);
+        if (fragment.len != 0) {
+            memcpy(out + CL_RECORD_HEADER_LEN, fragment.p, fragment.len);
+        }
+        io->out_len += CL_RECORD_HEADER_LEN + fragment.len;
+        return CL_OK;
+    }
+    if (keys->seq == SEQ_MAX) {
+        return CLEAT_ERR_LIMIT;
+    }
+    CL_TRY(keys->protection->seal(keys, type, fragment, out));
+    keys->seq++;
+    io->out_len += CL_RECORD_HEADER_LEN + fragment.len + keys->protection->overhead(keys);
+    return CL_OK;
+}

@@ -1,0 +1,70 @@
+/* tls/record.h - the record layer (RFC 9846 5): one direction's keys, sealing and opening.
+ *
+ * Records are opened in place in the caller's input and sealed from views into the caller's output.
+ * How a record is protected is a small table of functions, so that versions differ in data only.
+ */
+#ifndef CL_TLS_RECORD_H
+#define CL_TLS_RECORD_H
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "cleat/tls.h"
+#include "crypto/aead.h"
+#include "tls/suite.h"
+#include "tls/wire.h"
+
+struct cl_record_keys;
+
+/* A plaintext fragment: its type and bytes, a view into the input. */
+struct cl_record {
+    uint8_t type;
+    uint8_t *p;
+    size_t len;
+};
+
+/* How records of one version are protected. */
+struct cl_protection {
+    /* Bytes that sealing adds to a plaintext, record header not counted. */
+    size_t (*overhead)(const struct cl_record_keys *keys);
+    /* Opens rec (as it stands on the wire) in place. */
+    cl_result (*open)(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec);
+    /* Writes header and protected fragment to out, which has room. */
+    cl_result (*seal)(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
+                      uint8_t *out);
+};
+
+extern const struct cl_protection cl_protection_13;
+
+/* One direction. protection NULL: records in clear. */
+struct cl_record_keys {
+    const struct cl_protection *protection;
+    struct cl_aead *aead;
+    uint8_t iv[CL_AEAD_NONCE_LEN];
+    uint8_t tag_len;
+    uint64_t seq;
+};
+
+/* cl_record_keys_13 puts a traffic secret to use (RFC 9846 7.3) and restarts the sequence number.
+ * NOMEM, CRYPTO; the old keys stay on failure. */
+CL_MUST cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
+                                    const struct cl_secret *traffic_secret, bool seal);
+
+void cl_record_keys_deinit(struct cl_record_keys *keys);
+
+/* cl_record_size returns how many bytes the record at the front of in takes, 0 when its header is not
+ * complete yet. RECORD_OVERFLOW when it announces more than is allowed. */
+CL_MUST cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd in, size_t *out);
+
+/* cl_record_open opens a whole record of size bytes in place. BAD_RECORD_MAC, RECORD_OVERFLOW,
+ * UNEXPECTED_MESSAGE (wrong outer type, no inner type), CRYPTO. */
+CL_MUST cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_t size,
+                                 struct cl_record *out);
+
+/* cl_record_room returns how much plaintext fits into out_room bytes as one record; 0: none. */
+size_t cl_record_room(const struct cl_record_keys *keys, size_t out_room);
+
+/* cl_record_seal appends fragment (at most cl_record_room) to io->out as one record. */
+CL_MUST cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
+                                 struct cleat_tls_io *io);
+
+#endif

@@ -1,0 +1,133 @@
+/* tls/session.c - client sessions: binding, use, and the form in which they are stored. */
+#include "tls/session.h"
+
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "tls/config.h"
+
+#define SESSION_FORMAT 1
+
+struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session)
+{
+    __atomic_add_fetch(&session->refs, 1, __ATOMIC_RELAXED);
+    return session;
+}
+
+void cleat_tls_session_free(struct cleat_tls_session *session)
+{
+    if (session != NULL && __atomic_sub_fetch(&session->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        cl_buf_deinit(&session->ticket);
+        cl_buf_deinit(&session->peer_leaf);
+        cl_free_secret(session, sizeof(*session));
+    }
+}
+
+void cl_session_binding(const struct cleat_tls_config *config, const char *server_name,
+                        uint8_t out[CL_SESSION_BINDING_LEN])
+{
+    struct cl_hash h;
+    cl_hash_init(&h, CL_HASH_SHA256);
+    cl_hash_update(&h, config->digest, sizeof(config->digest));
+    cl_hash_update(&h, server_name, strlen(server_name));
+    cl_hash_peek(&h, out);
+}
+
+bool cl_session_usable(const struct cleat_tls_session *session, const uint8_t *binding,
+                       uint64_t now_ms)
+{
+    uint64_t lifetime_ms = (uint64_t)session->lifetime * 1000;
+    return memcmp(session->binding, binding, CL_SESSION_BINDING_LEN) == 0 &&
+           session->version == CLEAT_TLS_1_3 && cl_suite_by_id(session->suite) != NULL &&
+           now_ms >= session->received_ms && now_ms - session->received_ms < lifetime_ms &&
+           session->not_after > 0 && now_ms / 1000 < (uint64_t)session->not_after;
+}
+
+static void build(struct cl_wr *w, const struct cleat_tls_session *s)
+{
+    cl_wr_u8(w, SESSION_FORMAT);
+    cl_wr_u16(w, s->version);
+    cl_wr_u16(w, s->suite);
+    cl_wr_u64(w, s->received_ms);
+    cl_wr_u32(w, s->lifetime);
+    cl_wr_u32(w, s->age_add);
+    cl_wr_u64(w, (uint64_t)s->not_after);
+    cl_wr_bytes(w, s->binding, sizeof(s->binding));
+    struct cl_wr_mark m = cl_wr_open8(w);
+    cl_wr_bytes(w, s->psk.bytes, s->psk.len);
+    cl_wr_close(w, m);
+    m = cl_wr_open24(w);
+    cl_wr_view(w, cl_buf_view(&s->ticket));
+    cl_wr_close(w, m);
+    m = cl_wr_open24(w);
+    cl_wr_view(w, cl_buf_view(&s->peer_leaf));
+    cl_wr_close(w, m);
+}
+
+int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *out, size_t *len)
+{
+    size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 8 + CL_SESSION_BINDING_LEN + 1U + session->psk.len + 3 +
+                  session->ticket.len + 3 + session->peer_leaf.len;
+    if (*len < need) {
+        *len = need;
+        return CLEAT_ERR_LIMIT;
+    }
+    struct cl_wr w = cl_wr_of(out, *len);
+    build(&w, session);
+    *len = w.len;
+    return cl_wr_ok(&w) ? CLEAT_OK : CLEAT_ERR_INTERNAL;
+}
+
+struct fields {
+    struct cl_rd psk;
+    struct cl_rd ticket;
+    struct cl_rd leaf;
+};
+
+static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
+{
+    uint8_t format;
+    uint64_t not_after;
+    struct cl_rd leaf;
+    bool ok = cl_rd_u8(&r, &format) && format == SESSION_FORMAT && cl_rd_u16(&r, &s->version) &&
+              cl_rd_u16(&r, &s->suite) && cl_rd_u64(&r, &s->received_ms) &&
+              cl_rd_u32(&r, &s->lifetime) && cl_rd_u32(&r, &s->age_add) &&
+              cl_rd_u64(&r, &not_after) && not_after <= INT64_MAX &&
+              cl_rd_copy(&r, s->binding, sizeof(s->binding)) && cl_rd_vec8(&r, &f->psk) &&
+              cl_rd_vec24(&r, &f->ticket) && cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
+    const struct cl_suite *suite = ok ? cl_suite_by_id(s->suite) : NULL;
+    if (suite == NULL || f->psk.len != cl_hash_len(suite->hash) || f->ticket.len == 0 ||
+        f->ticket.len > UINT16_MAX || s->lifetime > CL_TICKET_MAX_LIFETIME) {
+        return false;
+    }
+    s->not_after = (int64_t)not_after;
+    /* empty, or one certificate with its length */
+    r = f->leaf;
+    return f->leaf.len == 0 || (cl_rd_vec24(&r, &leaf) && cl_rd_done(&r));
+}
+
+int cleat_tls_session_import(const uint8_t *bytes, size_t len, struct cleat_tls_session **out)
+{
+    struct fields f;
+    struct cleat_tls_session *s = cl_calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    s->refs = 1;
+    if (!parse(cl_rd_of(bytes, len), s, &f)) {
+        cleat_tls_session_free(s);
+        return CLEAT_ERR_DECODE;
+    }
+    s->psk.len = (uint8_t)f.psk.len;
+    memcpy(s->psk.bytes, f.psk.p, f.psk.len);
+    cl_result r = cl_buf_append(&s->ticket, f.ticket.p, f.ticket.len, UINT16_MAX);
+    if (r == CL_OK) {
+        r = cl_buf_append(&s->peer_leaf, f.leaf.p, f.leaf.len, len);
+    }
+    if (r != CL_OK) {
+        cleat_tls_session_free(s);
+        return (int)r;
+    }
+    *out = s;
+    return CLEAT_OK;
+}

@@ -1,0 +1,35 @@
+/* tls/session.h - a client's session: what a ticket is worth, and under which conditions. */
+#ifndef CL_TLS_SESSION_H
+#define CL_TLS_SESSION_H
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cleat/tls.h"
+
+/* 32: a digest over host, anchors, policy and ALPN list that a later connection must share */
+#define CL_SESSION_BINDING_LEN 32
+
+struct cleat_tls_session {
+    int refs; /* atomic */
+    uint16_t version;
+    uint16_t suite;
+    uint64_t received_ms;
+    uint32_t lifetime; /* seconds */
+    uint32_t age_add;
+    struct cl_secret psk;
+    struct cl_buf ticket;
+    struct cl_buf peer_leaf; /* the server's certificate, DER */
+    int64_t not_after;       /* of that certificate, Unix seconds */
+    uint8_t binding[CL_SESSION_BINDING_LEN];
+};
+
+/* cl_session_binding gives what a client connection to server_name under config binds to. */
+struct cleat_tls_config;
+void cl_session_binding(const struct cleat_tls_config *config, const char *server_name,
+                        uint8_t out[CL_SESSION_BINDING_LEN]);
+
+/* cl_session_usable says whether a session may be offered now, under this binding. */
+bool cl_session_usable(const struct cleat_tls_session *session, const uint8_t *binding,
+                       uint64_t now_ms);
+
+#endif
