@@ -189,11 +189,10 @@ void cleat_http_response_init(struct cleat_http_head *h, struct cleat_http_view 
 int cleat_http_head_feed(struct cleat_http_head *h, const void *buf, size_t len,
                          struct cleat_error *err);
 
-/* cleat_http_head_eof tells that the connection ended after len bytes of an incomplete head.
- * Returns CLEAT_OK when nothing of it had arrived (len 0, or an empty line only), else
+/* cleat_http_head_eof tells that the connection ended after len bytes of an incomplete head, all of
+ * them fed. Returns CLEAT_OK when nothing but empty lines had arrived, else
  * CLEAT_ERR_HTTP_TRUNCATED. */
-int cleat_http_head_eof(const struct cleat_http_head *h, const void *buf, size_t len,
-                        struct cleat_error *err);
+int cleat_http_head_eof(const struct cleat_http_head *h, size_t len, struct cleat_error *err);
 
 /* cleat_http_text gives a span of a complete head as a view. */
 static inline struct cleat_http_view cleat_http_text(const struct cleat_http_head *h,

@@ -161,7 +161,7 @@ void run_cut(const struct stream *s, size_t first, size_t step, struct seen *out
     arrive(&d, s->len);
     if (d.state == IN_HEAD) {
         size_t rest = s->len - d.at;
-        out->in_message = cleat_http_head_eof(&d.head, s->bytes + d.at, rest, &err) != CLEAT_OK;
+        out->in_message = cleat_http_head_eof(&d.head, rest, &err) != CLEAT_OK;
     } else if (d.state == IN_BODY) {
         out->in_message = cleat_http_body_eof(&d.body, true, &err) != CLEAT_OK;
     }

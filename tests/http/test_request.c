@@ -111,7 +111,7 @@ static const struct refused_row refused_rows[] = {
     {"HTTP/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", CLEAT_ERR_HTTP_VERSION, 505},
     {"HTTP/1.10", "GET / HTTP/1.10\r\n" HOST "\r\n", S, 400},
     {"a version in lower case", "GET / http/1.1\r\n" HOST "\r\n", S, 400},
-    {"two empty lines in front", "\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", S, 400},
+    {"three empty lines in front", "\r\n\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", S, 400},
     {"TLS", "\x16\x03\x01\x02", S, 400},
 };
 
@@ -159,7 +159,7 @@ static const struct accepted_row accepted_rows[] = {
     {"a plain GET", "GET /a?b=c HTTP/1.1\r\nHost: h:8080\r\nA:  b \t\r\nB:\r\n\r\n",
      "head GET /a?b=c 1.1 0 '' form=0 framing=0 length=0 keep=1 upgrade=0 expect=0 "
      "authority='h:8080' path='/a' query=1'b=c'\n  Host: 'h:8080'\n  A: 'b'\n  B: ''\n\nend\n"},
-    {"an empty line in front", "\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    {"two empty lines in front", "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
      "head GET / 1.1 0 '' form=0 framing=0 length=0 keep=1 upgrade=0 expect=0 "
      "authority='h' path='/' query=0''\n  Host: 'h'\n\nend\n"},
     {"a body by length and the next request",
@@ -338,9 +338,13 @@ static void test_a_connection_that_ends_inside_a_head_is_truncated(void **state)
 {
     struct cleat_http_head h;
     cleat_http_request_init(&h);
-    assert_int_equal(cleat_http_head_eof(&h, "", 0, NULL), CLEAT_OK);
-    assert_int_equal(cleat_http_head_eof(&h, "\r\n", 2, NULL), CLEAT_OK);
-    assert_int_equal(cleat_http_head_eof(&h, "GET", 3, NULL), CLEAT_ERR_HTTP_TRUNCATED);
+    assert_int_equal(cleat_http_head_eof(&h, 0, NULL), CLEAT_OK);
+    assert_int_equal(cleat_http_head_feed(&h, "\r\n", 2, NULL), CLEAT_HTTP_MORE);
+    assert_int_equal(cleat_http_head_eof(&h, 2, NULL), CLEAT_OK);
+    assert_int_equal(cleat_http_head_feed(&h, "\r\n\r", 3, NULL), CLEAT_HTTP_MORE);
+    assert_int_equal(cleat_http_head_eof(&h, 3, NULL), CLEAT_ERR_HTTP_TRUNCATED);
+    assert_int_equal(cleat_http_head_feed(&h, "\r\nGET", 5, NULL), CLEAT_HTTP_MORE);
+    assert_int_equal(cleat_http_head_eof(&h, 5, NULL), CLEAT_ERR_HTTP_TRUNCATED);
 }
 
 static void test_a_failed_or_complete_head_takes_no_more(void **state)
