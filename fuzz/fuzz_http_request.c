@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = cleat_http_head_feed(&whole, data, size, &err);
     cleat_http_request_init(&cut);
     int rc_cut = CLEAT_HTTP_MORE;
-    for (size_t n = 0; n <= size && rc_cut == CLEAT_HTTP_MORE; n += 1 + (n > 256) * 97) {
+    for (size_t n = 0; n <= size && rc_cut == CLEAT_HTTP_MORE; n += n > 256 ? 98 : 1) {
         rc_cut = cleat_http_head_feed(&cut, data, n, NULL);
     }
     if (rc_cut == CLEAT_HTTP_MORE) {
