@@ -191,6 +191,12 @@ void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len)
     s->out_len = len;
 }
 
+const uint8_t *cl_stream_clear_input(const struct cl_stream *s, size_t *out_len)
+{
+    *out_len = s->in != NULL ? s->in_len : 0;
+    return s->in;
+}
+
 struct cleat_tls *cl_stream_tls(const struct cl_stream *s)
 {
     return s->tls;

@@ -135,6 +135,9 @@ void cl_stream_key_update(struct cl_stream *s, bool request_peer);
 /* cl_stream_reply_clear sends bytes in clear instead of an alert; see `failed`. */
 void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len);
 
+/* cl_stream_clear_input gives what has arrived and was no TLS; in `failed` only. */
+const uint8_t *cl_stream_clear_input(const struct cl_stream *s, size_t *out_len);
+
 /* The parts; both stay the stream's. tls is NULL for a stream in clear; tcp is NULL once the socket
  * is closed, so ask for its addresses early. */
 struct cleat_tls *cl_stream_tls(const struct cl_stream *s);

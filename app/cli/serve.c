@@ -1,0 +1,307 @@
+/* cli/serve.c - `cleat serve`: options in, cl_serve(), exit code out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "serve/server.h"
+
+enum {
+    OPT_HELP = 1,
+    OPT_LISTEN,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_ROOT,
+    OPT_CLIENT_CA,
+    OPT_CLIENT_AUTH,
+    OPT_ALPN,
+    OPT_CIPHERS,
+    OPT_CURVES,
+    OPT_SIGALGS,
+    OPT_TLS_MIN,
+    OPT_TLS_MAX,
+    OPT_THREADS,
+    OPT_GRACE,
+    OPT_MAX_CONNECTIONS,
+    OPT_ACCESS_LOG,
+    OPT_QUIET,
+    OPT_VERBOSE,
+};
+
+static const struct cl_option options[] = {
+    {0, 0, "Where", NULL, NULL},
+    {OPT_LISTEN, 'l', "listen", "ADDR:PORT",
+     "listen there; may be repeated; port 0 takes a free one\n"
+     "(default: 0.0.0.0:8443 and [::]:8443)"},
+    {OPT_ROOT, 'r', "root", "DIR", "folder to serve (default: the current one)"},
+    {0, 0, "Certificates", NULL, NULL},
+    {OPT_CERT, 'c', "cert", "FILE",
+     "certificate chain in PEM, the server's own first; repeat --cert and\n"
+     "--key for more: chosen by server name, then by the client's algorithms"},
+    {OPT_KEY, 'k', "key", "FILE", "its private key in PEM (PKCS#8, SEC1 or PKCS#1)"},
+    {OPT_CLIENT_CA, 0, "client-ca", "FILE", "ask clients for a certificate from these CAs (PEM)"},
+    {OPT_CLIENT_AUTH, 0, "client-auth", "MODE",
+     "optional or required (default: required, with --client-ca)"},
+    {0, 0, "TLS", NULL, NULL},
+    {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
+    {OPT_CIPHERS, 0, "ciphers", "LIST", "cipher suites, the preferred one first"},
+    {OPT_CURVES, 0, "curves", "LIST", "key-exchange groups, the preferred one first"},
+    {OPT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes, the preferred one first"},
+    {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version (default: 1.3)"},
+    {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version (default: 1.3)"},
+    {0, 0, "Running", NULL, NULL},
+    {OPT_THREADS, 't', "threads", "N", "worker threads (default: one for each processor)"},
+    {OPT_GRACE, 0, "grace", "SECONDS",
+     "after SIGINT or SIGTERM, let what is in flight finish that long\n(default: 30)"},
+    {OPT_MAX_CONNECTIONS, 0, "max-connections", "N",
+     "connections of each worker; more wait (default: 8192)"},
+    {OPT_ACCESS_LOG, 0, "access-log", "FILE",
+     "append requests to FILE; '-' is standard output\n"
+     "(default), 'off' is nowhere"},
+    {OPT_QUIET, 'q', "quiet", NULL, "no messages but warnings and failures"},
+    {OPT_VERBOSE, 'v', "verbose", NULL, "a line for every connection"},
+    {OPT_HELP, 'h', "help", NULL, "print this text"},
+};
+
+static const struct cl_usage usage = {
+    .command = "serve",
+    .synopsis = "[--listen ADDR:PORT]... [--cert FILE --key FILE]... [--root DIR] [OPTION]...",
+    .about = "Serves the files below a folder over HTTPS (TLS 1.3, HTTP/1.1) until SIGINT or\n"
+             "SIGTERM. Requests are logged to standard output, everything else to standard error.\n"
+             "With SSLKEYLOGFILE set, traffic secrets are appended to that file.",
+    .options = options,
+    .num_options = sizeof(options) / sizeof(options[0]),
+    .examples = "  cleat cert dev localhost\n"
+                "  cleat serve --cert localhost.pem --key localhost-key.pem --root web",
+};
+
+struct parsed {
+    struct cl_serve_options o;
+    size_t num_keys;
+    bool has_client_auth;
+};
+
+static int complain_listen(const char *text)
+{
+    return cl_options_complain(&usage,
+                               "--listen takes ADDR:PORT with an IP address, as 127.0.0.1:8443, "
+                               "[::1]:8443 or 0.0.0.0:0, not '%s'",
+                               text);
+}
+
+/* "127.0.0.1:8443", "[::1]:8443", "localhost:8443", ":8443" (all addresses) */
+static int add_listen(struct cl_serve_options *o, const char *text)
+{
+    static const char *const everywhere[] = {"0.0.0.0", "::"};
+    static const char *const localhost[] = {"127.0.0.1", "::1"};
+    const char *colon = strrchr(text, ':');
+    char host[64];
+    char *end = NULL;
+    unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
+    if (colon == NULL || end == colon + 1 || *end != '\0' || port > 65535 || colon[1] < '0' ||
+        colon[1] > '9' || (size_t)(colon - text) >= sizeof(host)) {
+        return complain_listen(text);
+    }
+    memcpy(host, text, (size_t)(colon - text));
+    host[colon - text] = '\0';
+    const char *one[] = {host};
+    const char *const *names = one;
+    size_t num = 1;
+    if (host[0] == '\0' || strcmp(host, "*") == 0 || strcmp(host, "localhost") == 0) {
+        names = host[0] == 'l' ? localhost : everywhere;
+        num = 2;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (o->num_listen == CL_SERVE_MAX_LISTEN) {
+            return cl_options_complain(&usage, "more than %d addresses", CL_SERVE_MAX_LISTEN);
+        }
+        if (!cl_addr_parse(names[i], (uint16_t)port, &o->listen[o->num_listen])) {
+            return complain_listen(text);
+        }
+        o->num_listen++;
+    }
+    return CL_EXIT_OK;
+}
+
+static int add_cert(struct parsed *p, const char *file)
+{
+    if (p->o.num_pairs == CL_SERVE_MAX_PAIRS) {
+        return cl_options_complain(&usage, "more than %d certificates", CL_SERVE_MAX_PAIRS);
+    }
+    p->o.pairs[p->o.num_pairs++].cert = file;
+    return CL_EXIT_OK;
+}
+
+static int add_key(struct parsed *p, const char *file)
+{
+    if (p->num_keys == CL_SERVE_MAX_PAIRS) {
+        return cl_options_complain(&usage, "more than %d keys", CL_SERVE_MAX_PAIRS);
+    }
+    p->o.pairs[p->num_keys++].key = file;
+    return CL_EXIT_OK;
+}
+
+static int set_version(uint16_t *out, const struct cl_options *words)
+{
+    if (strcmp(words->value, "1.3") == 0) {
+        *out = CLEAT_TLS_1_3;
+        return CL_EXIT_OK;
+    }
+    return cl_options_complain(&usage, "%s takes 1.3 (the one version that is spoken), not '%s'",
+                               words->spelled, words->value);
+}
+
+static int set_client_auth(struct parsed *p, const char *mode)
+{
+    p->has_client_auth = true;
+    if (strcmp(mode, "optional") == 0) {
+        p->o.client_auth = CLEAT_CLIENT_AUTH_OPTIONAL;
+    } else if (strcmp(mode, "required") == 0) {
+        p->o.client_auth = CLEAT_CLIENT_AUTH_REQUIRED;
+    } else {
+        return cl_options_complain(&usage, "--client-auth takes optional or required, not '%s'",
+                                   mode);
+    }
+    return CL_EXIT_OK;
+}
+
+static int set_number(unsigned *out, const struct cl_options *words, long low, long high)
+{
+    long n = 0;
+    if (!cl_options_number(words, low, high, &n)) {
+        return CL_EXIT_USAGE;
+    }
+    *out = (unsigned)n;
+    return CL_EXIT_OK;
+}
+
+static int take_option(struct parsed *p, int id, const struct cl_options *words)
+{
+    struct cl_serve_options *o = &p->o;
+    const char **text = NULL;
+    switch (id) {
+    case OPT_LISTEN:
+        return add_listen(o, words->value);
+    case OPT_CERT:
+        return add_cert(p, words->value);
+    case OPT_KEY:
+        return add_key(p, words->value);
+    case OPT_CLIENT_AUTH:
+        return set_client_auth(p, words->value);
+    case OPT_TLS_MIN:
+        return set_version(&o->tls_min, words);
+    case OPT_TLS_MAX:
+        return set_version(&o->tls_max, words);
+    case OPT_THREADS:
+        return set_number(&o->threads, words, 1, CL_SERVE_MAX_THREADS);
+    case OPT_GRACE:
+        return set_number(&o->grace_s, words, 0, 86400);
+    case OPT_MAX_CONNECTIONS:
+        return set_number(&o->max_connections, words, 1, 1000000);
+    case OPT_QUIET:
+        o->quiet = true;
+        return CL_EXIT_OK;
+    case OPT_VERBOSE:
+        o->verbose++;
+        return CL_EXIT_OK;
+    case OPT_ROOT:
+        text = &o->root;
+        break;
+    case OPT_CLIENT_CA:
+        text = &o->client_ca;
+        break;
+    case OPT_ALPN:
+        text = &o->alpn;
+        break;
+    case OPT_CIPHERS:
+        text = &o->ciphers;
+        break;
+    case OPT_CURVES:
+        text = &o->groups;
+        break;
+    case OPT_SIGALGS:
+        text = &o->signatures;
+        break;
+    default:
+        text = &o->access_log;
+        break;
+    }
+    *text = words->value;
+    return CL_EXIT_OK;
+}
+
+static int check(struct parsed *p)
+{
+    struct cl_serve_options *o = &p->o;
+    if (o->num_pairs == 0 && p->num_keys == 0) {
+        return cl_options_complain(&usage,
+                                   "a certificate and its key are needed: --cert FILE --key FILE\n"
+                                   "To make a pair for this machine: cleat cert dev localhost");
+    }
+    if (o->num_pairs != p->num_keys) {
+        return cl_options_complain(&usage, "%zu --cert, but %zu --key: each certificate needs one",
+                                   o->num_pairs, p->num_keys);
+    }
+    if (p->has_client_auth && o->client_ca == NULL) {
+        return cl_options_complain(&usage, "--client-auth needs --client-ca");
+    }
+    if (o->num_listen == 0) {
+        o->default_listen = true;
+        return add_listen(o, ":8443");
+    }
+    return CL_EXIT_OK;
+}
+
+/* Returns -1 when the server is to be run, else the exit code. */
+static int parse(struct parsed *p, int argc, char **argv)
+{
+    struct cl_options words;
+    cl_options_init(&words, &usage, argc, argv);
+    for (;;) {
+        int id = cl_options_next(&words);
+        if (id == CL_OPTIONS_END) {
+            int code = check(p);
+            return code == CL_EXIT_OK ? -1 : code;
+        }
+        if (id == OPT_HELP) {
+            cl_options_help(&usage, stdout);
+            return CL_EXIT_OK;
+        }
+        if (id == CL_OPTIONS_OPERAND) {
+            return cl_options_complain(&usage, "unexpected '%s'; to serve a folder: --root %s",
+                                       words.value, words.value);
+        }
+        int code = id == CL_OPTIONS_ERROR ? CL_EXIT_USAGE : take_option(p, id, &words);
+        if (code != CL_EXIT_OK) {
+            return code;
+        }
+    }
+}
+
+int cl_cmd_serve(int argc, char **argv)
+{
+    struct parsed p = {
+        .o = {.root = ".",
+              .alpn = "http/1.1",
+              .client_auth = CLEAT_CLIENT_AUTH_REQUIRED,
+              .tls_min = CLEAT_TLS_1_3,
+              .tls_max = CLEAT_TLS_1_3,
+              .grace_s = CL_SERVE_GRACE_S,
+              .max_connections = CL_SERVE_MAX_CONNECTIONS,
+              .access_log = "-",
+              .key_log = getenv("SSLKEYLOGFILE")},
+    };
+    int code = parse(&p, argc, argv);
+    if (code >= 0) {
+        return code;
+    }
+    struct cleat_error err = {0};
+    if (cl_serve(&p.o, &err) == CL_OK) {
+        return CL_EXIT_OK;
+    }
+    fprintf(stderr, "cleat serve: %s\n", err.text);
+    if (err.hint[0] != '\0') {
+        fprintf(stderr, "  hint: %s\n", err.hint);
+    }
+    return CL_EXIT_FAILURE;
+}

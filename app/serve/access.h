@@ -1,0 +1,55 @@
+/* serve/access.h - the line that a request leaves in the access log.
+ *
+ *     ADDRESS - - [TIME] "REQUEST LINE" STATUS BYTES "REFERER" "USER-AGENT" SECONDS VERSION CIPHER
+ *     GROUP RESUMED ALPN SNI
+ *
+ * The first nine columns are the "combined" format that log readers know; "-" stands for what there
+ * is not. Whatever comes from the peer is quoted: '"', '\' and all bytes outside 0x20-0x7e become
+ * \xHH, so that a line stays a line and a terminal obeys nobody. Pure: no clock, no I/O.
+ */
+#ifndef CL_SERVE_ACCESS_H
+#define CL_SERVE_ACCESS_H
+
+#include "base/buf.h"
+#include "cleat/http.h"
+
+/* 2 KiB, 512 bytes: what is kept of a request line, and of other fields, once escaped */
+#define CL_ACCESS_MAX_REQUEST 2048
+#define CL_ACCESS_MAX_FIELD   512
+
+/* What is known when the request has come: kept until the response has gone, when the request's own
+ * bytes are no more. {0} is empty; cl_access_deinit frees. */
+struct cl_access_note {
+    struct cl_buf request; /* escaped, without quotes */
+    struct cl_buf agent;   /* "referer" "user-agent", quoted */
+};
+
+/* cl_access_note_head takes its parts from a complete head; cl_access_note_text a request line that
+ * could not be parsed. NOMEM leaves the note as it is: a log line is not worth a failure. */
+void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_head *head);
+void cl_access_note_text(struct cl_access_note *note, const void *p, size_t len);
+void cl_access_deinit(struct cl_access_note *note);
+
+struct cl_access {
+    const char *address;
+    int64_t time; /* Unix seconds */
+    const struct cl_access_note *note;
+    int status;
+    uint64_t bytes; /* of the body */
+    uint64_t us;    /* from the head's last byte to the response's last */
+    const char *version;
+    const char *cipher;
+    const char *group;
+    bool resumed;
+    const char *alpn; /* or NULL */
+    const char *sni;  /* or NULL */
+};
+
+/* cl_access_format writes the line with its newline and returns the length; cut when it is longer
+ * than cap. */
+size_t cl_access_format(const struct cl_access *a, char *out, size_t cap);
+
+/* cl_access_escape appends text, escaped, at most max bytes of it afterwards. */
+void cl_access_escape(struct cl_buf *out, const void *p, size_t len, size_t max);
+
+#endif

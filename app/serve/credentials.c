@@ -1,0 +1,183 @@
+/* serve/credentials.c - see credentials.h. Key files are wiped from memory once they are read. */
+#include "serve/credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "net/clock.h"
+
+/* 14 days: a certificate that ends sooner is warned about */
+#define WARN_DAYS 14
+/* 5: names printed of a certificate that has more */
+#define MAX_NAMES 5
+
+static cl_result read_file(const char *what, const char *path, struct cl_buf *out, mode_t *out_mode,
+                           struct cleat_error *err)
+{
+    struct cl_why why = {.code = CLEAT_ERR_BAD_CONFIG};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int code = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return cl_error_set(err, why, "%s %s cannot be read: %s", what, path, strerror(code));
+    }
+    cl_result result = CL_OK;
+    ssize_t n = 1;
+    int code = 0;
+    while (result == CL_OK && n > 0) {
+        uint8_t part[4096];
+        n = read(fd, part, sizeof(part));
+        code = n < 0 ? errno : 0;
+        if (n > 0) {
+            result = cl_buf_append(out, part, (size_t)n, CL_CREDENTIALS_MAX_FILE);
+        }
+        cl_wipe(part, sizeof(part));
+    }
+    close(fd);
+    if (code != 0) {
+        return cl_error_set(err, why, "%s %s cannot be read: %s", what, path, strerror(code));
+    }
+    if (result != CL_OK) {
+        return cl_error_set(err, why, "%s %s is longer than a MiB", what, path);
+    }
+    *out_mode = st.st_mode;
+    return CL_OK;
+}
+
+/* The library's error, with the file's name in front. */
+static cl_result name_file(struct cleat_error *err, int code, const char *what, const char *path,
+                           const struct cleat_error *inner)
+{
+    return cl_error_set(err, (struct cl_why){.code = (cl_result)code, .hint = inner->hint},
+                        "%s %s: %s", what, path,
+                        inner->text[0] != '\0' ? inner->text : cleat_error_sentence(code));
+}
+
+static cl_result read_chain(const char *path, struct cleat_chain **out, struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    struct cleat_error inner = {0};
+    mode_t mode = 0;
+    CL_TRY(read_file("the certificate", path, &pem, &mode, err));
+    int code = cleat_chain_from_pem((const char *)pem.p, pem.len, out, &inner);
+    cl_buf_deinit(&pem);
+    return code == CLEAT_OK ? CL_OK : name_file(err, code, "the certificate", path, &inner);
+}
+
+static cl_result read_key(const char *path, struct cleat_key **out, struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    struct cleat_error inner = {0};
+    mode_t mode = 0;
+    CL_TRY(read_file("the key", path, &pem, &mode, err));
+    int code = cleat_key_from_pem((const char *)pem.p, pem.len, out, &inner);
+    cl_buf_deinit(&pem);
+    if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) != 0) {
+        fprintf(stderr,
+                "cleat: warning: the key %s can be read or written by others (mode %03o); "
+                "chmod 600 it\n",
+                path, (unsigned)mode & 0777);
+    }
+    return code == CLEAT_OK ? CL_OK : name_file(err, code, "the key", path, &inner);
+}
+
+static void print_names(const struct cleat_cert *leaf)
+{
+    char name[256];
+    enum cleat_san_kind kind;
+    size_t num = cleat_cert_num_sans(leaf);
+    if (num == 0) {
+        cleat_cert_subject(leaf, name, sizeof(name));
+        fprintf(stderr, "%s", name);
+        return;
+    }
+    for (size_t i = 0; i < num && i < MAX_NAMES; i++) {
+        if (cleat_cert_san(leaf, i, &kind, name, sizeof(name))) {
+            fprintf(stderr, "%s%s", i > 0 ? ", " : "", name);
+        }
+    }
+    if (num > MAX_NAMES) {
+        fprintf(stderr, " and %zu more", num - MAX_NAMES);
+    }
+}
+
+static void describe(const struct cleat_chain *chain, const char *path, bool quiet)
+{
+    const struct cleat_cert *leaf = cleat_chain_at(chain, 0);
+    int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
+    int64_t days = (cleat_cert_not_after(leaf) - now) / 86400;
+    bool expired = now > cleat_cert_not_after(leaf);
+    bool early = now < cleat_cert_not_before(leaf);
+    bool warn = expired || early || days < WARN_DAYS;
+    if (quiet && !warn) {
+        return;
+    }
+    char kind[64];
+    cleat_cert_key_kind(leaf, kind, sizeof(kind));
+    fprintf(stderr, "cleat: %scertificate %s for ", warn ? "warning: " : "", path);
+    print_names(leaf);
+    if (expired) {
+        fprintf(stderr, " (%s) expired %" PRId64 " days ago\n", kind, -days);
+    } else if (early) {
+        fprintf(stderr, " (%s) is not valid yet: it begins in %" PRId64 " days\n", kind,
+                (cleat_cert_not_before(leaf) - now) / 86400);
+    } else {
+        fprintf(stderr, " (%s), %" PRId64 " days left\n", kind, days);
+    }
+}
+
+cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
+                             bool quiet, struct cleat_error *err)
+{
+    struct cleat_chain *chain = NULL;
+    struct cleat_key *key = NULL;
+    cl_result result = read_chain(pair->cert, &chain, err);
+    if (result == CL_OK) {
+        result = read_key(pair->key, &key, err);
+    }
+    if (result != CL_OK) {
+        goto out;
+    }
+    result = (cl_result)cleat_tls_builder_credential(b, chain, key);
+    if (result == CLEAT_ERR_KEY_MISMATCH) {
+        char kind[64];
+        cleat_cert_key_kind(cleat_chain_at(chain, 0), kind, sizeof(kind));
+        cl_error_set(err,
+                     (struct cl_why){.code = result,
+                                     .hint = "each --cert needs its own --key right after it; the "
+                                             "certificate file begins with the server's own "
+                                             "certificate, intermediates follow"},
+                     "the key %s (%s) does not belong to the certificate %s (%s)", pair->key,
+                     cleat_key_kind(key), pair->cert, kind);
+    } else if (result != CL_OK) {
+        name_file(err, result, "the certificate", pair->cert, cleat_tls_builder_error(b));
+    } else {
+        describe(chain, pair->cert, quiet);
+    }
+out:
+    cleat_chain_free(chain);
+    cleat_key_free(key);
+    return result;
+}
+
+cl_result cl_credentials_trust(const char *path, struct cleat_trust_store **out,
+                               struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    struct cleat_error inner = {0};
+    mode_t mode = 0;
+    CL_TRY(read_file("the client CA", path, &pem, &mode, err));
+    int code = cleat_trust_store_from_pem((const char *)pem.p, pem.len, out, &inner);
+    cl_buf_deinit(&pem);
+    return code == CLEAT_OK ? CL_OK : name_file(err, code, "the client CA", path, &inner);
+}

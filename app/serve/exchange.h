@@ -1,0 +1,71 @@
+/* serve/exchange.h - one request and the response to it, without the connection around them.
+ *
+ * Bytes in: cl_exchange_head takes the request's head, cl_exchange_body drops its body. Bytes out:
+ * cl_exchange_fill gives the response piece by piece, from any position, so that whoever sends
+ * keeps only a number. Decides nothing about time.
+ */
+#ifndef CL_SERVE_EXCHANGE_H
+#define CL_SERVE_EXCHANGE_H
+
+#include "net/file.h"
+#include "serve/access.h"
+#include "serve/site.h"
+
+/* 10 MiB: what servers commonly accept; the body of a request for a file is read and dropped */
+#define CL_SERVE_MAX_BODY 10485760
+
+struct cl_exchange {
+    const struct cl_site *site;
+    struct cleat_http_head head;
+    struct cleat_http_body body;
+    struct cl_buf pending; /* head that came in pieces */
+    struct cl_static_reply reply;
+    struct cl_access_note note;
+    bool close;     /* the connection ends with this response */
+    bool interim;   /* 100 Continue goes out before the body is read */
+    int64_t now;    /* Unix seconds, when the head was complete */
+    uint64_t began; /* microseconds, cl_clock_mono_us */
+};
+
+/* CL_EXCHANGE_NEED_MORE: all was taken, and more is needed; _BODY: the head is complete and a body
+ * follows; _RESPOND: the response is ready. */
+enum cl_exchange_next {
+    CL_EXCHANGE_NEED_MORE,
+    CL_EXCHANGE_BODY,
+    CL_EXCHANGE_RESPOND,
+};
+
+/* cl_exchange_new: NOMEM. cl_exchange_free: NULL is fine. */
+CL_MUST cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out);
+void cl_exchange_free(struct cl_exchange *x);
+
+/* cl_exchange_head takes bytes of the head; *out_used says how many. want_close: the connection is
+ * to end after this response anyway. A bad request ends in CL_EXCHANGE_RESPOND too, with close set:
+ * what follows it on the connection must not be looked at. */
+enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, size_t len,
+                                       bool want_close, size_t *out_used);
+
+/* cl_exchange_body takes and drops bytes of the body. */
+enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, size_t len,
+                                       size_t *out_used);
+
+/* cl_exchange_begun tells whether any byte of the request has come. */
+bool cl_exchange_begun(const struct cl_exchange *x);
+
+/* cl_exchange_refuse replaces the response by a page with this status, and closes. Also what
+ * time-outs do (408). */
+void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text);
+
+/* cl_exchange_total returns the response's length in bytes, head included; cl_exchange_body_bytes
+ * how many of the first `at` bytes are body. */
+uint64_t cl_exchange_total(const struct cl_exchange *x);
+uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at);
+
+/* cl_exchange_fill writes the response from position `at` into buf, at most cap bytes, reading the
+ * file with `file` (may be NULL when no file is to be sent). Returns the number of bytes that are
+ * in buf. *out_wait: a read goes on behind them in buf, which has to stay until the reader reports;
+ * *out_failed: the file has become shorter, or cannot be read: the connection must be aborted. */
+size_t cl_exchange_fill(const struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
+                        struct cl_file_read *file, bool *out_wait, bool *out_failed);
+
+#endif

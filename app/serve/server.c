@@ -1,0 +1,228 @@
+/* serve/server.c - see server.h. The main thread has a loop for signals alone; every worker has its
+ * own sockets (SO_REUSEPORT) and shares nothing but the site.
+ */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "serve/worker.h"
+
+struct server {
+    struct cl_site site;
+    struct cl_worker *workers;
+    size_t num_workers; /* started */
+    uv_loop_t loop;
+    uv_signal_t on_int;
+    uv_signal_t on_term;
+    uv_async_t worker_done;
+    atomic_size_t num_done;
+    bool stopping;
+};
+
+/* A connection with a file open needs two descriptors. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static cl_result bind_error(struct cleat_error *err, const char *address, int code)
+{
+    struct cl_why why = {.code = CLEAT_ERR_BAD_CONFIG};
+    if (code == EADDRINUSE) {
+        why.hint = "another program listens there (see: ss -ltnp); stop it, or choose another "
+                   "address with --listen";
+        return cl_error_set(err, why, "the address %s is in use", address);
+    }
+    if (code == EACCES) {
+        why.hint = "ports below 1024 need CAP_NET_BIND_SERVICE";
+    }
+    return cl_error_set(err, why, "cannot listen on %s: %s", address, strerror(code));
+}
+
+/* One socket for every worker on one address. */
+static cl_result bind_address(struct server *server, size_t num_threads,
+                              const struct cl_addr *wanted, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = server->site.options;
+    struct sockaddr_storage address = {0};
+    char text[CL_ADDR_TEXT_SIZE];
+    memcpy(&address, wanted, sizeof(*wanted));
+    cl_addr_format_port(wanted, text);
+    for (size_t i = 0; i < num_threads; i++) {
+        struct cl_worker *w = &server->workers[i];
+        int fd = cl_listener_bind(&address, i == 0);
+        bool absent = fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL;
+        if (i == 0 && absent && o->default_listen) {
+            fprintf(stderr, "cleat: warning: %s is left out: %s\n", text, strerror(-fd));
+            return CL_OK;
+        }
+        if (fd < 0) {
+            return bind_error(err, text, -fd);
+        }
+        w->fds[w->num_fds++] = fd;
+    }
+    struct cl_addr bound;
+    memcpy(&bound, &address, sizeof(bound));
+    cl_addr_format_port(&bound, text);
+    if (!o->quiet || cl_addr_port(wanted) == 0) {
+        fprintf(stderr, "cleat: listening on https://%s (%zu thread%s)\n", text, num_threads,
+                num_threads == 1 ? "" : "s");
+    }
+    return CL_OK;
+}
+
+static void close_sockets(struct server *server, size_t from, size_t num_threads)
+{
+    for (size_t i = from; i < num_threads; i++) {
+        for (size_t k = 0; k < server->workers[i].num_fds; k++) {
+            close(server->workers[i].fds[k]);
+        }
+    }
+}
+
+static cl_result bind_all(struct server *server, size_t num_threads, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = server->site.options;
+    cl_result result = CL_OK;
+    for (size_t i = 0; i < o->num_listen && result == CL_OK; i++) {
+        result = bind_address(server, num_threads, &o->listen[i], err);
+    }
+    if (result == CL_OK && server->workers[0].num_fds == 0) {
+        result = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
+                              "there is no address to listen on");
+    }
+    if (result != CL_OK) {
+        close_sockets(server, 0, num_threads);
+    }
+    return result;
+}
+
+/* ---- running ---- */
+
+static size_t count_open(const struct server *server)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < server->num_workers; i++) {
+        num += atomic_load(&server->workers[i].num_open);
+    }
+    return num;
+}
+
+static void stop_workers(struct server *server, enum cl_worker_stop level)
+{
+    for (size_t i = 0; i < server->num_workers; i++) {
+        cl_worker_stop(&server->workers[i], level);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct server *server = handle->data;
+    const char *name = number == SIGINT ? "SIGINT" : "SIGTERM";
+    if (server->stopping) {
+        cl_log_line(server->site.errors, "cleat: %s again: leaving at once", name);
+        stop_workers(server, CL_WORKER_ABORT);
+        return;
+    }
+    server->stopping = true;
+    if (!server->site.options->quiet) {
+        cl_log_line(server->site.errors,
+                    "cleat: %s: no new connections; %zu open ones have up to %u s to finish", name,
+                    count_open(server), server->site.options->grace_s);
+    }
+    stop_workers(server, CL_WORKER_FINISH);
+}
+
+/* In the worker's thread. */
+static void on_worker_done(void *ctx)
+{
+    struct server *server = ctx;
+    atomic_fetch_add(&server->num_done, 1);
+    uv_async_send(&server->worker_done);
+}
+
+static void end_if_all_done(uv_async_t *async)
+{
+    struct server *server = async->data;
+    if (atomic_load(&server->num_done) < server->num_workers ||
+        uv_is_closing((uv_handle_t *)async)) {
+        return;
+    }
+    uv_close((uv_handle_t *)&server->on_int, NULL);
+    uv_close((uv_handle_t *)&server->on_term, NULL);
+    uv_close((uv_handle_t *)&server->worker_done, NULL);
+}
+
+static void open_main_loop(struct server *server)
+{
+    uv_loop_init(&server->loop);
+    uv_async_init(&server->loop, &server->worker_done, end_if_all_done);
+    uv_signal_init(&server->loop, &server->on_int);
+    uv_signal_init(&server->loop, &server->on_term);
+    server->worker_done.data = server;
+    server->on_int.data = server;
+    server->on_term.data = server;
+    uv_signal_start(&server->on_int, on_signal, SIGINT);
+    uv_signal_start(&server->on_term, on_signal, SIGTERM);
+}
+
+static cl_result start_workers(struct server *server, size_t num_threads, struct cleat_error *err)
+{
+    for (size_t i = 0; i < num_threads; i++) {
+        struct cl_worker *w = &server->workers[i];
+        w->site = &server->site;
+        w->done = on_worker_done;
+        w->done_ctx = server;
+        int status = cl_worker_start(w);
+        if (status != 0) {
+            close_sockets(server, i + 1, num_threads);
+            return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_INTERNAL},
+                                "worker %zu cannot start: %s", i, uv_strerror(status));
+        }
+        server->num_workers++;
+    }
+    return CL_OK;
+}
+
+static cl_result run(struct server *server, size_t num_threads, struct cleat_error *err)
+{
+    CL_TRY(bind_all(server, num_threads, err));
+    open_main_loop(server);
+    cl_result result = start_workers(server, num_threads, err);
+    if (result != CL_OK) {
+        stop_workers(server, CL_WORKER_ABORT);
+        uv_async_send(&server->worker_done);
+    }
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < server->num_workers; i++) {
+        cl_worker_join(&server->workers[i]);
+    }
+    uv_loop_close(&server->loop);
+    return result;
+}
+
+cl_result cl_serve(const struct cl_serve_options *options, struct cleat_error *err)
+{
+    struct server server = {0};
+    size_t num_threads = options->threads != 0 ? options->threads : uv_available_parallelism();
+    num_threads = num_threads < CL_SERVE_MAX_THREADS ? num_threads : CL_SERVE_MAX_THREADS;
+    raise_file_limit();
+    CL_TRY(cl_site_load(&server.site, options, err));
+    cl_result result = CLEAT_ERR_NOMEM;
+    server.workers = cl_calloc(num_threads, sizeof(*server.workers));
+    if (server.workers != NULL) {
+        result = run(&server, num_threads, err);
+    }
+    cl_site_deinit(&server.site);
+    cl_free(server.workers);
+    return result;
+}

@@ -1,0 +1,365 @@
+/* serve/session.c - see session.h. Implementation notes:
+ *
+ * Requests of one connection are worked off one after the other. While a response goes out the
+ * stream holds back what the client has sent ahead, so that pipelining costs no memory here.
+ * A session is freed by `closed`, or, when the disk is still writing into its buffer, after that.
+ */
+#include "serve/session.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "serve/page.h"
+
+static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+static void pump(struct cl_session *s);
+
+static void close_session(struct cl_session *s)
+{
+    s->state = CL_SESSION_CLOSED;
+    cl_stream_close(s->stream);
+}
+
+/* ---- requests ---- */
+
+static void become_idle(struct cl_session *s)
+{
+    s->state = CL_SESSION_IDLE;
+    cl_stream_deadline(s->stream, CL_SERVE_KEEP_MS);
+}
+
+static void end_exchange(struct cl_session *s)
+{
+    bool last = s->x->close || s->peer_done;
+    cl_session_log_request(s);
+    cl_exchange_free(s->x);
+    s->x = NULL;
+    s->num_requests++;
+    if (last) {
+        close_session(s);
+        return;
+    }
+    become_idle(s);
+    cl_stream_resume(s->stream);
+}
+
+static bool begin_exchange(struct cl_session *s)
+{
+    if (cl_exchange_new(s->worker->site, &s->x) != CL_OK) {
+        s->state = CL_SESSION_CLOSED;
+        cl_stream_abort(s->stream, "out of memory");
+        return false;
+    }
+    s->at = 0;
+    /* The first request's time runs since the handshake. */
+    if (s->num_requests > 0) {
+        cl_stream_deadline(s->stream, CL_SERVE_HEADER_MS);
+    }
+    s->state = CL_SESSION_HEAD;
+    return true;
+}
+
+static void begin_response(struct cl_session *s)
+{
+    s->state = CL_SESSION_RESPOND;
+    s->mark = 0;
+    cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
+    pump(s);
+}
+
+static void begin_body(struct cl_session *s)
+{
+    s->state = CL_SESSION_BODY;
+    s->mark = 0;
+    cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
+    if (s->x->interim) {
+        /* 25 bytes fit: a request is taken only when the response before it has been written.
+         * Should they not, the client goes on by itself after a while (RFC 9110 10.1.1). */
+        (void)cl_stream_write(s->stream, interim, sizeof(interim) - 1);
+    }
+}
+
+static void take_next(struct cl_session *s, enum cl_exchange_next next)
+{
+    if (next == CL_EXCHANGE_RESPOND) {
+        begin_response(s);
+    } else if (next == CL_EXCHANGE_BODY) {
+        begin_body(s);
+    }
+}
+
+static bool is_last_request(const struct cl_session *s)
+{
+    return s->worker->stopping || s->num_requests + 1 >= CL_SERVE_MAX_REQUESTS;
+}
+
+static size_t on_data(void *ctx, uint8_t *p, size_t len)
+{
+    struct cl_session *s = ctx;
+    size_t taken = 0;
+    while (taken < len) {
+        size_t used = 0;
+        if (s->state == CL_SESSION_IDLE && !begin_exchange(s)) {
+            return len;
+        }
+        if (s->state == CL_SESSION_HEAD) {
+            take_next(s, cl_exchange_head(s->x, p + taken, len - taken, is_last_request(s), &used));
+        } else if (s->state == CL_SESSION_BODY) {
+            take_next(s, cl_exchange_body(s->x, p + taken, len - taken, &used));
+        } else {
+            return s->state == CL_SESSION_CLOSED ? len : taken;
+        }
+        taken += used;
+    }
+    return taken;
+}
+
+/* ---- responses ---- */
+
+static void give_file_buf(struct cl_session *s)
+{
+    cl_pool_give(cl_hub_pool(s->worker->hub), s->file_buf, CL_POOL_BUFFER);
+    s->file_buf = NULL;
+    s->file_len = 0;
+}
+
+static void on_file_read(void *ctx, ssize_t n)
+{
+    struct cl_session *s = ctx;
+    if (n <= 0) {
+        give_file_buf(s);
+        cl_stream_abort(s->stream, "the file cannot be read to its end");
+        return;
+    }
+    s->at += cl_stream_write(s->stream, s->file_buf, s->file_len + (size_t)n);
+    give_file_buf(s);
+    pump(s);
+}
+
+static bool have_reader(struct cl_session *s)
+{
+    if (s->file != NULL || s->x->reply.fd < 0) {
+        return true;
+    }
+    return cl_file_read_new(&s->worker->loop, on_file_read, s, &s->file) == CL_OK;
+}
+
+/* Writes one buffer of the response. False: not now, or never. */
+static bool pump_once(struct cl_session *s)
+{
+    size_t room = cl_stream_room(s->stream);
+    struct cl_pool *pool = cl_hub_pool(s->worker->hub);
+    uint8_t *buf = room > 0 ? cl_pool_take(pool) : NULL;
+    if (room == 0) {
+        cl_stream_want_drained(s->stream);
+        return false;
+    }
+    if (buf == NULL || !have_reader(s)) {
+        cl_pool_give(pool, buf, 0);
+        cl_stream_abort(s->stream, "out of memory");
+        return false;
+    }
+    bool wait = false;
+    bool failed = false;
+    size_t cap = room < CL_POOL_BUFFER ? room : CL_POOL_BUFFER;
+    size_t n = cl_exchange_fill(s->x, s->at, buf, cap, s->file, &wait, &failed);
+    if (wait) {
+        s->file_buf = buf;
+        s->file_len = n;
+        return false;
+    }
+    size_t written = cl_stream_write(s->stream, buf, n);
+    s->at += written;
+    cl_pool_give(pool, buf, n);
+    if (failed) {
+        cl_stream_abort(s->stream, "the file cannot be read to its end");
+        return false;
+    }
+    return written == n;
+}
+
+static void pump(struct cl_session *s)
+{
+    if (s->state != CL_SESSION_RESPOND || s->file_buf != NULL) {
+        return;
+    }
+    uint64_t total = cl_exchange_total(s->x);
+    while (s->at < total) {
+        if (!pump_once(s)) {
+            return;
+        }
+    }
+    end_exchange(s);
+}
+
+static void on_drained(void *ctx)
+{
+    pump(ctx);
+}
+
+/* ---- the connection ---- */
+
+static void on_ready(void *ctx)
+{
+    struct cl_session *s = ctx;
+    s->state = CL_SESSION_IDLE;
+    cl_session_log_ready(s);
+    cleat_tls_forget(cl_stream_tls(s->stream));
+    cl_stream_deadline(s->stream, s->worker->stopping ? CL_SERVE_LAST_MS : CL_SERVE_HEADER_MS);
+}
+
+static void on_eof(void *ctx)
+{
+    struct cl_session *s = ctx;
+    s->peer_done = true;
+    if (s->state != CL_SESSION_RESPOND) {
+        close_session(s);
+    }
+}
+
+/* How far a body, or a response, has come: what the kernel still holds has not arrived. */
+static uint64_t moved(const struct cl_session *s)
+{
+    if (s->state == CL_SESSION_BODY) {
+        return s->x->body.total;
+    }
+    size_t unsent = cl_tcp_unsent(cl_stream_tcp(s->stream));
+    return s->at > unsent ? s->at - unsent : 0;
+}
+
+static void on_deadline(void *ctx)
+{
+    struct cl_session *s = ctx;
+    if (s->state == CL_SESSION_IDLE) {
+        close_session(s);
+        return;
+    }
+    if (s->state == CL_SESSION_HEAD) {
+        cl_exchange_refuse(s->x, 408, "The request took too long to arrive.");
+        begin_response(s);
+        return;
+    }
+    if (s->x == NULL) {
+        return;
+    }
+    if (s->file_buf != NULL || moved(s) >= s->mark + CL_SERVE_STALL_BYTES) {
+        s->mark = moved(s);
+        cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
+    } else if (s->state == CL_SESSION_BODY) {
+        cl_exchange_refuse(s->x, 408, "The request's body took too long to arrive.");
+        begin_response(s);
+    } else {
+        cl_stream_abort(s->stream, "the client takes nothing any more");
+    }
+}
+
+static void free_session(void *ctx)
+{
+    struct cl_session *s = ctx;
+    struct cl_worker *worker = s->worker;
+    give_file_buf(s);
+    cl_exchange_free(s->x);
+    TAILQ_REMOVE(&worker->sessions, s, link);
+    cl_free(s);
+    cl_worker_session_gone(worker);
+}
+
+static void on_closed(void *ctx, const struct cl_stream_end *end)
+{
+    struct cl_session *s = ctx;
+    if (s->x != NULL && (s->state == CL_SESSION_RESPOND || s->state == CL_SESSION_BODY)) {
+        cl_session_log_request(s);
+    }
+    cl_session_log_end(s, end);
+    s->state = CL_SESSION_CLOSED;
+    s->stream = NULL;
+    if (s->file == NULL) {
+        free_session(s);
+        return;
+    }
+    struct cl_file_read *file = s->file;
+    s->file = NULL;
+    cl_file_read_free(file, free_session);
+}
+
+/* Somebody speaks plain HTTP to this port and is told where to go. */
+static void on_failed(void *ctx, const struct cleat_error *error)
+{
+    struct cl_session *s = ctx;
+    struct cl_buf reply = {0};
+    size_t len = 0;
+    if (error->code != CLEAT_ERR_HTTP_ON_TLS_PORT) {
+        return;
+    }
+    const uint8_t *p = cl_stream_clear_input(s->stream, &len);
+    if (cl_page_wrong_port(p, len, s->local, &reply) == CL_OK) {
+        cl_stream_reply_clear(s->stream, reply.p, reply.len);
+    }
+    cl_buf_deinit(&reply);
+}
+
+static const struct cl_stream_handler handler = {
+    .ready = on_ready,
+    .data = on_data,
+    .drained = on_drained,
+    .eof = on_eof,
+    .failed = on_failed,
+    .deadline = on_deadline,
+    .closed = on_closed,
+};
+
+static void write_addresses(struct cl_session *s, const struct cl_tcp *tcp)
+{
+    struct sockaddr_storage address;
+    struct cl_addr addr;
+    if (cl_tcp_peer(tcp, &address)) {
+        memcpy(&addr, &address, sizeof(addr));
+        cl_addr_format_port(&addr, s->peer);
+    }
+    if (cl_tcp_local(tcp, &address)) {
+        memcpy(&addr, &address, sizeof(addr));
+        cl_addr_format_port(&addr, s->local);
+    }
+}
+
+cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp)
+{
+    struct cleat_tls *tls = NULL;
+    struct cl_session *s = cl_calloc(1, sizeof(*s));
+    if (s == NULL || cleat_tls_server_new(worker->site->tls, s, &tls) != CLEAT_OK) {
+        cl_free(s);
+        cl_tcp_free(tcp);
+        return CLEAT_ERR_NOMEM;
+    }
+    s->worker = worker;
+    write_addresses(s, tcp);
+    struct cl_stream_setup setup = {.tcp = tcp, .tls = tls, .handler = &handler, .ctx = s};
+    if (cl_stream_open(worker->hub, &setup, &s->stream) != CL_OK) {
+        cl_free(s);
+        return CLEAT_ERR_NOMEM;
+    }
+    TAILQ_INSERT_TAIL(&worker->sessions, s, link);
+    return CL_OK;
+}
+
+void cl_session_stop(struct cl_session *s)
+{
+    if (s->state == CL_SESSION_IDLE) {
+        /* A connection on which nothing was asked yet may have its first request on the way. */
+        if (s->num_requests == 0) {
+            cl_stream_deadline(s->stream, CL_SERVE_LAST_MS);
+        } else {
+            close_session(s);
+        }
+    } else if (s->x != NULL) {
+        s->x->close = true;
+    }
+}
+
+void cl_session_abort(struct cl_session *s)
+{
+    if (s->stream != NULL) {
+        cl_stream_abort(s->stream, "the server stops");
+    }
+}

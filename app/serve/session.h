@@ -1,0 +1,61 @@
+/* serve/session.h - one connection of the server: HTTP/1.1 over a secure stream. */
+#ifndef CL_SERVE_SESSION_H
+#define CL_SERVE_SESSION_H
+
+#include "serve/exchange.h"
+#include "serve/worker.h"
+
+/* 15 s: from the first byte of a request (or the end of the handshake) to the end of its head */
+#define CL_SERVE_HEADER_MS    15000
+/* 75 s: an idle connection is kept that long, as browsers expect */
+#define CL_SERVE_KEEP_MS      75000
+/* 30 s, 8 KiB: who sends, or takes, less than that much in that time is given up */
+#define CL_SERVE_STALL_MS     30000
+#define CL_SERVE_STALL_BYTES  8192
+/* 2 s: what a connection gets for its first request when the server is stopping */
+#define CL_SERVE_LAST_MS      2000
+/* 10,000: requests on one connection; then it is closed, so that load spreads again */
+#define CL_SERVE_MAX_REQUESTS 10000
+
+enum cl_session_state {
+    CL_SESSION_HANDSHAKE,
+    CL_SESSION_IDLE,    /* between requests */
+    CL_SESSION_HEAD,    /* some of a head has come */
+    CL_SESSION_BODY,    /* its body is being dropped */
+    CL_SESSION_RESPOND, /* the response goes out */
+    CL_SESSION_CLOSED,  /* the stream is closing: nothing more is read */
+};
+
+struct cl_session {
+    TAILQ_ENTRY(cl_session) link;
+    struct cl_worker *worker;
+    struct cl_stream *stream;
+    struct cl_exchange *x; /* NULL between requests */
+    uint64_t at;           /* bytes of the response that were written */
+    uint64_t mark;         /* what had moved when the deadline was set */
+    struct cl_file_read *file;
+    uint8_t *file_buf; /* waits for the disk; file_len bytes are in front of what it reads */
+    size_t file_len;
+    unsigned num_requests;
+    enum cl_session_state state;
+    bool peer_done; /* close_notify has come */
+    char peer[CL_ADDR_TEXT_SIZE];
+    char local[CL_ADDR_TEXT_SIZE];
+};
+
+/* cl_session_open starts a session on an accepted socket, which it takes over. NOMEM. It frees
+ * itself, and tells its worker. */
+CL_MUST cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp);
+
+/* cl_session_stop lets the request in flight be the last; an idle connection closes. */
+void cl_session_stop(struct cl_session *s);
+
+/* cl_session_abort ends it at once. */
+void cl_session_abort(struct cl_session *s);
+
+/* serve/session_log.c: what a session tells about itself. */
+void cl_session_log_request(const struct cl_session *s);
+void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *end);
+void cl_session_log_ready(const struct cl_session *s);
+
+#endif

@@ -1,0 +1,100 @@
+/* serve/session_log.c - what a session tells: a line per request in the access log, a line per
+ * failure on stderr. Connections that ended without a word having been said make none, unless -v.
+ */
+#include "net/clock.h"
+#include "serve/session.h"
+
+static const char *version_name(uint16_t version)
+{
+    return version == CLEAT_TLS_1_3 ? "TLSv1.3" : version == CLEAT_TLS_1_2 ? "TLSv1.2" : "-";
+}
+
+void cl_session_log_request(const struct cl_session *s)
+{
+    struct cl_log *log = s->worker->site->access;
+    struct cleat_tls_info info = {0};
+    char line[CL_LOG_LINE];
+    if (log == NULL) {
+        return;
+    }
+    /* Before ready there is no request; should it fail, the columns stay empty. */
+    (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
+    struct cl_access access = {
+        .address = s->peer,
+        .time = s->x->now,
+        .note = &s->x->note,
+        .status = s->x->reply.status,
+        .bytes = cl_exchange_body_bytes(s->x, s->at),
+        .us = cl_clock_mono_us() - s->x->began,
+        .version = version_name(info.version),
+        .cipher = info.cipher_name,
+        .group = info.group_name,
+        .resumed = info.resumed,
+        .alpn = info.alpn,
+        .sni = info.server_name,
+    };
+    cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
+}
+
+static void log_error(const struct cl_session *s, const char *what, const struct cleat_error *e)
+{
+    bool section = e->section[0] != '\0';
+    bool hint = e->hint[0] != '\0';
+    cl_log_line(s->worker->site->errors, "cleat: %s: %s: %s: %s%s%s%s%s%s", s->peer, what,
+                cleat_error_name(e->code), e->text[0] != '\0' ? e->text : "no detail",
+                section ? " (" : "", e->section, section ? ")" : "", hint ? "; hint: " : "",
+                e->hint);
+}
+
+void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *end)
+{
+    bool verbose = s->worker->site->options->verbose > 0;
+    const char *what = end->was_ready ? "connection failed" : "handshake failed";
+    switch (end->cause) {
+    case CL_STREAM_TLS:
+        log_error(s, what, &end->error);
+        return;
+    case CL_STREAM_TRUNCATED:
+    case CL_STREAM_NETWORK:
+        /* Port scanners and health checks connect and go; clients drop idle connections. */
+        if (verbose || (!end->was_ready && end->bytes_in > 0)) {
+            log_error(s, what, &end->error);
+        }
+        return;
+    case CL_STREAM_TIMED_OUT:
+        if (verbose || end->bytes_in > 0) {
+            log_error(s, what, &end->error);
+        }
+        return;
+    case CL_STREAM_ABORTED:
+        if (verbose || end->was_ready) {
+            log_error(s, "connection given up", &end->error);
+        }
+        return;
+    default:
+        break;
+    }
+    if (verbose) {
+        cl_log_line(s->worker->site->errors,
+                    "cleat: %s: closed after %u requests, %llu bytes in, "
+                    "%llu out",
+                    s->peer, s->num_requests, (unsigned long long)end->bytes_in,
+                    (unsigned long long)end->bytes_out);
+    }
+}
+
+void cl_session_log_ready(const struct cl_session *s)
+{
+    struct cleat_tls_info info = {0};
+    if (s->worker->site->options->verbose == 0 ||
+        cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
+        return;
+    }
+    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s, ALPN %s, SNI %s", s->peer,
+                version_name(info.version), info.cipher_name, info.group_name,
+                info.resumed ? "resumed" : info.signature_name,
+                info.hello_retry ? ", after a HelloRetryRequest" : "",
+                info.peer_authenticated ? ", client certificate verified" : "",
+                info.alpn != NULL ? info.alpn : "-",
+                info.server_name != NULL ? info.server_name : "-");
+}

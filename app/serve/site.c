@@ -1,0 +1,191 @@
+/* serve/site.c - see site.h. Runs once, at start; may block. */
+#include "serve/site.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "net/clock.h"
+#include "serve/credentials.h"
+
+/* 32: protocols in --alpn */
+#define MAX_ALPN    32
+/* 2: one ticket for each of two parallel connections that a browser opens next */
+#define NUM_TICKETS 2
+
+static cl_result config_error(struct cleat_error *err, const char *what, const char *path)
+{
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG}, "%s %s: %s", what, path,
+                        strerror(errno));
+}
+
+static cl_result open_root(struct cl_site *site, struct cleat_error *err)
+{
+    const char *root = site->options->root;
+    site->files.root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site->files.root_fd < 0) {
+        return config_error(err, "the folder to serve cannot be opened:", root);
+    }
+    return CL_OK;
+}
+
+static cl_result open_access_log(struct cl_site *site, struct cleat_error *err)
+{
+    const char *path = site->options->access_log;
+    if (strcmp(path, "off") == 0) {
+        return CL_OK;
+    }
+    if (strcmp(path, "-") == 0) {
+        return cl_log_new(STDOUT_FILENO, false, &site->access);
+    }
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        return config_error(err, "the access log cannot be opened:", path);
+    }
+    cl_result result = cl_log_new(fd, true, &site->access);
+    if (result != CL_OK) {
+        close(fd);
+    }
+    return result;
+}
+
+static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
+{
+    const char *names[MAX_ALPN];
+    size_t num = 0;
+    char *copy = cl_strndup(list, strlen(list));
+    if (copy == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    char *rest = NULL;
+    for (char *name = strtok_r(copy, ", ", &rest); name != NULL && num < MAX_ALPN;
+         name = strtok_r(NULL, ", ", &rest)) {
+        names[num++] = name;
+    }
+    int code = num > 0 ? cleat_tls_builder_alpn(b, names, num) : CLEAT_OK;
+    cl_free(copy);
+    return (cl_result)code;
+}
+
+static cl_result set_client_auth(struct cleat_tls_builder *b, const struct cl_serve_options *o,
+                                 struct cleat_error *err)
+{
+    if (o->client_ca == NULL) {
+        return CL_OK;
+    }
+    struct cleat_trust_store *store = NULL;
+    CL_TRY(cl_credentials_trust(o->client_ca, &store, err));
+    int code = cleat_tls_builder_trust(b, store);
+    cleat_trust_store_free(store);
+    cleat_tls_builder_client_auth(b, o->client_auth);
+    return (cl_result)code;
+}
+
+static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_options *o,
+                           struct cleat_error *err)
+{
+    for (size_t i = 0; i < o->num_pairs; i++) {
+        CL_TRY(cl_credentials_add(b, &o->pairs[i], o->quiet, err));
+    }
+    return CL_OK;
+}
+
+static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    if (o->ciphers != NULL) {
+        CL_TRY((cl_result)cleat_tls_builder_ciphers(b, o->ciphers));
+    }
+    if (o->groups != NULL) {
+        CL_TRY((cl_result)cleat_tls_builder_groups(b, o->groups));
+    }
+    if (o->signatures != NULL) {
+        CL_TRY((cl_result)cleat_tls_builder_signatures(b, o->signatures));
+    }
+    CL_TRY((cl_result)cleat_tls_builder_versions(b, o->tls_min, o->tls_max));
+    return set_alpn(b, o->alpn);
+}
+
+static cl_result set_tickets(struct cleat_tls_builder *b)
+{
+    struct cleat_ticket_keys *keys = NULL;
+    CL_TRY((cl_result)cleat_ticket_keys_new(0, &keys));
+    cl_result result = (cl_result)cleat_tls_builder_tickets(b, keys, NUM_TICKETS);
+    cleat_ticket_keys_free(keys);
+    CL_TRY(result);
+    return (cl_result)cleat_tls_builder_binding(b, "cleat serve");
+}
+
+static void on_event(void *ctx, void *user, const struct cleat_event *event)
+{
+    const struct cl_site *site = ctx;
+    cl_keylog_event(&site->keylog, event);
+}
+
+static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    struct cleat_tls_builder *b = NULL;
+    CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
+    cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
+    cl_result result = set_pairs(b, o, err);
+    if (result == CL_OK) {
+        result = set_client_auth(b, o, err);
+    }
+    if (result == CL_OK) {
+        result = set_lists(b, o);
+    }
+    if (result == CL_OK) {
+        result = set_tickets(b);
+    }
+    if (result != CL_OK) {
+        if (err->code == CLEAT_OK) {
+            *err = *cleat_tls_builder_error(b);
+        }
+        cleat_tls_builder_free(b);
+        return result;
+    }
+    if (cl_keylog_is_on(&site->keylog)) {
+        cleat_tls_builder_events(b, on_event, site, CLEAT_EVENTS_SECRETS);
+    }
+    return (cl_result)cleat_tls_builder_finish(b, &site->tls, err);
+}
+
+cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
+                       struct cleat_error *err)
+{
+    *site = (struct cl_site){.options = options, .files.root_fd = -1, .keylog.fd = -1};
+    cl_result result = cl_keylog_open(&site->keylog, options->key_log, err);
+    if (result == CL_OK) {
+        result = open_root(site, err);
+    }
+    if (result == CL_OK) {
+        result = build_tls(site, err);
+    }
+    if (result == CL_OK) {
+        result = open_access_log(site, err);
+    }
+    if (result == CL_OK) {
+        result = cl_log_new(STDERR_FILENO, false, &site->errors);
+    }
+    if (result != CL_OK) {
+        cl_error_set(err, (struct cl_why){.code = result}, "%s", cleat_error_sentence(result));
+        cl_site_deinit(site);
+    }
+    return result;
+}
+
+void cl_site_deinit(struct cl_site *site)
+{
+    cleat_tls_config_free(site->tls);
+    if (site->files.root_fd >= 0) {
+        close(site->files.root_fd);
+    }
+    cl_log_free(site->access);
+    cl_log_free(site->errors);
+    cl_keylog_close(&site->keylog);
+    *site = (struct cl_site){.files.root_fd = -1, .keylog.fd = -1};
+}

@@ -1,0 +1,72 @@
+/* serve/site.h - what a server serves and with which certificates: from the options of the command
+ * line to objects that are ready for use.
+ *
+ * A site is immutable once loaded and shared by all workers.
+ */
+#ifndef CL_SERVE_SITE_H
+#define CL_SERVE_SITE_H
+
+#include "cleat/tls.h"
+#include "conn/keylog.h"
+#include "dns/addr.h"
+#include "serve/log.h"
+#include "serve/static.h"
+
+/* 64: certificates in one configuration; more belong into a configuration file */
+#define CL_SERVE_MAX_PAIRS       64
+/* 32: addresses to listen on */
+#define CL_SERVE_MAX_LISTEN      32
+/* 256: worker threads, more than cores of a large machine */
+#define CL_SERVE_MAX_THREADS     256
+/* 8,192: connections of one worker; each costs some 2 KiB when idle, 70 KiB when busy */
+#define CL_SERVE_MAX_CONNECTIONS 8192
+/* 30 s: what may be in flight gets to finish after SIGTERM */
+#define CL_SERVE_GRACE_S         30
+
+struct cl_serve_pair {
+    const char *cert;
+    const char *key;
+};
+
+/* As the command line says it; texts are the caller's and outlive the site. */
+struct cl_serve_options {
+    struct cl_addr listen[CL_SERVE_MAX_LISTEN];
+    size_t num_listen;
+    bool
+        default_listen; /* nobody asked for these addresses: one that cannot be had is no failure */
+    struct cl_serve_pair pairs[CL_SERVE_MAX_PAIRS];
+    size_t num_pairs;
+    const char *root;
+    const char *client_ca; /* NULL: no client certificates */
+    enum cleat_client_auth client_auth;
+    const char *alpn; /* separated by ',' */
+    const char *ciphers;
+    const char *groups;
+    const char *signatures;
+    uint16_t tls_min;
+    uint16_t tls_max;
+    unsigned threads; /* 0: one for each processor */
+    unsigned grace_s;
+    unsigned max_connections; /* for each worker */
+    const char *access_log;   /* path, "-" or "off" */
+    const char *key_log;      /* SSLKEYLOGFILE, or NULL */
+    bool quiet;
+    int verbose;
+};
+
+struct cl_site {
+    const struct cl_serve_options *options;
+    struct cleat_tls_config *tls;
+    struct cl_static_config files;
+    struct cl_log *access; /* NULL: off */
+    struct cl_log *errors; /* stderr */
+    struct cl_keylog keylog;
+};
+
+/* cl_site_load reads certificates, keys and folders. BAD_CONFIG, NOMEM or what the library found
+ * wrong; err says which file. Warnings (readable keys, expired certificates) go to stderr. */
+CL_MUST cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
+                               struct cleat_error *err);
+void cl_site_deinit(struct cl_site *site);
+
+#endif
