@@ -1,5 +1,5 @@
-/* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps between
- * messages where keys are made and put to use. */
+/* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps
+ * between messages where keys are made and put to use. */
 #include "tls/msg.h"
 
 /* The shared secret is there: the handshake is encrypted from now on. */
@@ -47,7 +47,8 @@ static cl_result derive_app(struct cleat_tls *tls, const struct cl_msg *msg)
     uint8_t digest[CL_HASH_MAX_LEN];
     /* fail closed: whatever the tables say, nobody passes here unauthenticated (RFC 9846 A.1) */
     if (!tls->peer_authenticated) {
-        return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 9846 A.1"), "the server is not authenticated");
+        return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 9846 A.1"),
+                           "the server is not authenticated");
     }
     cl_schedule_next(&hs->schedule, cl_rd_of(NULL, 0));
     cl_transcript_peek(tls, digest);
@@ -96,8 +97,9 @@ static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *ms
     choose_certificate(tls);
     cl_event_choice(tls, "client certificate",
                     hs->credential != NULL ? cleat_key_kind(hs->credential->key) : "none",
-                    hs->credential != NULL ? "asked for by the server"
-                                           : "none is configured that fits what the server asks for");
+                    hs->credential != NULL
+                        ? "asked for by the server"
+                        : "none is configured that fits what the server asks for");
     CL_TRY(cl_certificate_build(tls));
     if (hs->credential == NULL) {
         cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);
@@ -136,38 +138,87 @@ static cl_result app_keys(struct cleat_tls *tls, const struct cl_msg *msg)
 
 const struct cl_hs_row cl_hs_client_13[] = {
     {CL_HS_C_START, CL_HS_ACTION, 0, 0, cl_client_start, {CL_HS_C_MAKE_SHARE}},
-    {CL_HS_C_MAKE_SHARE, CL_HS_ACTION, 0, 0, cl_client_make_share,
+    {CL_HS_C_MAKE_SHARE,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_client_make_share,
      {CL_HS_C_KEYGEN, CL_HS_C_SEND_HELLO}},
     {CL_HS_C_KEYGEN, CL_HS_JOB, 0, 0, cl_client_keygen_done, {CL_HS_C_SEND_HELLO}},
     {CL_HS_C_SEND_HELLO, CL_HS_ACTION, 0, 0, cl_client_hello_send, {CL_HS_C_WAIT_SERVER_HELLO}},
-    {CL_HS_C_WAIT_SERVER_HELLO, CL_HS_MESSAGE, CL_HT_SERVER_HELLO, 0, cl_server_hello_received,
+    {CL_HS_C_WAIT_SERVER_HELLO,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO,
+     0,
+     cl_server_hello_received,
      {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE}},
     {CL_HS_C13_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS}},
-    {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS, CL_HS_MESSAGE, CL_HT_ENCRYPTED_EXTENSIONS, 0,
-     cl_encrypted_extensions_received, {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_C13_WAIT_FINISHED}},
-    {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_MESSAGE, CL_HT_CERTIFICATE_REQUEST, 0,
-     cl_certificate_request_received, {CL_HS_C13_WAIT_CERTIFICATE}},
-    {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_MESSAGE, CL_HT_CERTIFICATE, 0,
-     cl_server_certificate_received, {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
-    {CL_HS_C13_WAIT_CERTIFICATE, CL_HS_MESSAGE, CL_HT_CERTIFICATE, 0,
-     cl_server_certificate_received, {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
-    {CL_HS_C13_WAIT_CERTIFICATE_VERIFY, CL_HS_MESSAGE, CL_HT_CERTIFICATE_VERIFY, 0,
-     cl_certificate_verify_received, {CL_HS_C13_CHECK_SIGNATURE}},
+    {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS,
+     CL_HS_MESSAGE,
+     CL_HT_ENCRYPTED_EXTENSIONS,
+     0,
+     cl_encrypted_extensions_received,
+     {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_C13_WAIT_FINISHED}},
+    {CL_HS_C13_WAIT_CERT_OR_REQUEST,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_REQUEST,
+     0,
+     cl_certificate_request_received,
+     {CL_HS_C13_WAIT_CERTIFICATE}},
+    {CL_HS_C13_WAIT_CERT_OR_REQUEST,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE,
+     0,
+     cl_server_certificate_received,
+     {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
+    {CL_HS_C13_WAIT_CERTIFICATE,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE,
+     0,
+     cl_server_certificate_received,
+     {CL_HS_C13_WAIT_CERTIFICATE_VERIFY}},
+    {CL_HS_C13_WAIT_CERTIFICATE_VERIFY,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_VERIFY,
+     0,
+     cl_certificate_verify_received,
+     {CL_HS_C13_CHECK_SIGNATURE}},
     {CL_HS_C13_CHECK_SIGNATURE, CL_HS_JOB, 0, 0, cl_signature_checked, {CL_HS_C13_CHECK_PEER}},
-    {CL_HS_C13_CHECK_PEER, CL_HS_ACTION, 0, 0, cl_peer_check,
+    {CL_HS_C13_CHECK_PEER,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_peer_check,
      {CL_HS_C13_VERIFY_CHAIN, CL_HS_C13_ASK_PEER}},
     {CL_HS_C13_VERIFY_CHAIN, CL_HS_JOB, 0, 0, cl_peer_chain_step, {CL_HS_C13_WAIT_FINISHED}},
     {CL_HS_C13_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_C13_WAIT_FINISHED}},
-    {CL_HS_C13_WAIT_FINISHED, CL_HS_MESSAGE, CL_HT_FINISHED, 0, finished_received,
+    {CL_HS_C13_WAIT_FINISHED,
+     CL_HS_MESSAGE,
+     CL_HT_FINISHED,
+     0,
+     finished_received,
      {CL_HS_C13_DERIVE_APP}},
-    {CL_HS_C13_DERIVE_APP, CL_HS_ACTION, 0, 0, derive_app,
+    {CL_HS_C13_DERIVE_APP,
+     CL_HS_ACTION,
+     0,
+     0,
+     derive_app,
      {CL_HS_C13_SEND_CERTIFICATE, CL_HS_C13_SEND_FINISHED}},
-    {CL_HS_C13_SEND_CERTIFICATE, CL_HS_ACTION, 0, 0, send_certificate,
+    {CL_HS_C13_SEND_CERTIFICATE,
+     CL_HS_ACTION,
+     0,
+     0,
+     send_certificate,
      {CL_HS_C13_SIGN, CL_HS_C13_SEND_FINISHED}},
     {CL_HS_C13_SIGN, CL_HS_JOB, 0, 0, signed_, {CL_HS_C13_SEND_FINISHED}},
     {CL_HS_C13_SEND_FINISHED, CL_HS_ACTION, 0, 0, send_finished, {CL_HS_C13_APP_KEYS}},
     {CL_HS_C13_APP_KEYS, CL_HS_ACTION, 0, CL_HS_FLUSH, app_keys, {CL_HS_C13_OPEN}},
-    {CL_HS_C13_OPEN, CL_HS_MESSAGE, CL_HT_NEW_SESSION_TICKET, 0, cl_new_session_ticket_received, {0}},
+    {CL_HS_C13_OPEN,
+     CL_HS_MESSAGE,
+     CL_HT_NEW_SESSION_TICKET,
+     0,
+     cl_new_session_ticket_received,
+     {0}},
     {CL_HS_C13_OPEN, CL_HS_MESSAGE, CL_HT_KEY_UPDATE, 0, cl_key_update_received, {0}},
     {CL_HS_NONE, CL_HS_END, 0, 0, NULL, {0}},
 };

@@ -86,8 +86,7 @@ void cleat_tls_builder_random(struct cleat_tls_builder *b,
     b->config->rng = (struct cl_rng){.fill = fill, .ctx = ctx};
 }
 
-static int check_pair(struct cleat_tls_builder *b, struct cleat_chain *chain,
-                      struct cleat_key *key)
+static int check_pair(struct cleat_tls_builder *b, struct cleat_chain *chain, struct cleat_key *key)
 {
     if (cl_chain_num(chain) == 0) {
         return fail(b, CLEAT_ERR_NO_CERTIFICATE);
@@ -331,8 +330,8 @@ static cl_result check_complete(struct cleat_tls_builder *b)
     return CL_OK;
 }
 
-/* Everything that a resumed session must have in common with this configuration: virtual host, anchors,
- * who verifies and how strictly, the application protocols. */
+/* Everything that a resumed session must have in common with this configuration: virtual host,
+ * anchors, who verifies and how strictly, the application protocols. */
 static void make_digest(struct cleat_tls_config *c)
 {
     struct cl_hash h;

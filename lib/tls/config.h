@@ -1,4 +1,5 @@
-/* tls/config.h - a configuration once it is built: immutable, reference-counted, shared by threads. */
+/* tls/config.h - a configuration once it is built: immutable, reference-counted, shared by threads.
+ */
 #ifndef CL_TLS_CONFIG_H
 #define CL_TLS_CONFIG_H
 
@@ -13,14 +14,14 @@
 #include "x509/trust.h"
 
 /* 16: all suites, groups or schemes there are, and room */
-#define CL_CONFIG_MAX_SUITES  16
-#define CL_CONFIG_MAX_GROUPS  16
-#define CL_CONFIG_MAX_SCHEMES 24
-/* 64: certificates of one configuration; more names belong into configurations of their own, chosen by
- * CLEAT_DECIDE_CONFIG */
+#define CL_CONFIG_MAX_SUITES      16
+#define CL_CONFIG_MAX_GROUPS      16
+#define CL_CONFIG_MAX_SCHEMES     24
+/* 64: certificates of one configuration; more names belong into configurations of their own, chosen
+ * by CLEAT_DECIDE_CONFIG */
 #define CL_CONFIG_MAX_CREDENTIALS 64
 /* 8: a browser opens six connections to a host, one ticket each and two to spare */
-#define CL_CONFIG_MAX_TICKETS 8
+#define CL_CONFIG_MAX_TICKETS     8
 /* 2: one for a reload, one for a second connection (RFC 9846 C.4: each is best used once) */
 #define CL_CONFIG_DEFAULT_TICKETS 2
 #define CL_CONFIG_DIGEST_LEN      32

@@ -320,8 +320,8 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
             }
             continue;
         }
-        cl_result r = cl_record_seal(&tls->wr, CL_CT_APPLICATION_DATA,
-                                     cl_rd_of(data + *written, take), io);
+        cl_result r =
+            cl_record_seal(&tls->wr, CL_CT_APPLICATION_DATA, cl_rd_of(data + *written, take), io);
         if (r != CL_OK) {
             return (int)r;
         }

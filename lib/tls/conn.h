@@ -19,19 +19,20 @@
 
 /* 131,072: a Certificate message with long post-quantum chains has perhaps 60 KB; ClientHellos stay
  * below 16 KiB; nothing else comes near */
-#define CL_HS_MAX_MESSAGE 131072
+#define CL_HS_MAX_MESSAGE       131072
 /* 65,536: ClientHello with hybrid shares, a large ticket and ECH has 4 KB; this bounds what an
  * unauthenticated peer can make us buffer */
-#define CL_HS_MAX_HELLO 65536
+#define CL_HS_MAX_HELLO         65536
 /* 32: empty records, change_cipher_spec records, warnings and KeyUpdates in a row without progress;
  * honest peers send one or two */
-#define CL_MAX_IDLE_RECORDS 32
+#define CL_MAX_IDLE_RECORDS     32
 /* 4: tickets waiting for cleat_tls_take_session */
 #define CL_MAX_WAITING_SESSIONS 4
 
 struct cl_hs_row;
 
-/* A handshake message: type, body, and the whole with its header. Views, valid in the handler only. */
+/* A handshake message: type, body, and the whole with its header. Views, valid in the handler only.
+ */
 struct cl_msg {
     uint8_t type;
     struct cl_rd body;
@@ -50,9 +51,9 @@ struct cl_server_hello {
 
 /* The state of a handshake. */
 struct cl_hs {
-    struct cl_job job;       /* the one asymmetric operation in progress */
+    struct cl_job job;        /* the one asymmetric operation in progress */
     struct cl_verify *verify; /* the peer's chain being verified, by jobs of its own */
-    struct cl_job *waiting;  /* &job or the verifier's */
+    struct cl_job *waiting;   /* &job or the verifier's */
 
     struct cl_hash transcript; /* runs from the moment the hash is known */
     bool transcript_started;
@@ -76,8 +77,8 @@ struct cl_hs {
     uint8_t share[CL_GROUP_MAX_SHARE];
     size_t share_len;
     struct cl_buf peer_share;
-    const struct cl_group *share_group; /* of kex_key, or of the share being answered */
-    const struct cl_group *hrr_group;   /* asked for in a HelloRetryRequest */
+    const struct cl_group *share_group;  /* of kex_key, or of the share being answered */
+    const struct cl_group *hrr_group;    /* asked for in a HelloRetryRequest */
     struct cl_server_hello server_hello; /* client: what the last one said */
     struct cl_buf cookie;
     bool retried;
@@ -94,10 +95,10 @@ struct cl_hs {
     uint16_t psk_index;
     struct cl_secret psk;
     struct cleat_tls_session *session; /* client: offered */
-    struct cl_buf ticket_plain;    /* server: the opened ticket that is resumed */
-    struct cl_ticket ticket;       /* server: views into ticket_plain */
+    struct cl_buf ticket_plain;        /* server: the opened ticket that is resumed */
+    struct cl_ticket ticket;           /* server: views into ticket_plain */
 
-    bool cert_requested; /* client: the server sent a CertificateRequest */
+    bool cert_requested;                          /* client: the server sent a CertificateRequest */
     uint16_t peer_schemes[CL_CONFIG_MAX_SCHEMES]; /* client: from CertificateRequest */
     size_t num_peer_schemes;
 
@@ -133,8 +134,8 @@ struct cleat_tls {
     size_t hs_in_used;
 
     char *server_name;
-    struct cl_rd alpn; /* view into the configuration's list */
-    struct cl_buf peer_chain;         /* DER certificates, each with a 24-bit length in front */
+    struct cl_rd alpn;        /* view into the configuration's list */
+    struct cl_buf peer_chain; /* DER certificates, each with a 24-bit length in front */
     struct cleat_cert *peer_leaf;
     int64_t peer_not_after; /* of the leaf, Unix seconds; also after a resumption */
     struct cleat_verdict *verdict;
@@ -143,15 +144,15 @@ struct cleat_tls {
     uint64_t num_key_updates;
     uint8_t idle_records;
     uint8_t idle_key_updates; /* since application data came */
-    uint8_t alert_pending; /* 0: none; else alert + 1 */
+    uint8_t alert_pending;    /* 0: none; else alert + 1 */
     bool key_update_pending;
-    bool seen_input;       /* a first record was recognised as TLS */
+    bool seen_input; /* a first record was recognised as TLS */
     bool established;
     bool resumed;
     bool hello_retry;
     bool peer_authenticated;
-    bool read_closed;      /* close_notify received */
-    bool write_closed;     /* close_notify or a fatal alert sent */
+    bool read_closed;  /* close_notify received */
+    bool write_closed; /* close_notify or a fatal alert sent */
     bool failed;
 };
 
@@ -161,10 +162,10 @@ struct cleat_tls {
 cl_result cl_tls_fail(struct cleat_tls *tls, struct cl_why why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define CL_WHY(name, section_)        ((struct cl_why){CLEAT_ERR_##name, 0, (section_), NULL})
-#define CL_WHY_HINT(name, section_, hint_)                                                         \
+#define CL_WHY(name, section_) ((struct cl_why){CLEAT_ERR_##name, 0, (section_), NULL})
+#define CL_WHY_HINT(name, section_, hint_) \
     ((struct cl_why){CLEAT_ERR_##name, 0, (section_), (hint_)})
-#define CL_WHY_ALERT(name, alert_, section_)                                                       \
+#define CL_WHY_ALERT(name, alert_, section_) \
     ((struct cl_why){CLEAT_ERR_##name, (alert_), (section_), NULL})
 
 /* cl_tls_decode_error: a message or extension whose syntax is wrong. */

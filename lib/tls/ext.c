@@ -1,8 +1,8 @@
 /* tls/ext.c - the table of extensions and its two loops (ext.h). */
 #include "tls/ext.h"
 
-/* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC 9846
- * 4.3.11 demands it. */
+/* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC
+ * 9846 4.3.11 demands it. */
 static const struct cl_ext_row rows[] = {
     {CL_ET_SERVER_NAME, CL_EXT_CH | CL_EXT_EE, "server_name", cl_ext_server_name_parse,
      cl_ext_server_name_build},
@@ -14,8 +14,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_signature_algorithms_cert_parse, NULL},
     {CL_ET_KEY_SHARE, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "key_share", cl_ext_key_share_parse,
      cl_ext_key_share_build},
-    {CL_ET_ALPN, CL_EXT_CH | CL_EXT_EE, "application_layer_protocol_negotiation",
-     cl_ext_alpn_parse, cl_ext_alpn_build},
+    {CL_ET_ALPN, CL_EXT_CH | CL_EXT_EE, "application_layer_protocol_negotiation", cl_ext_alpn_parse,
+     cl_ext_alpn_build},
     {CL_ET_COOKIE, CL_EXT_CH | CL_EXT_HRR, "cookie", cl_ext_cookie_parse, cl_ext_cookie_build},
     {CL_ET_SUPPORTED_VERSIONS, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "supported_versions",
      cl_ext_supported_versions_parse, cl_ext_supported_versions_build},
@@ -89,8 +89,7 @@ static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16
     }
     if (*num_seen == CL_EXT_MAX_NUM) {
         return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 50, "RFC 9846 4.3"),
-                           "%s has more than %d extensions", message_name(message),
-                           CL_EXT_MAX_NUM);
+                           "%s has more than %d extensions", message_name(message), CL_EXT_MAX_NUM);
     }
     seen[(*num_seen)++] = type;
     return CL_OK;

@@ -1,8 +1,8 @@
 /* tls/ext.h - extensions: one table {type, messages in which it is allowed, parse, build}.
  *
- * The loops here refuse duplicates, wrong places and answers to what was not asked (RFC 9846 4.3); a
- * row's functions see only the extension's own bytes. Parsing records what was said; deciding comes
- * later.
+ * The loops here refuse duplicates, wrong places and answers to what was not asked (RFC 9846 4.3);
+ * a row's functions see only the extension's own bytes. Parsing records what was said; deciding
+ * comes later.
  */
 #ifndef CL_TLS_EXT_H
 #define CL_TLS_EXT_H
@@ -48,9 +48,9 @@ uint32_t cl_ext_bit(uint16_t type);
 const char *cl_ext_name(uint16_t type);
 
 /* The rows' functions, by file. */
-#define CL_EXT_PARSE(name)                                                                         \
+#define CL_EXT_PARSE(name) \
     cl_result cl_ext_##name##_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
-#define CL_EXT_BUILD(name)                                                                         \
+#define CL_EXT_BUILD(name) \
     bool cl_ext_##name##_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 
 /* ext_names.c */

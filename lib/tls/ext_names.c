@@ -13,8 +13,8 @@ static bool is_name_byte(uint8_t c)
            c == '*';
 }
 
-/* The name is kept in lower case, without a trailing dot, so that configurations and tickets compare
- * it exactly. */
+/* The name is kept in lower case, without a trailing dot, so that configurations and tickets
+ * compare it exactly. */
 static cl_result keep_name(struct cleat_tls *tls, struct cl_rd name)
 {
     struct cl_client_hello *ch = &tls->hs->parsed;
@@ -22,8 +22,8 @@ static cl_result keep_name(struct cleat_tls *tls, struct cl_rd name)
         name.len--;
     }
     if (name.len == 0 || name.len > CL_SNI_MAX) {
-        return cl_tls_fail(tls, CL_WHY_ALERT(DECODE, 50, "RFC 6066 3"),
-                           "server_name of %zu bytes", name.len);
+        return cl_tls_fail(tls, CL_WHY_ALERT(DECODE, 50, "RFC 6066 3"), "server_name of %zu bytes",
+                           name.len);
     }
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = cl_ascii_lower(name.p[i]);
@@ -46,8 +46,8 @@ cl_result cl_ext_server_name_parse(struct cleat_tls *tls, unsigned message, stru
     if (!cl_rd_vec16(&body, &list) || !cl_rd_done(&body) || cl_rd_done(&list)) {
         return cl_tls_decode_error(tls, "server_name", "RFC 6066 3");
     }
-    /* RFC 6066 3: "MUST NOT contain more than one name of the same name_type"; host_name is the only
-     * type there is, so the list has one entry */
+    /* RFC 6066 3: "MUST NOT contain more than one name of the same name_type"; host_name is the
+     * only type there is, so the list has one entry */
     uint8_t type;
     struct cl_rd name;
     if (!cl_rd_u8(&list, &type) || type != HOST_NAME || !cl_rd_vec16(&list, &name) ||

@@ -91,7 +91,8 @@ cl_result cl_ext_pre_shared_key_parse(struct cleat_tls *tls, unsigned message, s
     return CL_OK;
 }
 
-/* The binder is written as zeros here and computed over the finished message (msg_client_hello.c). */
+/* The binder is written as zeros here and computed over the finished message (msg_client_hello.c).
+ */
 static bool build_offered(struct cleat_tls *tls, struct cl_wr *w)
 {
     const struct cleat_tls_session *session = tls->hs->session;

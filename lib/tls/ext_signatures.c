@@ -22,12 +22,12 @@ cl_result cl_ext_signature_algorithms_parse(struct cleat_tls *tls, unsigned mess
         tls->hs->parsed.schemes = list;
         return CL_OK;
     }
-    /* a CertificateRequest's list is needed when our certificate is chosen, later: kept as numbers */
+    /* a CertificateRequest's list is needed when our certificate is chosen, later: kept as numbers
+     */
     uint16_t scheme;
     tls->hs->num_peer_schemes = 0;
     while (cl_rd_u16(&list, &scheme)) {
-        if (cl_sig_scheme(scheme) != NULL &&
-            tls->hs->num_peer_schemes < CL_CONFIG_MAX_SCHEMES) {
+        if (cl_sig_scheme(scheme) != NULL && tls->hs->num_peer_schemes < CL_CONFIG_MAX_SCHEMES) {
             tls->hs->peer_schemes[tls->hs->num_peer_schemes++] = scheme;
         }
     }

@@ -1,5 +1,5 @@
-/* tls/flight.c - handshake messages on their way out: built into one buffer, sealed into as few records
- * as possible when keys change, when the peer is waited for, or when the handshake ends. */
+/* tls/flight.c - handshake messages on their way out: built into one buffer, sealed into as few
+ * records as possible when keys change, when the peer is waited for, or when the handshake ends. */
 #include "tls/hs.h"
 
 /* 262,144: the longest flight is a Certificate message with its neighbours */

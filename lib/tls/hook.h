@@ -1,4 +1,5 @@
-/* tls/hook.h - a seam for tests: see or replace every handshake message before it is hashed and sent.
+/* tls/hook.h - a seam for tests: see or replace every handshake message before it is hashed and
+ * sent.
  *
  * Not installed. With it a test replays recorded handshakes byte for byte, and makes a peer that
  * breaks the protocol in exactly one place.
@@ -9,8 +10,8 @@
 #include "base/buf.h"
 #include "cleat/tls.h"
 
-/* cl_tls_builder_message_hook: hook gets the flight, whose bytes from start on are the new message with
- * its header; it may change, shorten or lengthen them. */
+/* cl_tls_builder_message_hook: hook gets the flight, whose bytes from start on are the new message
+ * with its header; it may change, shorten or lengthen them. */
 void cl_tls_builder_message_hook(struct cleat_tls_builder *b,
                                  void (*hook)(void *ctx, struct cleat_tls *tls, uint8_t type,
                                               struct cl_buf *flight, size_t start),

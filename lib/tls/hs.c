@@ -1,8 +1,8 @@
 /* tls/hs.c - the driver of the transition tables (hs.h).
  *
  * Invariants: a handler runs only for a row of the current state; the transcript holds exactly the
- * messages whose handlers succeeded and the flights that were built; whatever a handler's failure is,
- * it ends the connection and one alert tells the peer.
+ * messages whose handlers succeeded and the flights that were built; whatever a handler's failure
+ * is, it ends the connection and one alert tells the peer.
  */
 #include "tls/hs.h"
 

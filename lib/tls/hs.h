@@ -2,8 +2,8 @@
  *
  * A table has a row per transition: {state, what it waits for, message, handler, successors}. The
  * driver takes the row of the current state, does what its kind says, and calls the handler, which
- * moves on with cl_hs_goto to one of the row's successors. A message that no row of the current state
- * names is an unexpected_message; that is said in one place.
+ * moves on with cl_hs_goto to one of the row's successors. A message that no row of the current
+ * state names is an unexpected_message; that is said in one place.
  */
 #ifndef CL_TLS_HS_H
 #define CL_TLS_HS_H
@@ -11,56 +11,56 @@
 #include "tls/conn.h"
 
 /* X(name). The order has no meaning. Names: S = server, C = client, 13 = TLS 1.3. */
-#define CL_HS_STATES(X)                                                                            \
-    X(NONE)                                                                                        \
-    /* client, any version */                                                                      \
-    X(C_START)                                                                                     \
-    X(C_MAKE_SHARE)                                                                                \
-    X(C_KEYGEN)                                                                                    \
-    X(C_SEND_HELLO)                                                                                \
-    X(C_WAIT_SERVER_HELLO)                                                                         \
-    /* client, TLS 1.3 */                                                                          \
-    X(C13_AGREE)                                                                                   \
-    X(C13_WAIT_ENCRYPTED_EXTENSIONS)                                                               \
-    X(C13_WAIT_CERT_OR_REQUEST)                                                                    \
-    X(C13_WAIT_CERTIFICATE)                                                                        \
-    X(C13_WAIT_CERTIFICATE_VERIFY)                                                                 \
-    X(C13_CHECK_SIGNATURE)                                                                         \
-    X(C13_CHECK_PEER)                                                                              \
-    X(C13_VERIFY_CHAIN)                                                                            \
-    X(C13_ASK_PEER)                                                                                \
-    X(C13_WAIT_FINISHED)                                                                           \
-    X(C13_DERIVE_APP)                                                                              \
-    X(C13_SEND_CERTIFICATE)                                                                        \
-    X(C13_SIGN)                                                                                    \
-    X(C13_SEND_FINISHED)                                                                           \
-    X(C13_APP_KEYS)                                                                                \
-    X(C13_OPEN)                                                                                    \
-    /* server, any version */                                                                      \
-    X(S_WAIT_CLIENT_HELLO)                                                                         \
-    X(S_ASK_CONFIG)                                                                                \
-    X(S_NEGOTIATE)                                                                                 \
-    /* server, TLS 1.3 */                                                                          \
-    X(S13_SELECT)                                                                                  \
-    X(S13_SEND_RETRY)                                                                              \
-    X(S13_RETRY_SENT)                                                                              \
-    X(S13_WAIT_SECOND_HELLO)                                                                       \
-    X(S13_AGREE)                                                                                   \
-    X(S13_SEND_HELLO)                                                                              \
-    X(S13_HANDSHAKE_KEYS)                                                                          \
-    X(S13_SEND_PARAMETERS)                                                                         \
-    X(S13_SIGN)                                                                                    \
-    X(S13_SEND_FINISHED)                                                                           \
-    X(S13_APP_WRITE_KEYS)                                                                          \
-    X(S13_WAIT_CERTIFICATE)                                                                        \
-    X(S13_WAIT_CERTIFICATE_VERIFY)                                                                 \
-    X(S13_CHECK_SIGNATURE)                                                                         \
-    X(S13_CHECK_PEER)                                                                              \
-    X(S13_VERIFY_CHAIN)                                                                            \
-    X(S13_ASK_PEER)                                                                                \
-    X(S13_WAIT_FINISHED)                                                                           \
-    X(S13_SEND_TICKETS)                                                                            \
-    X(S13_DONE)                                                                                    \
+#define CL_HS_STATES(X)              \
+    X(NONE)                          \
+    /* client, any version */        \
+    X(C_START)                       \
+    X(C_MAKE_SHARE)                  \
+    X(C_KEYGEN)                      \
+    X(C_SEND_HELLO)                  \
+    X(C_WAIT_SERVER_HELLO)           \
+    /* client, TLS 1.3 */            \
+    X(C13_AGREE)                     \
+    X(C13_WAIT_ENCRYPTED_EXTENSIONS) \
+    X(C13_WAIT_CERT_OR_REQUEST)      \
+    X(C13_WAIT_CERTIFICATE)          \
+    X(C13_WAIT_CERTIFICATE_VERIFY)   \
+    X(C13_CHECK_SIGNATURE)           \
+    X(C13_CHECK_PEER)                \
+    X(C13_VERIFY_CHAIN)              \
+    X(C13_ASK_PEER)                  \
+    X(C13_WAIT_FINISHED)             \
+    X(C13_DERIVE_APP)                \
+    X(C13_SEND_CERTIFICATE)          \
+    X(C13_SIGN)                      \
+    X(C13_SEND_FINISHED)             \
+    X(C13_APP_KEYS)                  \
+    X(C13_OPEN)                      \
+    /* server, any version */        \
+    X(S_WAIT_CLIENT_HELLO)           \
+    X(S_ASK_CONFIG)                  \
+    X(S_NEGOTIATE)                   \
+    /* server, TLS 1.3 */            \
+    X(S13_SELECT)                    \
+    X(S13_SEND_RETRY)                \
+    X(S13_RETRY_SENT)                \
+    X(S13_WAIT_SECOND_HELLO)         \
+    X(S13_AGREE)                     \
+    X(S13_SEND_HELLO)                \
+    X(S13_HANDSHAKE_KEYS)            \
+    X(S13_SEND_PARAMETERS)           \
+    X(S13_SIGN)                      \
+    X(S13_SEND_FINISHED)             \
+    X(S13_APP_WRITE_KEYS)            \
+    X(S13_WAIT_CERTIFICATE)          \
+    X(S13_WAIT_CERTIFICATE_VERIFY)   \
+    X(S13_CHECK_SIGNATURE)           \
+    X(S13_CHECK_PEER)                \
+    X(S13_VERIFY_CHAIN)              \
+    X(S13_ASK_PEER)                  \
+    X(S13_WAIT_FINISHED)             \
+    X(S13_SEND_TICKETS)              \
+    X(S13_DONE)                      \
     X(S13_OPEN)
 
 enum cl_hs_state {
@@ -79,7 +79,7 @@ enum cl_hs_kind {
 };
 
 /* The flight must be on its way before the handler runs: keys change, or the handshake is over. */
-#define CL_HS_FLUSH 1u
+#define CL_HS_FLUSH         1u
 /* The message is not hashed after its handler: the handler or a later state does it. */
 #define CL_HS_NO_TRANSCRIPT 2u
 
@@ -111,8 +111,8 @@ void cl_hs_free(struct cleat_tls *tls);
 
 /* ---- messages out (flight.c) ---- */
 
-/* cl_flight_begin opens a message of at most max_body bytes at the end of the flight: fill *w with the
- * body, then cl_flight_end. NOMEM, LIMIT. */
+/* cl_flight_begin opens a message of at most max_body bytes at the end of the flight: fill *w with
+ * the body, then cl_flight_end. NOMEM, LIMIT. */
 CL_MUST cl_result cl_flight_begin(struct cleat_tls *tls, uint8_t type, size_t max_body,
                                   struct cl_wr *w);
 /* cl_flight_end closes it: length, test hook, event, transcript (unless it has not started). */
@@ -131,8 +131,8 @@ void cl_transcript_retry(struct cleat_tls *tls);
 
 /* ---- keys ---- */
 
-/* cl_hs_no_partial_message: RFC 9846 5.1: handshake messages must not span key changes. Called where
- * the reading key changes. */
+/* cl_hs_no_partial_message: RFC 9846 5.1: handshake messages must not span key changes. Called
+ * where the reading key changes. */
 CL_MUST cl_result cl_hs_no_partial_message(struct cleat_tls *tls);
 CL_MUST cl_result cl_hs_read_key(struct cleat_tls *tls, const struct cl_secret *secret,
                                  const char *epoch);

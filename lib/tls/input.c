@@ -11,14 +11,13 @@ static cl_result recognise_other(struct cleat_tls *tls, struct cl_rd in)
                                        "CONN", "TRAC", "PATC", "PRI ", "HTTP"};
     for (size_t i = 0; i < sizeof(http) / sizeof(http[0]); i++) {
         if (memcmp(in.p, http[i], 4) == 0) {
-            return cl_tls_fail(tls,
-                               CL_WHY_HINT(HTTP_ON_TLS_PORT, "RFC 9846 5.1",
-                                           cl_is_server(tls)
-                                               ? "the client should use https:// for this port"
-                                               : "the server speaks plain HTTP on this port: use "
-                                                 "http://, or its HTTPS port"),
-                               "the peer speaks plain HTTP (\"%.4s…\"), not TLS",
-                               (const char *)in.p);
+            return cl_tls_fail(
+                tls,
+                CL_WHY_HINT(HTTP_ON_TLS_PORT, "RFC 9846 5.1",
+                            cl_is_server(tls) ? "the client should use https:// for this port"
+                                              : "the server speaks plain HTTP on this port: use "
+                                                "http://, or its HTTPS port"),
+                "the peer speaks plain HTTP (\"%.4s…\"), not TLS", (const char *)in.p);
         }
     }
     if ((in.p[0] & 0x80) != 0 && in.p[2] == 1) {
@@ -61,8 +60,8 @@ static cl_result idle(struct cleat_tls *tls, const char *what)
 
 static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, enum cl_input *out)
 {
-    /* RFC 9846 5.1: "Alert messages MUST NOT be fragmented across records, and multiple alert messages
-     * MUST NOT be coalesced into a single TLSPlaintext record" */
+    /* RFC 9846 5.1: "Alert messages MUST NOT be fragmented across records, and multiple alert
+     * messages MUST NOT be coalesced into a single TLSPlaintext record" */
     if (rec->len != 2) {
         return cl_tls_decode_error(tls, "an alert record", "RFC 9846 5.1");
     }
@@ -94,8 +93,8 @@ static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, 
     return CLEAT_ERR_PEER_ALERT;
 }
 
-/* RFC 9846 5: a change_cipher_spec record of one byte 0x01 is dropped between the first ClientHello and
- * the peer's Finished; anything else about it is an unexpected_message. */
+/* RFC 9846 5: a change_cipher_spec record of one byte 0x01 is dropped between the first ClientHello
+ * and the peer's Finished; anything else about it is an unexpected_message. */
 static cl_result take_ccs(struct cleat_tls *tls, const uint8_t *in, size_t size, enum cl_input *out)
 {
     bool in_time = tls->hs != NULL && tls->hs->hello.len != 0;
@@ -151,8 +150,8 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
                        partial ? ", inside a fragmented handshake message" : "");
 }
 
-/* Until the peer's first protected record, its alert may come in clear: it may not have our keys, or
- * none at all. It is not authenticated, but can do no more than a broken connection. */
+/* Until the peer's first protected record, its alert may come in clear: it may not have our keys,
+ * or none at all. It is not authenticated, but can do no more than a broken connection. */
 static bool is_early_alert(const struct cleat_tls *tls, const uint8_t *in, size_t size)
 {
     return in[0] == CL_CT_ALERT && size == CL_RECORD_HEADER_LEN + 2 && tls->hs != NULL &&
@@ -167,9 +166,9 @@ static cl_result open_failed(struct cleat_tls *tls, cl_result r, const uint8_t *
                            "record %llu (%zu bytes) does not decrypt in state %s",
                            (unsigned long long)tls->rd.seq, size, cl_hs_state_name(tls->state));
     case CLEAT_ERR_UNEXPECTED_MESSAGE:
-        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.2"),
-                           "a record of outer type %u where a protected one (23) with contents is due",
-                           in[0]);
+        return cl_tls_fail(
+            tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.2"),
+            "a record of outer type %u where a protected one (23) with contents is due", in[0]);
     case CLEAT_ERR_RECORD_OVERFLOW:
         return cl_tls_fail(tls, CL_WHY(RECORD_OVERFLOW, "RFC 9846 5.2"),
                            "a record with more than 16,384 bytes of plaintext");
@@ -209,11 +208,11 @@ static cl_result check_header(struct cleat_tls *tls, struct cl_rd in, size_t *si
     }
     CL_TRY(r);
     /* The initial ClientHello may carry any 3.x (RFC 9846 5.1); afterwards every record of every
-     * version that we speak says 3.3, and what says otherwise is noise or tampering; but for the alert
-     * of an old server, which is worth reading. */
-    bool first = cl_is_server(tls) ? tls->hs != NULL && tls->hs->hello.len == 0
-                                   : tls->rd.protection == NULL && in.len != 0 &&
-                                         in.p[0] == CL_CT_ALERT;
+     * version that we speak says 3.3, and what says otherwise is noise or tampering; but for the
+     * alert of an old server, which is worth reading. */
+    bool first = cl_is_server(tls)
+                     ? tls->hs != NULL && tls->hs->hello.len == 0
+                     : tls->rd.protection == NULL && in.len != 0 && in.p[0] == CL_CT_ALERT;
     if (in.len >= CL_RECORD_HEADER_LEN && (in.p[1] != 3 || (!first && in.p[2] != 3))) {
         return cl_tls_fail(tls, CL_WHY_ALERT(ILLEGAL_PARAMETER, 70, "RFC 9846 5.1"),
                            "a record with version %u.%u", in.p[1], in.p[2]);
@@ -225,7 +224,8 @@ cl_result cl_input_record(struct cleat_tls *tls, struct cleat_tls_io *io, enum c
 {
     *out = CL_INPUT_SHORT;
     if (tls->read_closed) {
-        /* RFC 9846 6.1: "Any data received after a closure alert has been received MUST be ignored" */
+        /* RFC 9846 6.1: "Any data received after a closure alert has been received MUST be ignored"
+         */
         io->in_used = io->in_len;
         *out = CL_INPUT_CLOSED;
         return CL_OK;

@@ -1,5 +1,5 @@
-/* tls/msg.h - the handshake messages' handlers and builders, by file: one file per message, its parse
- * and its build together. Handlers of MESSAGE rows get the message, others NULL. */
+/* tls/msg.h - the handshake messages' handlers and builders, by file: one file per message, its
+ * parse and its build together. Handlers of MESSAGE rows get the message, others NULL. */
 #ifndef CL_TLS_MSG_H
 #define CL_TLS_MSG_H
 

@@ -1,7 +1,7 @@
 /* tls/msg_certificate.c - Certificate (RFC 9846 4.5.1), both roles, both directions.
  *
- * What a server sends is built once, with its configuration. What is received is kept as DER; the leaf
- * alone is parsed here, because its key checks CertificateVerify next.
+ * What a server sends is built once, with its configuration. What is received is kept as DER; the
+ * leaf alone is parsed here, because its key checks CertificateVerify next.
  */
 #include "tls/ext.h"
 #include "tls/msg.h"

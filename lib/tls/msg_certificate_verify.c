@@ -1,13 +1,13 @@
-/* tls/msg_certificate_verify.c - CertificateVerify (RFC 9846 4.5.2), both roles, both directions: the
- * signature over the transcript, made and checked by a job. */
+/* tls/msg_certificate_verify.c - CertificateVerify (RFC 9846 4.5.2), both roles, both directions:
+ * the signature over the transcript, made and checked by a job. */
 #include "tls/msg.h"
 
 #define PAD_LEN 64
 static const char context_server[] = "TLS 1.3, server CertificateVerify";
 static const char context_client[] = "TLS 1.3, client CertificateVerify";
 
-/* RFC 9846 4.5.2: 64 spaces, the context string, a zero byte, the transcript hash. The context tells
- * the roles apart, so that one side's signature cannot be played back by the other. */
+/* RFC 9846 4.5.2: 64 spaces, the context string, a zero byte, the transcript hash. The context
+ * tells the roles apart, so that one side's signature cannot be played back by the other. */
 static cl_result make_content(struct cleat_tls *tls, bool server_signs)
 {
     struct cl_buf *content = &tls->hs->signed_content;
@@ -80,10 +80,9 @@ cl_result cl_certificate_verify_build(struct cleat_tls *tls)
     return cl_flight_end(tls, &w);
 }
 
-/* RFC 9846 4.5.2: the scheme is one that we offered, for a key of this kind, and not one of those that
- * are for certificates only. */
-static cl_result check_scheme(struct cleat_tls *tls, uint16_t number,
-                              const struct cl_sig_alg **out)
+/* RFC 9846 4.5.2: the scheme is one that we offered, for a key of this kind, and not one of those
+ * that are for certificates only. */
+static cl_result check_scheme(struct cleat_tls *tls, uint16_t number, const struct cl_sig_alg **out)
 {
     const struct cl_sig_alg *alg = cl_sig_scheme(number);
     bool offered = false;

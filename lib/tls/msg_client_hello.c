@@ -1,7 +1,8 @@
 /* tls/msg_client_hello.c - ClientHello (RFC 9846 4.2.2): the client's build, the server's parse.
  *
- * The same message is sent twice when the server asks for another key share; the second differs only
- * as 4.2.2 allows. PSK binders are computed over the message as it stands in front of them (4.3.11.2).
+ * The same message is sent twice when the server asks for another key share; the second differs
+ * only as 4.2.2 allows. PSK binders are computed over the message as it stands in front of them
+ * (4.3.11.2).
  */
 #include "base/text.h"
 #include "tls/ext.h"
@@ -120,8 +121,8 @@ cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     CL_TRY(cl_flight_end(tls, &w));
     hs->hello.len = 0;
-    CL_TRY(cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start,
-                         CL_HS_MAX_HELLO));
+    CL_TRY(
+        cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start, CL_HS_MAX_HELLO));
     cl_hs_goto(tls, CL_HS_C_WAIT_SERVER_HELLO);
     return CL_OK;
 }
@@ -209,8 +210,8 @@ static cl_result changed(struct cleat_tls *tls, const char *what)
 }
 
 /* RFC 9846 4.2.2: after a HelloRetryRequest the client sends "the same ClientHello without
- * modification", but for key_share, cookie, binders, early_data and padding. What was decided on from
- * the first one must not change. */
+ * modification", but for key_share, cookie, binders, early_data and padding. What was decided on
+ * from the first one must not change. */
 static cl_result compare_hellos(struct cleat_tls *tls, const struct cl_client_hello *old)
 {
     const struct cl_client_hello *new = &tls->hs->parsed;

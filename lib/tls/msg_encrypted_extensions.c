@@ -19,7 +19,7 @@ cl_result cl_encrypted_extensions_received(struct cleat_tls *tls, const struct c
         return cl_tls_decode_error(tls, "EncryptedExtensions", "RFC 9846 4.4.1");
     }
     CL_TRY(cl_ext_parse(tls, CL_EXT_EE, block, &received));
-    cl_hs_goto(tls, tls->hs->psk_selected ? CL_HS_C13_WAIT_FINISHED
-                                          : CL_HS_C13_WAIT_CERT_OR_REQUEST);
+    cl_hs_goto(tls,
+               tls->hs->psk_selected ? CL_HS_C13_WAIT_FINISHED : CL_HS_C13_WAIT_CERT_OR_REQUEST);
     return CL_OK;
 }

@@ -4,7 +4,7 @@
 #define UPDATE_NOT_REQUESTED 0
 #define UPDATE_REQUESTED     1
 /* RFC 9846 4.7.3: "implementations MUST NOT send a KeyUpdate" beyond 2^48-1 of them */
-#define MAX_SENT_UPDATES ((UINT64_C(1) << 48) - 1)
+#define MAX_SENT_UPDATES     ((UINT64_C(1) << 48) - 1)
 
 static struct cl_secret *our_secret(struct cleat_tls *tls)
 {
@@ -23,8 +23,8 @@ cl_result cl_key_update_received(struct cleat_tls *tls, const struct cl_msg *msg
     if (!cl_rd_u8(&body, &request) || !cl_rd_done(&body)) {
         return cl_tls_decode_error(tls, "KeyUpdate", "RFC 9846 4.7.3");
     }
-    /* RFC 9846 4.7.3: "If an implementation receives any other value, it MUST terminate the connection
-     * with an "illegal_parameter" alert" */
+    /* RFC 9846 4.7.3: "If an implementation receives any other value, it MUST terminate the
+     * connection with an "illegal_parameter" alert" */
     if (request > UPDATE_REQUESTED) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.7.3"),
                            "KeyUpdate with request_update %u", request);

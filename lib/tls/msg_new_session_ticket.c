@@ -151,7 +151,8 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
                            "more than %d NewSessionTicket messages without data",
                            CL_MAX_IDLE_RECORDS);
     }
-    /* RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately" */
+    /* RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately"
+     */
     if (f.lifetime == 0) {
         return CL_OK;
     }

@@ -88,9 +88,10 @@ struct hello_fields {
 
 static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct hello_fields *f)
 {
-    bool ok = cl_rd_u16(&body, &f->legacy_version) && cl_rd_take(&body, CL_RANDOM_LEN, &f->random) &&
-              cl_rd_vec8(&body, &f->session_id) && cl_rd_u16(&body, &f->suite) &&
-              cl_rd_u8(&body, &f->compression) && f->session_id.len <= 32;
+    bool ok = cl_rd_u16(&body, &f->legacy_version) &&
+              cl_rd_take(&body, CL_RANDOM_LEN, &f->random) && cl_rd_vec8(&body, &f->session_id) &&
+              cl_rd_u16(&body, &f->suite) && cl_rd_u8(&body, &f->compression) &&
+              f->session_id.len <= 32;
     f->extensions = cl_rd_of(NULL, 0);
     if (ok && !cl_rd_done(&body)) { /* TLS 1.2 servers may send none */
         ok = cl_rd_vec16(&body, &f->extensions) && cl_rd_done(&body);
@@ -101,8 +102,8 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct h
 static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f)
 {
     const uint8_t *tail = f->random.p + CL_RANDOM_LEN - 8;
-    /* RFC 9846 4.2.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check
-     * that the last 8 bytes are not equal to either of these values" */
+    /* RFC 9846 4.2.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST
+     * check that the last 8 bytes are not equal to either of these values" */
     if (tls->config->version_max >= CLEAT_TLS_1_3 &&
         (memcmp(tail, downgrade_12, 8) == 0 || memcmp(tail, downgrade_11, 8) == 0)) {
         return cl_tls_fail(tls, CL_WHY(DOWNGRADE, "RFC 9846 4.2.3"),

@@ -18,8 +18,8 @@ static void make_nonce(const struct cl_record_keys *keys, uint8_t nonce[CL_AEAD_
 
 static void put_header(uint8_t *out, uint8_t type, size_t len)
 {
-    /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, where 0x0301
-     * helps old servers; 0x0303 is allowed there too and is what we send */
+    /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, where
+     * 0x0301 helps old servers; 0x0303 is allowed there too and is what we send */
     out[0] = type;
     out[1] = 3;
     out[2] = 3;
@@ -57,7 +57,8 @@ static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, str
     if (len > CL_RECORD_MAX_PLAIN + 1) {
         return CLEAT_ERR_RECORD_OVERFLOW;
     }
-    /* RFC 9846 5.4: the content type is the last non-zero octet; without one the record is refused */
+    /* RFC 9846 5.4: the content type is the last non-zero octet; without one the record is refused
+     */
     while (len > 0 && rec->p[len - 1] == 0) {
         len--;
     }

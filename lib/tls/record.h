@@ -51,8 +51,8 @@ CL_MUST cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl
 
 void cl_record_keys_deinit(struct cl_record_keys *keys);
 
-/* cl_record_size returns how many bytes the record at the front of in takes, 0 when its header is not
- * complete yet. RECORD_OVERFLOW when it announces more than is allowed. */
+/* cl_record_size returns how many bytes the record at the front of in takes, 0 when its header is
+ * not complete yet. RECORD_OVERFLOW when it announces more than is allowed. */
 CL_MUST cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd in, size_t *out);
 
 /* cl_record_open opens a whole record of size bytes in place. BAD_RECORD_MAC, RECORD_OVERFLOW,

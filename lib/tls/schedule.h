@@ -1,7 +1,7 @@
 /* tls/schedule.h - the key schedule of TLS 1.3 (RFC 9846 7.1) and what hangs from it.
  *
- * Secrets are as long as the suite's hash. Everything here is arithmetic on secrets: nothing branches
- * on their bytes, nothing can fail.
+ * Secrets are as long as the suite's hash. Everything here is arithmetic on secrets: nothing
+ * branches on their bytes, nothing can fail.
  */
 #ifndef CL_TLS_SCHEDULE_H
 #define CL_TLS_SCHEDULE_H
@@ -20,7 +20,8 @@ void cl_schedule_early(struct cl_schedule *ks, enum cl_hash_id hash, struct cl_r
  * Handshake to Main Secret (ikm empty: zeros). */
 void cl_schedule_next(struct cl_schedule *ks, struct cl_rd ikm);
 
-/* cl_schedule_derive: Derive-Secret(Secret, label, Messages); transcript is the hash over Messages. */
+/* cl_schedule_derive: Derive-Secret(Secret, label, Messages); transcript is the hash over Messages.
+ */
 void cl_schedule_derive(const struct cl_schedule *ks, const char *label, const uint8_t *transcript,
                         struct cl_secret *out);
 

@@ -55,8 +55,7 @@ cl_result cl_server_negotiate(struct cleat_tls *tls, const struct cl_msg *msg)
     if (ch->versions.p == NULL) {
         return no_version(tls, ch->legacy_version < 0x0303 ? ch->legacy_version : 0x0303);
     }
-    if (!cl_list16_has(ch->versions, CLEAT_TLS_1_3) ||
-        tls->config->version_max < CLEAT_TLS_1_3) {
+    if (!cl_list16_has(ch->versions, CLEAT_TLS_1_3) || tls->config->version_max < CLEAT_TLS_1_3) {
         return no_version(tls, highest_known(ch->versions));
     }
     /* RFC 9846 4.2.2: "this vector MUST contain exactly one byte, set to zero" */
@@ -130,8 +129,8 @@ static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, 
     cl_finished_mac(hash, &key, digest, mac);
     cl_secret_wipe(&key);
     cl_secret_wipe(&early.secret);
-    /* RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort the
-     * handshake" */
+    /* RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort
+     * the handshake" */
     if (binder.len != cl_hash_len(hash) || !cl_ct_equal(binder.p, mac, binder.len)) {
         return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 9846 4.3.11"),
                            "the PSK binder does not validate: the client does not hold the "
@@ -308,7 +307,8 @@ static cl_result select_group(struct cleat_tls *tls, struct cl_rd *share)
         }
         if (find_share(ch->key_shares, group->id, share)) {
             tls->group = group;
-            cl_event_choice(tls, "group", group->name, "first of ours that the client sent a share for");
+            cl_event_choice(tls, "group", group->name,
+                            "first of ours that the client sent a share for");
             return CL_OK;
         }
         common = common != NULL ? common : group;

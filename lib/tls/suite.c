@@ -1,5 +1,5 @@
-/* tls/suite.c - the table of cipher suites (RFC 9846 B.4), in order of preference. The CCM suites are
- * off by default: slower, and CCM_8's tag is short (RFC 9846 B.4 advises against it). */
+/* tls/suite.c - the table of cipher suites (RFC 9846 B.4), in order of preference. The CCM suites
+ * are off by default: slower, and CCM_8's tag is short (RFC 9846 B.4 advises against it). */
 #include "tls/suite.h"
 
 #include "base/text.h"

@@ -1,5 +1,5 @@
-/* tls/ticket.c - see ticket.h. The ring of keys is shared by threads under a mutex that is held for a
- * copy of one key, never for cryptography. */
+/* tls/ticket.c - see ticket.h. The ring of keys is shared by threads under a mutex that is held for
+ * a copy of one key, never for cryptography. */
 #include "tls/ticket.h"
 
 #include <pthread.h>
@@ -7,10 +7,10 @@
 
 #include "crypto/aead.h"
 
-#define KEY_NAME_LEN 16
-#define KEY_LEN      32
+#define KEY_NAME_LEN       16
+#define KEY_LEN            32
 /* 2^31: half of what random 96-bit nonces allow under one key (NIST SP 800-38D 8.3: 2^32) */
-#define KEY_MAX_TICKETS (UINT64_C(1) << 31)
+#define KEY_MAX_TICKETS    (UINT64_C(1) << 31)
 /* 3: the current key, the one before, and one more when the count limit rotated early */
 #define NUM_KEYS           3
 #define DEFAULT_LIFETIME   86400
@@ -74,8 +74,8 @@ uint32_t cl_ticket_lifetime(const struct cleat_ticket_keys *keys)
     return keys->lifetime;
 }
 
-/* A clock that steps back must not keep a key for ever: an age that is negative counts as expired for
- * sealing. */
+/* A clock that steps back must not keep a key for ever: an age that is negative counts as expired
+ * for sealing. */
 static bool fresh(const struct cleat_ticket_keys *keys, const struct ticket_key *key,
                   uint64_t now_ms)
 {

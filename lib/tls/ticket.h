@@ -1,7 +1,8 @@
-/* tls/ticket.h - session tickets: stateless, sealed under rotating keys (RFC 9846 4.7.1, RFC 5077 4).
+/* tls/ticket.h - session tickets: stateless, sealed under rotating keys (RFC 9846 4.7.1, RFC 5077
+ * 4).
  *
- * A ticket is key name (16) | nonce (12) | AES-256-GCM of the state. Keys are made on demand from the
- * caller's randomness and replaced by age; the key before the current one still opens.
+ * A ticket is key name (16) | nonce (12) | AES-256-GCM of the state. Keys are made on demand from
+ * the caller's randomness and replaced by age; the key before the current one still opens.
  */
 #ifndef CL_TLS_TICKET_H
 #define CL_TLS_TICKET_H
@@ -12,7 +13,7 @@
 #include "crypto/rand.h"
 
 /* 4,096: a client certificate that a ticket carries; a longer one gets no ticket */
-#define CL_TICKET_MAX_CERT 4096
+#define CL_TICKET_MAX_CERT     4096
 /* 604,800: RFC 9846 4.7.1 "MUST NOT use any value greater than 604800 seconds (7 days)" */
 #define CL_TICKET_MAX_LIFETIME 604800
 #define CL_TICKET_MAX_LEN      (CL_TICKET_MAX_CERT + 1024)
@@ -39,8 +40,8 @@ CL_MUST cl_result cl_ticket_seal(struct cleat_ticket_keys *keys, const struct cl
                                  uint64_t now_ms, const struct cl_ticket *ticket,
                                  struct cl_buf *out);
 
-/* cl_ticket_open decrypts sealed into plain (whose bytes *ticket then views). False when it is not a
- * ticket of ours, its key has expired, or it is damaged: all the same to the caller. */
+/* cl_ticket_open decrypts sealed into plain (whose bytes *ticket then views). False when it is not
+ * a ticket of ours, its key has expired, or it is damaged: all the same to the caller. */
 CL_RD_MUST bool cl_ticket_open(struct cleat_ticket_keys *keys, uint64_t now_ms, struct cl_rd sealed,
                                struct cl_buf *plain, struct cl_ticket *ticket);
 

@@ -51,7 +51,7 @@ enum cl_alert_level {
 #define CL_PSK_MODE_KE     0
 #define CL_PSK_MODE_DHE_KE 1
 
-#define CL_RANDOM_LEN 32
+#define CL_RANDOM_LEN        32
 /* 2^14 (RFC 9846 5.1), and with the inner content type and expansion (5.2) */
 #define CL_RECORD_MAX_PLAIN  16384
 #define CL_RECORD_MAX_CIPHER (CL_RECORD_MAX_PLAIN + 256)
