@@ -18,11 +18,11 @@ struct cl_static_config {
     const char *cache_control; /* value of Cache-Control; NULL: no such field */
 };
 
-/* struct cl_static_reply is what to send. {0} after deinit; before the first use, initialise it
- * with CL_STATIC_REPLY_INIT. To send: head as it is (status line, fields, empty line;
- * Content-Length is always there), then memory, then length bytes of fd from offset on when fd >=
- * 0. For a HEAD request both are empty. The status line is HTTP/1.1; Date and Connection are added
- * when asked for (struct cl_static_ask). */
+/* struct cl_static_reply is what to send. Before the first use, initialise it with
+ * CL_STATIC_REPLY_INIT. To send: head as it is (status line, fields, empty line; Content-Length is
+ * always there, except with 304), then memory, then length bytes of fd from offset on when fd >= 0.
+ * For a HEAD request both are empty. The status line is HTTP/1.1. When the file shrinks meanwhile,
+ * fewer bytes can be read than length: the connection must then be closed. */
 struct cl_static_reply {
     int status;           /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
     struct cl_buf head;   /* complete head */
@@ -31,10 +31,9 @@ struct cl_static_reply {
     uint64_t offset;      /* first byte to send */
     uint64_t length;      /* number of bytes to send */
 };
-#define CL_STATIC_REPLY_INIT \
-    {                        \
-        .fd = -1             \
-    }
+/* clang-format off */
+#define CL_STATIC_REPLY_INIT {.fd = -1}
+/* clang-format on */
 
 struct cl_static_ask {
     const struct cleat_http_head *request; /* complete head of a request */
@@ -44,9 +43,11 @@ struct cl_static_ask {
                                               (HSTS, ...), or NULL */
 };
 
-/* cl_static_answer decides. *reply is overwritten (deinit it first). Returns CL_OK with *reply
- * filled, whatever the status; NOMEM or LIMIT when not even an error could be described. Blocks on
- * the file system: open, fstat only; contents are not read. Any thread, one reply each. */
+/* cl_static_answer decides. Methods other than GET and HEAD get 405; several ranges that do not
+ * merge into one get the whole file. *reply is overwritten (deinit it first). Returns CL_OK with
+ * *reply filled, whatever the status; NOMEM or LIMIT when not even an error could be described.
+ * Blocks on the file system: open, fstat only; contents are not read. Any thread, one reply each.
+ */
 CL_MUST cl_result cl_static_answer(const struct cl_static_config *config,
                                    const struct cl_static_ask *ask, struct cl_static_reply *reply);
 
