@@ -230,8 +230,11 @@ cl_result cl_input_record(struct cleat_tls *tls, struct cleat_tls_io *io, enum c
         *out = CL_INPUT_CLOSED;
         return CL_OK;
     }
-    uint8_t *in = io->in + io->in_used;
     size_t left = io->in_len - io->in_used;
+    if (left == 0) {
+        return CL_OK;
+    }
+    uint8_t *in = io->in + io->in_used;
     bool enough = true;
     size_t size;
     if (!tls->seen_input) {

@@ -12,7 +12,12 @@ static void fill_ticket(struct cleat_tls *tls, uint64_t now, uint32_t lifetime,
     ticket->version = tls->version;
     ticket->suite = tls->suite->id;
     ticket->created_ms = now;
+    ticket->began_ms = tls->resumed ? tls->hs->ticket.began_ms : now;
     ticket->expires_ms = now + (uint64_t)lifetime * 1000;
+    /* tickets that renew each other must not outlive what RFC 9846 4.7.1 allows for one: the peers
+     * authenticate anew after seven days at the latest */
+    uint64_t last = ticket->began_ms + UINT64_C(1000) * CL_TICKET_MAX_LIFETIME;
+    ticket->expires_ms = last < ticket->expires_ms ? last : ticket->expires_ms;
     ticket->digest = cl_rd_of(tls->config->digest, sizeof(tls->config->digest));
     ticket->server_name = cl_rd_str(tls->server_name != NULL ? tls->server_name : "");
     ticket->alpn = tls->alpn;

@@ -135,6 +135,7 @@ static void build_state(struct cl_wr *w, const struct cl_ticket *t)
     cl_wr_u16(w, t->suite);
     cl_wr_u64(w, t->created_ms);
     cl_wr_u64(w, t->expires_ms);
+    cl_wr_u64(w, t->began_ms);
     cl_wr_u32(w, t->age_add);
     cl_wr_u8(w, t->peer_authenticated ? FLAG_AUTHENTICATED : 0);
     const struct cl_rd small[] = {cl_rd_of(t->psk.bytes, t->psk.len), t->digest, t->server_name,
@@ -157,8 +158,9 @@ static bool parse_state(struct cl_rd r, struct cl_ticket *t)
     *t = (struct cl_ticket){0};
     if (!cl_rd_u8(&r, &format) || format != TICKET_FORMAT || !cl_rd_u16(&r, &t->version) ||
         !cl_rd_u16(&r, &t->suite) || !cl_rd_u64(&r, &t->created_ms) ||
-        !cl_rd_u64(&r, &t->expires_ms) || !cl_rd_u32(&r, &t->age_add) || !cl_rd_u8(&r, &flags) ||
-        !cl_rd_vec8(&r, &psk) || !cl_rd_vec8(&r, &t->digest) || !cl_rd_vec8(&r, &t->server_name) ||
+        !cl_rd_u64(&r, &t->expires_ms) || !cl_rd_u64(&r, &t->began_ms) ||
+        !cl_rd_u32(&r, &t->age_add) || !cl_rd_u8(&r, &flags) || !cl_rd_vec8(&r, &psk) ||
+        !cl_rd_vec8(&r, &t->digest) || !cl_rd_vec8(&r, &t->server_name) ||
         !cl_rd_vec8(&r, &t->alpn) || !cl_rd_vec16(&r, &t->peer_cert) || !cl_rd_done(&r) ||
         psk.len > CL_SECRET_MAX) {
         return false;

@@ -24,6 +24,7 @@ struct cl_ticket {
     uint16_t suite;
     uint64_t created_ms; /* when this ticket was issued */
     uint64_t expires_ms; /* no resumption after it: lifetime, or the client certificate's end */
+    uint64_t began_ms;   /* the full handshake that this ticket goes back to */
     uint32_t age_add;
     struct cl_secret psk;
     struct cl_rd digest;      /* of the configuration that made it */
