@@ -1,0 +1,25 @@
+/* cli/cert.h - the sub-commands of `cleat cert`. */
+#ifndef CL_CLI_CERT_H
+#define CL_CLI_CERT_H
+
+#include <stdio.h>
+
+#include "cleat/x509.h"
+
+/* argv[0] is "show" or "dev". */
+int cert_show_run(int argc, char **argv);
+int cert_dev_run(int argc, char **argv);
+
+/* Where a chain came from, and what the verifier thinks of it. */
+struct cert_report {
+    const char *source; /* as the user gave it */
+    const struct cleat_chain *chain;
+    const struct cleat_verdict *verdict; /* NULL: not verified */
+    int64_t now;                         /* Unix seconds */
+};
+
+/* cert_print_text and cert_print_json write everything about the chain's certificates. */
+void cert_print_text(const struct cert_report *report, FILE *out);
+void cert_print_json(const struct cert_report *report, FILE *out);
+
+#endif

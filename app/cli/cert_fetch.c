@@ -1,0 +1,120 @@
+/* cli/cert_fetch.c - dial a server for its chain alone. */
+#include "cli/cert_fetch.h"
+
+#include "base/mem.h"
+#include "cli/get_codes.h"
+#include "cli/get_session.h"
+#include "cli/get_tls.h"
+#include "net/clock.h"
+#include "x509/chain.h"
+
+/* 15 s: somebody is waiting at the keyboard */
+#define TIMEOUT_MS 15000
+
+struct fetch {
+    struct get_session session;
+    struct cl_dial *dial;
+    struct cert_fetched *out;
+    struct get_target target;
+    int code;
+    bool over;
+};
+
+/* The peer is never trusted here: its chain is all that is wanted, and no byte is sent to it. */
+static void on_decide(void *ctx, struct cleat_tls *tls)
+{
+    struct fetch *f = ctx;
+    struct cl_rd der[CL_CHAIN_MAX];
+    size_t num = 0;
+    while (num < CL_CHAIN_MAX &&
+           cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {
+        num++;
+    }
+    struct cleat_verify_options options = {.trust = f->session.trust,
+                                           .host = f->target.host,
+                                           .now = (int64_t)(cl_clock_unix_ms() / 1000),
+                                           .purpose = CLEAT_PURPOSE_SERVER};
+    if (cl_chain_from_der(&f->out->chain, der, num, &f->out->err) == CL_OK &&
+        f->session.trust != NULL) {
+        (void)cleat_verify(&options, f->out->chain, &f->out->verdict);
+    }
+    (void)cleat_tls_accept_peer(tls);
+}
+
+static void on_closed(void *ctx, const struct cl_stream_end *end)
+{
+}
+
+static const struct cl_stream_handler handler = {.closed = on_closed};
+
+static void on_dialled(void *ctx, const struct cl_dial_result *r)
+{
+    static const int codes[] = {GET_EXIT_DNS, GET_EXIT_CONNECT, GET_EXIT_HANDSHAKE, 0};
+    struct fetch *f = ctx;
+    f->dial = NULL;
+    f->over = true;
+    if (r->stage == CL_DIAL_DONE) {
+        cl_stream_abort(r->stream, NULL);
+    }
+    /* A handshake that fails after the chain has come (a client certificate is wanted, say) is good
+     * enough. */
+    if (f->out->chain == NULL) {
+        f->code = r->timed_out ? GET_EXIT_TIMEOUT : codes[r->stage];
+        if (f->out->err.code == 0) {
+            f->out->err = r->error;
+        }
+        f->code = f->code != 0 ? f->code : GET_EXIT_HANDSHAKE;
+    }
+}
+
+static int run(struct fetch *f)
+{
+    struct cl_dial_spec spec = {
+        .hub = f->session.hub,
+        .dns = f->session.dns,
+        .host = f->target.host,
+        .port = f->target.port,
+        .timeout_ms = TIMEOUT_MS,
+        .tls = f->session.config,
+        .server_name = f->target.host,
+        .handler = &handler,
+        .ctx = f,
+        .done = on_dialled,
+        .decide = on_decide,
+    };
+    if (cl_dial(&spec, &f->dial) != CL_OK) {
+        (void)cl_error_set(&f->out->err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
+        return GET_EXIT_NO_MEMORY;
+    }
+    while (!f->over && uv_run(&f->session.loop, UV_RUN_ONCE) != 0) {
+    }
+    return f->code;
+}
+
+int cert_fetch(const char *url, const struct get_options *trust, struct cert_fetched *out)
+{
+    struct fetch *f = cl_calloc(1, sizeof(*f));
+    if (f == NULL) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    struct get_options o = {.cacert = trust->cacert, .capath = trust->capath, .insecure = true};
+    f->out = out;
+    int code = get_target_parse(&f->target, url, strlen(url), &out->err);
+    if (code == 0) {
+        code = get_session_init(&f->session, &o, &out->err);
+        if (code == 0 && f->session.trust == NULL && (o.cacert != NULL || o.capath != NULL)) {
+            code = get_tls_trust(&o, &f->session.trust, &out->err); /* says why there is none */
+        }
+        code = code != 0 ? code : run(f);
+        get_session_deinit(&f->session);
+    }
+    cl_free(f);
+    return code;
+}
+
+void cert_fetched_deinit(struct cert_fetched *f)
+{
+    cleat_chain_free(f->chain);
+    cleat_verdict_free(f->verdict);
+    memset(f, 0, sizeof(*f));
+}

@@ -1,0 +1,20 @@
+/* cli/cert_fetch.h - the chain that a server sends, whatever it is worth, with the verdict on it.
+ */
+#ifndef CL_CLI_CERT_FETCH_H
+#define CL_CLI_CERT_FETCH_H
+
+#include "cleat/x509.h"
+#include "cli/get_options.h"
+
+struct cert_fetched {
+    struct cleat_chain *chain;
+    struct cleat_verdict *verdict; /* NULL: there are no CA certificates to verify with */
+    struct cleat_error err;
+};
+
+/* cert_fetch connects to an https URL, takes the chain and hangs up. trust: of these only cacert
+ * and capath matter. Returns 0 or an exit code of cli/get_codes.h with the detail in out->err. */
+int cert_fetch(const char *url, const struct get_options *trust, struct cert_fetched *out);
+void cert_fetched_deinit(struct cert_fetched *f);
+
+#endif

@@ -1,0 +1,153 @@
+/* cli/cert_show.c - `cleat cert show`: read a chain from a file or a server, and print it. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cert.h"
+#include "cli/cert_fetch.h"
+#include "cli/cli.h"
+#include "cli/get_codes.h"
+#include "cli/get_options.h"
+#include "net/clock.h"
+#include "x509/chain.h"
+
+/* 4 MiB: a bundle of all CA certificates has 220 KB */
+#define MAX_FILE (4u << 20)
+
+enum { JSON = 1, CACERT, CAPATH, HELP };
+
+static const struct cl_option options[] = {
+    {JSON, 0, "json", NULL, "print JSON"},
+    {CACERT, 0, "cacert", "FILE", "verify a server's chain with these CA certificates"},
+    {CAPATH, 0, "capath", "DIR", "and with those in the files of DIR"},
+    {HELP, 'h', "help", NULL, "print this text"},
+};
+
+static const struct cl_usage usage = {
+    .command = "cert show",
+    .synopsis = "[OPTION]... FILE|-|https://HOST[:PORT]",
+    .about =
+        "Prints the certificates of a file (PEM or DER), of standard input, or of a server, whose\n"
+        "chain is verified as well. A server's chain is shown whatever the verdict.",
+    .options = options,
+    .num_options = sizeof(options) / sizeof(options[0]),
+    .examples = "  cleat cert show server.pem\n"
+                "  cleat cert show --json https://example.com | jq .certificates[0].days_left",
+};
+
+struct show {
+    const char *source;
+    struct get_options trust; /* --cacert, --capath */
+    bool json, help;
+};
+
+static int parse(struct show *show, int argc, char **argv)
+{
+    struct cl_options o;
+    int id;
+    cl_options_init(&o, &usage, argc, argv);
+    while ((id = cl_options_next(&o)) != CL_OPTIONS_END) {
+        switch (id) {
+        case JSON:
+            show->json = true;
+            break;
+        case CACERT:
+            show->trust.cacert = o.value;
+            break;
+        case CAPATH:
+            show->trust.capath = o.value;
+            break;
+        case HELP:
+            show->help = true;
+            return 0;
+        case CL_OPTIONS_OPERAND:
+            if (show->source != NULL) {
+                return cl_options_complain(&usage, "one certificate source at a time");
+            }
+            show->source = o.value;
+            break;
+        default:
+            return CL_EXIT_USAGE;
+        }
+    }
+    return show->source != NULL ? 0 : cl_options_complain(&usage, "no file or URL given");
+}
+
+static int complain(const char *source, const char *why)
+{
+    (void)fprintf(stderr, "cleat cert show: %s: %s\n", source, why);
+    return CL_EXIT_FAILURE;
+}
+
+/* PEM, or a single DER certificate. */
+static int read_chain(const char *path, struct cleat_chain **out)
+{
+    struct cl_buf text = {0};
+    struct cleat_error err = {0};
+    const char *why = "";
+    int code = 0;
+    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+        code = complain(path, why);
+    } else if (text.len > 0 && text.p[0] == 0x30) {
+        struct cl_rd der = cl_buf_view(&text);
+        code = cl_chain_from_der(out, &der, 1, &err) == CL_OK ? 0 : complain(path, err.text);
+    } else if (cleat_chain_from_pem((const char *)text.p, text.len, out, &err) != CLEAT_OK) {
+        code = complain(path, err.code != 0 ? err.text : "it holds no certificate");
+    }
+    cl_buf_deinit(&text);
+    return code;
+}
+
+static void print(const struct show *show, const struct cert_report *report)
+{
+    if (show->json) {
+        cert_print_json(report, stdout);
+    } else {
+        cert_print_text(report, stdout);
+    }
+}
+
+static int show_server(const struct show *show)
+{
+    struct cert_fetched fetched = {0};
+    int code = cert_fetch(show->source, &show->trust, &fetched);
+    if (code == 0) {
+        struct cert_report report = {.source = show->source,
+                                     .chain = fetched.chain,
+                                     .verdict = fetched.verdict,
+                                     .now = (int64_t)(cl_clock_unix_ms() / 1000)};
+        print(show, &report);
+    } else {
+        (void)complain(show->source, fetched.err.text);
+        if (fetched.err.hint[0] != '\0') {
+            (void)fprintf(stderr, "  hint: %s\n", fetched.err.hint);
+        }
+    }
+    cert_fetched_deinit(&fetched);
+    return code;
+}
+
+int cert_show_run(int argc, char **argv)
+{
+    struct show show = {0};
+    int code = parse(&show, argc, argv);
+    if (code != 0) {
+        return code;
+    }
+    if (show.help) {
+        cl_options_help(&usage, stdout);
+        return CL_EXIT_OK;
+    }
+    if (strstr(show.source, "://") != NULL) {
+        return show_server(&show);
+    }
+    struct cert_report report = {.source = show.source,
+                                 .now = (int64_t)(cl_clock_unix_ms() / 1000)};
+    struct cleat_chain *chain = NULL;
+    code = read_chain(show.source, &chain);
+    if (code == 0) {
+        report.chain = chain;
+        print(&show, &report);
+    }
+    cleat_chain_free(chain);
+    return code;
+}

@@ -1,0 +1,268 @@
+/* cli/dev_ca.c - the CA's folder: find, lock, load, make. */
+#include "cli/dev_ca.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/get_options.h"
+#include "x509/build.h"
+#include "x509/pem.h"
+
+/* 64 KiB: a certificate or key of ours has 2 */
+#define MAX_FILE 65536
+#define DAY      86400
+
+static cl_result fail(struct cleat_error *err, const char *doing, const char *path, const char *why)
+{
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "cannot %s %s: %s", doing,
+                        path, why);
+}
+
+/* ---- files ---- */
+
+bool dev_ca_default_folder(char *out, size_t cap)
+{
+    const char *folder = getenv("CLEAT_CA_DIR");
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    int n = -1;
+    if (folder != NULL && folder[0] != '\0') {
+        n = snprintf(out, cap, "%s", folder);
+    } else if (data != NULL && data[0] == '/') {
+        n = snprintf(out, cap, "%s/cleat/ca", data);
+    } else {
+        const struct passwd *user = home == NULL || home[0] == '\0' ? getpwuid(getuid()) : NULL;
+        home = user != NULL ? user->pw_dir : home;
+        n = home != NULL && home[0] != '\0' ? snprintf(out, cap, "%s/.local/share/cleat/ca", home)
+                                            : -1;
+    }
+    return n > 0 && (size_t)n < cap;
+}
+
+static cl_result make_folders(const char *folder, struct cleat_error *err)
+{
+    char path[DEV_PATH_SIZE];
+    size_t len = strlen(folder);
+    if (len == 0 || len >= sizeof(path)) {
+        return fail(err, "make the folder", folder, "its name is empty or too long");
+    }
+    memcpy(path, folder, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        char saved = path[i];
+        path[i] = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            return fail(err, "make the folder", path, strerror(errno));
+        }
+        path[i] = saved;
+    }
+    return CL_OK;
+}
+
+static cl_result write_fd(int fd, const char *path, struct cl_rd text, struct cleat_error *err)
+{
+    while (text.len > 0) {
+        ssize_t n = write(fd, text.p, text.len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return fail(err, "write", path, strerror(errno));
+        }
+        text = cl_rd_of(text.p + n, text.len - (size_t)n);
+    }
+    return fsync(fd) == 0 ? CL_OK : fail(err, "write", path, strerror(errno));
+}
+
+cl_result dev_file_write(const char *path, struct cl_rd text, unsigned mode,
+                         struct cleat_error *err)
+{
+    char fresh[DEV_PATH_SIZE + 32];
+    int n = snprintf(fresh, sizeof(fresh), "%s.%ld.new", path, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof(fresh)) {
+        return fail(err, "write", path, "its name is too long");
+    }
+    (void)unlink(fresh); /* of a crashed process that had our number */
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0) {
+        return fail(err, "make", fresh, strerror(errno));
+    }
+    cl_result r = write_fd(fd, path, text, err);
+    (void)close(fd);
+    if (r == CL_OK && rename(fresh, path) != 0) {
+        r = fail(err, "replace", path, strerror(errno));
+    }
+    if (r != CL_OK) {
+        (void)unlink(fresh);
+    }
+    return r;
+}
+
+/* ---- load ---- */
+
+static cl_result load_cert(struct dev_ca *ca, struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    struct cleat_chain *chain = NULL;
+    const char *why = "";
+    cl_result r;
+    if (!get_read_file(ca->cert_path, &pem, MAX_FILE, &why)) {
+        r = fail(err, "read", ca->cert_path, why);
+    } else {
+        r = (cl_result)cleat_chain_from_pem((const char *)pem.p, pem.len, &chain, err);
+    }
+    if (r == CL_OK) {
+        ca->cert = cleat_cert_ref(cleat_chain_at(chain, 0));
+    }
+    cleat_chain_free(chain);
+    cl_buf_deinit(&pem);
+    return r;
+}
+
+static cl_result load_key(struct dev_ca *ca, struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    const char *why = "";
+    cl_result r;
+    if (!get_read_file(ca->key_path, &pem, MAX_FILE, &why)) {
+        r = fail(err, "read", ca->key_path, why);
+    } else {
+        r = (cl_result)cleat_key_from_pem((const char *)pem.p, pem.len, &ca->key, err);
+    }
+    cl_buf_deinit(&pem);
+    return r;
+}
+
+static cl_result check(const struct dev_ca *ca, int64_t now, struct cleat_error *err)
+{
+    const struct cl_why why = {.code = CLEAT_ERR_BAD_CONFIG,
+                               .hint = "move that folder away: a new CA is made at the next use"};
+    if (!cl_rd_equal(cl_cert_spki(ca->cert), cl_key_spki(ca->key))) {
+        return cl_error_set(err, why, "the key %s does not belong to the CA %s", ca->key_path,
+                            ca->cert_path);
+    }
+    if (!cleat_cert_is_ca(ca->cert)) {
+        return cl_error_set(err, why, "%s is not the certificate of a CA", ca->cert_path);
+    }
+    if (cleat_cert_not_after(ca->cert) <= now + DAY) {
+        return cl_error_set(err, why, "the CA %s has expired, or does so within a day",
+                            ca->cert_path);
+    }
+    return CL_OK;
+}
+
+/* ---- make ---- */
+
+/* 64 bytes: the upper bound of a common name (RFC 5280 appendix A) */
+#define NAME_SIZE 65
+
+/* Whose CA it is: somebody will meet the name in a list of trusted CAs years from now. */
+static void owner_name(char out[NAME_SIZE])
+{
+    char host[24] = "localhost";
+    const struct passwd *user = getpwuid(getuid());
+    if (gethostname(host, sizeof(host)) != 0 || host[0] == '\0') {
+        (void)snprintf(host, sizeof(host), "localhost");
+    }
+    host[sizeof(host) - 1] = '\0';
+    (void)snprintf(out, NAME_SIZE, "Cleat dev CA %.20s@%s", user != NULL ? user->pw_name : "user",
+                   host);
+}
+
+static cl_result build_ca(struct dev_ca *ca, int64_t now, struct cl_buf *der,
+                          struct cleat_error *err)
+{
+    char name[NAME_SIZE];
+    uint8_t serial[16];
+    owner_name(name);
+    CL_TRY(cl_key_generate(&ca->key, CL_KEY_EC_P256, 0));
+    CL_TRY(cl_rand(&cl_rng_system, serial, sizeof(serial)));
+    struct cl_cert_template tpl = {
+        .common_name = name,
+        .organization = "Cleat development CA",
+        .spki = cl_key_spki(ca->key),
+        .serial = serial,
+        .serial_len = sizeof(serial),
+        .not_before = now - DEV_BACKDATE,
+        .not_after = now + (int64_t)DEV_CA_DAYS * DAY,
+        .is_ca = true,
+        .path_len = 0,
+        .key_usage = CL_KU_KEY_CERT_SIGN | CL_KU_CRL_SIGN,
+    };
+    CL_TRY(cl_cert_build(der, &tpl, ca->key, err));
+    return cl_cert_parse(&ca->cert, cl_buf_view(der), err);
+}
+
+static cl_result create(struct dev_ca *ca, int64_t now, struct cleat_error *err)
+{
+    struct cl_buf der = {0}, cert_pem = {0}, key_pem = {0};
+    cl_result r = build_ca(ca, now, &der, err);
+    if (r == CL_OK) {
+        r = cl_pem_encode("CERTIFICATE", cl_buf_view(&der), &cert_pem);
+    }
+    if (r == CL_OK) {
+        r = cl_key_to_pem(ca->key, &key_pem);
+    }
+    /* The certificate comes last: a folder that has one has the key as well. */
+    if (r == CL_OK) {
+        r = dev_file_write(ca->key_path, cl_buf_view(&key_pem), 0600, err);
+    }
+    if (r == CL_OK) {
+        r = dev_file_write(ca->cert_path, cl_buf_view(&cert_pem), 0644, err);
+    }
+    ca->created = r == CL_OK;
+    cl_buf_deinit(&der);
+    cl_buf_deinit(&cert_pem);
+    cl_buf_deinit(&key_pem);
+    return r;
+}
+
+static cl_result open_locked(struct dev_ca *ca, int64_t now, struct cleat_error *err)
+{
+    if (access(ca->cert_path, F_OK) != 0 && errno == ENOENT) {
+        return create(ca, now, err);
+    }
+    CL_TRY(load_cert(ca, err));
+    CL_TRY(load_key(ca, err));
+    return check(ca, now, err);
+}
+
+cl_result dev_ca_open(struct dev_ca *ca, const char *folder, int64_t now, struct cleat_error *err)
+{
+    memset(ca, 0, sizeof(*ca));
+    int n = snprintf(ca->cert_path, sizeof(ca->cert_path), "%s/ca.pem", folder);
+    int k = snprintf(ca->key_path, sizeof(ca->key_path), "%s/ca-key.pem", folder);
+    if (n < 0 || k < 0 || (size_t)k >= sizeof(ca->key_path)) {
+        return fail(err, "use the folder", folder, "its name is too long");
+    }
+    CL_TRY(make_folders(folder, err));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(err, "open the folder", folder, strerror(errno));
+    }
+    cl_result r = flock(fd, LOCK_EX) == 0 ? open_locked(ca, now, err)
+                                          : fail(err, "lock the folder", folder, strerror(errno));
+    (void)close(fd);
+    if (r != CL_OK) {
+        (void)cl_error_set(err, (struct cl_why){.code = r}, "the CA in %s: %s", folder,
+                           cleat_error_sentence((int)r));
+    }
+    return r;
+}
+
+void dev_ca_deinit(struct dev_ca *ca)
+{
+    cleat_cert_free(ca->cert);
+    cleat_key_free(ca->key);
+    memset(ca, 0, sizeof(*ca));
+}

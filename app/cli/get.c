@@ -1,0 +1,86 @@
+/* cli/get.c - the command `cleat get`: an HTTPS client with curl's flags and exit codes. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/get_codes.h"
+#include "cli/get_transfer.h"
+#include "cli/get_write_out.h"
+
+/* The message of a failure: what happened, then what it is called and where it stands, then what to
+ * do about it. */
+static void report(const struct get_options *o, int code, const struct cleat_error *error)
+{
+    if (code == 0 || (o->silent && !o->show_error)) {
+        return;
+    }
+    const char *name = error->code != 0 ? cleat_error_name(error->code) : "";
+    (void)fprintf(stderr, "cleat: (%d) %s\n", code,
+                  error->text[0] != '\0' ? error->text : cleat_error_sentence(error->code));
+    bool tls_or_more = error->code <= CLEAT_ERR_DECODE && error->code != 0;
+    if (tls_or_more) {
+        (void)fprintf(stderr, "  %s%s%s%s%s%s\n", name, error->section[0] != '\0' ? ", " : "",
+                      error->section, error->alert != 0 ? ", alert " : "",
+                      error->alert != 0 ? cleat_alert_name(error->alert) : "",
+                      error->alert == 0  ? ""
+                      : error->from_peer ? " received"
+                                         : " sent");
+    }
+    if (error->hint[0] != '\0') {
+        (void)fprintf(stderr, "  hint: %s\n", error->hint);
+    }
+}
+
+static int get_one(struct get_session *s, size_t i)
+{
+    const struct get_options *o = s->options;
+    bool remote = i < o->outputs.num && o->outputs.items[i] == NULL;
+    const char *output = i < o->outputs.num ? o->outputs.items[i] : NULL;
+    struct get_transfer *t = cl_calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    t->facts.url_num = (long)i;
+    int code = get_transfer_run(t, s, o->urls.items[i], output, remote);
+    report(o, code, &t->err);
+    if (o->write_out != NULL && !get_write_out(o->write_out, &t->facts, stdout) && code == 0) {
+        code = GET_EXIT_READ_FILE;
+    }
+    get_transfer_deinit(t);
+    cl_free(t);
+    return code;
+}
+
+static int run(const struct get_options *o)
+{
+    struct get_session s;
+    struct cleat_error err = {0};
+    int code = get_session_init(&s, o, &err);
+    if (code != 0) {
+        report(o, code, &err);
+    }
+    for (size_t i = 0; code == 0 && i < o->urls.num; i++) {
+        int one = get_one(&s, i);
+        code = one; /* as curl: the last one's, but a failure stops nothing */
+        if (one != 0 && i + 1 < o->urls.num) {
+            code = 0;
+        }
+    }
+    get_session_deinit(&s);
+    return code;
+}
+
+int cl_cmd_get(int argc, char **argv)
+{
+    struct get_options o;
+    (void)signal(SIGPIPE, SIG_IGN);
+    int code = get_options_parse(&o, argc, argv);
+    if (code == 0) {
+        code = run(&o);
+    } else if (code < 0) {
+        code = CL_EXIT_OK;
+    }
+    get_options_deinit(&o);
+    return code;
+}

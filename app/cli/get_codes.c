@@ -1,0 +1,41 @@
+/* cli/get_codes.c - from the library's codes to curl's and OpenSSL's numbers. */
+#include "cli/get_codes.h"
+
+/* Codes between these are about certificates (cleat/error.h). */
+#define FIRST_CERT_CODE (-200)
+#define LAST_CERT_CODE  (-299)
+
+int get_exit_of_handshake(const struct cleat_error *error)
+{
+    bool about_cert = error->code <= FIRST_CERT_CODE && error->code >= LAST_CERT_CODE;
+    return about_cert && !error->from_peer ? GET_EXIT_VERIFY : GET_EXIT_HANDSHAKE;
+}
+
+long get_verify_result(int code)
+{
+    static const struct {
+        int code;
+        long number;
+    } rows[] = {
+        {CLEAT_OK, 0},
+        {CLEAT_ERR_BAD_SIGNATURE, 7},
+        {CLEAT_ERR_CERT_NOT_YET_VALID, 9},
+        {CLEAT_ERR_CERT_EXPIRED, 10},
+        {CLEAT_ERR_SELF_SIGNED, 18},
+        {CLEAT_ERR_UNKNOWN_ISSUER, 20},
+        {CLEAT_ERR_REVOKED, 23},
+        {CLEAT_ERR_PATH_TOO_LONG, 25},
+        {CLEAT_ERR_BAD_KEY_USAGE, 26},
+        {CLEAT_ERR_UNKNOWN_CRITICAL, 34},
+        {CLEAT_ERR_NAME_CONSTRAINT, 47},
+        {CLEAT_ERR_NAME_MISMATCH, 62},
+        {CLEAT_ERR_WEAK_KEY, 66},
+        {CLEAT_ERR_NOT_A_CA, 79},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].code == code) {
+            return rows[i].number;
+        }
+    }
+    return 1;
+}

@@ -1,0 +1,40 @@
+/* cli/get_codes.h - the exit codes of `cleat get`: curl's numbers. */
+#ifndef CL_CLI_GET_CODES_H
+#define CL_CLI_GET_CODES_H
+
+#include "cleat/error.h"
+
+enum get_exit {
+    GET_EXIT_OK = 0,
+    GET_EXIT_PROTOCOL = 1, /* a scheme other than https */
+    GET_EXIT_USAGE = 2,
+    GET_EXIT_BAD_URL = 3,
+    GET_EXIT_DNS = 6,
+    GET_EXIT_CONNECT = 7,
+    GET_EXIT_WEIRD_REPLY = 8, /* not HTTP, or HTTP that we refuse */
+    GET_EXIT_PARTIAL = 18,
+    GET_EXIT_HTTP_ERROR = 22, /* -f and a status of 400 or more */
+    GET_EXIT_WRITE = 23,
+    GET_EXIT_READ_FILE = 26,
+    GET_EXIT_NO_MEMORY = 27,
+    GET_EXIT_TIMEOUT = 28,
+    GET_EXIT_HANDSHAKE = 35,
+    GET_EXIT_REDIRECTS = 47,
+    GET_EXIT_EMPTY = 52,
+    GET_EXIT_SEND = 55,
+    GET_EXIT_RECEIVE = 56,
+    GET_EXIT_OUR_CERT = 58,
+    GET_EXIT_CIPHERS = 59,
+    GET_EXIT_VERIFY = 60,
+    GET_EXIT_CA_FILE = 77,
+};
+
+/* get_exit_of_handshake maps why a handshake failed to 60 (we did not accept the peer's
+ * certificate) or 35. */
+int get_exit_of_handshake(const struct cleat_error *error);
+
+/* get_verify_result maps a verdict to the number that OpenSSL has for it (X509_V_ERR_*), which is
+ * what curl's ssl_verify_result shows: 0 accepted, 1 unspecified. */
+long get_verify_result(int code);
+
+#endif

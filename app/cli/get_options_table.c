@@ -1,0 +1,88 @@
+/* cli/get_options_table.c - what `cleat get --help` prints, and how its options are spelled. */
+#include "cli/get_options_table.h"
+
+#include "cli/get_options.h"
+
+static const struct cl_option rows[] = {
+    {GET_HEADING, 0, "Output", NULL, NULL},
+    {GET_OUTPUT, 'o', "output", "FILE", "write the body to FILE (\"-\": standard output)"},
+    {GET_REMOTE_NAME, 'O', "remote-name", NULL,
+     "write the body to a file named as the URL's last part"},
+    {GET_INCLUDE, 'i', "include", NULL, "write the response head before the body"},
+    {GET_HEAD, 'I', "head", NULL, "ask for the head only (HEAD)"},
+    {GET_DUMP_HEADER, 'D', "dump-header", "FILE", "write the response heads to FILE"},
+    {GET_WRITE_OUT, 'w', "write-out", "FORMAT",
+     "print FORMAT when done: %{http_code}, %{time_total}, …;\n"
+     "%{json} prints all of them; @FILE reads FORMAT from FILE"},
+    {GET_VERBOSE, 'v', "verbose", NULL, "tell the whole story on standard error"},
+    {GET_TRACE_JSON, 0, "trace-json", "FILE", "write the same story to FILE as JSON lines"},
+    {GET_SILENT, 's', "silent", NULL, "no progress bar, no error messages"},
+    {GET_SHOW_ERROR, 'S', "show-error", NULL, "with -s: error messages nevertheless"},
+    {GET_NO_PROGRESS, 0, "no-progress-meter", NULL, "no progress bar"},
+    {GET_PROGRESS_BAR, '#', "progress-bar", NULL, NULL},
+    {GET_FAIL, 'f', "fail", NULL, "exit with 22, and no body, when the status is 400 or more"},
+    {GET_FAIL_WITH_BODY, 0, "fail-with-body", NULL, "as -f, but write the body"},
+
+    {GET_HEADING, 0, "Request", NULL, NULL},
+    {GET_METHOD, 'X', "request", "METHOD", "use this method"},
+    {GET_HEADER, 'H', "header", "LINE",
+     "add \"Name: value\"; \"Name:\" removes, \"Name;\" sends it empty;\n@FILE reads lines"},
+    {GET_DATA, 'd', "data", "DATA",
+     "POST a form; @FILE reads it from FILE without line ends;\nseveral are joined with \"&\""},
+    {GET_DATA_RAW, 0, "data-raw", "DATA", "as -d, but \"@\" means nothing"},
+    {GET_DATA_BINARY, 0, "data-binary", "DATA", "as -d, but FILE is sent as it is"},
+    {GET_JSON, 0, "json", "DATA", "POST JSON (@FILE reads it), and ask for JSON"},
+    {GET_USER_AGENT, 'A', "user-agent", "TEXT", "the User-Agent field"},
+    {GET_REFERER, 'e', "referer", "URL", "the Referer field"},
+    {GET_USER, 'u', "user", "USER:PASSWORD", "log in (Basic)"},
+    {GET_RANGE, 'r', "range", "FROM-TO", "ask for a part of the file"},
+    {GET_LOCATION, 'L', "location", NULL,
+     "follow redirects; credentials are not sent to another host"},
+    {GET_MAX_REDIRS, 0, "max-redirs", "N", "at most N redirects (50; -1: no limit)"},
+    {GET_URL, 0, "url", "URL", "another way to give a URL"},
+    {GET_GLOBOFF, 'g', "globoff", NULL, NULL},
+    {GET_HTTP11, 0, "http1.1", NULL, NULL},
+
+    {GET_HEADING, 0, "Connection", NULL, NULL},
+    {GET_RESOLVE, 0, "resolve", "HOST:PORT:ADDR", "use this address instead of asking DNS"},
+    {GET_CONNECT_TO, 0, "connect-to", "H1:P1:H2:P2",
+     "connect to H2:P2 where the URL says H1:P1;\nempty parts mean any, or the same"},
+    {GET_IPV4, '4', "ipv4", NULL, "IPv4 only"},
+    {GET_IPV6, '6', "ipv6", NULL, "IPv6 only"},
+    {GET_CONNECT_TIMEOUT, 0, "connect-timeout", "SECONDS", "limit for DNS, TCP and TLS together"},
+    {GET_MAX_TIME, 'm', "max-time", "SECONDS", "limit for the whole transfer"},
+
+    {GET_HEADING, 0, "TLS", NULL, NULL},
+    {GET_INSECURE, 'k', "insecure", NULL, "accept any certificate (tells what is wrong with -v)"},
+    {GET_CACERT, 0, "cacert", "FILE", "trust these CA certificates instead of the system's"},
+    {GET_CAPATH, 0, "capath", "DIR", "trust the CA certificates in the files of DIR"},
+    {GET_CERT, 'E', "cert", "FILE", "our certificate chain (PEM), should the server ask"},
+    {GET_KEY, 0, "key", "FILE", "its private key, if it is not in the same file"},
+    {GET_TLS_MIN, 0, "tls-min", "VERSION", "lowest TLS version: 1.2, 1.3"},
+    {GET_TLS12, 0, "tlsv1.2", NULL, "as --tls-min 1.2"},
+    {GET_TLS13, 0, "tlsv1.3", NULL, "as --tls-min 1.3"},
+    {GET_TLS_MAX, 0, "tls-max", "VERSION", "highest TLS version"},
+    {GET_CIPHERS, 0, "ciphers", "LIST", "cipher suites in order of preference"},
+    {GET_TLS13_CIPHERS, 0, "tls13-ciphers", "LIST", "as --ciphers, for TLS 1.3"},
+    {GET_CURVES, 0, "curves", "LIST", "key-exchange groups in order of preference"},
+    {GET_SIGALGS, 0, "sigalgs", "LIST", "signature schemes in order of preference"},
+    {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (http/1.1)"},
+    {GET_NO_ALPN, 0, "no-alpn", NULL, "offer none"},
+
+    {GET_HEADING, 0, "Other", NULL, NULL},
+    {GET_HELP, 'h', "help", NULL, "print this text"},
+};
+
+const struct cl_usage get_usage = {
+    .command = "get",
+    .synopsis = "[OPTION]... URL...",
+    .about =
+        "Fetches URLs over HTTPS. Options and exit codes are curl's. SSLKEYLOGFILE names a file\n"
+        "for TLS secrets, SSL_CERT_FILE and SSL_CERT_DIR other CA certificates.",
+    .options = rows,
+    .num_options = sizeof(rows) / sizeof(rows[0]),
+    .examples = "  cleat get https://example.com/\n"
+                "  cleat get -v -o /dev/null https://example.com/\n"
+                "  cleat get -sS -w '%{json}' -o page.html https://example.com/ | jq .time_total\n"
+                "  cleat get --json '{\"name\":\"value\"}' https://api.example.com/things",
+};

@@ -1,0 +1,40 @@
+/* cli/get_output.h - where the body goes: standard output or a file, with a progress bar.
+ *
+ * The file is made when the first byte, or the end, comes: a failure before that leaves nothing
+ * behind. Bytes that look binary are not written to a terminal unless "-o -" asks for it.
+ */
+#ifndef CL_CLI_GET_OUTPUT_H
+#define CL_CLI_GET_OUTPUT_H
+
+#include "base/result.h"
+
+struct get_output {
+    const char *path; /* NULL: standard output */
+    int fd;           /* -1: not open yet */
+    bool forced;      /* "-o -": binary may go to a terminal */
+    bool checked;     /* the first bytes have been looked at */
+    bool bar;         /* draw the progress bar */
+    bool drawn;
+    uint64_t bytes; /* of the body */
+    uint64_t total; /* expected; 0: not known */
+    uint64_t start_us, drawn_us;
+    struct cleat_error *err;
+};
+
+/* get_output_init prepares. path: NULL or "-" for standard output. err gets what goes wrong later.
+ */
+void get_output_init(struct get_output *out, const char *path, bool bar, struct cleat_error *err);
+
+/* get_output_write writes bytes of the body, get_output_head those of a head (-i, -I), which are no
+ * body. false: it failed; out->err says why. */
+bool get_output_write(struct get_output *out, const void *p, size_t len);
+bool get_output_head(struct get_output *out, const void *p, size_t len);
+
+/* get_output_end makes the file, should it still be missing (keep), draws the last bar, closes. */
+bool get_output_end(struct get_output *out, bool keep);
+
+/* get_output_bar writes the text of a progress bar into text: columns wide at most, no line end.
+ * Pure: us is the time since the start. */
+void get_output_bar(char *text, size_t cap, uint64_t bytes, uint64_t total, uint64_t us);
+
+#endif

@@ -1,0 +1,137 @@
+/* cli/get_target.c - URLs: default scheme, https only, international host names (IDNA 2008). */
+#include "cli/get_target.h"
+
+#include <idn2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/get_codes.h"
+
+static int bad_url(struct cleat_error *err, const char *what, struct cleat_http_view host)
+{
+    const struct cl_why why = {.code = CLEAT_ERR_BAD_URL};
+    (void)cl_error_set(err, why, "host \"%.*s\": %s", (int)host.len, host.p, what);
+    return GET_EXIT_BAD_URL;
+}
+
+static int set_idn_host(struct get_target *t, struct cleat_error *err)
+{
+    char *utf8 = cl_strndup(t->url.host.p, t->url.host.len);
+    uint8_t *ascii = NULL;
+    if (utf8 == NULL) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    int r = idn2_lookup_u8((const uint8_t *)utf8, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    int code = 0;
+    if (r != IDN2_OK) {
+        code = bad_url(err, idn2_strerror(r), t->url.host);
+    } else if (strlen((const char *)ascii) >= sizeof(t->host)) {
+        code = bad_url(err, "the name is too long", t->url.host);
+    } else {
+        (void)snprintf(t->host, sizeof(t->host), "%s", (const char *)ascii);
+    }
+    idn2_free(ascii);
+    cl_free(utf8);
+    return code;
+}
+
+static int set_host(struct get_target *t, struct cleat_error *err)
+{
+    struct cleat_http_view host = t->url.host;
+    if (t->url.is_idn) {
+        return set_idn_host(t, err);
+    }
+    if (host.len > 1 && host.p[host.len - 1] == '.' && !t->url.is_ipv4) {
+        host.len--;
+    }
+    if (host.len == 0 || host.len >= sizeof(t->host)) {
+        return bad_url(err, "the name is empty or too long", host);
+    }
+    for (size_t i = 0; i < host.len; i++) {
+        t->host[i] = (char)cl_ascii_lower((uint8_t)host.p[i]);
+    }
+    t->host[host.len] = '\0';
+    return 0;
+}
+
+static void set_authority(struct get_target *t)
+{
+    char port[8] = "";
+    t->port = t->url.port;
+    if (t->port != 443) {
+        (void)snprintf(port, sizeof(port), ":%u", (unsigned)t->port);
+    }
+    (void)snprintf(t->authority, sizeof(t->authority), t->url.is_ipv6 ? "[%s]%s" : "%s%s", t->host,
+                   port);
+}
+
+static int parse_own_text(struct get_target *t, size_t len, struct cleat_error *err)
+{
+    if (cleat_http_url_parse(&t->url, t->text, len, err) != CLEAT_OK) {
+        /* A URL of another protocol is curl's error 1, not 3. */
+        bool has_scheme = strstr(t->text, "://") != NULL;
+        bool is_web = strncasecmp(t->text, "http", 4) == 0 || strncasecmp(t->text, "ws", 2) == 0;
+        return has_scheme && !is_web ? GET_EXIT_PROTOCOL : GET_EXIT_BAD_URL;
+    }
+    if (!t->url.secure || t->url.websocket) {
+        const struct cl_why why = {.code = CLEAT_ERR_UNSUPPORTED,
+                                   .hint = t->url.websocket ? NULL : "write https:// instead"};
+        (void)cl_error_set(err, why, "%.*s:// is not fetched: only https:// is",
+                           (int)t->url.scheme.len, t->url.scheme.p);
+        return GET_EXIT_PROTOCOL;
+    }
+    int code = set_host(t, err);
+    if (code == 0) {
+        set_authority(t);
+    }
+    return code;
+}
+
+int get_target_parse(struct get_target *out, const char *text, size_t len, struct cleat_error *err)
+{
+    static const char prefix[] = "https://";
+    bool bare = memmem(text, len, "://", 3) == NULL;
+    size_t at = bare ? sizeof(prefix) - 1 : 0;
+    if (len > CLEAT_HTTP_MAX_URL) {
+        (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_URL},
+                           "the URL is longer than %d bytes", CLEAT_HTTP_MAX_URL);
+        return GET_EXIT_BAD_URL;
+    }
+    memcpy(out->text, prefix, at);
+    memcpy(out->text + at, text, len);
+    out->text[at + len] = '\0';
+    return parse_own_text(out, at + len, err);
+}
+
+int get_target_resolve(struct get_target *out, const struct get_target *base,
+                       struct cleat_http_view ref, struct cleat_error *err)
+{
+    char text[2 * CLEAT_HTTP_MAX_URL];
+    size_t len;
+    if (cleat_http_url_resolve(&base->url, ref.p, ref.len, text, sizeof(text), &len, err) !=
+        CLEAT_OK) {
+        return GET_EXIT_BAD_URL;
+    }
+    memcpy(out->text, text, len);
+    out->text[len] = '\0';
+    return parse_own_text(out, len, err);
+}
+
+bool get_target_same_origin(const struct get_target *a, const struct get_target *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+struct cleat_http_view get_target_file_name(const struct get_target *t)
+{
+    const char *slash = memrchr(t->url.path.p, '/', t->url.path.len);
+    struct cleat_http_view name = t->url.path;
+    if (slash != NULL) {
+        size_t skip = (size_t)(slash + 1 - name.p);
+        name.p += skip;
+        name.len -= skip;
+    }
+    return name;
+}

@@ -1,0 +1,35 @@
+/* cli/get_target.h - a URL to be fetched, taken apart, with its host in the form that DNS and
+ * certificates use.
+ */
+#ifndef CL_CLI_GET_TARGET_H
+#define CL_CLI_GET_TARGET_H
+
+#include "cleat/http.h"
+
+/* 256: a DNS name has at most 253 bytes */
+#define GET_HOST_SIZE 256
+
+struct get_target {
+    struct cleat_http_url url; /* views into text */
+    char host[GET_HOST_SIZE];  /* A-labels in lower case without a final dot, or an IP literal */
+    char authority[GET_HOST_SIZE + 16]; /* for the Host field */
+    uint16_t port;
+    char text[2 * CLEAT_HTTP_MAX_URL + 1];
+};
+
+/* get_target_parse takes a URL apart ("example.com" means https://example.com/). Returns 0,
+ * GET_EXIT_BAD_URL or, for a scheme other than https, GET_EXIT_PROTOCOL; err has the detail. */
+int get_target_parse(struct get_target *out, const char *text, size_t len, struct cleat_error *err);
+
+/* get_target_resolve sets *out to a reference (Location) seen from base, which may be out. */
+int get_target_resolve(struct get_target *out, const struct get_target *base,
+                       struct cleat_http_view ref, struct cleat_error *err);
+
+/* get_target_same_origin: host and port are the same. */
+bool get_target_same_origin(const struct get_target *a, const struct get_target *b);
+
+/* get_target_file_name gives the last part of the path (what -O writes to); len 0: there is none.
+ */
+struct cleat_http_view get_target_file_name(const struct get_target *t);
+
+#endif

@@ -1,0 +1,255 @@
+/* cli/get_tls.c - CA files, our certificate, and the lists of what to offer. */
+#include "cli/get_tls.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/get_codes.h"
+#include "net/clock.h"
+
+/* 16 MiB: the system's bundle has 220 KB */
+#define MAX_CA_FILE   (16u << 20)
+/* 1 MiB: a chain and its key have some KB */
+#define MAX_CERT_FILE (1u << 20)
+/* 4,096 files in a folder of CA certificates: the system's has 300, each twice */
+#define MAX_CA_FILES  4096
+
+/* Where systems keep the bundle: Debian and Ubuntu, Fedora, Alpine and BSD, openSUSE. */
+static const char *const system_bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+};
+
+/* ---- trust ---- */
+
+static int bad_ca(struct cleat_error *err, const char *path, const char *why)
+{
+    const struct cl_why reason = {.code = CLEAT_ERR_BAD_PEM,
+                                  .hint = "give a PEM file with --cacert FILE"};
+    (void)cl_error_set(err, reason, "cannot load the CA certificates of %s: %s", path, why);
+    return GET_EXIT_CA_FILE;
+}
+
+static int add_file(struct cleat_trust_builder *b, const char *path, struct cleat_error *err)
+{
+    struct cl_buf text = {0};
+    struct cleat_error detail = {0};
+    const char *why = "";
+    int code = 0;
+    if (!get_read_file(path, &text, MAX_CA_FILE, &why)) {
+        code = bad_ca(err, path, why);
+    } else if (cleat_trust_builder_add_pem(b, (const char *)text.p, text.len, NULL, &detail) !=
+               CLEAT_OK) {
+        code = bad_ca(err, path, detail.code != 0 ? detail.text : "it is not PEM");
+    }
+    cl_buf_deinit(&text);
+    return code;
+}
+
+/* Files that are no certificates are passed over: such folders hold READMEs and CRLs too. */
+static int add_folder(struct cleat_trust_builder *b, const char *path, struct cleat_error *err)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return bad_ca(err, path, strerror(errno));
+    }
+    struct dirent *entry;
+    for (size_t n = 0; n < MAX_CA_FILES && (entry = readdir(dir)) != NULL; n++) {
+        char file[4096];
+        struct stat st;
+        int len = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+        if (len > 0 && (size_t)len < sizeof(file) && stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+            (void)add_file(b, file, NULL);
+        }
+    }
+    (void)closedir(dir);
+    return 0;
+}
+
+static const char *env(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static const char *find_system_bundle(void)
+{
+    for (size_t i = 0; i < sizeof(system_bundles) / sizeof(system_bundles[0]); i++) {
+        if (access(system_bundles[i], R_OK) == 0) {
+            return system_bundles[i];
+        }
+    }
+    return NULL;
+}
+
+int get_tls_trust(const struct get_options *o, struct cleat_trust_store **out,
+                  struct cleat_error *err)
+{
+    bool given = o->cacert != NULL || o->capath != NULL;
+    const char *file = given ? o->cacert : env("SSL_CERT_FILE");
+    const char *folder = given ? o->capath : env("SSL_CERT_DIR");
+    struct cleat_trust_builder *b = NULL;
+    struct cleat_error detail = {0};
+    if (file == NULL && folder == NULL) {
+        file = find_system_bundle();
+    }
+    if (file == NULL && folder == NULL) {
+        return bad_ca(err, "this system", "no bundle found where systems keep it");
+    }
+    if (cleat_trust_builder_new(&b) != CLEAT_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    int code = file != NULL ? add_file(b, file, err) : 0;
+    code = code == 0 && folder != NULL ? add_folder(b, folder, err) : code;
+    if (code == 0 && cleat_trust_builder_finish(b, out, &detail) != CLEAT_OK) {
+        code = bad_ca(err, file != NULL ? file : folder,
+                      detail.code != 0 ? detail.text : "there is none in it");
+    }
+    cleat_trust_builder_free(b);
+    return code;
+}
+
+/* ---- our certificate ---- */
+
+static int bad_cert(struct cleat_error *err, const char *path, const char *why)
+{
+    (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG}, "%s: %s", path, why);
+    return GET_EXIT_OUR_CERT;
+}
+
+static int add_credential(struct cleat_tls_builder *b, const struct get_options *o,
+                          struct cleat_error *err)
+{
+    const char *key_path = o->key != NULL ? o->key : o->cert;
+    struct cl_buf cert_pem = {0}, key_pem = {0};
+    struct cleat_chain *chain = NULL;
+    struct cleat_key *key = NULL;
+    struct cleat_error detail = {0};
+    const char *why = "";
+    int code = 0;
+    if (!get_read_file(o->cert, &cert_pem, MAX_CERT_FILE, &why)) {
+        code = bad_cert(err, o->cert, why);
+    } else if (!get_read_file(key_path, &key_pem, MAX_CERT_FILE, &why)) {
+        code = bad_cert(err, key_path, why);
+    } else if (cleat_chain_from_pem((const char *)cert_pem.p, cert_pem.len, &chain, &detail) != 0) {
+        code = bad_cert(err, o->cert, detail.text);
+    } else if (cleat_key_from_pem((const char *)key_pem.p, key_pem.len, &key, &detail) != 0) {
+        code = bad_cert(err, key_path, detail.text);
+    } else if (cleat_tls_builder_credential(b, chain, key) != CLEAT_OK) {
+        code = bad_cert(err, o->cert, cleat_tls_builder_error(b)->text);
+    }
+    cleat_chain_free(chain);
+    cleat_key_free(key);
+    cl_buf_deinit(&cert_pem);
+    cl_buf_deinit(&key_pem);
+    return code;
+}
+
+/* ---- the configuration ---- */
+
+/* 16 protocols: there are not more that a client could speak */
+#define MAX_ALPN 16
+
+static int set_alpn(struct cleat_tls_builder *b, const char *list)
+{
+    const char *items[MAX_ALPN];
+    char *words = cl_strndup(list, strlen(list)), *rest = words, *word;
+    size_t num = 0;
+    while (words != NULL && num < MAX_ALPN && (word = strsep(&rest, ":,")) != NULL) {
+        if (word[0] != '\0') {
+            items[num++] = word;
+        }
+    }
+    int r = words != NULL ? cleat_tls_builder_alpn(b, items, num) : CLEAT_ERR_NOMEM;
+    cl_free(words);
+    return r;
+}
+
+static int set_ciphers(struct cleat_tls_builder *b, const struct get_options *o)
+{
+    const char *first = o->tls13_ciphers, *second = o->ciphers;
+    if (first == NULL || second == NULL) {
+        const char *only = first != NULL ? first : second;
+        return only != NULL ? cleat_tls_builder_ciphers(b, only) : CLEAT_OK;
+    }
+    size_t cap = strlen(first) + strlen(second) + 2;
+    char *both = cl_alloc(cap);
+    if (both == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    (void)snprintf(both, cap, "%s:%s", first, second);
+    int r = cleat_tls_builder_ciphers(b, both);
+    cl_free(both);
+    return r;
+}
+
+static int from_builder(const struct cleat_tls_builder *b, struct cleat_error *err, int code)
+{
+    const struct cleat_error *detail = cleat_tls_builder_error(b);
+    if (detail != NULL && detail->code != 0 && err->code == 0) {
+        *err = *detail;
+    }
+    return code;
+}
+
+static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct cleat_error *err)
+{
+    if (o->cert != NULL) {
+        int code = add_credential(b, o, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    if (set_ciphers(b, o) != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_CIPHERS);
+    }
+    if ((o->curves != NULL && cleat_tls_builder_groups(b, o->curves) != CLEAT_OK) ||
+        (o->sigalgs != NULL && cleat_tls_builder_signatures(b, o->sigalgs) != CLEAT_OK)) {
+        return from_builder(b, err, GET_EXIT_CIPHERS);
+    }
+    if (!o->no_alpn && set_alpn(b, o->alpn != NULL ? o->alpn : "http/1.1") != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_USAGE);
+    }
+    if (o->tls_min != 0 || o->tls_max != 0) {
+        uint16_t min = o->tls_min != 0 ? o->tls_min : CLEAT_TLS_1_2;
+        uint16_t max = o->tls_max != 0 ? o->tls_max : CLEAT_TLS_1_3;
+        if (cleat_tls_builder_versions(b, min, max) != CLEAT_OK) {
+            return from_builder(b, err, GET_EXIT_HANDSHAKE);
+        }
+    }
+    return 0;
+}
+
+int get_tls_config(const struct get_options *o, struct cleat_trust_store *trust,
+                   cleat_event_sink sink, void *sink_ctx, bool secrets,
+                   struct cleat_tls_config **out, struct cleat_error *err)
+{
+    struct cleat_tls_builder *b = NULL;
+    if (cleat_tls_builder_new(CLEAT_CLIENT, &b) != CLEAT_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
+    if (sink != NULL) {
+        cleat_tls_builder_events(b, sink, sink_ctx, secrets);
+    }
+    if (o->insecure) {
+        cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);
+    } else if (cleat_tls_builder_trust(b, trust) != CLEAT_OK) {
+        cleat_tls_builder_free(b);
+        return GET_EXIT_NO_MEMORY;
+    }
+    int code = fill(b, o, err);
+    if (code != 0) {
+        cleat_tls_builder_free(b);
+        return code;
+    }
+    return cleat_tls_builder_finish(b, out, err) == CLEAT_OK ? 0 : GET_EXIT_HANDSHAKE;
+}

@@ -1,0 +1,376 @@
+/* cli/get_transfer.c - the hops of a transfer: dial, exchange, and on to where a redirect leads. */
+#include "cli/get_transfer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "cli/get_codes.h"
+#include "net/clock.h"
+#include "x509/chain.h"
+
+/* 100 ms: how long our close_notify waits for the peer's after a complete response; more would be
+ * felt, and nothing of value can come */
+#define CLOSE_MS 100
+
+void get_hop_end(struct get_transfer *t, int exit_code, const char *stage)
+{
+    if (!t->hop_over) {
+        t->hop_over = true;
+        t->exit_code = exit_code;
+        t->stage = stage;
+        if (exit_code != 0) {
+            cl_trace_error(t->s->trace, stage, &t->err);
+        }
+    }
+}
+
+void get_hop_fail(struct get_transfer *t, int exit_code, const char *stage, struct cl_why why,
+                  const char *fmt, ...)
+{
+    if (t->hop_over) {
+        return;
+    }
+    if (t->err.code == 0) {
+        char text[sizeof(t->err.text)];
+        va_list ap;
+        va_start(ap, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        (void)cl_error_set(&t->err, why, "%s", text);
+    }
+    get_hop_end(t, exit_code, stage);
+}
+
+/* ---- dialling ---- */
+
+/* -k: the chain is verified all the same, for the story; then it is accepted. */
+static void on_decide(void *ctx, struct cleat_tls *tls)
+{
+    struct get_transfer *t = ctx;
+    struct cl_rd der[CL_CHAIN_MAX];
+    struct cleat_chain *chain = NULL;
+    struct cleat_verdict *verdict = NULL;
+    int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
+    struct cleat_verify_options options = {
+        .trust = t->s->trust, .host = t->target.host, .now = now, .purpose = CLEAT_PURPOSE_SERVER};
+    size_t num = 0;
+    while (num < CL_CHAIN_MAX &&
+           cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {
+        num++;
+    }
+    t->facts.ssl_verify_result = get_verify_result(CLEAT_ERR_UNKNOWN_ISSUER);
+    if (t->s->trust != NULL && cl_chain_from_der(&chain, der, num, NULL) == CL_OK &&
+        cleat_verify(&options, chain, &verdict) == CLEAT_OK) {
+        t->facts.ssl_verify_result = get_verify_result(cleat_verdict_code(verdict));
+        cl_trace_verdict(t->s->trace, verdict, now, true);
+    }
+    cleat_verdict_free(verdict);
+    cleat_chain_free(chain);
+    (void)cleat_tls_accept_peer(tls);
+}
+
+static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
+{
+    struct cleat_tls_info info;
+    struct get_facts *f = &t->facts;
+    if (tls == NULL || cleat_tls_info(tls, &info) != CLEAT_OK) {
+        return;
+    }
+    const struct {
+        char *out;
+        size_t cap;
+        const char *text;
+    } rows[] = {
+        {f->tls_version, sizeof(f->tls_version),
+         info.version == CLEAT_TLS_1_2 ? "TLSv1.2" : "TLSv1.3"},
+        {f->tls_cipher, sizeof(f->tls_cipher), info.cipher_name},
+        {f->tls_group, sizeof(f->tls_group), info.group_name},
+        {f->tls_signature, sizeof(f->tls_signature), info.signature_name},
+        {f->tls_alpn, sizeof(f->tls_alpn), info.alpn},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)snprintf(rows[i].out, rows[i].cap, "%s", rows[i].text != NULL ? rows[i].text : "");
+    }
+    f->resumed = info.resumed;
+    f->hello_retry = info.hello_retry;
+}
+
+static void note_dial(struct get_transfer *t, const struct cl_dial_result *r)
+{
+    struct get_facts *f = &t->facts;
+    const struct {
+        uint64_t *out;
+        uint64_t at;
+    } rows[] = {{&f->time_namelookup, r->times.dns},
+                {&f->time_connect, r->times.tcp},
+                {&f->time_appconnect, r->times.tls}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        *rows[i].out = rows[i].at != 0 ? rows[i].at - t->start_us : 0;
+    }
+    if (r->times.tcp != 0) {
+        f->num_connects++;
+        cl_addr_format(&r->peer, f->remote_ip);
+        cl_addr_format(&r->local, f->local_ip);
+        f->remote_port = cl_addr_port(&r->peer);
+        f->local_port = cl_addr_port(&r->local);
+    }
+    note_tls(t, r->tls);
+}
+
+static void on_dialled(void *ctx, const struct cl_dial_result *r)
+{
+    static const char *const stages[] = {"dns", "tcp", "tls"};
+    static const int codes[] = {GET_EXIT_DNS, GET_EXIT_CONNECT, GET_EXIT_HANDSHAKE};
+    struct get_transfer *t = ctx;
+    t->dial = NULL;
+    t->dialled = true;
+    note_dial(t, r);
+    if (r->stage == CL_DIAL_DONE) {
+        t->stream = r->stream;
+        t->stream_gone = false;
+        if (!t->s->options->insecure) {
+            t->facts.ssl_verify_result = 0;
+        }
+        get_exchange_start(t);
+        return;
+    }
+    int code = r->stage == CL_DIAL_TLS ? get_exit_of_handshake(&r->error) : codes[r->stage];
+    if (code == GET_EXIT_VERIFY) {
+        t->facts.ssl_verify_result = get_verify_result(r->error.code);
+    }
+    t->err = r->error;
+    /* cl_dial has told the trace already. */
+    t->hop_over = true;
+    t->exit_code = r->timed_out ? GET_EXIT_TIMEOUT : code;
+    t->stage = stages[r->stage];
+}
+
+static int start_dial(struct get_transfer *t)
+{
+    const struct get_options *o = t->s->options;
+    char host[GET_HOST_SIZE];
+    uint16_t port;
+    if (!get_connect_to(&o->connect_tos, t->target.host, t->target.port, host, &port, &t->err)) {
+        return GET_EXIT_USAGE;
+    }
+    if (strcmp(host, t->target.host) != 0 || port != t->target.port) {
+        cl_trace_note(t->s->trace, "dns", "connecting to %s:%u instead of %s:%u (--connect-to)",
+                      host, (unsigned)port, t->target.host, (unsigned)t->target.port);
+    }
+    struct cl_dial_spec spec = {
+        .hub = t->s->hub,
+        .dns = t->s->dns,
+        .trace = t->s->trace,
+        .host = host,
+        .port = port,
+        .family = o->family,
+        .timeout_ms = (uint32_t)o->connect_timeout_ms,
+        .tls = t->s->config,
+        .server_name = t->target.host,
+        .session = get_session_ticket(t->s, &t->target),
+        .handler = &get_exchange_handler,
+        .ctx = t,
+        .done = on_dialled,
+        .decide = on_decide,
+    };
+    cl_result r = cl_dial(&spec, &t->dial);
+    if (r == CL_OK) {
+        return 0;
+    }
+    (void)cl_error_set(&t->err, (struct cl_why){.code = r}, "cannot start: %s",
+                       cleat_error_sentence((int)r));
+    return GET_EXIT_CONNECT;
+}
+
+/* ---- a hop ---- */
+
+static void on_max_time(void *ctx)
+{
+    struct get_transfer *t = ctx;
+    uint64_t ms = (cl_clock_mono_us() - t->start_us) / 1000;
+    get_hop_fail(t, GET_EXIT_TIMEOUT, "http", (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                 "timed out after %llu ms with %llu bytes received (--max-time)",
+                 (unsigned long long)ms, (unsigned long long)t->facts.size_download);
+}
+
+static void on_close_time(void *ctx)
+{
+    struct get_transfer *t = ctx;
+    if (t->stream != NULL) {
+        cl_stream_abort(t->stream, NULL);
+    }
+}
+
+/* Ends the connection of a hop that is over: politely after a good one, at once otherwise. */
+static void close_hop(struct get_transfer *t)
+{
+    struct cl_timer *timer = NULL;
+    cl_dial_cancel(t->dial);
+    t->dial = NULL;
+    if (t->stream == NULL) {
+        return;
+    }
+    if (t->exit_code != 0 || cl_timer_new(&t->s->loop, on_close_time, t, &timer) != CL_OK) {
+        cl_stream_abort(t->stream, NULL);
+    } else {
+        cl_stream_close(t->stream);
+        uv_update_time(&t->s->loop);
+        cl_timer_set(timer, CLOSE_MS);
+    }
+    while (!t->stream_gone && uv_run(&t->s->loop, UV_RUN_ONCE) != 0) {
+    }
+    cl_timer_free(timer);
+}
+
+static void reset_hop(struct get_transfer *t)
+{
+    t->hop_over = t->head_done = t->drop_body = t->follow = t->dialled = false;
+    t->stream_gone = true;
+    t->sent = 0;
+    t->num_interim = 0;
+    t->request.len = 0;
+    t->in.len = 0;
+    t->facts.time_namelookup = t->facts.time_connect = t->facts.time_appconnect = 0;
+    t->facts.time_pretransfer = t->facts.time_starttransfer = 0;
+}
+
+static void run_hop(struct get_transfer *t)
+{
+    reset_hop(t);
+    t->hop.target = &t->target;
+    t->hop.first_origin = get_target_same_origin(&t->first, &t->target);
+    (void)snprintf(t->facts.method, sizeof(t->facts.method), "%s", t->hop.method);
+    (void)snprintf(t->facts.url_effective, sizeof(t->facts.url_effective), "%s", t->target.text);
+    cl_trace_note(t->s->trace, "url", "%s %s", t->hop.method, t->target.text);
+    int code = GET_EXIT_USAGE;
+    if (get_request_build(&t->request, &t->hop, t->s->options, &t->err) == CL_OK) {
+        code = start_dial(t);
+    }
+    if (code != 0) {
+        get_hop_end(t, code, "http");
+        return;
+    }
+    while (!t->hop_over && uv_run(&t->s->loop, UV_RUN_ONCE) != 0) {
+    }
+    get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
+                 "nothing is left to wait for");
+    close_hop(t);
+}
+
+/* Sets t->target and t->hop to where the response leads. false: it cannot be followed. */
+static bool redirect(struct get_transfer *t)
+{
+    const struct get_options *o = t->s->options;
+    if (o->max_redirects >= 0 && t->facts.num_redirects >= o->max_redirects) {
+        (void)cl_error_set(&t->err, (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                           "more than %ld redirects", o->max_redirects);
+        t->exit_code = GET_EXIT_REDIRECTS;
+        return false;
+    }
+    if (t->next[0] == '\0') { /* t->err says why */
+        t->exit_code = GET_EXIT_BAD_URL;
+        return false;
+    }
+    t->exit_code = get_target_parse(&t->target, t->next, strlen(t->next), &t->err);
+    if (t->exit_code != 0) {
+        return false;
+    }
+    t->facts.num_redirects++;
+    t->facts.time_redirect = cl_clock_mono_us() - t->start_us;
+    get_hop_redirect(&t->hop, (unsigned)t->facts.http_code);
+    cl_trace_note(t->s->trace, "http", "following the redirect to %s", t->target.text);
+    return true;
+}
+
+/* ---- the transfer ---- */
+
+/* 200: what a file system takes as a name, with room to spare */
+#define MAX_FILE_NAME 200
+
+/* -O: the URL's last part; never one that leaves the folder. */
+static bool remote_name(struct get_transfer *t)
+{
+    struct cleat_http_view name = get_target_file_name(&t->first);
+    bool bad = name.len == 0 || name.len > MAX_FILE_NAME || cleat_http_is(name, ".") ||
+               cleat_http_is(name, "..");
+    if (bad) {
+        const struct cl_why why = {.code = CLEAT_ERR_BAD_URL, .hint = "use -o FILE"};
+        (void)cl_error_set(&t->err, why, "the URL has no file name for -O");
+        return false;
+    }
+    (void)snprintf(t->facts.filename_effective, sizeof(t->facts.filename_effective), "%.*s",
+                   (int)name.len, name.p);
+    return true;
+}
+
+static int prepare(struct get_transfer *t, const char *url, const char *output, bool remote)
+{
+    const struct get_options *o = t->s->options;
+    (void)snprintf(t->facts.url, sizeof(t->facts.url), "%s", url);
+    (void)snprintf(t->facts.scheme, sizeof(t->facts.scheme), "https");
+    int code = get_target_parse(&t->first, url, strlen(url), &t->err);
+    if (code != 0) {
+        return code;
+    }
+    code = get_target_parse(&t->target, url, strlen(url), &t->err);
+    if (code != 0) {
+        return code;
+    }
+    if (remote && !remote_name(t)) {
+        return GET_EXIT_WRITE;
+    }
+    if (!remote && output != NULL && strcmp(output, "-") != 0) {
+        (void)snprintf(t->facts.filename_effective, sizeof(t->facts.filename_effective), "%s",
+                       output);
+    }
+    get_output_init(&t->out, remote ? t->facts.filename_effective : output,
+                    !o->silent && !o->no_progress && !o->verbose, &t->err);
+    if (o->max_time_ms != 0) {
+        if (cl_timer_new(&t->s->loop, on_max_time, t, &t->max_timer) != CL_OK) {
+            return GET_EXIT_NO_MEMORY;
+        }
+        uv_update_time(&t->s->loop);
+        cl_timer_set(t->max_timer, o->max_time_ms);
+    }
+    return 0;
+}
+
+static void finish_facts(struct get_transfer *t)
+{
+    struct get_facts *f = &t->facts;
+    f->time_total = cl_clock_mono_us() - t->start_us;
+    f->exit_code = t->exit_code;
+    if (f->time_total > 0) {
+        f->speed_download = f->size_download * 1000000 / f->time_total;
+        f->speed_upload = f->size_upload * 1000000 / f->time_total;
+    }
+    (void)snprintf(f->errormsg, sizeof(f->errormsg), "%s", t->exit_code != 0 ? t->err.text : "");
+}
+
+int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *url,
+                     const char *output, bool remote)
+{
+    t->s = s;
+    t->out.fd = -1;
+    t->start_us = cl_clock_mono_us();
+    t->exit_code = prepare(t, url, output, remote);
+    if (t->exit_code == 0) {
+        get_hop_first(&t->hop, s->options);
+        do {
+            run_hop(t);
+        } while (t->exit_code == 0 && t->follow && redirect(t));
+        bool wrote = get_output_end(&t->out, t->exit_code == 0);
+        t->exit_code = wrote || t->exit_code != 0 ? t->exit_code : GET_EXIT_WRITE;
+    }
+    cl_timer_free(t->max_timer);
+    t->max_timer = NULL;
+    finish_facts(t);
+    return t->exit_code;
+}
+
+void get_transfer_deinit(struct get_transfer *t)
+{
+    cl_buf_deinit(&t->request);
+    cl_buf_deinit(&t->in);
+}

@@ -1,0 +1,392 @@
+/* conn/dial.c - the three stages of dialling.
+ *
+ * Attempts live in an array beside their state; dns/happy.c says when to begin the next. The first
+ * to connect wins, the others are closed. A dial is freed at the end of the callback that ends it;
+ * while its stream is still closing after a failure, or a cancellation, `closed` frees it.
+ */
+#include "conn/dial.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "net/clock.h"
+#include "net/timer.h"
+
+struct attempt {
+    struct cl_dial *dial;
+    struct cl_tcp *tcp; /* NULL: over */
+    struct cl_addr addr;
+    uint64_t started;
+};
+
+#define MAX_ATTEMPTS (2 * CL_HAPPY_MAX_ADDRS)
+
+struct cl_dial {
+    struct cl_dial_spec spec;
+    struct cl_dial_result result;
+    struct cl_dns_query *query;
+    struct cl_timer *next_timer; /* Happy Eyeballs */
+    struct cl_timer *deadline;
+    struct cl_happy happy;
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t num_attempts, num_running;
+    struct cl_stream *stream;
+    bool over; /* done has been called, or never will be */
+    bool dns_failed;
+    const char *dns_reason;
+    int tcp_status; /* the first failure */
+    char tcp_reasons[240];
+    char host[256];
+    char server_name[256];
+};
+
+/* ---- the end ---- */
+
+static void close_attempts(struct cl_dial *d, const struct attempt *winner)
+{
+    for (size_t i = 0; i < d->num_attempts; i++) {
+        struct attempt *a = &d->attempts[i];
+        if (a == winner || a->tcp == NULL) {
+            continue;
+        }
+        if (winner != NULL) {
+            cl_trace_tcp_lost(d->spec.trace, &a->addr);
+        }
+        cl_tcp_free(a->tcp);
+        a->tcp = NULL;
+    }
+}
+
+/* Gives back what the stages before TLS hold. */
+static void let_go(struct cl_dial *d)
+{
+    cl_dns_cancel(d->query);
+    d->query = NULL;
+    cl_timer_free(d->next_timer);
+    cl_timer_free(d->deadline);
+    d->next_timer = d->deadline = NULL;
+    close_attempts(d, NULL);
+}
+
+static void free_dial(struct cl_dial *d)
+{
+    let_go(d);
+    cleat_tls_config_free(d->spec.tls);
+    cleat_tls_session_free(d->spec.session);
+    cl_free(d);
+}
+
+static void finish(struct cl_dial *d)
+{
+    d->over = true;
+    let_go(d);
+    d->spec.done(d->spec.ctx, &d->result);
+    free_dial(d);
+}
+
+static void fail(struct cl_dial *d, enum cl_dial_stage stage)
+{
+    static const char *const names[] = {"dns", "tcp", "tls"};
+    d->result.stage = stage;
+    cl_trace_error(d->spec.trace, names[stage], &d->result.error);
+    finish(d);
+}
+
+/* ---- TLS ---- */
+
+static void on_ready(void *ctx)
+{
+    struct cl_dial *d = ctx;
+    d->result.times.tls = cl_clock_mono_us();
+    d->result.tls = cl_stream_tls(d->stream);
+    cl_trace_tls_ready(d->spec.trace, d->result.tls, d->result.times.tls - d->result.times.tcp);
+    cl_trace_verdict(d->spec.trace, cleat_tls_verdict(d->result.tls),
+                     (int64_t)(cl_clock_unix_ms() / 1000), false);
+    d->result.stage = CL_DIAL_DONE;
+    d->result.stream = d->stream;
+    cl_stream_handle(d->stream, d->spec.handler, d->spec.ctx);
+    finish(d);
+}
+
+static void on_decision(void *ctx, enum cleat_decision which)
+{
+    struct cl_dial *d = ctx;
+    struct cleat_tls *tls = cl_stream_tls(d->stream);
+    if (which == CLEAT_DECIDE_PEER && d->spec.decide != NULL && !d->over) {
+        d->spec.decide(d->spec.ctx, tls);
+    } else {
+        (void)cleat_tls_refuse(tls, 40, "nobody here can answer this decision");
+    }
+    cl_stream_decided(d->stream);
+}
+
+static void on_closed(void *ctx, const struct cl_stream_end *end)
+{
+    struct cl_dial *d = ctx;
+    if (d->over) { /* cancelled, or timed out, before */
+        free_dial(d);
+        return;
+    }
+    d->result.tls = cl_stream_tls(d->stream);
+    if (d->result.tls != NULL) {
+        cl_trace_verdict(d->spec.trace, cleat_tls_verdict(d->result.tls),
+                         (int64_t)(cl_clock_unix_ms() / 1000), false);
+    }
+    d->stream = NULL;
+    d->result.error = end->error;
+    d->result.timed_out = end->cause == CL_STREAM_TIMED_OUT;
+    fail(d, CL_DIAL_TLS);
+}
+
+static const struct cl_stream_handler dial_handler = {
+    .ready = on_ready,
+    .decision = on_decision,
+    .closed = on_closed,
+};
+
+static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
+{
+    struct cleat_tls *tls = NULL;
+    int code =
+        cleat_tls_client_new(d->spec.tls, d->server_name, d->spec.session, d->spec.trace, &tls);
+    if (code != CLEAT_OK) {
+        cl_tcp_free(tcp);
+        (void)cl_error_set(&d->result.error, (struct cl_why){.code = (cl_result)code},
+                           "TLS to \"%s\" cannot be started: %s", d->server_name,
+                           cleat_error_sentence(code));
+        fail(d, CL_DIAL_TLS);
+        return;
+    }
+    struct cl_stream_setup setup = {.tcp = tcp,
+                                    .tls = tls,
+                                    .handler = &dial_handler,
+                                    .ctx = d,
+                                    .handshake_ms = d->spec.timeout_ms + 1000};
+    if (cl_stream_open(d->spec.hub, &setup, &d->stream) != CL_OK) {
+        (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_NOMEM},
+                           "out of memory");
+        fail(d, CL_DIAL_TLS);
+    }
+}
+
+/* ---- TCP ---- */
+
+static void advance(struct cl_dial *d);
+
+static void note_failure(struct cl_dial *d, const struct attempt *a, int status)
+{
+    char text[CL_ADDR_TEXT_SIZE];
+    size_t at = strlen(d->tcp_reasons);
+    cl_addr_format_port(&a->addr, text);
+    (void)snprintf(d->tcp_reasons + at, sizeof(d->tcp_reasons) - at, "%s%s: %s", at > 0 ? "; " : "",
+                   text, uv_strerror(status));
+    d->tcp_status = d->tcp_status == 0 ? status : d->tcp_status;
+    cl_trace_tcp_failed(d->spec.trace, &a->addr, status, cl_clock_mono_us() - a->started);
+}
+
+static void on_connect(void *ctx, int status)
+{
+    struct attempt *a = ctx;
+    struct cl_dial *d = a->dial;
+    d->num_running--;
+    if (status != 0) {
+        note_failure(d, a, status);
+        cl_tcp_free(a->tcp);
+        a->tcp = NULL;
+        cl_happy_failed(&d->happy);
+        advance(d);
+        return;
+    }
+    struct cl_tcp *tcp = a->tcp;
+    struct sockaddr_storage local;
+    d->result.times.tcp = cl_clock_mono_us();
+    d->result.peer = a->addr;
+    if (cl_tcp_local(tcp, &local)) {
+        memcpy(&d->result.local, &local, sizeof(d->result.local));
+    }
+    cl_trace_tcp_connected(d->spec.trace, &a->addr, &d->result.local,
+                           d->result.times.tcp - a->started);
+    close_attempts(d, a);
+    a->tcp = NULL;
+    cl_timer_stop(d->next_timer);
+    cl_dns_cancel(d->query);
+    d->query = NULL;
+    start_tls(d, tcp);
+}
+
+static void start_attempt(struct cl_dial *d, const struct cl_addr *addr)
+{
+    struct attempt *a = &d->attempts[d->num_attempts++];
+    a->dial = d;
+    a->addr = *addr;
+    a->started = cl_clock_mono_us();
+    d->result.num_attempts++;
+    cl_trace_tcp_try(d->spec.trace, addr);
+    int status = cl_tcp_new(cl_hub_loop(d->spec.hub), &a->tcp) == CL_OK ? 0 : UV_ENOMEM;
+    if (status == 0) {
+        status = cl_tcp_connect(a->tcp, &a->addr.sa, on_connect, a);
+    }
+    if (status == 0) {
+        d->num_running++;
+        return;
+    }
+    note_failure(d, a, status);
+    cl_tcp_free(a->tcp);
+    a->tcp = NULL;
+    cl_happy_failed(&d->happy);
+}
+
+static void fail_before_tls(struct cl_dial *d)
+{
+    if (d->num_attempts == 0) {
+        const struct cl_why why = {
+            .code = CLEAT_ERR_REFUSED,
+            .hint = d->dns_failed ? "check the network and the name servers in /etc/resolv.conf"
+                                  : "check the spelling of the host name"};
+        (void)cl_error_set(&d->result.error, why, "could not resolve host %s: %s", d->host,
+                           d->dns_reason != NULL ? d->dns_reason : "it has no address");
+        fail(d, CL_DIAL_DNS);
+        return;
+    }
+    const struct cl_why why = {.code = CLEAT_ERR_REFUSED,
+                               .hint = d->tcp_status == UV_ECONNREFUSED
+                                           ? "nothing listens on that port, or a firewall says so"
+                                           : NULL};
+    uint64_t ms = (cl_clock_mono_us() - d->result.times.start) / 1000;
+    (void)cl_error_set(&d->result.error, why, "could not connect to %s port %u after %llu ms (%s)",
+                       d->host, (unsigned)d->spec.port, (unsigned long long)ms, d->tcp_reasons);
+    fail(d, CL_DIAL_TCP);
+}
+
+/* Does whatever is due: begins attempts, sets the timer, or gives up. May free d. */
+static void advance(struct cl_dial *d)
+{
+    for (;;) {
+        struct cl_addr addr;
+        uint64_t until = 0, now = cl_clock_mono_us() / 1000;
+        switch (cl_happy_next(&d->happy, now, &addr, &until)) {
+        case CL_HAPPY_START:
+            start_attempt(d, &addr);
+            continue;
+        case CL_HAPPY_WAIT:
+            cl_timer_set(d->next_timer, until - now);
+            return;
+        case CL_HAPPY_WAIT_DNS:
+            return;
+        case CL_HAPPY_EXHAUSTED:
+            if (d->num_running == 0) {
+                fail_before_tls(d);
+            }
+            return;
+        }
+    }
+}
+
+static void on_next_timer(void *ctx)
+{
+    advance(ctx);
+}
+
+/* ---- DNS ---- */
+
+static void on_answer(void *ctx, const struct cl_dns_answer *answer)
+{
+    struct cl_dial *d = ctx;
+    uint64_t now = cl_clock_mono_us();
+    if (answer->last) {
+        d->query = NULL;
+    }
+    cl_trace_dns_answer(d->spec.trace, answer, now - d->result.times.start);
+    if (answer->num > 0 && d->result.times.dns == 0) {
+        d->result.times.dns = now;
+    } else if (answer->num == 0 && (d->dns_reason == NULL || answer->failed)) {
+        d->dns_reason = answer->reason;
+        d->dns_failed = d->dns_failed || answer->failed;
+    }
+    cl_happy_answer(&d->happy, answer->kind == CL_DNS_AAAA ? AF_INET6 : AF_INET, answer->addrs,
+                    answer->num, now / 1000);
+    advance(d);
+}
+
+/* ---- the beginning ---- */
+
+static void on_deadline(void *ctx)
+{
+    struct cl_dial *d = ctx;
+    enum cl_dial_stage stage = d->stream != NULL      ? CL_DIAL_TLS
+                               : d->num_attempts != 0 ? CL_DIAL_TCP
+                                                      : CL_DIAL_DNS;
+    static const char *const doing[] = {"looking up the host", "connecting", "the TLS handshake"};
+    struct cl_stream *stream = d->stream;
+    d->result.timed_out = true;
+    (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                       "%s:%u: timed out after %u ms, during %s", d->host, (unsigned)d->spec.port,
+                       (unsigned)d->spec.timeout_ms, doing[stage]);
+    if (stream == NULL) {
+        fail(d, stage);
+        return;
+    }
+    d->over = true;
+    d->result.stage = stage;
+    d->result.tls = cl_stream_tls(stream);
+    cl_trace_error(d->spec.trace, "tls", &d->result.error);
+    d->spec.done(d->spec.ctx, &d->result);
+    cl_stream_abort(stream, "timed out");
+}
+
+void cl_dial_cancel(struct cl_dial *d)
+{
+    if (d == NULL || d->over) {
+        return;
+    }
+    d->over = true;
+    if (d->stream != NULL) {
+        cl_stream_abort(d->stream, "cancelled");
+    } else {
+        free_dial(d);
+    }
+}
+
+static cl_result start(struct cl_dial *d)
+{
+    uv_loop_t *loop = cl_hub_loop(d->spec.hub);
+    unsigned kinds = d->spec.family == AF_INET    ? CL_DNS_A
+                     : d->spec.family == AF_INET6 ? CL_DNS_AAAA
+                                                  : CL_DNS_A | CL_DNS_AAAA;
+    struct cl_dns_spec ask = {
+        .host = d->host, .port = d->spec.port, .kinds = kinds, .cb = on_answer, .ctx = d};
+    CL_TRY(cl_timer_new(loop, on_next_timer, d, &d->next_timer));
+    CL_TRY(cl_timer_new(loop, on_deadline, d, &d->deadline));
+    uv_update_time(loop);
+    cl_timer_set(d->deadline, d->spec.timeout_ms);
+    cl_happy_init(&d->happy, d->spec.family);
+    d->result.times.start = cl_clock_mono_us();
+    cl_trace_dns_ask(d->spec.trace, d->host, d->spec.family);
+    return cl_dns_lookup(d->spec.dns, &ask, &d->query);
+}
+
+cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out)
+{
+    size_t host_len = strlen(spec->host), name_len = strlen(spec->server_name);
+    struct cl_dial *d = cl_calloc(1, sizeof(*d));
+    if (d == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    if (host_len >= sizeof(d->host) || name_len >= sizeof(d->server_name)) {
+        cl_free(d);
+        return CLEAT_ERR_USAGE;
+    }
+    d->spec = *spec;
+    d->spec.timeout_ms = spec->timeout_ms != 0 ? spec->timeout_ms : CL_DIAL_DEFAULT_MS;
+    d->spec.tls = cleat_tls_config_ref(spec->tls);
+    d->spec.session = spec->session != NULL ? cleat_tls_session_ref(spec->session) : NULL;
+    memcpy(d->host, spec->host, host_len + 1);
+    memcpy(d->server_name, spec->server_name, name_len + 1);
+    cl_result r = start(d);
+    if (r != CL_OK) {
+        free_dial(d);
+        return r;
+    }
+    *out = d;
+    return CL_OK;
+}

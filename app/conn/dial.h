@@ -1,0 +1,72 @@
+/* conn/dial.h - from a host name to a secure stream: look up, race TCP connections (RFC 8305), TLS.
+ *
+ * One call, one result. TLS is spoken with the first address that accepts; when TLS fails the
+ * others are not tried, as the reason would be lost. Everything runs on the hub's loop and thread.
+ */
+#ifndef CL_CONN_DIAL_H
+#define CL_CONN_DIAL_H
+
+#include "conn/stream.h"
+#include "conn/trace.h"
+#include "dns/resolve.h"
+
+/* 300 s: what curl grants DNS, TCP and TLS together unless told otherwise */
+#define CL_DIAL_DEFAULT_MS 300000
+
+enum cl_dial_stage {
+    CL_DIAL_DNS,
+    CL_DIAL_TCP,
+    CL_DIAL_TLS,
+    CL_DIAL_DONE,
+};
+
+/* cl_clock_mono_us() at the end of each stage; 0: not reached. */
+struct cl_dial_times {
+    uint64_t start, dns, tcp, tls;
+};
+
+struct cl_dial_result {
+    enum cl_dial_stage stage; /* DONE, or where it failed */
+    bool timed_out;
+    struct cleat_error error; /* code 0 when DONE */
+    struct cl_stream *stream; /* DONE: established, the callee's from now on */
+    struct cl_dial_times times;
+    struct cl_addr peer; /* when tcp was reached */
+    struct cl_addr local;
+    unsigned num_attempts; /* TCP connections begun */
+    /* The TLS connection, when it was begun; valid during the callback even on failure. */
+    const struct cleat_tls *tls;
+};
+
+struct cl_dial_spec {
+    struct cl_hub *hub;
+    struct cl_dns *dns;
+    struct cl_trace *trace; /* or NULL */
+    const char *host;       /* where to connect: IP literal, or name in A-labels; copied */
+    uint16_t port;
+    int family;          /* AF_UNSPEC, AF_INET, AF_INET6 */
+    uint32_t timeout_ms; /* for everything together; 0: CL_DIAL_DEFAULT_MS */
+
+    struct cleat_tls_config *tls;      /* a reference is kept while it is needed */
+    const char *server_name;           /* whom to verify; copied */
+    struct cleat_tls_session *session; /* or NULL */
+
+    /* Who gets the stream's callbacks once it is established. */
+    const struct cl_stream_handler *handler;
+    void *ctx;
+    /* Called once, from the loop, never from inside cl_dial. */
+    void (*done)(void *ctx, const struct cl_dial_result *result);
+    /* Answers CLEAT_DECIDE_PEER at once, on tls; NULL: such questions are refused. */
+    void (*decide)(void *ctx, struct cleat_tls *tls);
+};
+
+struct cl_dial;
+
+/* cl_dial starts. *out is valid until done is called. NOMEM, CLEAT_ERR_USAGE (names that are not
+ * valid). */
+CL_MUST cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out);
+
+/* cl_dial_cancel ends it without a result: done is not called. NULL is fine. */
+void cl_dial_cancel(struct cl_dial *d);
+
+#endif

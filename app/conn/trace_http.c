@@ -1,0 +1,89 @@
+/* conn/trace_http.c - the trace's lines about HTTP, and about failures. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "conn/trace_line.h"
+
+/* Whose values give access: a trace is made to be shown to others. */
+static const char *const hidden[] = {"authorization", "proxy-authorization", "cookie",
+                                     "set-cookie"};
+
+/* Copies one line, printable, with its value hidden if it is a credential. */
+static void copy_line(const char *p, size_t len, char *out, size_t cap)
+{
+    const char *colon = memchr(p, ':', len);
+    size_t name_len = colon != NULL ? (size_t)(colon - p) : 0;
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]) && name_len > 0; i++) {
+        if (cl_ascii_equal_fold(cl_rd_of(p, name_len), cl_rd_str(hidden[i]))) {
+            (void)snprintf(out, cap, "%.*s: (%zu bytes, hidden)", (int)name_len, p,
+                           len - name_len - 1);
+            return;
+        }
+    }
+    size_t n = len < cap - 1 ? len : cap - 1;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)p[i];
+        out[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    out[n] = '\0';
+}
+
+void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len)
+{
+    if (t == NULL) {
+        return;
+    }
+    json_t *line = cl_trace_begin(t, sent ? "http.request" : "http.response");
+    json_t *list = line != NULL ? json_array() : NULL;
+    const char *colour = sent ? "\033[36m" : "\033[35m";
+    while (len > 0) {
+        char text[8192];
+        const char *end = memchr(head, '\n', len);
+        size_t line_len = end != NULL ? (size_t)(end - head) : len;
+        size_t step = end != NULL ? line_len + 1 : line_len;
+        line_len -= line_len > 0 && head[line_len - 1] == '\r' ? 1 : 0;
+        copy_line(head, line_len, text, sizeof(text));
+        if (t->human != NULL) {
+            (void)fprintf(t->human, "%s%c %s%s\n", t->colour ? colour : "", sent ? '>' : '<', text,
+                          t->colour ? "\033[0m" : "");
+        }
+        if (line_len > 0) {
+            (void)json_array_append_new(list,
+                                        line != NULL ? cl_trace_text(text, strlen(text)) : NULL);
+        }
+        head += step;
+        len -= step;
+    }
+    (void)json_object_set_new(line, "lines", list);
+    cl_trace_end(t, line);
+}
+
+void cl_trace_http_body(struct cl_trace *t, bool sent, uint64_t bytes)
+{
+    cl_trace_say(t, CL_TRACE_INFO, "http", "body: %" PRIu64 " bytes %s", bytes,
+                 sent ? "sent" : "received");
+    json_t *line = cl_trace_begin(t, "http.body");
+    (void)json_object_set_new(line, "sent", json_boolean(sent));
+    (void)json_object_set_new(line, "bytes", json_integer((json_int_t)bytes));
+    cl_trace_end(t, line);
+}
+
+void cl_trace_error(struct cl_trace *t, const char *stage, const struct cleat_error *error)
+{
+    json_t *line = cl_trace_begin(t, "error");
+    if (line == NULL) {
+        return;
+    }
+    cl_trace_set_text(line, "stage", stage);
+    cl_trace_set_text(line, "code", cleat_error_name(error->code));
+    cl_trace_set_text(line, "text", error->text);
+    cl_trace_set_text(line, "section", error->section[0] != '\0' ? error->section : NULL);
+    cl_trace_set_text(line, "hint", error->hint[0] != '\0' ? error->hint : NULL);
+    if (error->alert != 0) {
+        cl_trace_set_text(line, "alert", cleat_alert_name(error->alert));
+        (void)json_object_set_new(line, "from_peer", json_boolean(error->from_peer));
+    }
+    cl_trace_end(t, line);
+}

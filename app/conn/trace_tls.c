@@ -1,0 +1,258 @@
+/* conn/trace_tls.c - the trace's lines about the handshake and the peer's chain. */
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "conn/trace_line.h"
+
+/* 16 KiB: a whole handshake message of the longest kind described; human lines are cut earlier */
+#define DESCRIPTION_SIZE 16384
+
+/* ---- the engine's events ---- */
+
+static void on_message(struct cl_trace *t, const struct cleat_event *e)
+{
+    static char text[DESCRIPTION_SIZE];
+    (void)cleat_tls_describe(e->message.bytes, e->message.len, text, sizeof(text));
+    cl_trace_say(t, e->sent ? CL_TRACE_SENT : CL_TRACE_RECEIVED, "tls", "%s, %zu bytes: %s",
+                 e->message.name, e->message.len, text);
+    json_t *line = cl_trace_begin(t, "tls.message");
+    if (line != NULL) {
+        (void)json_object_set_new(line, "sent", json_boolean(e->sent));
+        (void)json_object_set_new(line, "type", json_integer(e->message.type));
+        cl_trace_set_text(line, "name", e->message.name);
+        (void)json_object_set_new(line, "bytes", json_integer((json_int_t)e->message.len));
+        cl_trace_set_text(line, "text", text);
+        cl_trace_end(t, line);
+    }
+}
+
+static void on_alert(struct cl_trace *t, const struct cleat_event *e)
+{
+    bool closing = e->alert.alert == 0;
+    enum cl_trace_mark mark = !closing ? CL_TRACE_BAD : e->sent ? CL_TRACE_SENT : CL_TRACE_RECEIVED;
+    cl_trace_say(t, mark, "tls", "alert %s: %s (%u)", e->sent ? "sent" : "received", e->alert.name,
+                 (unsigned)e->alert.alert);
+    json_t *line = cl_trace_begin(t, "tls.alert");
+    (void)json_object_set_new(line, "sent", json_boolean(e->sent));
+    (void)json_object_set_new(line, "alert", json_integer(e->alert.alert));
+    cl_trace_set_text(line, "name", e->alert.name);
+    cl_trace_end(t, line);
+}
+
+static void on_choice(struct cl_trace *t, const struct cleat_event *e)
+{
+    cl_trace_say(t, CL_TRACE_INFO, "tls", "%s: %s (%s)", e->choice.what, e->choice.value,
+                 e->choice.why);
+    json_t *line = cl_trace_begin(t, "tls.choice");
+    cl_trace_set_text(line, "what", e->choice.what);
+    cl_trace_set_text(line, "value", e->choice.value);
+    cl_trace_set_text(line, "why", e->choice.why);
+    cl_trace_end(t, line);
+}
+
+static void on_key(struct cl_trace *t, const struct cleat_event *e)
+{
+    cl_trace_say(t, CL_TRACE_INFO, "tls", "%s keys for %s in use (%s)", e->key.epoch,
+                 e->sent ? "sending" : "receiving", e->key.cipher);
+    json_t *line = cl_trace_begin(t, "tls.key");
+    (void)json_object_set_new(line, "sent", json_boolean(e->sent));
+    cl_trace_set_text(line, "epoch", e->key.epoch);
+    cl_trace_set_text(line, "cipher", e->key.cipher);
+    cl_trace_end(t, line);
+}
+
+static void on_ticket(struct cl_trace *t, const struct cleat_event *e)
+{
+    cl_trace_say(t, CL_TRACE_INFO, "tls", "session ticket %s (lifetime %" PRIu32 " s)",
+                 e->ticket.what, e->ticket.lifetime);
+    json_t *line = cl_trace_begin(t, "tls.ticket");
+    cl_trace_set_text(line, "what", e->ticket.what);
+    (void)json_object_set_new(line, "lifetime", json_integer(e->ticket.lifetime));
+    cl_trace_end(t, line);
+}
+
+/* States are the engine's inside: for programs (tests, bug reports), not for people. */
+static void on_state(struct cl_trace *t, const struct cleat_event *e)
+{
+    json_t *line = cl_trace_begin(t, "tls.state");
+    cl_trace_set_text(line, "name", e->state.name);
+    cl_trace_end(t, line);
+}
+
+void cl_trace_tls_event(struct cl_trace *t, const struct cleat_event *event)
+{
+    static void (*const tellers[])(struct cl_trace *, const struct cleat_event *) = {
+        [CLEAT_EVENT_MESSAGE] = on_message, [CLEAT_EVENT_ALERT] = on_alert,
+        [CLEAT_EVENT_CHOICE] = on_choice,   [CLEAT_EVENT_KEY] = on_key,
+        [CLEAT_EVENT_SECRET] = NULL,        [CLEAT_EVENT_TICKET] = on_ticket,
+        [CLEAT_EVENT_STATE] = on_state,
+    };
+    size_t kind = (size_t)event->kind;
+    if (t != NULL && kind < sizeof(tellers) / sizeof(tellers[0]) && tellers[kind] != NULL) {
+        tellers[kind](t, event);
+    }
+}
+
+/* ---- what was agreed ---- */
+
+void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_t us)
+{
+    struct cleat_tls_info info;
+    if (t == NULL || cleat_tls_info(tls, &info) != CLEAT_OK) {
+        return;
+    }
+    const char *version = info.version == CLEAT_TLS_1_2 ? "TLS 1.2" : "TLS 1.3";
+    cl_trace_say(t, CL_TRACE_GOOD, "tls", "%s, %s, %s, %s%s%s%s%s (%.1f ms)", version,
+                 info.cipher_name, info.group_name != NULL ? info.group_name : "no key exchange",
+                 info.signature_name != NULL ? info.signature_name : "no signature",
+                 info.alpn != NULL ? ", ALPN " : "", info.alpn != NULL ? info.alpn : "",
+                 info.resumed ? ", resumed" : "", info.hello_retry ? ", after a retry" : "",
+                 (double)us / 1000);
+    json_t *line = cl_trace_begin(t, "tls.ready");
+    cl_trace_set_text(line, "version", version);
+    cl_trace_set_text(line, "cipher", info.cipher_name);
+    cl_trace_set_text(line, "group", info.group_name);
+    cl_trace_set_text(line, "signature", info.signature_name);
+    cl_trace_set_text(line, "alpn", info.alpn);
+    cl_trace_set_text(line, "server_name", info.server_name);
+    (void)json_object_set_new(line, "resumed", json_boolean(info.resumed));
+    (void)json_object_set_new(line, "hello_retry", json_boolean(info.hello_retry));
+    cl_trace_set_ms(line, "ms", us);
+    cl_trace_end(t, line);
+}
+
+/* ---- the peer's chain ---- */
+
+static void say_cert(struct cl_trace *t, size_t depth, const struct cleat_cert *cert, int64_t now)
+{
+    char name[256], kind[64];
+    (void)cleat_cert_subject(cert, name, sizeof(name));
+    (void)cleat_cert_key_kind(cert, kind, sizeof(kind));
+    int64_t days = (cleat_cert_not_after(cert) - now) / 86400;
+    cl_trace_say(t, CL_TRACE_INFO, "cert", "  %zu %s (%s, %" PRId64 " days left)", depth,
+                 name[0] != '\0' ? name : "(no subject)", kind, days);
+}
+
+static json_t *cert_json(const struct cleat_cert *cert)
+{
+    char text[512];
+    uint8_t digest[32];
+    json_t *o = json_object();
+    (void)cleat_cert_subject(cert, text, sizeof(text));
+    cl_trace_set_text(o, "subject", text);
+    (void)cleat_cert_issuer(cert, text, sizeof(text));
+    cl_trace_set_text(o, "issuer", text);
+    cleat_cert_fingerprint(cert, digest);
+    cl_hex_encode(digest, sizeof(digest), text);
+    cl_trace_set_text(o, "sha256", text);
+    (void)json_object_set_new(o, "not_before", json_integer(cleat_cert_not_before(cert)));
+    (void)json_object_set_new(o, "not_after", json_integer(cleat_cert_not_after(cert)));
+    return o;
+}
+
+static json_t *checks_json(const struct cleat_verdict *verdict, size_t i, size_t num)
+{
+    static const char *const results[] = {"passed", "failed", "skipped"};
+    struct cleat_check check;
+    json_t *list = json_array();
+    for (size_t n = 0; n < num && cleat_verdict_check(verdict, i, n, &check); n++) {
+        json_t *o = json_object();
+        (void)json_object_set_new(o, "depth", json_integer((json_int_t)check.depth));
+        cl_trace_set_text(o, "name", check.name);
+        cl_trace_set_text(o, "result", results[check.result]);
+        cl_trace_set_text(o, "section", check.section);
+        cl_trace_set_text(o, "text", check.text);
+        (void)json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *try_json(const struct cleat_verdict *verdict, size_t i, const struct cleat_try *try)
+{
+    json_t *o = json_object(), *certs = json_array();
+    for (size_t depth = 0; depth < try->num_certs; depth++) {
+        (void)json_array_append_new(certs, cert_json(cleat_verdict_try_cert(verdict, i, depth)));
+    }
+    (void)json_object_set_new(o, "accepted", json_boolean(try->accepted));
+    if (!try->accepted && try->error != NULL) {
+        cl_trace_set_text(o, "error", cleat_error_name(try->error->code));
+        cl_trace_set_text(o, "text", try->error->text);
+    }
+    (void)json_object_set_new(o, "path", certs);
+    (void)json_object_set_new(o, "checks", checks_json(verdict, i, try->num_checks));
+    return o;
+}
+
+static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict, bool ignored)
+{
+    json_t *line = cl_trace_begin(t, "tls.verdict");
+    if (line == NULL) {
+        return;
+    }
+    struct cleat_try try;
+    json_t *tries = json_array();
+    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
+        if (cleat_verdict_try(verdict, i, &try)) {
+            (void)json_array_append_new(tries, try_json(verdict, i, &try));
+        }
+    }
+    int code = cleat_verdict_code(verdict);
+    (void)json_object_set_new(line, "accepted", json_boolean(code == CLEAT_OK));
+    (void)json_object_set_new(line, "ignored", json_boolean(ignored));
+    cl_trace_set_text(line, "code", cleat_error_name(code));
+    cl_trace_set_text(line, "text", code != CLEAT_OK ? cleat_verdict_error(verdict)->text : NULL);
+    (void)json_object_set_new(line, "tries", tries);
+    cl_trace_end(t, line);
+}
+
+static void say_tries(struct cl_trace *t, const struct cleat_verdict *verdict)
+{
+    struct cleat_try try;
+    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
+        if (cleat_verdict_try(verdict, i, &try) && !try.accepted && try.error != NULL) {
+            cl_trace_say(t, CL_TRACE_INFO, "cert", "  path %zu (%zu certificates): %s", i + 1,
+                         try.num_certs, try.error->text);
+        }
+    }
+}
+
+static size_t count_passed(const struct cleat_verdict *verdict)
+{
+    struct cleat_try try;
+    struct cleat_check check;
+    size_t num = 0;
+    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
+        bool found = cleat_verdict_try(verdict, i, &try) && try.accepted;
+        for (size_t n = 0; found && cleat_verdict_check(verdict, i, n, &check); n++) {
+            num += check.result == CLEAT_CHECK_PASSED ? 1 : 0;
+        }
+    }
+    return num;
+}
+
+void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, int64_t now,
+                      bool ignored)
+{
+    if (t == NULL || verdict == NULL) {
+        return;
+    }
+    verdict_json(t, verdict, ignored);
+    if (cleat_verdict_code(verdict) == CLEAT_OK) {
+        size_t num = cleat_verdict_path_num(verdict);
+        cl_trace_say(t, CL_TRACE_GOOD, "cert", "verified: a path of %zu certificate%s, %zu checks",
+                     num, num == 1 ? "" : "s", count_passed(verdict));
+        for (size_t i = 0; i < num; i++) {
+            say_cert(t, i, cleat_verdict_path_at(verdict, i), now);
+        }
+        return;
+    }
+    const struct cleat_error *error = cleat_verdict_error(verdict);
+    cl_trace_say(t, CL_TRACE_BAD, "cert", "%s: %s (%s)%s", ignored ? "NOT verified" : "refused",
+                 error->text, cleat_error_name(error->code),
+                 ignored ? "; going on because of --insecure" : "");
+    const struct cleat_cert *leaf = cleat_verdict_leaf(verdict);
+    if (leaf != NULL) {
+        say_cert(t, 0, leaf, now);
+    }
+    say_tries(t, verdict);
+}
