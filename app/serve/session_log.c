@@ -92,7 +92,9 @@ void cl_session_log_ready(const struct cl_session *s)
     }
     cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s, ALPN %s, SNI %s", s->peer,
                 version_name(info.version), info.cipher_name, info.group_name,
-                info.resumed ? "resumed" : info.signature_name,
+                info.resumed                  ? "resumed"
+                : info.signature_name != NULL ? info.signature_name
+                                              : "full",
                 info.hello_retry ? ", after a HelloRetryRequest" : "",
                 info.peer_authenticated ? ", client certificate verified" : "",
                 info.alpn != NULL ? info.alpn : "-",
