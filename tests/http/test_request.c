@@ -207,6 +207,25 @@ static const struct accepted_row accepted_rows[] = {
      "authority='h' path='/a' query=1'|^`{}[]\\'\n  Host: 'h'\n\nend\n"},
 };
 
+static void test_every_byte_at_every_place_of_a_value_is_judged_alike(void **state)
+{
+    for (int c = 0; c < 256; c++) {
+        bool good = c == '\t' || (c >= ' ' && c != 0x7f);
+        for (size_t at = 0; at < 20; at++) {
+            char bytes[] = "GET / HTTP/1.1\r\nHost: h\r\nA: x\xff\x80xxxxxxxxxxxxx\txxxxx\r\n\r\n";
+            bytes[29 + at] = (char)c;
+            struct cleat_http_head h;
+            cleat_http_request_init(&h);
+            int rc = cleat_http_head_feed(&h, bytes, sizeof(bytes) - 1, NULL);
+            if (c == '\r' || c == '\n') {
+                assert_int_equal(rc, CLEAT_ERR_HTTP_AMBIGUOUS);
+            } else {
+                assert_int_equal(rc, good ? CLEAT_HTTP_COMPLETE : CLEAT_ERR_HTTP_SYNTAX);
+            }
+        }
+    }
+}
+
 static void test_good_requests_are_understood_in_the_same_way_however_they_are_cut(void **state)
 {
     for (size_t i = 0; i < sizeof(accepted_rows) / sizeof(accepted_rows[0]); i++) {
@@ -361,6 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_not_strict_http_is_refused_in_the_same_way_however_it_is_cut),
         cmocka_unit_test(test_nul_is_refused_in_names_values_and_targets),
+        cmocka_unit_test(test_every_byte_at_every_place_of_a_value_is_judged_alike),
         cmocka_unit_test(test_good_requests_are_understood_in_the_same_way_however_they_are_cut),
         cmocka_unit_test(test_an_upgrade_stops_before_the_bytes_of_the_other_protocol),
         cmocka_unit_test(test_what_follows_connect_is_never_the_next_request),
