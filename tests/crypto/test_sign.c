@@ -2,6 +2,8 @@
  * libcrypto; everything that must not verify. */
 #include "support_crypto.h"
 
+#include <pthread.h>
+
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -371,6 +373,49 @@ static void test_ecdsa_in_anything_but_der_fails(void **state)
                      CLEAT_ERR_BAD_SIGNATURE);
 }
 
+/* Private keys are shared by all threads; libcrypto keeps blinding and caches behind locks. */
+static void *sign_in_thread(void *failed)
+{
+    static const enum cl_key_type types[] = {CL_KEY_RSA, CL_KEY_EC_P256, CL_KEY_ED25519};
+    static const uint16_t schemes[] = {0x0804, 0x0403, 0x0807};
+    for (size_t i = 0; i < 30; i++) {
+        uint8_t signature[MAX_SIGNATURE];
+        struct cl_job make = {.kind = CL_JOB_SIGN, .status = CL_JOB_PENDING};
+        struct cl_job check = {.kind = CL_JOB_VERIFY, .status = CL_JOB_PENDING};
+        struct cleat_key *key = cleat_key_ref(keys[types[i % 3]]);
+        make.sign = (struct cl_job_sign){.key = key,
+                                         .alg = cl_sig_scheme(schemes[i % 3]),
+                                         .message = message,
+                                         .signature = signature,
+                                         .signature_cap = sizeof(signature)};
+        cl_job_run(&make);
+        check.verify =
+            (struct cl_job_verify){.key = pubs[types[i % 3]],
+                                   .alg = make.sign.alg,
+                                   .message = message,
+                                   .signature = cl_rd_of(signature, make.sign.signature_len)};
+        cl_job_run(&check);
+        if (make.result != CL_OK || check.result != CL_OK) {
+            *(bool *)failed = true;
+        }
+        cleat_key_free(key);
+    }
+    return NULL;
+}
+
+static void test_threads_share_keys(void **state)
+{
+    pthread_t threads[4];
+    bool failed[4] = {false};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_in_thread, &failed[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_false(failed[i]);
+    }
+}
+
 /* ---- the table ---- */
 
 static void test_schemes_are_in_order_and_found_by_number_and_name(void **state)
@@ -411,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_a_pss_key_bound_to_one_hash_takes_that_one_alone),
         cmocka_unit_test(test_ed448_verifies),
         cmocka_unit_test(test_ecdsa_in_anything_but_der_fails),
+        cmocka_unit_test(test_threads_share_keys),
         cmocka_unit_test(test_schemes_are_in_order_and_found_by_number_and_name),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
