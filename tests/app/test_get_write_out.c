@@ -1,0 +1,138 @@
+/* --write-out, the progress bar, and the exit codes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "cli/get_codes.h"
+#include "cli/get_output.h"
+#include "cli/get_write_out.h"
+
+static struct get_facts facts;
+
+static void expect(const char *format, const char *want)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    assert_non_null(f);
+    assert_true(get_write_out(format, &facts, f));
+    (void)fclose(f);
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static int set_facts(void **state)
+{
+    facts = (struct get_facts){.http_code = 200,
+                               .time_total = 1234567,
+                               .size_download = 4096,
+                               .num_redirects = 2,
+                               .url_effective = "https://example.com/",
+                               .tls_cipher = "TLS_AES_128_GCM_SHA256"};
+    return 0;
+}
+
+static void test_variables_are_replaced(void **state)
+{
+    expect("%{http_code} %{response_code}", "200 200");
+    expect("%{time_total}s %{size_download}B", "1.234567s 4096B");
+    expect("%{url_effective}|%{content_type}|%{num_redirects}", "https://example.com/||2");
+    expect("%{tls_cipher}", "TLS_AES_128_GCM_SHA256");
+}
+
+static void test_a_transfer_without_answer_has_code_000(void **state)
+{
+    facts.http_code = 0;
+    expect("%{http_code}", "000");
+}
+
+static void test_escapes_and_percent_signs(void **state)
+{
+    expect("a\\nb\\tc\\rd\\qe", "a\nb\tc\rd\\qe");
+    expect("100%% %", "100% %");
+    expect("%{http_code", "%{http_code");
+    expect("\\", "\\");
+}
+
+static void test_an_unknown_variable_is_left_out(void **state)
+{
+    expect("[%{no_such_thing}]", "[]");
+}
+
+static void test_json_has_every_variable_with_its_type(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    assert_non_null(f);
+    (void)snprintf(facts.content_type, sizeof(facts.content_type), "text/\"odd\"\\");
+    assert_true(get_write_out("%{json}", &facts, f));
+    (void)fclose(f);
+    json_t *all = json_loads(text, 0, NULL);
+    assert_non_null(all);
+    assert_int_equal(json_integer_value(json_object_get(all, "schema")), 1);
+    assert_int_equal(json_integer_value(json_object_get(all, "http_code")), 200);
+    assert_true(json_is_real(json_object_get(all, "time_total")));
+    assert_true(json_is_null(json_object_get(all, "errormsg")));
+    assert_true(json_is_false(json_object_get(all, "tls_resumed")));
+    assert_string_equal(json_string_value(json_object_get(all, "content_type")), "text/\"odd\"\\");
+    assert_in_range(json_object_size(all), 40, 60);
+    json_decref(all);
+    free(text);
+}
+
+static void test_the_bar_fits_a_line_and_ends_at_100_percent(void **state)
+{
+    char text[160];
+    get_output_bar(text, sizeof(text), 512 * 1024, 1024 * 1024, 1000000);
+    assert_string_equal(text,
+                        " 50% [===============               ] 512.0 KiB of 1.0 MiB  512.0 KiB/s  "
+                        "0:01 left");
+    get_output_bar(text, sizeof(text), 2048, 1024, 0);
+    assert_memory_equal(text, "100% [==============================]", 37);
+    get_output_bar(text, sizeof(text), 999, 0, 1000000);
+    assert_string_equal(text, "999 B  999 B/s");
+    get_output_bar(text, sizeof(text), UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    assert_true(strlen(text) < 100);
+}
+
+static void test_handshake_failures_are_60_only_for_our_verdict_on_the_peer(void **state)
+{
+    struct cleat_error error = {.code = CLEAT_ERR_CERT_EXPIRED, .alert = 45};
+    assert_int_equal(get_exit_of_handshake(&error), 60);
+    error.from_peer = true;
+    assert_int_equal(get_exit_of_handshake(&error), 35);
+    error = (struct cleat_error){.code = CLEAT_ERR_PEER_ALERT, .alert = 42, .from_peer = true};
+    assert_int_equal(get_exit_of_handshake(&error), 35);
+    error = (struct cleat_error){.code = CLEAT_ERR_NO_SHARED_CIPHER};
+    assert_int_equal(get_exit_of_handshake(&error), 35);
+}
+
+static void test_verify_results_are_openssls_numbers(void **state)
+{
+    assert_int_equal(get_verify_result(CLEAT_OK), 0);
+    assert_int_equal(get_verify_result(CLEAT_ERR_CERT_EXPIRED), 10);
+    assert_int_equal(get_verify_result(CLEAT_ERR_NAME_MISMATCH), 62);
+    assert_int_equal(get_verify_result(CLEAT_ERR_NOMEM), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_variables_are_replaced, set_facts),
+        cmocka_unit_test_setup(test_a_transfer_without_answer_has_code_000, set_facts),
+        cmocka_unit_test_setup(test_escapes_and_percent_signs, set_facts),
+        cmocka_unit_test_setup(test_an_unknown_variable_is_left_out, set_facts),
+        cmocka_unit_test_setup(test_json_has_every_variable_with_its_type, set_facts),
+        cmocka_unit_test(test_the_bar_fits_a_line_and_ends_at_100_percent),
+        cmocka_unit_test(test_handshake_failures_are_60_only_for_our_verdict_on_the_peer),
+        cmocka_unit_test(test_verify_results_are_openssls_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
