@@ -81,6 +81,7 @@ extern "C" {
     X(POLICY_VIOLATION, -215, 42, "a certificate violates the certificate policies")               \
     X(REVOKED, -216, 44, "a certificate has been revoked")                                         \
     X(NO_CERTIFICATE, -217, 42, "there is no certificate")                                         \
+    X(REVOCATION_UNKNOWN, -218, 46, "whether a certificate has been revoked is not known")         \
                                                                                                    \
     X(HTTP_SYNTAX, -300, 0, "not a valid HTTP message")                                            \
     X(HTTP_AMBIGUOUS, -301, 0, "an HTTP message whose length is ambiguous (request smuggling)")    \

@@ -158,6 +158,20 @@ struct cleat_crl_set *cleat_crl_set_ref(const struct cleat_crl_set *set);
 void cleat_crl_set_free(struct cleat_crl_set *set);
 size_t cleat_crl_set_num(const struct cleat_crl_set *set);
 
+/* ---- public suffixes ---- */
+struct cleat_suffix_list;
+
+/* cleat_suffix_list_from_text reads the Public Suffix List in its published form (UTF-8, one rule a
+ * line). The policy WEBPKI refuses wildcards directly below a public suffix; without a list it knows
+ * top-level domains only. CLEAT_OK, CLEAT_ERR_USAGE (no rule in the text), CLEAT_ERR_LIMIT,
+ * CLEAT_ERR_NOMEM. */
+int cleat_suffix_list_from_text(const char *text, size_t len, struct cleat_suffix_list **out);
+struct cleat_suffix_list *cleat_suffix_list_ref(const struct cleat_suffix_list *list);
+void cleat_suffix_list_free(struct cleat_suffix_list *list);
+
+/* cleat_suffix_list_has says whether name (A-labels) is a public suffix: "com", "co.uk". */
+bool cleat_suffix_list_has(const struct cleat_suffix_list *list, const char *name, size_t len);
+
 /* ---- verification ---- */
 enum cleat_purpose {
     CLEAT_PURPOSE_ANY = 0,
@@ -177,8 +191,8 @@ enum cleat_revocation {
     CLEAT_REVOCATION_REQUIRED, /* every certificate below the anchor needs a good CRL */
 };
 
-/* What to verify against. Everything is borrowed for the call only, except trust and crls, of which a
- * reference is kept. {0} with trust and now is a good start. */
+/* What to verify against. Everything is borrowed for the call only, except trust, crls and suffixes, of
+ * which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
     const struct cleat_trust_store *trust;
     const char *host; /* DNS name or IP address the leaf must be for; NULL: not checked */
@@ -186,7 +200,8 @@ struct cleat_verify_options {
     enum cleat_purpose purpose;
     enum cleat_policy policy;
     enum cleat_revocation revocation;
-    const struct cleat_crl_set *crls;     /* or NULL */
+    const struct cleat_crl_set *crls;         /* or NULL */
+    const struct cleat_suffix_list *suffixes; /* or NULL */
     const char *email;                    /* mailbox the leaf must be for; NULL: not checked */
     int max_intermediates;                /* not counting self-issued ones; 0: the default, -1: none */
     const char *const *initial_policies;  /* RFC 5280 6.1.1 (c), dotted; none: anyPolicy */

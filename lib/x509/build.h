@@ -70,7 +70,7 @@ struct cl_cert_build {
  * key (the subject's own when self-signed). alg NULL: the natural one of the key. BAD_CONFIG (a name
  * that is not valid, times out of range …; err says), UNSUPPORTED, LIMIT, NOMEM. */
 CL_MUST cl_result cl_cert_build_start(struct cl_cert_build *build,
-                                      const struct cl_cert_template *template_,
+                                      const struct cl_cert_template *tpl,
                                       const struct cleat_key *key, const struct cl_sig_alg *alg,
                                       struct cleat_error *err);
 
@@ -81,7 +81,7 @@ CL_MUST cl_result cl_cert_build_finish(struct cl_cert_build *build, struct cl_bu
 void cl_cert_build_deinit(struct cl_cert_build *build);
 
 /* cl_cert_build does all of it here and now: start, cl_job_run, finish. */
-CL_MUST cl_result cl_cert_build(struct cl_buf *out, const struct cl_cert_template *template_,
+CL_MUST cl_result cl_cert_build(struct cl_buf *out, const struct cl_cert_template *tpl,
                                 const struct cleat_key *key, struct cleat_error *err);
 
 #endif

@@ -1,0 +1,164 @@
+/* x509/verify_impl.h - the verifier's own state, between verify.c (life, state machine), search.c (path
+ * building), checks.c (one certificate in its role), revoke.c (CRLs) and verdict.c (the proof). */
+#ifndef CL_X509_VERIFY_IMPL_H
+#define CL_X509_VERIFY_IMPL_H
+
+#include "x509/crl.h"
+#include "x509/dn.h"
+#include "x509/path.h"
+
+/* What a checked certificate is known to be as an issuer. */
+enum cl_ca_state {
+    CL_CA_UNKNOWN = 0,
+    CL_CA_GOOD,
+    CL_CA_BAD,
+};
+
+/* A certificate of the presented chain. */
+struct cl_pooled {
+    struct cleat_cert *cert;
+    uint8_t position; /* in the chain as presented, from 0 */
+    uint8_t ca_state;
+    bool is_anchor;   /* the trust store has the very same certificate */
+};
+
+/* A signature that was checked: over a certificate or list, with the key of a certificate. */
+struct cl_memo {
+    const void *what; /* struct cleat_cert or struct cl_crl */
+    const struct cleat_cert *signer;
+    bool is_crl;
+    bool good;
+};
+
+enum cl_sig_state {
+    CL_SIG_GOOD,
+    CL_SIG_BAD,
+    CL_SIG_NEEDED, /* v->wanted is filled in */
+    CL_SIG_LIMIT,
+};
+
+/* Where the search stands below one certificate of the path: candidates are anchors and pool
+ * certificates with the right subject, those whose key identifier fits first. */
+struct cl_frame {
+    size_t first_anchor;
+    size_t num_anchors;
+    size_t first_pooled; /* in v->order */
+    size_t num_pooled;
+    uint8_t phase;
+    size_t at;
+    bool tried; /* a candidate was good enough to look at */
+};
+
+enum cl_phase {
+    CL_PHASE_SEARCH,
+    CL_PHASE_SIGNATURES,
+    CL_PHASE_REVOCATION,
+    CL_PHASE_DONE,
+};
+
+struct cl_try {
+    struct cleat_error error;
+    const char *openssl;
+    const struct cleat_cert *certs[CL_VERIFY_MAX_DEPTH];
+    uint8_t num;
+    uint8_t fail_check;
+    uint8_t fail_depth;
+    bool complete;
+    bool accepted;
+    bool policies_skipped;
+};
+
+struct cleat_verdict {
+    /* what was asked */
+    struct cleat_trust_store *trust;
+    char *host;
+    char *email;
+    int64_t now;
+    enum cleat_purpose purpose;
+    enum cleat_policy policy;
+    enum cleat_revocation revocation;
+    /* what came of it */
+    struct cleat_error error;
+    const char *openssl;
+    struct cleat_verify_work work;
+    struct cl_pooled pool[CL_VERIFY_MAX_CERTS];
+    size_t num_pool;
+    size_t num_presented;
+    bool has_leaf;
+    struct cl_path path; /* accepted */
+    struct cl_try *tries;
+    size_t num_tries;
+    size_t cap_tries;
+};
+
+struct cl_verify {
+    struct cleat_verdict *verdict;
+    struct cleat_crl_set *crls;
+    struct cleat_suffix_list *suffixes;
+    int max_intermediates;
+    struct cl_policy_inputs policies;
+    struct cl_rd policy_oids[CL_VERIFY_MAX_POLICIES];
+    uint8_t *policy_bytes;
+
+    uint8_t order[CL_VERIFY_MAX_CERTS]; /* the pool by hash of the subject */
+    struct cl_path path;
+    struct cl_frame frames[CL_VERIFY_MAX_DEPTH];
+    size_t num_frames;
+    enum cl_phase phase;
+    bool leaf_is_anchor; /* and that path has not been tried yet */
+    bool policies_skipped;
+    uint32_t num_complete;
+
+    struct cl_memo memos[CL_VERIFY_MAX_SIGNATURES];
+    size_t num_memos;
+    struct cl_memo wanted;
+    struct cl_job job;
+
+    int best_rank; /* of the failure in verdict->error */
+    struct cleat_error unparsable; /* the first certificate of the chain that is none */
+    size_t unparsable_position;
+};
+
+/* ---- checks.c: false with fail set when a check fails. The order of the checks is that of
+ * cl_check_order in verdict.c, which tells the proof. ---- */
+CL_RD_MUST bool cl_check_leaf(struct cl_verify *v, struct cl_fail *fail);
+/* The last certificate of v->path as an issuer of the one before; anchor says in which role. known: what
+ * depends on the certificate alone was found good before. */
+CL_RD_MUST bool cl_check_issuer(struct cl_verify *v, bool anchor, bool known,
+                                struct cl_fail *fail);
+/* Checks of the keys of the path's issuers: those that cost. */
+CL_RD_MUST bool cl_check_keys(struct cl_verify *v, struct cl_fail *fail);
+
+/* ---- search.c ---- */
+enum cl_search {
+    CL_SEARCH_PATH,      /* v->path is complete and has passed every check but those with jobs */
+    CL_SEARCH_EXHAUSTED, /* there is no other */
+};
+void cl_search_start(struct cl_verify *v);
+enum cl_search cl_search_next(struct cl_verify *v);
+/* cl_search_reject gives up the current path; depth: nothing above that certificate can mend it. */
+void cl_search_reject(struct cl_verify *v, size_t depth);
+
+/* ---- verify.c ---- */
+enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, bool is_crl,
+                               const struct cleat_cert *signer);
+
+/* ---- revoke.c ---- */
+enum cl_revoke {
+    CL_REVOKE_PASSED,
+    CL_REVOKE_FAILED, /* fail is set */
+    CL_REVOKE_NEEDS_JOB,
+};
+enum cl_revoke cl_revoke_check(struct cl_verify *v, struct cl_fail *fail);
+
+/* ---- verdict.c ---- */
+/* cl_fail_begin gives a failure to be filled in for v's current path, with its text if it is wanted. */
+struct cl_fail cl_fail_begin(struct cl_verify *v, struct cleat_error *storage);
+/* cl_verdict_reject adds a try with that failure, and keeps it if it is the most telling so far. */
+void cl_verdict_reject(struct cl_verify *v, const struct cl_fail *fail);
+void cl_verdict_accept(struct cl_verify *v);
+/* cl_verdict_final overrides whatever was kept. */
+void cl_verdict_final(struct cl_verify *v, cl_result code, const char *openssl, const char *hint,
+                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif
