@@ -4,7 +4,8 @@
 #include "http/chars.h"
 #include "http/date.h"
 
-/* RFC 9110 8.8.2.2: a date is a strong validator only when it is "at least one minute" older */
+/* 60: a date is a strong validator only when the server knows that the file "did not change twice
+ * during the second covered" (RFC 9110 8.8.2.2); a minute leaves room for coarse clocks */
 #define STRONG_DATE_AGE 60
 
 enum one_verdict {

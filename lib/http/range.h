@@ -36,8 +36,9 @@ CL_RD_MUST bool cl_http_etag_valid(struct cl_rd text);
 CL_RD_MUST bool cl_http_etag_listed(struct cl_rd list, struct cl_rd etag, bool weak);
 
 /* cl_http_if_range_holds tells whether If-Range permits a partial answer (RFC 9110 13.1.5): the
- * strong etag is the same, or the date is exactly last_modified, that being at least 60 seconds
- * before now (RFC 9110 8.8.2.2). etag may be weak: then it never holds. */
+ * strong etag is the same, or the date is exactly last_modified, that being at least a minute
+ * before now (so that the date is a strong validator, RFC 9110 8.8.2.2). etag may be weak: then it
+ * never holds. */
 CL_RD_MUST bool cl_http_if_range_holds(struct cl_rd field, struct cl_rd etag, int64_t last_modified,
                                        int64_t now);
 
