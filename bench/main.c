@@ -1,0 +1,106 @@
+/* bench/main.c - cleat-bench [--quick] [--only ID] [--json FILE]: what our server costs, side by
+ * side with libssl's in the same run. docs/performance.md says how to read it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/scenario.h"
+
+static struct bench_row rows[] = {
+    {BENCH_HANDSHAKE, "full-ecdsa-p256", "full, ECDSA P-256", .rsa = false},
+    {BENCH_HANDSHAKE, "full-rsa-2048", "full, RSA-2048", .rsa = true},
+    {BENCH_HANDSHAKE, "resumed", "resumed (psk_dhe_ke)", .resumed = true},
+    {BENCH_SEAL, "seal-16384", "seal 16,384 bytes", .len = 16384},
+    {BENCH_OPEN, "open-16384", "open 16,384 bytes", .len = 16384},
+    {BENCH_SEAL, "seal-1400", "seal 1,400 bytes", .len = 1400},
+    {BENCH_OPEN, "open-1400", "open 1,400 bytes", .len = 1400},
+    {BENCH_SEAL, "seal-100", "seal 100 bytes", .len = 100},
+    {BENCH_OPEN, "open-100", "open 100 bytes", .len = 100},
+    {BENCH_IDLE, "idle", "libssl by default", .release_buffers = false},
+    {BENCH_IDLE, "idle-released", "libssl with SSL_MODE_RELEASE_BUFFERS", .release_buffers = true},
+};
+
+#define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const struct bench_plan full_plan = {
+    .num_passes = 40,
+    .num_handshakes = 40,
+    .num_connections = 200,
+    .record_bytes = 1 << 20,
+};
+
+static const struct bench_plan quick_plan = {
+    .num_passes = 2,
+    .num_handshakes = 20,
+    .num_connections = 20,
+    .record_bytes = 1 << 19,
+};
+
+struct options {
+    bool quick;
+    const char *only;
+    const char *json;
+};
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--quick") == 0) {
+            o->quick = true;
+        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            o->only = argv[++i];
+        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+            o->json = argv[++i];
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool anything_wanted(const struct bench_plan *plan)
+{
+    for (size_t i = 0; i < NUM_ROWS; i++) {
+        if (bench_wanted(plan, &rows[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: cleat-bench [--quick] [--only ID] [--json FILE]\n"
+                    "  --quick      about two seconds; the figures are rough\n"
+                    "  --only ID    rows whose id contains ID:");
+    for (size_t i = 0; i < NUM_ROWS; i++) {
+        fprintf(stderr, " %s", rows[i].id);
+    }
+    fprintf(stderr, "\n  --json FILE  write the results to FILE too\n");
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {0};
+    struct bench_world world;
+    if (!parse(argc, argv, &o)) {
+        usage();
+        return 2;
+    }
+    struct bench_plan plan = o.quick ? quick_plan : full_plan;
+    plan.only = o.only;
+    if (!anything_wanted(&plan)) {
+        usage();
+        return 2;
+    }
+    bool ok = bench_world_make(&world) && bench_run(rows, NUM_ROWS, &plan, &world);
+    bench_world_drop(&world);
+    if (!ok) {
+        return 1;
+    }
+    bench_print_table(rows, NUM_ROWS, &plan);
+    if (o.json != NULL && !bench_write_json(o.json, rows, NUM_ROWS, &plan)) {
+        fprintf(stderr, "bench: cannot write %s\n", o.json);
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,153 @@
+/* bench/pair.c - see pair.h. */
+#include "bench/pair.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+/* 8: a handshake is over after two turns of each end */
+#define MAX_TURNS 8
+
+SSL_CTX *bench_client_ctx_new(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    if (ctx == NULL) {
+        return NULL;
+    }
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+    if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") != 1 ||
+        SSL_CTX_set1_groups_list(ctx, "X25519") != 1) {
+        SSL_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+static bool fail(const struct bench_pair *pair, const char *what)
+{
+    fprintf(stderr, "bench: %s: %s\n", pair->ops->name, what);
+    ERR_print_errors_fp(stderr);
+    return false;
+}
+
+static bool client_new(struct bench_pair *pair, SSL_CTX *ctx, SSL_SESSION *session)
+{
+    BIO *bio = bench_bio_new(&pair->client_ends);
+    pair->client_ends = (struct bench_ends){.in = &pair->to_client, .out = &pair->to_server};
+    pair->client = SSL_new(ctx);
+    if (pair->client == NULL || bio == NULL) {
+        BIO_free(bio);
+        return false;
+    }
+    SSL_set_bio(pair->client, bio, bio);
+    SSL_set_connect_state(pair->client);
+    return SSL_set_tlsext_host_name(pair->client, "localhost") == 1 &&
+           (session == NULL || SSL_set_session(pair->client, session) == 1);
+}
+
+static bool client_turn(struct bench_pair *pair, bool *done)
+{
+    int r = SSL_do_handshake(pair->client);
+    *done = r == 1;
+    return r == 1 || SSL_get_error(pair->client, r) == SSL_ERROR_WANT_READ;
+}
+
+/* The client reads the tickets; there is no data yet. */
+static bool read_tickets(struct bench_pair *pair)
+{
+    char byte;
+    int r = SSL_read(pair->client, &byte, 1);
+    return r <= 0 && SSL_get_error(pair->client, r) == SSL_ERROR_WANT_READ;
+}
+
+static bool handshake(struct bench_pair *pair, struct bench_meter *meter)
+{
+    bool client_done = false;
+    enum bench_progress progress = BENCH_WAITS;
+    for (int i = 0; i < MAX_TURNS && !(client_done && progress == BENCH_READY); i++) {
+        if (!client_turn(pair, &client_done)) {
+            return fail(pair, "the client fails in the handshake");
+        }
+        bench_meter_start(meter);
+        progress = pair->ops->step(pair->server, &pair->to_server, &pair->to_client);
+        bench_meter_stop(meter);
+        if (progress == BENCH_FAILED) {
+            return fail(pair, "the server fails in the handshake");
+        }
+    }
+    if (!client_done || progress != BENCH_READY || !read_tickets(pair)) {
+        return fail(pair, "the handshake does not end");
+    }
+    return true;
+}
+
+bool bench_pair_connect(struct bench_pair *pair, void *server_ctx, SSL_CTX *client_ctx,
+                        SSL_SESSION *session, struct bench_meter *meter)
+{
+    pair->server = NULL;
+    pair->client = NULL;
+    bench_wire_reset(&pair->to_server);
+    bench_wire_reset(&pair->to_client);
+    if (!client_new(pair, client_ctx, session)) {
+        return fail(pair, "no client");
+    }
+    bench_meter_start(meter);
+    pair->server = pair->ops->conn_new(server_ctx);
+    bench_meter_stop(meter);
+    if (pair->server == NULL) {
+        return fail(pair, "no connection");
+    }
+    if (!handshake(pair, meter)) {
+        return false;
+    }
+    bool resumed = session != NULL;
+    if (pair->ops->is_resumed(pair->server) != resumed ||
+        (SSL_session_reused(pair->client) == 1) != resumed) {
+        return fail(pair, resumed ? "the session is not resumed" : "a session is resumed");
+    }
+    return true;
+}
+
+bool bench_pair_echo(struct bench_pair *pair, size_t len, struct bench_meter *meter)
+{
+    static uint8_t data[16384];
+    static uint8_t back[16384];
+    memset(data, 'c', len);
+    bench_wire_reset(&pair->to_server);
+    bench_wire_reset(&pair->to_client);
+    if (SSL_write(pair->client, data, (int)len) != (int)len) {
+        return fail(pair, "the client cannot write");
+    }
+    bench_meter_start(meter);
+    bool ok = pair->ops->open(pair->server, &pair->to_server, len, 1) &&
+              pair->ops->seal(pair->server, data, len, 1, &pair->to_client);
+    bench_meter_stop(meter);
+    if (!ok || SSL_read(pair->client, back, (int)len) != (int)len || memcmp(data, back, len) != 0) {
+        return fail(pair, "the echo is not what the client sent");
+    }
+    return true;
+}
+
+void bench_pair_drop_client(struct bench_pair *pair)
+{
+    /* without an alert: nobody reads it */
+    if (pair->client != NULL) {
+        SSL_set_quiet_shutdown(pair->client, 1);
+        (void)SSL_shutdown(pair->client);
+        SSL_free(pair->client);
+        pair->client = NULL;
+    }
+}
+
+void bench_pair_close(struct bench_pair *pair, struct bench_meter *meter)
+{
+    if (pair->server != NULL) {
+        bench_meter_start(meter);
+        pair->ops->conn_free(pair->server);
+        bench_meter_stop(meter);
+        pair->server = NULL;
+    }
+    bench_pair_drop_client(pair);
+}

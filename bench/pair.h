@@ -1,0 +1,36 @@
+/* bench/pair.h - a contender's connection and its client, joined by two wires. */
+#ifndef BENCH_PAIR_H
+#define BENCH_PAIR_H
+
+#include <openssl/ssl.h>
+
+#include "bench/scenario.h"
+
+/* {0} is safe to close. */
+struct bench_pair {
+    const struct bench_ops *ops;
+    void *server;
+    SSL *client;
+    struct bench_ends client_ends;
+    struct bench_wire to_server;
+    struct bench_wire to_client;
+};
+
+/* bench_client_ctx_new makes the configuration of the client that every contender meets: X25519,
+ * TLS_AES_128_GCM_SHA256, no verification (nobody measures it). */
+SSL_CTX *bench_client_ctx_new(void);
+
+/* bench_pair_connect makes both ends and runs the handshake until both are ready and the client has
+ * read the tickets. session (may be NULL) is offered, and must then be accepted. The meter runs
+ * while the server works. False after a message on stderr; close the pair in either case. */
+bool bench_pair_connect(struct bench_pair *pair, void *server_ctx, SSL_CTX *client_ctx,
+                        SSL_SESSION *session, struct bench_meter *meter);
+
+/* bench_pair_echo carries a record of len bytes each way and compares; the meter as above. */
+bool bench_pair_echo(struct bench_pair *pair, size_t len, struct bench_meter *meter);
+
+/* bench_pair_close frees the server's end, with the meter running, and the client's. */
+void bench_pair_close(struct bench_pair *pair, struct bench_meter *meter);
+void bench_pair_drop_client(struct bench_pair *pair);
+
+#endif

@@ -1,0 +1,125 @@
+/* bench/scenario.h - what the benchmark is made of.
+ *
+ * A contender is a TLS server behind five functions. Each scenario runs every contender against the
+ * same client (libssl's) over wires in memory, and a meter runs only while the contender works: the
+ * client's time, and the allocations that it makes, count for nobody.
+ */
+#ifndef BENCH_SCENARIO_H
+#define BENCH_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/meter.h"
+#include "bench/wire.h"
+#include "cleat/tls.h"
+
+/* 2: the default of both contenders after a full handshake; after a resumption both send one */
+#define BENCH_NUM_TICKETS 2
+
+/* What a server proves itself with; one P-256 CA signs all leaves. */
+struct bench_identity {
+    struct cleat_chain *chain; /* the leaf alone */
+    struct cleat_key *key;
+};
+
+struct bench_world {
+    struct cleat_key *ca_key;
+    struct cleat_chain *ca;
+    struct bench_identity ecdsa;
+    struct bench_identity rsa;
+};
+
+bool bench_world_make(struct bench_world *world);
+void bench_world_drop(struct bench_world *world);
+
+enum bench_progress {
+    BENCH_FAILED,
+    BENCH_WAITS, /* for more input */
+    BENCH_READY,
+};
+
+/* A contender. What a function needs for itself it does inside the meter; so ctx_new, which is not
+ * measured, prepares all that a long-running server would have prepared. */
+struct bench_ops {
+    const char *name;
+    const char *(*version)(void);
+    void *(*ctx_new)(const struct bench_identity *id, bool release_buffers);
+    void (*ctx_free)(void *ctx);
+    void *(*conn_new)(void *ctx);
+    void (*conn_free)(void *conn);
+    /* One turn of the handshake: takes what is on `in`, appends to `out`. */
+    enum bench_progress (*step)(void *conn, struct bench_wire *in, struct bench_wire *out);
+    bool (*is_resumed)(void *conn);
+    /* Seals num records of len bytes each. When out->discard, none need stay there. */
+    bool (*seal)(void *conn, const uint8_t *data, size_t len, size_t num, struct bench_wire *out);
+    /* Opens num records of len bytes each from `in`. */
+    bool (*open)(void *conn, struct bench_wire *in, size_t len, size_t num);
+};
+
+enum bench_contender {
+    BENCH_CLEAT,
+    BENCH_LIBSSL,
+    BENCH_NUM_CONTENDERS,
+};
+
+extern const struct bench_ops bench_cleat;
+extern const struct bench_ops bench_libssl;
+extern const struct bench_ops *const bench_contenders[BENCH_NUM_CONTENDERS];
+
+/* How much is measured. */
+struct bench_plan {
+    unsigned num_passes;
+    unsigned num_handshakes;  /* a pass, scenario and contender */
+    unsigned num_connections; /* idle at once */
+    size_t record_bytes;      /* a pass, row and contender */
+    const char *only;         /* rows whose id contains this; NULL: all */
+};
+
+/* What was measured of one contender in one row: each sample is the mean of a pass. */
+#define BENCH_MAX_PASSES 200
+struct bench_samples {
+    double ns[BENCH_MAX_PASSES];
+    unsigned num;
+    double num_allocs; /* per operation */
+    double bytes;      /* idle rows: heap per connection */
+};
+
+enum bench_kind {
+    BENCH_HANDSHAKE,
+    BENCH_SEAL,
+    BENCH_OPEN,
+    BENCH_IDLE,
+};
+
+/* A row of the tables, and its result. */
+struct bench_row {
+    enum bench_kind kind;
+    const char *id;
+    const char *title;
+    bool rsa;             /* HANDSHAKE: the RSA identity */
+    bool resumed;         /* HANDSHAKE */
+    bool release_buffers; /* IDLE: libssl's SSL_MODE_RELEASE_BUFFERS */
+    size_t len;           /* SEAL, OPEN: of a record's plaintext */
+    struct bench_samples of[BENCH_NUM_CONTENDERS];
+};
+
+/* bench_best and bench_median of the samples, in nanoseconds for one operation. */
+double bench_best(const struct bench_samples *s);
+double bench_median(const struct bench_samples *s);
+
+/* bench_run fills in the rows; false after a message on stderr when one does not complete. */
+bool bench_run(struct bench_row *rows, size_t num, const struct bench_plan *plan,
+               const struct bench_world *world);
+
+/* bench_wanted says whether the plan asks for this row. */
+bool bench_wanted(const struct bench_plan *plan, const struct bench_row *row);
+
+/* bench_print_table writes Markdown tables to stdout; bench_write_json returns false when the file
+ * cannot be written. */
+void bench_print_table(const struct bench_row *rows, size_t num, const struct bench_plan *plan);
+bool bench_write_json(const char *path, const struct bench_row *rows, size_t num,
+                      const struct bench_plan *plan);
+
+#endif
