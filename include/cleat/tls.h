@@ -182,13 +182,15 @@ enum cleat_tls_next {
     CLEAT_TLS_NEEDS_JOB,      /* run cleat_tls_job(), then step again */
     CLEAT_TLS_NEEDS_DECISION, /* answer cleat_tls_decision(), then step again */
     CLEAT_TLS_HAS_DATA,       /* data holds plaintext; take it, then step again */
-    CLEAT_TLS_READY,          /* established and idle: write, or feed more bytes */
+    CLEAT_TLS_READY,          /* established and idle: write, or feed more bytes; see below */
     CLEAT_TLS_CLOSED,         /* the peer has sent close_notify; writing is still allowed */
     CLEAT_TLS_FAILED,         /* cleat_tls_error() says why; out may hold an alert to be sent */
 };
 
 /* cleat_tls_step goes on until something is needed. After every return, whatever is in out belongs on
- * the wire. At most one record of application data is handed out a call. */
+ * the wire. At most one record of application data is handed out a call. The handshake's end is told
+ * by one READY in front of any data: step once more before waiting for further input, because the
+ * peer's first data may have come with its last handshake message. */
 enum cleat_tls_next cleat_tls_step(struct cleat_tls *tls, struct cleat_tls_io *io);
 
 /* cleat_tls_eof tells that the transport has ended. Returns CLEAT_OK when close_notify had been

@@ -265,8 +265,8 @@ int cleat_tls_eof(struct cleat_tls *tls)
                           CL_WHY_HINT(TRUNCATED, "RFC 9846 6.1",
                                       "data may be missing; if the peer always ends like this, it "
                                       "is broken"),
-                          "connection closed early: the transport ended %s without close_notify",
-                          tls->established ? "" : "during the handshake");
+                          "connection closed early: the transport ended %swithout close_notify",
+                          tls->established ? "" : "during the handshake ");
         tls->failed = true;
         wipe_keys(tls);
     }

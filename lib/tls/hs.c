@@ -221,10 +221,15 @@ enum cleat_tls_next cl_hs_run(struct cleat_tls *tls, struct cleat_tls_io *io)
 {
     struct move move = {0};
     while (!move.pause) {
+        bool was_established = tls->established;
         cl_result r = make_move(tls, io, &move);
         if (r != CL_OK) {
             complete_error(tls, r);
             return CLEAT_TLS_FAILED;
+        }
+        /* READY comes before the first data, even if that has arrived already */
+        if (!was_established && tls->established) {
+            move = pause_with(CLEAT_TLS_READY);
         }
     }
     if (cl_input_keep(tls) != CL_OK) {
