@@ -113,6 +113,7 @@ struct cleat_tls {
     struct cl_hs *hs;
 
     const struct cl_hs_row *rows;
+    const struct cl_hs_row *row; /* whose handler runs */
     uint8_t state;
     uint8_t role;
     uint16_t version;

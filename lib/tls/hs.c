@@ -60,6 +60,11 @@ void cl_hs_goto(struct cleat_tls *tls, enum cl_hs_state next)
     cl_event_state(tls, cl_hs_state_name(next));
 }
 
+void cl_hs_next(struct cleat_tls *tls, size_t i)
+{
+    cl_hs_goto(tls, (enum cl_hs_state)tls->row->next[i]);
+}
+
 cl_result cl_hs_new(struct cleat_tls *tls)
 {
     tls->hs = cl_calloc(1, sizeof(*tls->hs));
@@ -122,6 +127,13 @@ static struct move pause_with(enum cleat_tls_next next)
     return (struct move){.pause = true, .next = next};
 }
 
+static cl_result run_handler(struct cleat_tls *tls, const struct cl_hs_row *row,
+                             const struct cl_msg *msg)
+{
+    tls->row = row;
+    return row->handler(tls, msg);
+}
+
 static cl_result run_message(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     const struct cl_hs_row *row = find_message_row(tls, msg->type);
@@ -132,7 +144,7 @@ static cl_result run_message(struct cleat_tls *tls, const struct cl_msg *msg)
                            cl_handshake_name(msg->type), msg->type, msg->whole.len,
                            cl_hs_state_name(tls->state));
     }
-    CL_TRY(row->handler(tls, msg));
+    CL_TRY(run_handler(tls, row, msg));
     if ((row->flags & CL_HS_NO_TRANSCRIPT) == 0 && tls->hs != NULL) {
         cl_transcript_add(tls, msg->whole);
     }
@@ -191,19 +203,19 @@ static cl_result make_move(struct cleat_tls *tls, struct cleat_tls_io *io, struc
     case CL_HS_MESSAGE:
         return move_message(tls, io, move);
     case CL_HS_ACTION:
-        return row->handler(tls, NULL);
+        return run_handler(tls, row, NULL);
     case CL_HS_JOB:
         if (tls->hs->waiting != NULL && tls->hs->waiting->status == CL_JOB_PENDING) {
             *move = pause_with(CLEAT_TLS_NEEDS_JOB);
             return CL_OK;
         }
-        return row->handler(tls, NULL);
+        return run_handler(tls, row, NULL);
     case CL_HS_DECIDE:
         if (!tls->hs->decided) {
             *move = pause_with(CLEAT_TLS_NEEDS_DECISION);
             return CL_OK;
         }
-        return row->handler(tls, NULL);
+        return run_handler(tls, row, NULL);
     default:
         return cl_tls_fail(tls, CL_WHY(INTERNAL, NULL), "the state machine left its table");
     }

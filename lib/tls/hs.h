@@ -98,8 +98,11 @@ struct cl_hs_row {
 extern const struct cl_hs_row cl_hs_client_13[];
 extern const struct cl_hs_row cl_hs_server_13[];
 
-/* cl_hs_goto moves to a successor of the current state. */
+/* cl_hs_goto moves to a successor of the current state. cl_hs_next moves to the i-th successor that
+ * the row of the running handler names: handlers that serve several tables leave the state to them.
+ */
 void cl_hs_goto(struct cleat_tls *tls, enum cl_hs_state next);
+void cl_hs_next(struct cleat_tls *tls, size_t i);
 const char *cl_hs_state_name(unsigned state);
 
 /* cl_hs_run drives the state machine until something is needed. */

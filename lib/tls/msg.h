@@ -67,11 +67,4 @@ CL_HANDLER(cl_server_asked_config);
 CL_HANDLER(cl_server_negotiate);
 CL_HANDLER(cl_server_select);
 
-/* Where the peer's chain leads to, and comes from, differs by role; the rest does not. */
-static inline enum cl_hs_state cl_by_role(const struct cleat_tls *tls, enum cl_hs_state client,
-                                          enum cl_hs_state server)
-{
-    return cl_is_server(tls) ? server : client;
-}
-
 #endif

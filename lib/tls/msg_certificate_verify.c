@@ -135,7 +135,7 @@ cl_result cl_certificate_verify_received(struct cleat_tls *tls, const struct cl_
     hs->job.verify.message = cl_buf_view(&hs->signed_content);
     hs->job.verify.signature = cl_rd_of(hs->signature, signature.len);
     hs->waiting = &hs->job;
-    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_CHECK_SIGNATURE, CL_HS_S13_CHECK_SIGNATURE));
+    cl_hs_next(tls, 0);
     return CL_OK;
 }
 
@@ -157,6 +157,6 @@ cl_result cl_signature_checked(struct cleat_tls *tls, const struct cl_msg *msg)
         tls->peer_scheme = hs->scheme;
     }
     cl_event_choice(tls, "peer's signature", hs->scheme->name, "it matches the peer's certificate");
-    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_CHECK_PEER, CL_HS_S13_CHECK_PEER));
+    cl_hs_next(tls, 0);
     return CL_OK;
 }

@@ -2,11 +2,6 @@
  * decision. Nothing goes on before one of them says yes. */
 #include "tls/msg.h"
 
-static enum cl_hs_state after(const struct cleat_tls *tls)
-{
-    return cl_by_role(tls, CL_HS_C13_WAIT_FINISHED, CL_HS_S13_WAIT_FINISHED);
-}
-
 static cl_result start_verifier(struct cleat_tls *tls)
 {
     struct cl_rd chain = cl_buf_view(&tls->peer_chain);
@@ -26,16 +21,17 @@ static cl_result start_verifier(struct cleat_tls *tls)
     return cl_verify_new(&tls->hs->verify, &params, certs, num);
 }
 
+/* Successors: verify here, or ask the application. */
 cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     if ((tls->config->decisions & CLEAT_DECIDE_PEER) != 0) {
         tls->hs->decision = CLEAT_DECIDE_PEER;
         tls->hs->decided = false;
-        cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_ASK_PEER, CL_HS_S13_ASK_PEER));
+        cl_hs_next(tls, 1);
         return CL_OK;
     }
     CL_TRY(start_verifier(tls));
-    cl_hs_goto(tls, cl_by_role(tls, CL_HS_C13_VERIFY_CHAIN, CL_HS_S13_VERIFY_CHAIN));
+    cl_hs_next(tls, 0);
     return CL_OK;
 }
 
@@ -44,7 +40,7 @@ static void accepted(struct cleat_tls *tls)
 {
     tls->peer_authenticated = true;
     tls->peer_not_after = cl_cert_not_after(tls->peer_leaf);
-    cl_hs_goto(tls, after(tls));
+    cl_hs_next(tls, 0);
 }
 
 cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
