@@ -62,6 +62,10 @@ CL_HANDLER(cl_peer_check);
 CL_HANDLER(cl_peer_chain_step);
 CL_HANDLER(cl_peer_asked);
 
+/* server_psk.c, server_certificate.c: what cl_server_select asks. */
+CL_MUST cl_result cl_select_psk(struct cleat_tls *tls);
+CL_MUST cl_result cl_select_certificate(struct cleat_tls *tls);
+
 /* server_select.c: version, suite, group, PSK, certificate. */
 CL_HANDLER(cl_server_asked_config);
 CL_HANDLER(cl_server_negotiate);

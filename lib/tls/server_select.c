@@ -1,14 +1,11 @@
-/* tls/server_select.c - what a server makes of a ClientHello: version, PSK, cipher suite, group,
- * application protocol, certificate and signature scheme; in this order, each choice told with its
- * reason. Preference is the configuration's, not the client's. */
+/* tls/server_select.c - what a server makes of a ClientHello: version, PSK (server_psk.c), cipher
+ * suite, group, application protocol, certificate and signature scheme (server_certificate.c); in
+ * this order, each choice told with its reason. Preference is the configuration's, not the
+ * client's. */
 #include <stdio.h>
 
 #include "tls/ext.h"
 #include "tls/msg.h"
-#include "x509/name.h"
-
-/* 4: tickets looked at in one ClientHello; clients send one, and each costs a decryption */
-#define MAX_PSKS_TRIED 4
 
 cl_result cl_server_asked_config(struct cleat_tls *tls, const struct cl_msg *msg)
 {
@@ -66,144 +63,6 @@ cl_result cl_server_negotiate(struct cleat_tls *tls, const struct cl_msg *msg)
     tls->version = CLEAT_TLS_1_3;
     cl_event_choice(tls, "version", "TLS 1.3", "the highest that both speak");
     cl_hs_goto(tls, CL_HS_S13_SELECT);
-    return CL_OK;
-}
-
-/* ---- PSK ---- */
-
-static bool suite_usable(struct cleat_tls *tls, const struct cl_suite *suite)
-{
-    bool ours = false;
-    for (size_t i = 0; i < tls->config->num_suites; i++) {
-        ours = ours || tls->config->suites[i] == suite;
-    }
-    return ours && suite != NULL && cl_list16_has(tls->hs->parsed.suites, suite->id);
-}
-
-/* Why a ticket is not good here, or NULL. design: a ticket is bound to what made it. */
-static const char *ticket_objection(struct cleat_tls *tls, const struct cl_ticket *t)
-{
-    const struct cleat_tls_config *config = tls->config;
-    struct cl_rd name = cl_rd_str(tls->server_name != NULL ? tls->server_name : "");
-    const struct cl_suite *suite = cl_suite_by_id(t->suite);
-    if (t->version != CLEAT_TLS_1_3) {
-        return "refused: made by another version";
-    }
-    if (cl_config_now(config) >= t->expires_ms) {
-        return "refused: expired";
-    }
-    if (!cl_rd_equal(t->digest, cl_rd_of(config->digest, sizeof(config->digest)))) {
-        return "refused: made under another configuration";
-    }
-    if (!cl_rd_equal(t->server_name, name)) {
-        return "refused: made for another server name";
-    }
-    if (config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED && !t->peer_authenticated) {
-        return "refused: made without the client certificate that is required";
-    }
-    if (!suite_usable(tls, suite) || cl_hash_len(suite->hash) != t->psk.len ||
-        (tls->hs->retried && suite != tls->suite)) {
-        return "refused: its cipher suite is not on offer";
-    }
-    return NULL;
-}
-
-static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, struct cl_rd binder)
-{
-    const struct cl_hs *hs = tls->hs;
-    enum cl_hash_id hash = cl_suite_by_id(t->suite)->hash;
-    struct cl_hash transcript;
-    struct cl_schedule early;
-    struct cl_secret key;
-    uint8_t digest[CL_HASH_MAX_LEN];
-    uint8_t mac[CL_HASH_MAX_LEN];
-    if (hs->transcript_started) {
-        transcript = hs->transcript;
-    } else {
-        cl_hash_init(&transcript, hash);
-    }
-    cl_hash_update(&transcript, hs->hello.p, hs->parsed.binders_at);
-    cl_hash_peek(&transcript, digest);
-    cl_schedule_early(&early, hash, cl_rd_of(t->psk.bytes, t->psk.len));
-    cl_binder_key(&early, &key);
-    cl_finished_mac(hash, &key, digest, mac);
-    cl_secret_wipe(&key);
-    cl_secret_wipe(&early.secret);
-    /* RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort
-     * the handshake" */
-    if (binder.len != cl_hash_len(hash) || !cl_ct_equal(binder.p, mac, binder.len)) {
-        return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 9846 4.3.11"),
-                           "the PSK binder does not validate: the client does not hold the "
-                           "ticket's secret");
-    }
-    return CL_OK;
-}
-
-static void take_ticket(struct cleat_tls *tls, uint16_t index)
-{
-    struct cl_hs *hs = tls->hs;
-    hs->psk = hs->ticket.psk;
-    hs->psk_selected = true;
-    hs->psk_index = index;
-    tls->suite = cl_suite_by_id(hs->ticket.suite);
-    tls->resumed = true;
-    tls->peer_authenticated = hs->ticket.peer_authenticated;
-}
-
-/* A resumed connection knows its client as the first one did. */
-static cl_result restore_peer(struct cleat_tls *tls)
-{
-    struct cl_rd cert = tls->hs->ticket.peer_cert;
-    if (cert.len == 0) {
-        return CL_OK;
-    }
-    uint8_t header[3];
-    struct cl_wr w = cl_wr_of(header, sizeof(header));
-    cl_wr_u24(&w, (uint32_t)cert.len);
-    CL_TRY(cl_buf_append(&tls->peer_chain, header, sizeof(header), CL_HS_MAX_MESSAGE));
-    CL_TRY(cl_buf_append(&tls->peer_chain, cert.p, cert.len, CL_HS_MAX_MESSAGE));
-    return cl_cert_parse(&tls->peer_leaf, cert, NULL);
-}
-
-static cl_result select_psk(struct cleat_tls *tls)
-{
-    struct cl_hs *hs = tls->hs;
-    struct cl_rd identities = hs->parsed.psk_identities;
-    struct cl_rd binders = hs->parsed.psk_binders;
-    const char *objection = "refused: not a ticket of ours, or its key has expired";
-    if (identities.p == NULL) {
-        return CL_OK;
-    }
-    /* RFC 9846 4.3.9: "If clients offer pre_shared_key without a psk_key_exchange_modes extension,
-     * servers MUST abort the handshake" */
-    if (!hs->parsed.has_psk_modes) {
-        return cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.3.9"),
-                           "pre_shared_key without psk_key_exchange_modes");
-    }
-    if (tls->config->ticket_keys == NULL || !hs->parsed.psk_dhe_ke) {
-        return CL_OK;
-    }
-    for (uint16_t i = 0; i < MAX_PSKS_TRIED && !cl_rd_done(&identities); i++) {
-        struct cl_rd identity;
-        struct cl_rd binder;
-        uint32_t age;
-        if (!cl_rd_vec16(&identities, &identity) || !cl_rd_u32(&identities, &age) ||
-            !cl_rd_vec8(&binders, &binder)) {
-            return CLEAT_ERR_INTERNAL;
-        }
-        if (!cl_ticket_open(tls->config->ticket_keys, cl_config_now(tls->config), identity,
-                            &hs->ticket_plain, &hs->ticket)) {
-            continue;
-        }
-        objection = ticket_objection(tls, &hs->ticket);
-        if (objection == NULL) {
-            CL_TRY(check_binder(tls, &hs->ticket, binder));
-            take_ticket(tls, i);
-            cl_event_ticket(tls, false, 0, "accepted");
-            return restore_peer(tls);
-        }
-    }
-    cl_event_ticket(tls, false, 0, objection);
     return CL_OK;
 }
 
@@ -345,106 +204,6 @@ static cl_result select_alpn(struct cleat_tls *tls)
                        "the client offers none of the application protocols spoken here");
 }
 
-/* ---- certificate ---- */
-
-static const struct cl_sig_alg *fit_scheme(struct cleat_tls *tls, const struct cl_credential *c)
-{
-    for (size_t i = 0; i < tls->config->num_schemes; i++) {
-        const struct cl_sig_alg *alg = tls->config->schemes[i];
-        if (alg->tls13 && cl_sig_alg_fits(alg, cl_key_type(c->key)) &&
-            cl_list16_has(tls->hs->parsed.schemes, alg->scheme)) {
-            return alg;
-        }
-    }
-    return NULL;
-}
-
-/* How early the configuration prefers a scheme: with two certificates for a name, ECDSA goes before
- * RSA where the client takes both. */
-static size_t scheme_rank(const struct cleat_tls_config *config, const struct cl_sig_alg *alg)
-{
-    size_t i = 0;
-    while (i < config->num_schemes && config->schemes[i] != alg) {
-        i++;
-    }
-    return i;
-}
-
-static bool same_signature(const struct cl_sig_alg *scheme, const struct cl_sig_alg *used)
-{
-    bool eddsa = used->hash == CL_HASH_NONE;
-    return scheme != NULL && scheme->hash == used->hash && scheme->padding == used->padding &&
-           (!eddsa || scheme->key_type == used->key_type);
-}
-
-/* RFC 9846 4.5.1.2: "All certificates provided by the server MUST be signed by a signature
- * algorithm advertised by the client if it is able to provide such a chain"; self-signed ones do
- * not count. */
-static bool chain_fits(struct cleat_tls *tls, const struct cl_credential *c)
-{
-    const struct cl_client_hello *ch = &tls->hs->parsed;
-    for (size_t i = 0; i < cl_chain_num(c->chain); i++) {
-        const struct cleat_cert *cert = cl_chain_at(c->chain, i);
-        const struct cl_sig_alg *used = cl_cert_sig_alg(cert);
-        struct cl_rd list = ch->schemes_cert.p != NULL ? ch->schemes_cert : ch->schemes;
-        uint16_t scheme;
-        bool fits = used != NULL && cleat_cert_is_self_issued(cert);
-        while (used != NULL && !fits && cl_rd_u16(&list, &scheme)) {
-            fits = same_signature(cl_sig_scheme(scheme), used);
-        }
-        if (!fits) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Two rounds: chains that the client can check, then any (RFC 9846 4.5.1.2 lets it try). */
-static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain)
-{
-    struct cl_hs *hs = tls->hs;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < tls->config->num_credentials; i++) {
-        const struct cl_credential *c = &tls->config->credentials[i];
-        if (by_name && !cl_cert_matches_host(cl_chain_at(c->chain, 0), tls->server_name)) {
-            continue;
-        }
-        if (by_chain && !chain_fits(tls, c)) {
-            continue;
-        }
-        const struct cl_sig_alg *alg = fit_scheme(tls, c);
-        if (alg != NULL && scheme_rank(tls->config, alg) < best) {
-            best = scheme_rank(tls->config, alg);
-            hs->credential = c;
-            hs->scheme = alg;
-        }
-    }
-    return hs->credential != NULL;
-}
-
-static cl_result select_certificate(struct cleat_tls *tls)
-{
-    const char *why = "the name and the client's signature algorithms fit";
-    bool named = tls->server_name != NULL &&
-                 (select_among(tls, true, true) || select_among(tls, true, false));
-    if (!named) {
-        why = tls->server_name == NULL ? "the client named no server"
-                                       : "no certificate is for this name: the default";
-        if (!select_among(tls, false, true) && !select_among(tls, false, false)) {
-            return cl_tls_fail(tls,
-                               CL_WHY_HINT(NO_SHARED_SIGNATURE, "RFC 9846 4.5.1.2",
-                                           "add a certificate with a key of another kind"),
-                               "none of the %zu certificates has a key that the client's "
-                               "signature algorithms allow",
-                               tls->config->num_credentials);
-        }
-    }
-    cl_event_choice(tls, "certificate", cleat_key_kind(tls->hs->credential->key), why);
-    cl_event_choice(tls, "signature scheme", tls->hs->scheme->name,
-                    "first of ours that the client takes and the key can make");
-    return CL_OK;
-}
-
 /* ---- all together ---- */
 
 /* The second ClientHello offers its PSKs anew. */
@@ -471,7 +230,7 @@ static void start_agreement(struct cleat_tls *tls, struct cl_rd share)
 cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_rd share = cl_rd_of(NULL, 0);
-    CL_TRY(select_psk(tls));
+    CL_TRY(cl_select_psk(tls));
     CL_TRY(check_mandatory(tls));
     CL_TRY(check_shares(tls));
     if (!tls->hs->psk_selected) {
@@ -487,7 +246,7 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     CL_TRY(select_alpn(tls));
     if (!tls->hs->psk_selected) {
-        CL_TRY(select_certificate(tls));
+        CL_TRY(cl_select_certificate(tls));
     }
     start_agreement(tls, share);
     cl_hs_goto(tls, CL_HS_S13_AGREE);
