@@ -80,6 +80,13 @@ static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct c
 {
     bool progress = io->in_used > 0;
     if (next == CLEAT_TLS_HAS_DATA) {
+        /* The peer's Finished and its first data came together. */
+        if (s->state == CL_STREAM_HANDSHAKE) {
+            become_ready(s);
+        }
+        if (s->state != CL_STREAM_OPEN) {
+            return false;
+        }
         s->data = io->data;
         s->data_len = io->data_len;
         s->data_used = io->in_used;
