@@ -1,7 +1,8 @@
 /* cleat/x509.h - certificates, chains, trust stores, and the verdict on a chain with its proof.
  *
- * Certificates are X.509 v3 as RFC 5280 profiles them, read strictly: DER only, every length checked.
- * Nothing here reads a file or a clock: callers pass bytes and times. Times are Unix seconds.
+ * Certificates are X.509 v3 as RFC 5280 profiles them, read strictly: DER only, every length
+ * checked. Nothing here reads a file or a clock: callers pass bytes and times. Times are Unix
+ * seconds.
  *
  * Objects are immutable once made, reference-counted (…_ref, …_free; free(NULL) is fine) and usable
  * from every thread, except builders and verdicts, which belong to one thread at a time.
@@ -21,8 +22,9 @@ extern "C" {
 /* ---- certificates ---- */
 struct cleat_cert;
 
-/* cleat_cert_from_der parses one DER certificate of len bytes, which it copies. *out is the caller's.
- * CLEAT_OK, CLEAT_ERR_BAD_CERTIFICATE (malformed: err says where), CLEAT_ERR_NOMEM. err may be NULL. */
+/* cleat_cert_from_der parses one DER certificate of len bytes, which it copies. *out is the
+ * caller's. CLEAT_OK, CLEAT_ERR_BAD_CERTIFICATE (malformed: err says where), CLEAT_ERR_NOMEM. err
+ * may be NULL. */
 int cleat_cert_from_der(const uint8_t *der, size_t len, struct cleat_cert **out,
                         struct cleat_error *err);
 struct cleat_cert *cleat_cert_ref(const struct cleat_cert *cert);
@@ -46,8 +48,8 @@ int64_t cleat_cert_not_after(const struct cleat_cert *cert);
 /* cleat_cert_is_self_issued: subject and issuer are the same name (RFC 5280 3.2). */
 bool cleat_cert_is_self_issued(const struct cleat_cert *cert);
 
-/* The key: "ECDSA P-256", "RSA" or its algorithm's OID when it is not known; its size in bits, 0 when
- * not known. The algorithm the certificate is signed with: "ecdsa-with-SHA256" or the OID. */
+/* The key: "ECDSA P-256", "RSA" or its algorithm's OID when it is not known; its size in bits, 0
+ * when not known. The algorithm the certificate is signed with: "ecdsa-with-SHA256" or the OID. */
 size_t cleat_cert_key_kind(const struct cleat_cert *cert, char *out, size_t cap);
 unsigned cleat_cert_key_bits(const struct cleat_cert *cert);
 size_t cleat_cert_signature_kind(const struct cleat_cert *cert, char *out, size_t cap);
@@ -61,8 +63,8 @@ size_t cleat_cert_spki_pin(const struct cleat_cert *cert, char *out, size_t cap)
 bool cleat_cert_is_ca(const struct cleat_cert *cert);
 int cleat_cert_path_len(const struct cleat_cert *cert);
 
-/* Subject alternative names (RFC 5280 4.2.1.6), i from 0. cleat_cert_san returns false past the end;
- * text is "example.com", "192.0.2.1", "2001:db8::1", … */
+/* Subject alternative names (RFC 5280 4.2.1.6), i from 0. cleat_cert_san returns false past the
+ * end; text is "example.com", "192.0.2.1", "2001:db8::1", … */
 enum cleat_san_kind {
     CLEAT_SAN_OTHER = 0,
     CLEAT_SAN_EMAIL = 1,
@@ -102,9 +104,10 @@ struct cleat_ext_info {
 size_t cleat_cert_num_exts(const struct cleat_cert *cert);
 bool cleat_cert_ext(const struct cleat_cert *cert, size_t i, struct cleat_ext_info *out);
 
-/* cleat_cert_matches_host says whether the certificate is for a DNS name or an IP address (v4 or v6,
- * with or without brackets) by RFC 9525: SANs only, never the common name; a wildcard stands for one
- * whole left-most label; case and one trailing dot of host are ignored; IDNs are given as A-labels. */
+/* cleat_cert_matches_host says whether the certificate is for a DNS name or an IP address (v4 or
+ * v6, with or without brackets) by RFC 9525: SANs only, never the common name; a wildcard stands
+ * for one whole left-most label; case and one trailing dot of host are ignored; IDNs are given as
+ * A-labels. */
 bool cleat_cert_matches_host(const struct cleat_cert *cert, const char *host);
 
 /* ---- chains: certificates in the order of a PEM file, leaf first ---- */
@@ -125,9 +128,9 @@ const struct cleat_cert *cleat_chain_at(const struct cleat_chain *chain, size_t 
 struct cleat_trust_store;
 struct cleat_trust_builder;
 
-/* A builder collects anchors; cleat_trust_builder_finish makes the store and empties the builder, which
- * is still to be freed. _add_pem takes every CERTIFICATE block and counts in *num_skipped (may be
- * NULL) those that cannot be parsed; _add_cert takes one. CLEAT_OK, CLEAT_ERR_BAD_PEM,
+/* A builder collects anchors; cleat_trust_builder_finish makes the store and empties the builder,
+ * which is still to be freed. _add_pem takes every CERTIFICATE block and counts in *num_skipped
+ * (may be NULL) those that cannot be parsed; _add_cert takes one. CLEAT_OK, CLEAT_ERR_BAD_PEM,
  * CLEAT_ERR_LIMIT, CLEAT_ERR_NOMEM; finish: CLEAT_ERR_NO_CERTIFICATE when there is no anchor. */
 int cleat_trust_builder_new(struct cleat_trust_builder **out);
 int cleat_trust_builder_add_pem(struct cleat_trust_builder *builder, const char *pem, size_t len,
@@ -162,8 +165,8 @@ size_t cleat_crl_set_num(const struct cleat_crl_set *set);
 struct cleat_suffix_list;
 
 /* cleat_suffix_list_from_text reads the Public Suffix List in its published form (UTF-8, one rule a
- * line). The policy WEBPKI refuses wildcards directly below a public suffix; without a list it knows
- * top-level domains only. CLEAT_OK, CLEAT_ERR_USAGE (no rule in the text), CLEAT_ERR_LIMIT,
+ * line). The policy WEBPKI refuses wildcards directly below a public suffix; without a list it
+ * knows top-level domains only. CLEAT_OK, CLEAT_ERR_USAGE (no rule in the text), CLEAT_ERR_LIMIT,
  * CLEAT_ERR_NOMEM. */
 int cleat_suffix_list_from_text(const char *text, size_t len, struct cleat_suffix_list **out);
 struct cleat_suffix_list *cleat_suffix_list_ref(const struct cleat_suffix_list *list);
@@ -183,6 +186,7 @@ enum cleat_policy {
     CLEAT_POLICY_DEFAULT = 0, /* what RFC 5280 6 demands of who validates: for every deployed PKI */
     CLEAT_POLICY_RFC5280,     /* and what RFC 5280 4 demands of the certificates themselves */
     CLEAT_POLICY_WEBPKI,      /* and the CA/Browser Forum's rules for server certificates */
+    CLEAT_POLICY_WEBPKI_STRICT, /* and those of them that deployed certificates neglect: EKU, CN */
 };
 
 enum cleat_revocation {
@@ -191,8 +195,8 @@ enum cleat_revocation {
     CLEAT_REVOCATION_REQUIRED, /* every certificate below the anchor needs a good CRL */
 };
 
-/* What to verify against. Everything is borrowed for the call only, except trust, crls and suffixes, of
- * which references are kept. {0} with trust and now is a good start. */
+/* What to verify against. Everything is borrowed for the call only, except trust, crls and
+ * suffixes, of which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
     const struct cleat_trust_store *trust;
     const char *host; /* DNS name or IP address the leaf must be for; NULL: not checked */
@@ -202,13 +206,13 @@ struct cleat_verify_options {
     enum cleat_revocation revocation;
     const struct cleat_crl_set *crls;         /* or NULL */
     const struct cleat_suffix_list *suffixes; /* or NULL */
-    const char *email;                    /* mailbox the leaf must be for; NULL: not checked */
-    int max_intermediates;                /* not counting self-issued ones; 0: the default, -1: none */
-    const char *const *initial_policies;  /* RFC 5280 6.1.1 (c), dotted; none: anyPolicy */
+    const char *email;                        /* mailbox the leaf must be for; NULL: not checked */
+    int max_intermediates; /* not counting self-issued ones; 0: the default, -1: none */
+    const char *const *initial_policies; /* RFC 5280 6.1.1 (c), dotted; none: anyPolicy */
     size_t num_initial_policies;
-    bool require_explicit_policy;         /* RFC 5280 6.1.1 (f) */
-    bool inhibit_policy_mapping;          /* RFC 5280 6.1.1 (e) */
-    bool inhibit_any_policy;              /* RFC 5280 6.1.1 (g) */
+    bool require_explicit_policy; /* RFC 5280 6.1.1 (f) */
+    bool inhibit_policy_mapping;  /* RFC 5280 6.1.1 (e) */
+    bool inhibit_any_policy;      /* RFC 5280 6.1.1 (g) */
 };
 
 struct cleat_verdict;
@@ -221,8 +225,8 @@ int cleat_verify(const struct cleat_verify_options *options, const struct cleat_
                  struct cleat_verdict **out);
 void cleat_verdict_free(struct cleat_verdict *verdict);
 
-/* cleat_verdict_code returns CLEAT_OK when a path was accepted, else why none was: the most specific
- * reason found. cleat_verdict_error has its detail (code 0 when accepted). */
+/* cleat_verdict_code returns CLEAT_OK when a path was accepted, else why none was: the most
+ * specific reason found. cleat_verdict_error has its detail (code 0 when accepted). */
 int cleat_verdict_code(const struct cleat_verdict *verdict);
 const struct cleat_error *cleat_verdict_error(const struct cleat_verdict *verdict);
 
@@ -236,8 +240,9 @@ const struct cleat_cert *cleat_verdict_path_at(const struct cleat_verdict *verdi
 /* The leaf as presented; NULL when it could not be parsed. */
 const struct cleat_cert *cleat_verdict_leaf(const struct cleat_verdict *verdict);
 
-/* The proof: every path tried, in order, with every check made on it. A path that was given up early
- * ends where it was given up. At most CLEAT_VERDICT_MAX_TRIES are kept; num_tried counts all. */
+/* The proof: every path tried, in order, with every check made on it. A path that was given up
+ * early ends where it was given up. At most CLEAT_VERDICT_MAX_TRIES are kept; num_tried counts all.
+ */
 #define CLEAT_VERDICT_MAX_TRIES 32
 struct cleat_try {
     bool accepted;

@@ -1,9 +1,12 @@
-/* x509/algid.c - AlgorithmIdentifier: which signature, which kind of key (RFC 3279, 4055, 5480, 5758,
- * 8410). A signature's digest is part of its row, so it is bound to the OID and nothing else; the
- * parameters must be exactly what the RFCs say. */
+/* x509/algid.c - AlgorithmIdentifier: which signature, which kind of key (RFC 3279, 4055, 5480,
+ * 5758, 8410). A signature's digest is part of its row, so it is bound to the OID and nothing else;
+ * the parameters must be exactly what the RFCs say. */
 #include "x509/fields.h"
 
-#define BYTES(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define BYTES(s)                            \
+    {                                       \
+        (const uint8_t *)(s), sizeof(s) - 1 \
+    }
 
 enum params {
     PARAMS_ABSENT,
@@ -13,8 +16,9 @@ enum params {
     PARAMS_ANY,
 };
 
-/* scheme: the TLS number of the algorithm, 0 for one that is known by name and refused. The curve of an
- * ECDSA key is not bound to the digest in X.509, so those have rows of their own (any_curve). */
+/* scheme: the TLS number of the algorithm, 0 for one that is known by name and refused. The curve
+ * of an ECDSA key is not bound to the digest in X.509, so those have rows of their own (any_curve).
+ */
 static const struct sig_row {
     struct cl_rd oid;
     const char *name;
@@ -269,9 +273,9 @@ static void put_pss_params(struct cl_wr *w, size_t row)
 bool cl_alg_put(struct cl_wr *w, const struct cl_sig_alg *alg)
 {
     size_t row = 0;
-    while (row < NUM_SIG_ROWS && (alg->padding == CL_PAD_PSS
-                                      ? sig_rows[row].params != PARAMS_PSS
-                                      : sig_rows[row].scheme != alg->scheme)) {
+    while (row < NUM_SIG_ROWS &&
+           (alg->padding == CL_PAD_PSS ? sig_rows[row].params != PARAMS_PSS
+                                       : sig_rows[row].scheme != alg->scheme)) {
         row++;
     }
     size_t hash = 0;

@@ -31,8 +31,8 @@ struct cl_cert_raw_ext {
     struct cl_rd value;
 };
 
-/* What to make. Everything is borrowed for the call. Serial: 1 to 20 bytes, big-endian, made positive
- * and minimal by the builder (give 16 random ones). */
+/* What to make. Everything is borrowed for the call. Serial: 1 to 20 bytes, big-endian, made
+ * positive and minimal by the builder (give 16 random ones). */
 struct cl_cert_template {
     const char *common_name;         /* UTF-8, at most 64 bytes; NULL: none */
     const char *organization;        /* likewise */
@@ -66,16 +66,17 @@ struct cl_cert_build {
     size_t signature_cap;
 };
 
-/* cl_cert_build_start writes the TBSCertificate and fills in build->job, a SIGN job with the issuer's
- * key (the subject's own when self-signed). alg NULL: the natural one of the key. BAD_CONFIG (a name
- * that is not valid, times out of range …; err says), UNSUPPORTED, LIMIT, NOMEM. */
+/* cl_cert_build_start writes the TBSCertificate and fills in build->job, a SIGN job with the
+ * issuer's key (the subject's own when self-signed). alg NULL: the natural one of the key.
+ * BAD_CONFIG (a name that is not valid, times out of range …; err says), UNSUPPORTED, LIMIT, NOMEM.
+ */
 CL_MUST cl_result cl_cert_build_start(struct cl_cert_build *build,
                                       const struct cl_cert_template *tpl,
                                       const struct cleat_key *key, const struct cl_sig_alg *alg,
                                       struct cleat_error *err);
 
-/* cl_cert_build_finish appends the certificate's DER to out, once the job is DONE. The job's result if
- * it failed; NOMEM, LIMIT. */
+/* cl_cert_build_finish appends the certificate's DER to out, once the job is DONE. The job's result
+ * if it failed; NOMEM, LIMIT. */
 CL_MUST cl_result cl_cert_build_finish(struct cl_cert_build *build, struct cl_buf *out);
 
 void cl_cert_build_deinit(struct cl_cert_build *build);

@@ -1,16 +1,16 @@
-/* x509/cert.c - DER → struct cleat_cert (RFC 5280 4.1). One allocation holds the struct and the DER.
+/* x509/cert.c - DER → struct cleat_cert (RFC 5280 4.1). One allocation holds the struct and the
+ * DER.
  *
  * Parsing refuses what is not DER or not the grammar. What is well formed and only departs from the
- * profile (serial numbers, choice of time) is noted in `odd` for lint.c: roots that are decades old are
- * trusted all the same.
+ * profile (serial numbers, choice of time) is noted in `odd` for lint.c: roots that are decades old
+ * are trusted all the same.
  */
 #include "base/mem.h"
 #include "x509/dn.h"
 
 static cl_result bad(struct cleat_error *err, const char *section, const char *what)
 {
-    return cl_error_set(err,
-                        (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
                         "malformed certificate: %s", what);
 }
 
@@ -87,8 +87,7 @@ static bool parse_unique_ids(struct cleat_cert *cert, struct cl_rd *tbs)
         bool present;
         uint8_t num_unused;
         if (!cl_der_optional(tbs, CL_DER_CTX(i), &body, &present) ||
-            (present &&
-             (cert->version < 2 || !cl_der_bits_body(body, &bits, &num_unused)))) {
+            (present && (cert->version < 2 || !cl_der_bits_body(body, &bits, &num_unused)))) {
             return false;
         }
         cert->odd |= present ? CL_ODD_UNIQUE_ID : 0;
@@ -217,8 +216,7 @@ struct cleat_cert *cleat_cert_ref(const struct cleat_cert *cert)
 
 void cleat_cert_free(struct cleat_cert *cert)
 {
-    if (cert != NULL &&
-        atomic_fetch_sub_explicit(&cert->num_refs, 1, memory_order_acq_rel) == 1) {
+    if (cert != NULL && atomic_fetch_sub_explicit(&cert->num_refs, 1, memory_order_acq_rel) == 1) {
         cl_pubkey_free(atomic_load(&cert->pubkey));
         cl_free(cert);
     }

@@ -13,8 +13,8 @@ CL_MUST cl_result cl_chain_from_der(struct cleat_chain **out, const struct cl_rd
                                     struct cleat_error *err);
 
 /* cl_chain_from_certs makes a chain of references to certificates. */
-CL_MUST cl_result cl_chain_from_certs(struct cleat_chain **out, const struct cleat_cert *const *certs,
-                                      size_t num);
+CL_MUST cl_result cl_chain_from_certs(struct cleat_chain **out,
+                                      const struct cleat_cert *const *certs, size_t num);
 
 size_t cl_chain_num(const struct cleat_chain *chain);
 const struct cleat_cert *cl_chain_at(const struct cleat_chain *chain, size_t i);

@@ -1,5 +1,5 @@
-/* x509/checks.c - one certificate in its role: the leaf, or the issuer of the certificate below it. What
- * concerns the path as a whole is in constraints.c and policy.c, signatures in verify.c. */
+/* x509/checks.c - one certificate in its role: the leaf, or the issuer of the certificate below it.
+ * What concerns the path as a whole is in constraints.c and policy.c, signatures in verify.c. */
 #include <stdio.h>
 
 #include "x509/name.h"
@@ -27,8 +27,8 @@ static bool check_key(const struct cleat_cert *cert, size_t depth, struct cl_fai
 {
     const struct cl_pubkey *key;
     char kind[96] = "";
-    cl_result r = cert->key_type != CL_KEY_NONE ? cl_cert_pubkey(cert, &key)
-                                                : CLEAT_ERR_UNSUPPORTED;
+    cl_result r =
+        cert->key_type != CL_KEY_NONE ? cl_cert_pubkey(cert, &key) : CLEAT_ERR_UNSUPPORTED;
     if (r == CLEAT_ERR_NOMEM) {
         return cl_fail_set(fail, r, CL_CHECK_KEY, depth, NULL, NULL, "out of memory");
     }
@@ -61,7 +61,9 @@ static void span_text(int64_t seconds, char *out, size_t cap)
         int64_t seconds;
         const char *one;
         const char *many;
-    } units[] = {{86400, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"},
+    } units[] = {{86400, "day", "days"},
+                 {3600, "hour", "hours"},
+                 {60, "minute", "minutes"},
                  {1, "second", "seconds"}};
     size_t i = 0;
     while (i < 3 && seconds < units[i].seconds) {
@@ -90,8 +92,10 @@ static bool check_validity(const struct cl_verify *v, const struct cleat_cert *c
     }
     if (early) {
         return cl_fail_set(fail, CLEAT_ERR_CERT_NOT_YET_VALID, CL_CHECK_VALIDITY, depth, NULL,
-                           "check this machine's clock", "not valid for another %s (notBefore %s, "
-                           "now %s)", span, when, now);
+                           "check this machine's clock",
+                           "not valid for another %s (notBefore %s, "
+                           "now %s)",
+                           span, when, now);
     }
     return cl_fail_set(fail, CLEAT_ERR_CERT_EXPIRED, CL_CHECK_VALIDITY, depth, NULL,
                        depth == 0 ? "the server must renew its certificate; or check this "
@@ -109,8 +113,8 @@ static bool check_critical(const struct cleat_cert *cert, size_t depth, struct c
     if (cl_fail_wanted(fail)) {
         cl_oid_describe(cert->unknown_critical, oid, sizeof(oid));
     }
-    /* RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a critical
-     * extension it does not recognize" */
+    /* RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a
+     * critical extension it does not recognize" */
     return cl_fail_set(fail, CLEAT_ERR_UNKNOWN_CRITICAL, CL_CHECK_CRITICAL, depth, NULL, NULL,
                        "its critical extension %s is not understood", oid);
 }
@@ -138,14 +142,16 @@ static bool check_eku(const struct cl_verify *v, const struct cleat_cert *cert, 
                        v->verdict->purpose == CLEAT_PURPOSE_CLIENT ? "clientAuth" : "serverAuth");
 }
 
-/* RFC 5280 4.2.1.12: key usage and extended key usage must both allow the purpose. What TLS does with the
- * leaf's key: signatures, and in TLS 1.2 also key transport and agreement. */
+/* What TLS does with the leaf's key: signatures, and in TLS 1.2 also key transport and agreement.
+ * RFC 5280 leaves to each protocol which bits it needs, so the policy of that name does not ask;
+ * the TLS engine asks for the exact bit in any case (RFC 9846 4.5.2). */
 static bool check_leaf_key_usage(const struct cl_verify *v, const struct cleat_cert *cert,
                                  struct cl_fail *fail)
 {
     unsigned good = CL_KU_DIGITAL_SIGNATURE | CL_KU_KEY_AGREEMENT;
     char usages[160] = "";
-    if (v->verdict->purpose == CLEAT_PURPOSE_ANY || !cl_cert_has(cert, CL_OID_EXT_KEY_USAGE)) {
+    if (v->verdict->purpose == CLEAT_PURPOSE_ANY || v->verdict->policy == CLEAT_POLICY_RFC5280 ||
+        !cl_cert_has(cert, CL_OID_EXT_KEY_USAGE)) {
         return true;
     }
     if (v->verdict->purpose == CLEAT_PURPOSE_SERVER) {
@@ -223,16 +229,15 @@ bool cl_check_leaf(struct cl_verify *v, struct cl_fail *fail)
     const struct cleat_cert *leaf = v->path.certs[0];
     return check_key(leaf, 0, fail) && check_validity(v, leaf, 0, fail) &&
            check_critical(leaf, 0, fail) && check_leaf_key_usage(v, leaf, fail) &&
-           check_eku(v, leaf, 0, fail) && check_host(v, leaf, fail) &&
-           check_email(v, leaf, fail) &&
+           check_eku(v, leaf, 0, fail) && check_host(v, leaf, fail) && check_email(v, leaf, fail) &&
            cl_lint(leaf, CL_ROLE_LEAF, v->verdict->policy, v->suffixes, 0, fail);
 }
 
 static bool check_basic(const struct cleat_cert *cert, size_t depth, bool anchor,
                         struct cl_fail *fail)
 {
-    /* RFC 5280 6.1.4 (k): a version 3 certificate says so itself; of older ones it must be known "through
-     * out-of-band means": being an anchor is such a means. */
+    /* RFC 5280 6.1.4 (k): a version 3 certificate says so itself; of older ones it must be known
+     * "through out-of-band means": being an anchor is such a means. */
     if (cert->is_ca || (anchor && cert->version < 3)) {
         return true;
     }
@@ -267,8 +272,7 @@ static bool check_path_len(const struct cl_verify *v, const struct cleat_cert *c
 
 static bool check_ca_key_usage(const struct cleat_cert *cert, size_t depth, struct cl_fail *fail)
 {
-    if (!cl_cert_has(cert, CL_OID_EXT_KEY_USAGE) ||
-        (cert->key_usage & CL_KU_KEY_CERT_SIGN) != 0) {
+    if (!cl_cert_has(cert, CL_OID_EXT_KEY_USAGE) || (cert->key_usage & CL_KU_KEY_CERT_SIGN) != 0) {
         return true;
     }
     fail->openssl = "KEYUSAGE_NO_CERTSIGN";

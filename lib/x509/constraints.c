@@ -1,9 +1,10 @@
 /* x509/constraints.c - name constraints (RFC 5280 4.2.1.10, 6.1.3 (b) and (c)).
  *
- * Instead of carrying permitted and excluded sets down the path, every certificate's names are compared
- * with the constraints of every certificate above it: the same result, no sets to intersect. The number
- * of comparisons is bounded. What cannot be judged - a malformed base, a malformed name of a constrained
- * kind, a kind whose matching RFC 5280 does not define - is refused.
+ * Instead of carrying permitted and excluded sets down the path, every certificate's names are
+ * compared with the constraints of every certificate above it: the same result, no sets to
+ * intersect. The number of comparisons is bounded. What cannot be judged - a malformed base, a
+ * malformed name of a constrained kind, a kind whose matching RFC 5280 does not define - is
+ * refused.
  */
 #include "x509/path.h"
 
@@ -52,7 +53,8 @@ static bool within_domain(struct cl_rd name, struct cl_rd base, bool *proper)
     return !*proper || name.p[name.len - base.len - 1] == '.';
 }
 
-/* Names with underscores are no host names, but they are deployed and can be compared all the same. */
+/* Names with underscores are no host names, but they are deployed and can be compared all the same.
+ */
 static bool comparable_dns(struct cl_rd name)
 {
     uint8_t copy[256];
@@ -75,8 +77,8 @@ static enum match match_dns(struct cl_rd name, struct cl_rd base, bool excluded)
     if (base.len == 0) {
         return MATCH_YES;
     }
-    /* ".example.com" is not in RFC 5280, but deployed. Read so that it permits the least (subdomains)
-     * and excludes the most (the domain too). */
+    /* ".example.com" is not in RFC 5280, but deployed. Read so that it permits the least
+     * (subdomains) and excludes the most (the domain too). */
     if ((dotted && !cl_rd_skip(&base, 1)) || !cl_dns_valid(base, false)) {
         return MATCH_MALFORMED;
     }
@@ -169,8 +171,8 @@ static enum match match_email(struct cl_rd name, struct cl_rd base)
                                                                                   : MATCH_NO;
 }
 
-/* The host of "scheme://user@host:port/…". RFC 5280 4.2.1.10: a URI without an authority, or with an IP
- * address for a host, is refused when there is a constraint on URIs. */
+/* The host of "scheme://user@host:port/…". RFC 5280 4.2.1.10: a URI without an authority, or with
+ * an IP address for a host, is refused when there is a constraint on URIs. */
 static bool uri_host(struct cl_rd uri, struct cl_rd *host)
 {
     uint8_t c;
@@ -223,7 +225,8 @@ static enum match match(const struct cl_gname *name, const struct cl_gname *base
     }
 }
 
-/* One name against the subtrees of one list. *constrained: the list has a base of the name's kind. */
+/* One name against the subtrees of one list. *constrained: the list has a base of the name's kind.
+ */
 static enum match match_list(const struct cl_gname *name, struct cl_rd subtrees, bool excluded,
                              bool *constrained, uint32_t *work)
 {
@@ -265,8 +268,8 @@ static bool refuse(struct cl_fail *fail, const struct subject_name *name,
                        cleat_san_kind_name(name->name.kind), text, what, label);
 }
 
-static bool check_name(const struct subject_name *name, const struct cleat_cert *ca,
-                       uint32_t *work, struct cl_fail *fail)
+static bool check_name(const struct subject_name *name, const struct cleat_cert *ca, uint32_t *work,
+                       struct cl_fail *fail)
 {
     bool constrained;
     enum match m = match_list(&name->name, ca->excluded, true, &constrained, work);
@@ -294,11 +297,10 @@ static bool check_name(const struct subject_name *name, const struct cleat_cert 
     return true;
 }
 
-/* RFC 5280 4.2.1.10: without a mailbox among the SANs, "the rfc822Name constraint MUST be applied to the
- * attribute of type emailAddress in the subject distinguished name". */
+/* RFC 5280 4.2.1.10: without a mailbox among the SANs, "the rfc822Name constraint MUST be applied
+ * to the attribute of type emailAddress in the subject distinguished name". */
 static bool check_subject_emails(const struct cleat_cert *cert, size_t depth,
-                                 const struct cleat_cert *ca, uint32_t *work,
-                                 struct cl_fail *fail)
+                                 const struct cleat_cert *ca, uint32_t *work, struct cl_fail *fail)
 {
     struct cl_rd rest = cert->subject.rdns;
     struct cl_rd set = {0};

@@ -8,8 +8,7 @@
 
 static cl_result bad(struct cleat_error *err, const char *section, const char *what)
 {
-    return cl_error_set(err,
-                        (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
                         "malformed certificate revocation list: %s", what);
 }
 
@@ -101,8 +100,9 @@ static bool parse_ext(struct cl_crl *crl, const struct cl_ext *ext)
     case CL_OID_EXT_AKI:
         return parse_aki(crl, ext->value);
     default:
-        /* RFC 5280 5.2: "If a CRL contains a critical extension that the application cannot process,
-         * then the application MUST NOT use that CRL to determine the status of certificates." */
+        /* RFC 5280 5.2: "If a CRL contains a critical extension that the application cannot
+         * process, then the application MUST NOT use that CRL to determine the status of
+         * certificates." */
         if (ext->critical) {
             crl->unusable = "it has a critical extension that is not understood";
         }
@@ -324,8 +324,7 @@ static cl_result read_blocks(struct cleat_crl_set *set, struct cl_pem *pem)
         }
     }
     return set->num != 0 ? CL_OK
-                         : cl_error_set(pem->err,
-                                        (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
+                         : cl_error_set(pem->err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
                                         "there is no X509 CRL block in this text");
 }
 

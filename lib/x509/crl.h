@@ -10,7 +10,7 @@
 /* 16 MiB: the largest lists of the web's CAs have ten */
 #define CL_CRL_MAX_LEN (16u << 20)
 /* 256: lists of one set */
-#define CL_CRL_MAX 256
+#define CL_CRL_MAX     256
 
 /* ReasonFlags, bit n of RFC 5280 4.2.1.13 as 1 << n; bit 0 is unused. */
 #define CL_REASONS_ALL 0x1feu
@@ -33,8 +33,8 @@ struct cl_crl {
     bool only_user;
     bool only_ca;
     bool only_attribute;
-    uint16_t reasons;     /* CL_REASONS_ALL when not restricted */
-    struct cl_rd point;   /* DistributionPointName, empty when absent */
+    uint16_t reasons;   /* CL_REASONS_ALL when not restricted */
+    struct cl_rd point; /* DistributionPointName, empty when absent */
     struct cl_rd aki_key_id;
 };
 
@@ -48,8 +48,8 @@ struct cleat_crl_set {
 CL_MUST cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error *err);
 void cl_crl_free(struct cl_crl *crl);
 
-/* cl_crl_find looks a serial number up: false when it is not listed; *reason is its reasonCode (0 when
- * there is none, 8 removeFromCRL). */
+/* cl_crl_find looks a serial number up: false when it is not listed; *reason is its reasonCode (0
+ * when there is none, 8 removeFromCRL). */
 CL_RD_MUST bool cl_crl_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *reason,
                             int64_t *when);
 

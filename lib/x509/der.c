@@ -1,6 +1,7 @@
-/* x509/der.c - the strict DER reader of der.h. Everything that BER allows and DER does not is refused:
- * long forms of short lengths, indefinite lengths, padded integers, TRUE other than ff, unused bits
- * that are set, arcs with leading zeros. Multi-byte tags do not occur in X.509 and are refused too. */
+/* x509/der.c - the strict DER reader of der.h. Everything that BER allows and DER does not is
+ * refused: long forms of short lengths, indefinite lengths, padded integers, TRUE other than ff,
+ * unused bits that are set, arcs with leading zeros. Multi-byte tags do not occur in X.509 and are
+ * refused too. */
 #include "x509/der.h"
 
 #include <stdio.h>
@@ -155,8 +156,7 @@ bool cl_der_bits(struct cl_rd *r, struct cl_rd *bytes, uint8_t *num_unused)
 {
     struct cl_rd at = *r;
     struct cl_rd body;
-    if (!cl_der_get(&at, CL_DER_BIT_STRING, &body) ||
-        !cl_der_bits_body(body, bytes, num_unused)) {
+    if (!cl_der_get(&at, CL_DER_BIT_STRING, &body) || !cl_der_bits_body(body, bytes, num_unused)) {
         return false;
     }
     *r = at;

@@ -1,11 +1,12 @@
 /* x509/der.h - DER (X.690), the strict reader over cl_rd and a writer over cl_wr.
  *
- * Reader: single-byte tags, definite lengths in their shortest form, nothing else. Each getter takes
- * one element from the front and returns false, leaving the reader as it was, when it is not exactly
- * what was asked for. There is no recursion anywhere: the grammar of the caller bounds the depth.
+ * Reader: single-byte tags, definite lengths in their shortest form, nothing else. Each getter
+ * takes one element from the front and returns false, leaving the reader as it was, when it is not
+ * exactly what was asked for. There is no recursion anywhere: the grammar of the caller bounds the
+ * depth.
  *
- * Writer: elements are opened and closed like vectors; a body of more than 127 bytes is moved to make
- * room for its length.
+ * Writer: elements are opened and closed like vectors; a body of more than 127 bytes is moved to
+ * make room for its length.
  */
 #ifndef CL_X509_DER_H
 #define CL_X509_DER_H
@@ -32,20 +33,21 @@
 #define CL_DER_SEQUENCE         0x30
 #define CL_DER_SET              0x31
 /* context-specific, primitive and constructed */
-#define CL_DER_CTX(n)  ((uint8_t)(0x80 | (n)))
-#define CL_DER_CTXC(n) ((uint8_t)(0xa0 | (n)))
+#define CL_DER_CTX(n)           ((uint8_t)(0x80 | (n)))
+#define CL_DER_CTXC(n)          ((uint8_t)(0xa0 | (n)))
 
-/* cl_der_any takes the next element: its tag and contents, and in *whole (may be NULL) header and all. */
+/* cl_der_any takes the next element: its tag and contents, and in *whole (may be NULL) header and
+ * all. */
 CL_RD_MUST bool cl_der_any(struct cl_rd *r, uint8_t *tag, struct cl_rd *body, struct cl_rd *whole);
 
-/* cl_der_get takes an element with this tag. cl_der_optional does so if the next tag is this one and
- * says in *present whether it was. */
+/* cl_der_get takes an element with this tag. cl_der_optional does so if the next tag is this one
+ * and says in *present whether it was. */
 CL_RD_MUST bool cl_der_get(struct cl_rd *r, uint8_t tag, struct cl_rd *body);
 CL_RD_MUST bool cl_der_optional(struct cl_rd *r, uint8_t tag, struct cl_rd *body, bool *present);
 CL_RD_MUST bool cl_der_peek(const struct cl_rd *r, uint8_t tag);
 
-/* An INTEGER in its shortest form: its contents as they stand (two's complement), or as a number that
- * must fit 32 bits without sign. */
+/* An INTEGER in its shortest form: its contents as they stand (two's complement), or as a number
+ * that must fit 32 bits without sign. */
 CL_RD_MUST bool cl_der_integer(struct cl_rd *r, struct cl_rd *body);
 CL_RD_MUST bool cl_der_u32(struct cl_rd *r, uint32_t *out);
 
@@ -61,8 +63,8 @@ CL_RD_MUST bool cl_der_bits_octets(struct cl_rd *r, struct cl_rd *bytes);
 CL_RD_MUST bool cl_der_oid(struct cl_rd *r, struct cl_rd *body);
 CL_RD_MUST bool cl_der_oid_valid(struct cl_rd body);
 
-/* UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5 (with seconds, Z, no fraction), as Unix
- * seconds. Which of the two suits which year is checked when `strict_choice`. */
+/* UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5 (with seconds, Z, no fraction), as
+ * Unix seconds. Which of the two suits which year is checked when `strict_choice`. */
 CL_RD_MUST bool cl_der_time(struct cl_rd *r, int64_t *out, bool strict_choice);
 
 /* cl_der_string_valid checks the characters of a string type; false for a type it does not know. */

@@ -1,17 +1,18 @@
-/* x509/dertime.c - UTCTime and GeneralizedTime (RFC 5280 4.1.2.5) to Unix seconds and back, without the
- * C library's calendar: no locale, no time zone, no 32-bit time_t. */
+/* x509/dertime.c - UTCTime and GeneralizedTime (RFC 5280 4.1.2.5) to Unix seconds and back, without
+ * the C library's calendar: no locale, no time zone, no 32-bit time_t. */
 #include "x509/der.h"
 
 #include <stdio.h>
 
-/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar; March is taken as the first month
- * of the year so that the leap day is the last one. */
+/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar; March is taken as the first
+ * month of the year so that the leap day is the last one. */
 static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
     int64_t era = (year >= 0 ? year : year - 399) / 400;
     int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
+    int64_t day_of_year =
+        (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
@@ -68,7 +69,8 @@ bool cl_der_time(struct cl_rd *r, int64_t *out, bool strict_choice)
     if (tag == CL_DER_GENERALIZED_TIME && !two_digits(&body, &century)) {
         return false;
     }
-    /* RFC 5280 4.1.2.5.1: seconds are there, "and MUST be expressed in Greenwich Mean Time (Zulu)" */
+    /* RFC 5280 4.1.2.5.1: seconds are there, "and MUST be expressed in Greenwich Mean Time (Zulu)"
+     */
     if (!two_digits(&body, &year_in_century) || !two_digits(&body, &month) ||
         !two_digits(&body, &day) || !two_digits(&body, &hour) || !two_digits(&body, &minute) ||
         !two_digits(&body, &second) || !cl_rd_equal_str(body, "Z")) {

@@ -1,5 +1,5 @@
-/* x509/derwrite.c - the DER writer of der.h. An element is opened with one byte for its length; when it
- * is closed and turns out longer than 127 bytes, its contents are moved up to make room. */
+/* x509/derwrite.c - the DER writer of der.h. An element is opened with one byte for its length;
+ * when it is closed and turns out longer than 127 bytes, its contents are moved up to make room. */
 #include "x509/der.h"
 
 struct cl_der_mark cl_der_open(struct cl_wr *w, uint8_t tag)

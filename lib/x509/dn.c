@@ -1,9 +1,9 @@
 /* x509/dn.c - see dn.h.
  *
- * Comparison is that of RFC 5280 7.1 as far as deployed names need it: string types are decoded to code
- * points, case is folded for ASCII, Latin-1, Greek and Cyrillic, white space at both ends is dropped and
- * inner runs count as one space. Values of other types compare as bytes. Names are hashed over the same
- * code points, so that equal names have equal hashes.
+ * Comparison is that of RFC 5280 7.1 as far as deployed names need it: string types are decoded to
+ * code points, case is folded for ASCII, Latin-1, Greek and Cyrillic, white space at both ends is
+ * dropped and inner runs count as one space. Values of other types compare as bytes. Names are
+ * hashed over the same code points, so that equal names have equal hashes.
  */
 #include "x509/dn.h"
 
@@ -200,8 +200,7 @@ bool cl_name_parse(struct cl_rd *r, struct cl_name *out)
 {
     struct cl_rd rdns;
     uint8_t tag;
-    return cl_der_any(r, &tag, &rdns, &out->der) && tag == CL_DER_SEQUENCE &&
-           cl_name_of(rdns, out);
+    return cl_der_any(r, &tag, &rdns, &out->der) && tag == CL_DER_SEQUENCE && cl_name_of(rdns, out);
 }
 
 /* ---- comparison ---- */
@@ -356,8 +355,8 @@ static void put_hex(struct text *t, struct cl_rd value)
     }
 }
 
-/* RFC 4514 2.4: which characters are escaped, and how. Control characters are escaped as hex pairs, so
- * that a name cannot forge lines of output. */
+/* RFC 4514 2.4: which characters are escaped, and how. Control characters are escaped as hex pairs,
+ * so that a name cannot forge lines of output. */
 static void put_value(struct text *t, const struct cl_attr *attr, bool escape)
 {
     if (!is_text(attr->tag)) {

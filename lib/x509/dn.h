@@ -5,14 +5,15 @@
 #include "x509/fields.h"
 
 /* 4,096: RDNs of one name; limbo's hostile ones have 2,048 */
-#define CL_DN_MAX_RDNS 4096
+#define CL_DN_MAX_RDNS  4096
 /* 16: attributes of one RDN; nearly always one */
 #define CL_DN_MAX_ATTRS 16
 
 /* cl_name_parse takes a Name from r and hashes it. */
 CL_RD_MUST bool cl_name_parse(struct cl_rd *r, struct cl_name *out);
 
-/* cl_name_of makes a cl_name of the contents of a Name (as inside a GeneralName); false if malformed. */
+/* cl_name_of makes a cl_name of the contents of a Name (as inside a GeneralName); false if
+ * malformed. */
 CL_RD_MUST bool cl_name_of(struct cl_rd rdns, struct cl_name *out);
 
 static inline bool cl_name_empty(const struct cl_name *name)
@@ -23,12 +24,12 @@ static inline bool cl_name_empty(const struct cl_name *name)
 /* cl_name_equal compares: case and superfluous white space do not count, nor the string type. */
 CL_RD_MUST bool cl_name_equal(const struct cl_name *a, const struct cl_name *b);
 
-/* cl_name_within says whether name begins with all RDNs of base (RFC 5280 7.1); *work counts the RDNs
- * compared. base may be empty. */
+/* cl_name_within says whether name begins with all RDNs of base (RFC 5280 7.1); *work counts the
+ * RDNs compared. base may be empty. */
 CL_RD_MUST bool cl_name_within(struct cl_rd rdns, struct cl_rd base, uint32_t *work);
 
-/* One attribute of a name, as the walk gives it: *rest is advanced; set is the walk's own state, empty
- * at first. False at the end. */
+/* One attribute of a name, as the walk gives it: *rest is advanced; set is the walk's own state,
+ * empty at first. False at the end. */
 struct cl_attr {
     enum cl_oid id;
     struct cl_rd oid;

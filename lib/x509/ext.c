@@ -1,5 +1,5 @@
-/* x509/ext.c - the extensions of a certificate (RFC 5280 4.2): one table, a row per extension that has
- * an inside we read. Form is checked for all of them, also for those nobody asks about later; a
+/* x509/ext.c - the extensions of a certificate (RFC 5280 4.2): one table, a row per extension that
+ * has an inside we read. Form is checked for all of them, also for those nobody asks about later; a
  * malformed extension makes the certificate malformed, so nothing fails open behind it. */
 #include "x509/gname.h"
 
@@ -57,8 +57,8 @@ static bool parse_basic(struct cleat_cert *cert, struct cl_rd value)
     if (!cl_der_get(&value, CL_DER_SEQUENCE, &body) || !cl_rd_done(&value)) {
         return false;
     }
-    /* An explicit FALSE is not DER (X.690 11.5), but occurs in millions of deployed certificates and
-     * changes nothing. */
+    /* An explicit FALSE is not DER (X.690 11.5), but occurs in millions of deployed certificates
+     * and changes nothing. */
     if (cl_der_peek(&body, CL_DER_BOOLEAN) && !cl_der_bool(&body, &cert->is_ca)) {
         return false;
     }
@@ -129,8 +129,7 @@ static bool points_valid(struct cl_rd points)
         if (!cl_der_get(&points, CL_DER_SEQUENCE, &point) ||
             !cl_der_optional(&point, CL_DER_CTXC(0), &name, &has_name) ||
             !cl_der_optional(&point, CL_DER_CTX(1), &reasons, &has_reasons) ||
-            !cl_der_optional(&point, CL_DER_CTXC(2), &issuer, &has_issuer) ||
-            !cl_rd_done(&point)) {
+            !cl_der_optional(&point, CL_DER_CTXC(2), &issuer, &has_issuer) || !cl_rd_done(&point)) {
             return false;
         }
         /* RFC 5280 4.2.1.13: "a DistributionPoint MUST NOT consist of only the reasons field" */
@@ -171,8 +170,8 @@ static bool parse_policies(struct cleat_cert *cert, struct cl_rd value)
         bool present;
         if (num == MAX_POLICIES || !cl_der_get(&rest, CL_DER_SEQUENCE, &info) ||
             !cl_der_oid(&info, &seen[num]) ||
-            !cl_der_optional(&info, CL_DER_SEQUENCE, &qualifiers, &present) ||
-            !cl_rd_done(&info) || (present && cl_rd_done(&qualifiers))) {
+            !cl_der_optional(&info, CL_DER_SEQUENCE, &qualifiers, &present) || !cl_rd_done(&info) ||
+            (present && cl_rd_done(&qualifiers))) {
             return false;
         }
         /* RFC 5280 4.2.1.4: "A certificate policy OID MUST NOT appear more than once" */
@@ -329,7 +328,8 @@ static bool parse_sct_list(struct cleat_cert *cert, struct cl_rd value)
     return cl_der_get(&value, CL_DER_OCTET_STRING, &list) && cl_rd_done(&value);
 }
 
-/* processed: what the extension says is acted upon when a path is checked, so it may be critical. */
+/* processed: what the extension says is acted upon when a path is checked, so it may be critical.
+ */
 static const struct {
     parse_fn *parse;
     enum cl_oid id;
@@ -375,8 +375,7 @@ static cl_result bad(struct cleat_error *err, const char *section, const char *w
     if (ext != NULL && err != NULL) {
         cl_oid_describe(ext->oid, name, sizeof(name));
     }
-    return cl_error_set(err,
-                        (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE, .section = section},
                         "malformed certificate: %s%s%s", what, name[0] != '\0' ? ": " : "", name);
 }
 

@@ -1,5 +1,5 @@
-/* x509/fail.c - how a failed check is told: which certificate (by its place in the chain as sent, and its
- * name), which values, which section. */
+/* x509/fail.c - how a failed check is told: which certificate (by its place in the chain as sent,
+ * and its name), which values, which section. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* x509/fields.h - what is inside a parsed certificate; for lib/x509 alone. All readers are views into
- * the certificate's own DER. */
+/* x509/fields.h - what is inside a parsed certificate; for lib/x509 alone. All readers are views
+ * into the certificate's own DER. */
 #ifndef CL_X509_FIELDS_H
 #define CL_X509_FIELDS_H
 
@@ -55,25 +55,25 @@ struct cleat_cert {
     enum cl_key_type key_type;
     _Atomic(struct cl_pubkey *) pubkey;
 
-    struct cl_rd exts;     /* contents of the SEQUENCE OF Extension */
+    struct cl_rd exts; /* contents of the SEQUENCE OF Extension */
     uint16_t num_exts;
-    uint32_t present;      /* CL_EXT_BIT of known extensions */
-    uint32_t critical;     /* likewise */
+    uint32_t present;              /* CL_EXT_BIT of known extensions */
+    uint32_t critical;             /* likewise */
     struct cl_rd unknown_critical; /* OID of the first critical extension not processed, or empty */
     bool is_ca;
-    int path_len; /* -1: no limit */
-    uint16_t key_usage; /* CL_KU_*; meaningful when present */
+    int path_len;           /* -1: no limit */
+    uint16_t key_usage;     /* CL_KU_*; meaningful when present */
     uint8_t ext_key_usages; /* CL_EKU_BIT_* */
-    bool aki_full;  /* has authorityCertIssuer or authorityCertSerialNumber */
+    bool aki_full;          /* has authorityCertIssuer or authorityCertSerialNumber */
     bool has_aki_key_id;
     struct cl_rd aki_key_id;
     struct cl_rd ski;
-    struct cl_rd san;  /* contents of GeneralNames */
+    struct cl_rd san; /* contents of GeneralNames */
     uint32_t num_sans;
     struct cl_rd permitted; /* contents of GeneralSubtrees */
     struct cl_rd excluded;
-    struct cl_rd ekus;      /* contents: OIDs */
-    struct cl_rd policies;  /* contents: PolicyInformation */
+    struct cl_rd ekus;     /* contents: OIDs */
+    struct cl_rd policies; /* contents: PolicyInformation */
     struct cl_rd mappings;
     uint32_t require_explicit; /* CL_NO_LIMIT when absent */
     uint32_t inhibit_mapping;

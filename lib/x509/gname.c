@@ -7,18 +7,18 @@
 
 /* The tag of each kind, by CLEAT_SAN_*: constructed where the CHOICE's member is. */
 static const uint8_t tags[] = {
-    [CLEAT_SAN_OTHER] = CL_DER_CTXC(0), [CLEAT_SAN_EMAIL] = CL_DER_CTX(1),
-    [CLEAT_SAN_DNS] = CL_DER_CTX(2),    [CLEAT_SAN_X400] = CL_DER_CTXC(3),
+    [CLEAT_SAN_OTHER] = CL_DER_CTXC(0),     [CLEAT_SAN_EMAIL] = CL_DER_CTX(1),
+    [CLEAT_SAN_DNS] = CL_DER_CTX(2),        [CLEAT_SAN_X400] = CL_DER_CTXC(3),
     [CLEAT_SAN_DIRECTORY] = CL_DER_CTXC(4), [CLEAT_SAN_EDI] = CL_DER_CTXC(5),
-    [CLEAT_SAN_URI] = CL_DER_CTX(6),    [CLEAT_SAN_IP] = CL_DER_CTX(7),
+    [CLEAT_SAN_URI] = CL_DER_CTX(6),        [CLEAT_SAN_IP] = CL_DER_CTX(7),
     [CLEAT_SAN_RID] = CL_DER_CTX(8),
 };
 
 static const char *const kind_names[] = {
-    [CLEAT_SAN_OTHER] = "otherName", [CLEAT_SAN_EMAIL] = "email",
-    [CLEAT_SAN_DNS] = "DNS",         [CLEAT_SAN_X400] = "x400Address",
+    [CLEAT_SAN_OTHER] = "otherName",   [CLEAT_SAN_EMAIL] = "email",
+    [CLEAT_SAN_DNS] = "DNS",           [CLEAT_SAN_X400] = "x400Address",
     [CLEAT_SAN_DIRECTORY] = "dirName", [CLEAT_SAN_EDI] = "ediPartyName",
-    [CLEAT_SAN_URI] = "URI",         [CLEAT_SAN_IP] = "IP",
+    [CLEAT_SAN_URI] = "URI",           [CLEAT_SAN_IP] = "IP",
     [CLEAT_SAN_RID] = "registeredID",
 };
 
@@ -122,8 +122,7 @@ static size_t ip_text(struct cl_rd ip, char *out, size_t cap)
             continue;
         }
         bool colon = i != 0 && i != best + best_len;
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%x", colon ? ":" : "",
-                                words[i]);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%x", colon ? ":" : "", words[i]);
     }
     return (size_t)snprintf(out, cap, "%s", text);
 }

@@ -13,8 +13,8 @@ struct cl_gname {
  * directory name; not what a DNS name, mailbox or address looks like. False when malformed. */
 CL_RD_MUST bool cl_gname_next(struct cl_rd *r, struct cl_gname *out);
 
-/* cl_gnames_valid checks the contents of GeneralNames: at least one, all well formed, addresses of 4 or
- * 16 bytes; counts them in *num. */
+/* cl_gnames_valid checks the contents of GeneralNames: at least one, all well formed, addresses of
+ * 4 or 16 bytes; counts them in *num. */
 CL_RD_MUST bool cl_gnames_valid(struct cl_rd names, uint32_t *num);
 
 /* cl_email_valid: one "@", something on both sides, the right one a host name. */

@@ -1,7 +1,7 @@
-/* x509/lint.c - what RFC 5280 4 and the CA/Browser Forum's Baseline Requirements (version 2) demand of a
- * certificate itself, beyond what validating a path (RFC 5280 6) demands: one table, a row per rule. The
- * policy CLEAT_POLICY_DEFAULT has no rows: these are duties of whoever issues certificates, and deployed
- * private PKIs neglect them without harm. */
+/* x509/lint.c - what RFC 5280 4 and the CA/Browser Forum's Baseline Requirements (version 2) demand
+ * of a certificate itself, beyond what validating a path (RFC 5280 6) demands: one table, a row per
+ * rule. The policy CLEAT_POLICY_DEFAULT has no rows: these are duties of whoever issues
+ * certificates, and deployed private PKIs neglect them without harm. */
 #include "x509/path.h"
 
 #include "base/text.h"
@@ -67,8 +67,8 @@ static bool has_subject(const struct subject *s)
 
 static bool san_critical_without_subject(const struct subject *s)
 {
-    return has_subject(s) || (cl_cert_has(s->cert, CL_OID_EXT_SAN) &&
-                              cl_cert_is_critical(s->cert, CL_OID_EXT_SAN));
+    return has_subject(s) ||
+           (cl_cert_has(s->cert, CL_OID_EXT_SAN) && cl_cert_is_critical(s->cert, CL_OID_EXT_SAN));
 }
 
 static bool san_not_critical_with_subject(const struct subject *s)
@@ -235,7 +235,8 @@ static bool no_public_wildcard(const struct subject *s)
     return true;
 }
 
-/* One common name, character for character one of the SANs; an IP address in its one textual form. */
+/* One common name, character for character one of the SANs; an IP address in its one textual form.
+ */
 static bool common_name_in_san(const struct subject *s)
 {
     struct cl_rd rest = s->cert->subject.rdns;
@@ -302,7 +303,8 @@ static bool rsa_whole_bytes(const struct subject *s)
 }
 
 #define R      (1u << CLEAT_POLICY_RFC5280)
-#define W      (1u << CLEAT_POLICY_WEBPKI)
+#define S      (1u << CLEAT_POLICY_WEBPKI_STRICT)
+#define W      (1u << CLEAT_POLICY_WEBPKI | S)
 #define LEAF   CL_ROLE_LEAF
 #define CA     CL_ROLE_CA
 #define ANCHOR CL_ROLE_ANCHOR
@@ -378,19 +380,19 @@ static const struct row {
      "a subject alternative name is neither a DNS name nor an IP address"},
     {san_not_critical_with_subject, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
      "its subject alternative name is critical though it has a subject"},
-    {no_public_wildcard, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 3.2.2.6",
+    {no_public_wildcard, S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 3.2.2.6",
      "a wildcard stands directly below a public suffix"},
-    {common_name_in_san, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.4.3",
+    {common_name_in_san, S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.4.3",
      "its common name is not exactly one of its subject alternative names"},
-    {has_eku, W, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
+    {has_eku, S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
      "it has no extended key usage"},
-    {eku_not_critical, W, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.6",
+    {eku_not_critical, S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.6",
      "its extended key usage is critical"},
     {no_any_eku, W, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
      "its extended key usage has anyExtendedKeyUsage"},
     {not_a_ca, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.8",
      "a CA certificate is used for a server"},
-    {no_eku, W, ANCHOR, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.1.2",
+    {no_eku, S, ANCHOR, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.1.2",
      "a root has an extended key usage"},
     {rsa_whole_bytes, W, ALL, CLEAT_ERR_WEAK_KEY, "CABF BR 6.1.5",
      "its RSA modulus is not a whole number of bytes"},

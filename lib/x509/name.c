@@ -1,5 +1,5 @@
-/* x509/name.c - is this certificate for that host? RFC 9525 6: DNS names and IP addresses of the subject
- * alternative names, nothing else; the common name never counts. */
+/* x509/name.c - is this certificate for that host? RFC 9525 6: DNS names and IP addresses of the
+ * subject alternative names, nothing else; the common name never counts. */
 #include "x509/name.h"
 
 #include "base/text.h"
@@ -47,7 +47,8 @@ static size_t v6_group(const char *text, size_t len, unsigned *out)
     return at;
 }
 
-/* RFC 4291 2.2: up to eight groups, one "::" for a run of zero groups, an IPv4 address as the last two. */
+/* RFC 4291 2.2: up to eight groups, one "::" for a run of zero groups, an IPv4 address as the last
+ * two. */
 static bool parse_v6(const char *text, size_t len, uint8_t out[16])
 {
     uint8_t bytes[16] = {0};
@@ -115,8 +116,8 @@ bool cl_ip_parse(const char *text, size_t text_len, uint8_t out[16], size_t *len
 #define MAX_DNS_NAME  253 /* RFC 1034 3.1: 255 bytes on the wire */
 #define MAX_DNS_LABEL 63
 
-/* underscore: allowed in names that are asked for (RFC 8552 names resolve, whatever their owners think)
- * and, where only matching is at stake, in names that are presented. */
+/* underscore: allowed in names that are asked for (RFC 8552 names resolve, whatever their owners
+ * think) and, where only matching is at stake, in names that are presented. */
 static bool name_valid(struct cl_rd name, bool underscore)
 {
     size_t label = 0;
@@ -168,8 +169,9 @@ bool cl_dns_matches(struct cl_rd presented, struct cl_rd reference)
     if (!is_wildcard(presented)) {
         return name_valid(presented, true) && cl_ascii_equal_fold(presented, reference);
     }
-    /* RFC 9525 6.3: "the wildcard character ... appears only as the complete content of the left-most
-     * label" and "matches exactly one label". A wildcard below a top-level domain is nobody's. */
+    /* RFC 9525 6.3: "the wildcard character ... appears only as the complete content of the
+     * left-most label" and "matches exactly one label". A wildcard below a top-level domain is
+     * nobody's. */
     const uint8_t *dot = memchr(reference.p, '.', reference.len);
     if (!cl_rd_skip(&presented, 2) || memchr(presented.p, '.', presented.len) == NULL ||
         !name_valid(presented, true) || dot == NULL || dot == reference.p) {

@@ -1,5 +1,5 @@
-/* x509/pem.c - see pem.h. A block begins at a line "-----BEGIN label-----" and ends at the END line with
- * the same label; what stands between blocks (comments, other text) is skipped. RFC 7468. */
+/* x509/pem.c - see pem.h. A block begins at a line "-----BEGIN label-----" and ends at the END line
+ * with the same label; what stands between blocks (comments, other text) is skipped. RFC 7468. */
 #include "x509/pem.h"
 
 #include "base/text.h"
@@ -18,8 +18,9 @@ static cl_result bad(const struct cl_pem *pem, size_t line, const char *what)
     return cl_error_set(pem->err,
                         (struct cl_why){.code = CLEAT_ERR_BAD_PEM,
                                         .section = "RFC 7468 2",
-                                        .hint = "a PEM block is copied whole, from its BEGIN line to "
-                                                "its END line"},
+                                        .hint =
+                                            "a PEM block is copied whole, from its BEGIN line to "
+                                            "its END line"},
                         "line %zu: %s", line, what);
 }
 
@@ -90,8 +91,8 @@ cl_result cl_pem_decode(const struct cl_pem *pem, const struct cl_pem_block *blo
     CL_TRY(cl_buf_reserve(out, room, max + room));
     struct cl_wr w = cl_buf_writer(out);
     uint8_t *at = cl_wr_reserve(&w, room);
-    if (at == NULL || !cl_base64_decode((const char *)block->body.p, block->body.len, true, at, room,
-                                        &len) ||
+    if (at == NULL ||
+        !cl_base64_decode((const char *)block->body.p, block->body.len, true, at, room, &len) ||
         len == 0) {
         return bad(pem, block->line, "this block is not base64 (RFC 4648 4)");
     }
@@ -103,8 +104,8 @@ cl_result cl_pem_decode(const struct cl_pem *pem, const struct cl_pem_block *blo
     return CL_OK;
 }
 
-/* RFC 7468 2: "generators MUST wrap the base64-encoded lines so that each line consists of exactly 64
- * characters except for the final line" */
+/* RFC 7468 2: "generators MUST wrap the base64-encoded lines so that each line consists of exactly
+ * 64 characters except for the final line" */
 #define LINE_BYTES 48
 
 cl_result cl_pem_encode(const char *label, struct cl_rd der, struct cl_buf *out)

@@ -24,12 +24,12 @@ struct cl_pem {
 
 void cl_pem_init(struct cl_pem *pem, const char *text, size_t len, struct cleat_error *err);
 
-/* cl_pem_next finds the next block: CL_OK with *found false at the end. BAD_PEM: a BEGIN without its
- * END, labels that differ, a NUL byte in the text. */
+/* cl_pem_next finds the next block: CL_OK with *found false at the end. BAD_PEM: a BEGIN without
+ * its END, labels that differ, a NUL byte in the text. */
 CL_MUST cl_result cl_pem_next(struct cl_pem *pem, struct cl_pem_block *out, bool *found);
 
-/* cl_pem_decode appends the block's bytes to out (at most max in all). BAD_PEM when the base64 is not
- * strict or empty, LIMIT, NOMEM. */
+/* cl_pem_decode appends the block's bytes to out (at most max in all). BAD_PEM when the base64 is
+ * not strict or empty, LIMIT, NOMEM. */
 CL_MUST cl_result cl_pem_decode(const struct cl_pem *pem, const struct cl_pem_block *block,
                                 struct cl_buf *out, size_t max);
 

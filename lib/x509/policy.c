@@ -1,9 +1,10 @@
-/* x509/policy.c - certificate policies (RFC 5280 6.1 with the graph of RFC 9618 in place of the tree).
+/* x509/policy.c - certificate policies (RFC 5280 6.1 with the graph of RFC 9618 in place of the
+ * tree).
  *
- * One level a certificate, below level 0 that holds anyPolicy alone. A node of a level is a policy that
- * is expected of the next certificate; its parents are policies of the level above - more than one only
- * where mappings meet -, or anyPolicy when it has none. The number of nodes and edges is bounded by what
- * the certificates list, never by products of it, and by the limits here.
+ * One level a certificate, below level 0 that holds anyPolicy alone. A node of a level is a policy
+ * that is expected of the next certificate; its parents are policies of the level above - more than
+ * one only where mappings meet -, or anyPolicy when it has none. The number of nodes and edges is
+ * bounded by what the certificates list, never by products of it, and by the limits here.
  */
 #include "x509/path.h"
 
@@ -168,8 +169,8 @@ static void mark_mapped(struct graph *g, const struct cleat_cert *cert)
     }
 }
 
-/* A level holds each policy once: a node that exists gets one more parent. Its edges must lie together,
- * so parents of one policy are added in one go. */
+/* A level holds each policy once: a node that exists gets one more parent. Its edges must lie
+ * together, so parents of one policy are added in one go. */
 static void expect(struct graph *g, const struct level *above, struct cl_rd oid,
                    const struct cleat_cert *cert)
 {
@@ -260,8 +261,8 @@ static bool wanted(const struct cl_policy_inputs *in, struct cl_rd oid)
     return in->num_oids == 0;
 }
 
-/* RFC 5280 6.1.5 (g): does what the leaf asserts come from one of the initial policies? Walks up from the
- * leaf's level; a node without parents stands in the domain of the initial policies. */
+/* RFC 5280 6.1.5 (g): does what the leaf asserts come from one of the initial policies? Walks up
+ * from the leaf's level; a node without parents stands in the domain of the initial policies. */
 static bool user_accepts(struct graph *g, const struct cl_policy_inputs *in)
 {
     const struct level *level = last_level(g);
@@ -349,8 +350,8 @@ static bool matters(const struct cl_path *path, const struct cl_policy_inputs *i
     return false;
 }
 
-bool cl_policies_check(const struct cl_path *path, const struct cl_policy_inputs *in,
-                       bool *skipped, struct cl_fail *fail)
+bool cl_policies_check(const struct cl_path *path, const struct cl_policy_inputs *in, bool *skipped,
+                       struct cl_fail *fail)
 {
     *skipped = !matters(path, in);
     if (*skipped) {

@@ -1,8 +1,8 @@
 /* x509/revoke.c - revocation by CRL (RFC 5280 6.3.3) of every certificate below the anchor.
  *
- * Everything is decided anew at each call from the lists and the signatures checked so far; when one is
- * missing, it is asked for and the caller comes back. Not done: indirect lists, and lists whose signer
- * stands more than one certificate away from the path.
+ * Everything is decided anew at each call from the lists and the signatures checked so far; when
+ * one is missing, it is asked for and the caller comes back. Not done: indirect lists, and lists
+ * whose signer stands more than one certificate away from the path.
  */
 #include "x509/gname.h"
 #include "x509/verify_impl.h"
@@ -18,7 +18,8 @@ enum status {
 /* The certificate in question, what is known about it so far, and what came of it. */
 struct question {
     struct cl_verify *v;
-    size_t depth;
+    size_t depth; /* of the issuer on the path */
+    bool nested;  /* about a signer of lists, whose own lists must be the issuer's */
     const struct cleat_cert *cert;
     unsigned reasons; /* for which good lists have spoken */
     uint32_t reason;  /* why it was revoked */
@@ -28,8 +29,8 @@ struct question {
 
 static bool number_good(const struct cl_verify *v, const struct cl_crl *crl)
 {
-    /* RFC 5280 5.2.3: "CRL issuers conforming to this profile MUST include this extension in all CRLs
-     * and MUST mark this extension as non-critical." */
+    /* RFC 5280 5.2.3: "CRL issuers conforming to this profile MUST include this extension in all
+     * CRLs and MUST mark this extension as non-critical." */
     return v->verdict->policy == CLEAT_POLICY_DEFAULT ||
            (crl->number.len != 0 && !crl->number_critical);
 }
@@ -37,13 +38,13 @@ static bool number_good(const struct cl_verify *v, const struct cl_crl *crl)
 static bool usable(struct question *q, const struct cl_crl *crl)
 {
     int64_t now = q->v->verdict->now;
-    q->problem = crl->unusable                             ? crl->unusable
-                 : crl->sig_alg == NULL                    ? "its signature algorithm is too weak"
-                 : !number_good(q->v, crl)                 ? "its CRL number is missing or critical"
-                 : crl->this_update > now                  ? "it is from the future"
-                 : crl->next_update == INT64_MIN           ? "it has no nextUpdate"
-                 : crl->next_update < now                  ? "it is out of date"
-                                                           : NULL;
+    q->problem = crl->unusable                   ? crl->unusable
+                 : crl->sig_alg == NULL          ? "its signature algorithm is too weak"
+                 : !number_good(q->v, crl)       ? "its CRL number is missing or critical"
+                 : crl->this_update > now        ? "it is from the future"
+                 : crl->next_update == INT64_MIN ? "it has no nextUpdate"
+                 : crl->next_update < now        ? "it is out of date"
+                                                 : NULL;
     return q->problem == NULL;
 }
 
@@ -199,31 +200,44 @@ static bool key_id_fits(const struct cl_crl *crl, const struct cleat_cert *signe
 
 static enum status of_signature(enum cl_sig_state s)
 {
-    return s == CL_SIG_GOOD     ? STATUS_GOOD
-           : s == CL_SIG_NEEDED ? STATUS_NEEDS_JOB
-                                : STATUS_UNUSABLE;
+    return s == CL_SIG_GOOD ? STATUS_GOOD : s == CL_SIG_NEEDED ? STATUS_NEEDS_JOB : STATUS_UNUSABLE;
 }
 
-/* A certificate of the CA's own for signing lists: same name, other key, issued by somebody on the path
- * at or above the CA. */
+static enum status status_of(struct question *q);
+
+/* Has the certificate of a signer of lists been revoked itself? Asked of the lists of its issuer
+ * alone, so that there is no recursion beyond this one step. */
+static enum status signer_status(const struct question *q, const struct cleat_cert *signer,
+                                 size_t issuer)
+{
+    struct question own = {.v = q->v, .depth = issuer, .nested = true, .cert = signer};
+    enum status s = status_of(&own);
+    return s == STATUS_REVOKED ? STATUS_UNUSABLE : s == STATUS_NEEDS_JOB ? s : STATUS_GOOD;
+}
+
+/* A certificate of the CA's own for signing lists: same name, other key, issued by somebody on the
+ * path at or above the CA. */
 static enum status other_signer(struct question *q, const struct cl_crl *crl,
                                 const struct cleat_cert *signer)
 {
     const struct cl_path *path = &q->v->path;
     int64_t now = q->v->verdict->now;
-    if (signer == path->certs[q->depth + 1] || signer == q->cert ||
+    if (q->nested || signer == path->certs[q->depth] || signer == q->cert ||
         !cl_name_equal(&signer->subject, &crl->issuer) || !may_sign_crls(signer) ||
         !key_id_fits(crl, signer) || now < signer->not_before || now > signer->not_after ||
         !cl_rd_done(&signer->unknown_critical) || signer->sig_alg == NULL) {
         return STATUS_UNUSABLE;
     }
-    for (size_t i = q->depth + 1; i < path->num; i++) {
+    for (size_t i = q->depth; i < path->num; i++) {
         if (!cl_name_equal(&signer->issuer, &path->certs[i]->subject)) {
             continue;
         }
         enum status s = of_signature(cl_sig_state(q->v, signer, false, path->certs[i]));
         if (s == STATUS_GOOD) {
             s = of_signature(cl_sig_state(q->v, crl, true, signer));
+        }
+        if (s == STATUS_GOOD) {
+            s = signer_status(q, signer, i);
         }
         if (s != STATUS_UNUSABLE) {
             return s;
@@ -234,7 +248,7 @@ static enum status other_signer(struct question *q, const struct cl_crl *crl,
 
 static enum status authentic(struct question *q, const struct cl_crl *crl)
 {
-    const struct cleat_cert *issuer = q->v->path.certs[q->depth + 1];
+    const struct cleat_cert *issuer = q->v->path.certs[q->depth];
     const struct cleat_verdict *verdict = q->v->verdict;
     enum status s = STATUS_UNUSABLE;
     if (may_sign_crls(issuer) && key_id_fits(crl, issuer)) {
@@ -327,9 +341,9 @@ static enum status status_of(struct question *q)
 static const char *reason_name(uint32_t reason)
 {
     static const char *const names[] = {
-        "unspecified",    "keyCompromise",        "cACompromise",  "affiliationChanged",
-        "superseded",     "cessationOfOperation", "certificateHold", "",
-        "removeFromCRL",  "privilegeWithdrawn",   "aACompromise",
+        "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
+        "superseded",    "cessationOfOperation", "certificateHold", "",
+        "removeFromCRL", "privilegeWithdrawn",   "aACompromise",
     };
     return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
 }
@@ -338,7 +352,7 @@ static void revoked(const struct question *q, struct cl_fail *fail)
 {
     char when[CL_TIME_TEXT] = "";
     cl_time_text(q->when, when);
-    (void)cl_fail_set(fail, CLEAT_ERR_REVOKED, CL_CHECK_REVOCATION, q->depth, NULL,
+    (void)cl_fail_set(fail, CLEAT_ERR_REVOKED, CL_CHECK_REVOCATION, q->depth - 1, NULL,
                       "the certificate must be replaced", "it was revoked on %s (%s)", when,
                       reason_name(q->reason));
 }
@@ -346,7 +360,7 @@ static void revoked(const struct question *q, struct cl_fail *fail)
 enum cl_revoke cl_revoke_check(struct cl_verify *v, struct cl_fail *fail)
 {
     for (size_t i = 0; i + 1 < v->path.num; i++) {
-        struct question q = {.v = v, .depth = i, .cert = v->path.certs[i]};
+        struct question q = {.v = v, .depth = i + 1, .cert = v->path.certs[i]};
         enum status s = status_of(&q);
         if (s == STATUS_NEEDS_JOB) {
             return CL_REVOKE_NEEDS_JOB;

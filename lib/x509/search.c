@@ -1,9 +1,11 @@
-/* x509/search.c - path building: depth first, with an explicit stack, from the leaf towards the anchors.
+/* x509/search.c - path building: depth first, with an explicit stack, from the leaf towards the
+ * anchors.
  *
- * Candidates for an issuer have its name as their subject. Anchors come before certificates of the peer,
- * and those whose key identifier fits before those whose does not: hints that order, never gates. A
- * certificate occurs once in a path, and so does a pair of name and key (RFC 4158 2.4.2): loops end
- * there. What is found wrong with a certificate alone is remembered; the steps are counted.
+ * Candidates for an issuer have its name as their subject. Anchors come before certificates of the
+ * peer, and those whose key identifier fits before those whose does not: hints that order, never
+ * gates. A certificate occurs once in a path, and so does a pair of name and key (RFC 4158 2.4.2):
+ * loops end there. What is found wrong with a certificate alone is remembered; the steps are
+ * counted.
  */
 #include <stdio.h>
 
@@ -36,8 +38,7 @@ static void open_frame(struct cl_verify *v)
         }
     }
     frame->first_pooled = low;
-    while (low < verdict->num_pool &&
-           verdict->pool[v->order[low]].cert->subject.hash == hash) {
+    while (low < verdict->num_pool && verdict->pool[v->order[low]].cert->subject.hash == hash) {
         low++;
     }
     frame->num_pooled = low - frame->first_pooled;
@@ -101,8 +102,7 @@ static bool in_path(const struct cl_path *path, const struct cleat_cert *cert)
     for (size_t i = 0; i < path->num; i++) {
         const struct cleat_cert *other = path->certs[i];
         if (other == cert ||
-            (other->subject.hash == cert->subject.hash &&
-             cl_rd_equal(other->spki, cert->spki) &&
+            (other->subject.hash == cert->subject.hash && cl_rd_equal(other->spki, cert->spki) &&
              cl_name_equal(&other->subject, &cert->subject) &&
              (i != 0 || cl_rd_equal(other->der, cert->der)))) {
             return true;
@@ -148,8 +148,8 @@ static bool known_bad_signature(const struct cl_verify *v, const void *what,
     return false;
 }
 
-/* Tries a candidate as the next certificate of the path; false: it is no good, and the path is as it was
- * before. */
+/* Tries a candidate as the next certificate of the path; false: it is no good, and the path is as
+ * it was before. */
 static bool extend(struct cl_verify *v, const struct candidate *c)
 {
     struct cleat_error text;
@@ -159,8 +159,7 @@ static bool extend(struct cl_verify *v, const struct candidate *c)
     struct cl_fail fail = cl_fail_begin(v, &text);
     if (too_deep(v, anchor, &fail) || !cl_check_issuer(v, anchor, known, &fail)) {
         /* A path length depends on what is below, everything else on the certificate alone. */
-        if (c->pooled != NULL && fail.check != CL_CHECK_PATH_LEN &&
-            fail.check != CL_CHECK_LIMITS) {
+        if (c->pooled != NULL && fail.check != CL_CHECK_PATH_LEN && fail.check != CL_CHECK_LIMITS) {
             c->pooled->ca_state = CL_CA_BAD;
         }
         cl_verdict_reject(v, &fail);

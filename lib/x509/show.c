@@ -1,4 +1,5 @@
-/* x509/show.c - certificates for people: the accessors of cleat/x509.h that give text or single values. */
+/* x509/show.c - certificates for people: the accessors of cleat/x509.h that give text or single
+ * values. */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -42,8 +43,7 @@ size_t cleat_cert_issuer(const struct cleat_cert *cert, char *out, size_t cap)
 size_t cleat_cert_common_name(const struct cleat_cert *cert, char *out, size_t cap)
 {
     struct cl_attr cn;
-    return cl_name_common_name(&cert->subject, &cn) ? cl_attr_text(&cn, out, cap)
-                                                    : none(out, cap);
+    return cl_name_common_name(&cert->subject, &cn) ? cl_attr_text(&cn, out, cap) : none(out, cap);
 }
 
 size_t cleat_cert_serial(const struct cleat_cert *cert, char *out, size_t cap)
@@ -145,8 +145,8 @@ struct list {
 static void add(struct list *l, const char *text)
 {
     size_t room = l->len < l->cap ? l->cap - l->len : 0;
-    int n = snprintf(room != 0 ? l->out + l->len : NULL, room, "%s%s", l->len != 0 ? ", " : "",
-                     text);
+    int n =
+        snprintf(room != 0 ? l->out + l->len : NULL, room, "%s%s", l->len != 0 ? ", " : "", text);
     l->len += n > 0 ? (size_t)n : 0;
 }
 

@@ -1,6 +1,6 @@
-/* x509/suffix.c - the Public Suffix List (publicsuffix.org/list): which names are registries, so that a
- * wildcard below them would be for everybody's domains. Rules with U-labels are skipped: certificates
- * hold A-labels, and the list is a safety net, not a gate. */
+/* x509/suffix.c - the Public Suffix List (publicsuffix.org/list): which names are registries, so
+ * that a wildcard below them would be for everybody's domains. Rules with U-labels are skipped:
+ * certificates hold A-labels, and the list is a safety net, not a gate. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-/* x509/trust.c - trust stores: a builder collects certificates, finish sorts them by the hash of their
- * subject, so that a look-up is a binary search. The same certificate twice counts once. */
+/* x509/trust.c - trust stores: a builder collects certificates, finish sorts them by the hash of
+ * their subject, so that a look-up is a binary search. The same certificate twice counts once. */
 #include "x509/trust.h"
 
 #include <stdlib.h>
@@ -27,7 +27,8 @@ struct cleat_trust_builder {
     size_t cap;
     size_t num_skipped;
     struct anchor *anchors;
-    struct cl_buf der; /* scratch */
+    struct cl_buf der;          /* scratch */
+    struct cleat_error skipped; /* why the first one was */
 };
 
 int cleat_trust_builder_new(struct cleat_trust_builder **out)
@@ -77,8 +78,7 @@ static cl_result add(struct cleat_trust_builder *builder, struct cleat_cert *cer
     return CL_OK;
 }
 
-int cleat_trust_builder_add_cert(struct cleat_trust_builder *builder,
-                                 const struct cleat_cert *cert)
+int cleat_trust_builder_add_cert(struct cleat_trust_builder *builder, const struct cleat_cert *cert)
 {
     return (int)add(builder, cleat_cert_ref(cert));
 }
@@ -89,9 +89,10 @@ static cl_result add_block(struct cleat_trust_builder *builder, const struct cl_
     struct cleat_cert *cert;
     struct cl_pem quiet = {.line = pem->line};
     builder->der.len = 0;
+    quiet.err = builder->num_skipped == 0 ? &builder->skipped : NULL;
     cl_result r = cl_pem_decode(&quiet, block, &builder->der, CL_CERT_MAX_LEN);
     if (r == CL_OK) {
-        r = cl_cert_parse(&cert, cl_buf_view(&builder->der), NULL);
+        r = cl_cert_parse(&cert, cl_buf_view(&builder->der), quiet.err);
     }
     if (r == CLEAT_ERR_NOMEM) {
         return r;
@@ -181,7 +182,8 @@ int cleat_trust_builder_finish(struct cleat_trust_builder *builder, struct cleat
             err,
             (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE,
                             .hint = "a trust store is PEM: blocks of BEGIN CERTIFICATE"},
-            "there is no usable trust anchor (%zu could not be parsed)", builder->num_skipped);
+            "there is no usable trust anchor (%zu could not be parsed%s%s)", builder->num_skipped,
+            builder->num_skipped != 0 ? ": " : "", builder->skipped.text);
     }
     struct cleat_trust_store *store = cl_calloc(1, sizeof(*store));
     if (store == NULL) {

@@ -7,12 +7,12 @@
 /* 4,096: the system's bundle has 150, an enterprise's perhaps 500 */
 #define CL_TRUST_MAX_ANCHORS 4096
 
-/* cl_trust_digest gives SHA-256 over the SHA-256 digests of all anchors in ascending order: the same
- * for the same set, whatever its order. Made once, with the store. */
+/* cl_trust_digest gives SHA-256 over the SHA-256 digests of all anchors in ascending order: the
+ * same for the same set, whatever its order. Made once, with the store. */
 void cl_trust_digest(const struct cleat_trust_store *store, uint8_t out[32]);
 
-/* cl_trust_find gives the anchors whose subject hashes as this name does: *num of them from the index
- * returned on (cl_trust_indexed). Equal hashes are not yet equal names. */
+/* cl_trust_find gives the anchors whose subject hashes as this name does: *num of them from the
+ * index returned on (cl_trust_indexed). Equal hashes are not yet equal names. */
 size_t cl_trust_find(const struct cleat_trust_store *store, uint64_t name_hash, size_t *num);
 const struct cleat_cert *cl_trust_indexed(const struct cleat_trust_store *store, size_t i);
 

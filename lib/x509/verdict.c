@@ -1,8 +1,8 @@
 /* x509/verdict.c - the verdict and its proof.
  *
  * The proof is not recorded while checks run, which would cost more than the checks: their order is
- * fixed (order_of below), so a try that failed at a known check has passed all those before it. Texts are
- * written when they are asked for.
+ * fixed (order_of below), so a try that failed at a known check has passed all those before it.
+ * Texts are written when they are asked for.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 #include "x509/name.h"
 #include "x509/verify_impl.h"
 
-/* How telling a failure is: when no path works, the failure of the highest rank is the verdict. A wrong
- * intermediate found on the way tells more than "no issuer found" elsewhere. */
+/* How telling a failure is: when no path works, the failure of the highest rank is the verdict. A
+ * wrong intermediate found on the way tells more than "no issuer found" elsewhere. */
 static const struct {
     cl_result code;
     int rank;
@@ -72,7 +72,8 @@ struct cl_fail cl_fail_begin(struct cl_verify *v, struct cleat_error *storage)
     return fail;
 }
 
-/* Room for one more try, or NULL: memory is short (the proof is then shorter, the verdict the same). */
+/* Room for one more try, or NULL: memory is short (the proof is then shorter, the verdict the
+ * same). */
 static struct cl_try *new_try(struct cleat_verdict *verdict)
 {
     verdict->work.num_tried++;
@@ -247,9 +248,9 @@ static void put(struct steps *s, enum cl_check_id check, size_t depth)
 
 static void put_leaf(struct steps *s)
 {
-    static const uint8_t order[] = {CL_CHECK_KEY,  CL_CHECK_VALIDITY, CL_CHECK_CRITICAL,
-                                    CL_CHECK_KEY_USAGE, CL_CHECK_EKU, CL_CHECK_HOST,
-                                    CL_CHECK_EMAIL, CL_CHECK_PROFILE};
+    static const uint8_t order[] = {CL_CHECK_KEY,       CL_CHECK_VALIDITY, CL_CHECK_CRITICAL,
+                                    CL_CHECK_KEY_USAGE, CL_CHECK_EKU,      CL_CHECK_HOST,
+                                    CL_CHECK_EMAIL,     CL_CHECK_PROFILE};
     for (size_t i = 0; i < sizeof(order); i++) {
         put(s, order[i], 0);
     }
@@ -257,9 +258,9 @@ static void put_leaf(struct steps *s)
 
 static void put_issuer(struct steps *s, size_t depth)
 {
-    static const uint8_t order[] = {CL_CHECK_LIMITS,    CL_CHECK_VALIDITY, CL_CHECK_CRITICAL,
-                                    CL_CHECK_BASIC,     CL_CHECK_KEY_USAGE, CL_CHECK_EKU,
-                                    CL_CHECK_PROFILE,   CL_CHECK_PATH_LEN};
+    static const uint8_t order[] = {CL_CHECK_LIMITS,  CL_CHECK_VALIDITY,  CL_CHECK_CRITICAL,
+                                    CL_CHECK_BASIC,   CL_CHECK_KEY_USAGE, CL_CHECK_EKU,
+                                    CL_CHECK_PROFILE, CL_CHECK_PATH_LEN};
     put(s, CL_CHECK_ISSUER, depth - 1);
     for (size_t i = 0; i < sizeof(order); i++) {
         put(s, order[i], depth);
@@ -506,8 +507,8 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
     bool failed = !t->accepted && i + 1 == steps.num;
     out->depth = step.depth;
     out->name = check_rows[step.check].name;
-    out->section = failed && t->error.section[0] != '\0' ? t->error.section
-                                                         : check_rows[step.check].section;
+    out->section =
+        failed && t->error.section[0] != '\0' ? t->error.section : check_rows[step.check].section;
     if (failed) {
         out->result = CLEAT_CHECK_FAILED;
         (void)snprintf(out->text, sizeof(out->text), "%.255s", t->error.text);
@@ -516,8 +517,7 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
         (void)snprintf(out->text, sizeof(out->text), "%s", skip_text(step.check));
     } else {
         out->result = CLEAT_CHECK_PASSED;
-        say_passed(verdict, t, step.check, step.depth,
-                   (struct text){out->text, sizeof(out->text)});
+        say_passed(verdict, t, step.check, step.depth, (struct text){out->text, sizeof(out->text)});
     }
     return true;
 }

@@ -1,5 +1,5 @@
-/* x509/verify.c - the verifier's life and its state machine: search for a path, check its signatures one
- * job at a time, then revocation; whatever fails sends it back to the search. */
+/* x509/verify.c - the verifier's life and its state machine: search for a path, check its
+ * signatures one job at a time, then revocation; whatever fails sends it back to the search. */
 #include "x509/verify.h"
 
 #include "base/mem.h"
@@ -10,7 +10,7 @@
 static bool options_valid(const struct cl_verify_params *p)
 {
     return p->trust != NULL && (unsigned)p->purpose <= CLEAT_PURPOSE_CLIENT &&
-           (unsigned)p->policy <= CLEAT_POLICY_WEBPKI &&
+           (unsigned)p->policy <= CLEAT_POLICY_WEBPKI_STRICT &&
            (unsigned)p->revocation <= CLEAT_REVOCATION_REQUIRED &&
            p->num_initial_policies <= CL_VERIFY_MAX_POLICIES;
 }
@@ -142,10 +142,9 @@ static bool too_many(struct cl_verify *v, size_t num)
     if (num <= CL_VERIFY_MAX_CERTS) {
         return false;
     }
-    cl_verdict_final(v, CLEAT_ERR_TOO_COMPLEX, "CERT_CHAIN_TOO_LONG",
-                     "a chain has two to five certificates",
-                     "too complex: a chain of %zu certificates, more than %d", num,
-                     CL_VERIFY_MAX_CERTS);
+    cl_verdict_final(
+        v, CLEAT_ERR_TOO_COMPLEX, "CERT_CHAIN_TOO_LONG", "a chain has two to five certificates",
+        "too complex: a chain of %zu certificates, more than %d", num, CL_VERIFY_MAX_CERTS);
     v->phase = CL_PHASE_DONE;
     return true;
 }
@@ -258,13 +257,13 @@ static bool make_job(struct cl_verify *v)
         return false;
     }
     v->verdict->work.num_signatures++;
-    v->job = (struct cl_job){.kind = CL_JOB_VERIFY,
-                             .status = CL_JOB_PENDING,
-                             .verify = {.key = key,
-                                        .alg = alg,
-                                        .message = v->wanted.is_crl ? crl->tbs : cert->tbs,
-                                        .signature = v->wanted.is_crl ? crl->signature
-                                                                      : cert->signature}};
+    v->job = (struct cl_job){
+        .kind = CL_JOB_VERIFY,
+        .status = CL_JOB_PENDING,
+        .verify = {.key = key,
+                   .alg = alg,
+                   .message = v->wanted.is_crl ? crl->tbs : cert->tbs,
+                   .signature = v->wanted.is_crl ? crl->signature : cert->signature}};
     return true;
 }
 
@@ -313,7 +312,8 @@ static void out_of_signatures(struct cl_verify *v)
     v->phase = CL_PHASE_DONE;
 }
 
-/* From the leaf up, so that a wrong one drops as much of the search as possible. True: a job waits. */
+/* From the leaf up, so that a wrong one drops as much of the search as possible. True: a job waits.
+ */
 static bool step_signatures(struct cl_verify *v)
 {
     for (size_t i = 0; i + 1 < v->path.num; i++) {

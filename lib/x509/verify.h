@@ -12,20 +12,20 @@
 #include "x509/trust.h"
 
 /* 128: Go's and limbo's hostile chains have 100; a peer's handshake message bounds it already */
-#define CL_VERIFY_MAX_CERTS 128
+#define CL_VERIFY_MAX_CERTS            128
 /* 10: leaf, anchor and eight between; the web's longest have three between */
-#define CL_VERIFY_MAX_DEPTH 10
+#define CL_VERIFY_MAX_DEPTH            10
 /* 64: a path needs at most 9, and every failed one is remembered */
-#define CL_VERIFY_MAX_SIGNATURES 64
+#define CL_VERIFY_MAX_SIGNATURES       64
 /* 2,000: each looks at one candidate issuer, some 50 ns */
-#define CL_VERIFY_MAX_STEPS 2000
-/* 50,000: names times constraints, ten to twenty nanoseconds each; a leaf of 100 names below a CA with
- * 100 constraints needs 10,000 */
+#define CL_VERIFY_MAX_STEPS            2000
+/* 50,000: names times constraints, ten to twenty nanoseconds each; a leaf of 100 names below a CA
+ * with 100 constraints needs 10,000 */
 #define CL_VERIFY_MAX_NAME_COMPARISONS 50000
 /* 32: paths that reach an anchor and fail all the same */
-#define CL_VERIFY_MAX_PATHS 32
+#define CL_VERIFY_MAX_PATHS            32
 /* 64: initial policies by the application */
-#define CL_VERIFY_MAX_POLICIES 64
+#define CL_VERIFY_MAX_POLICIES         64
 
 /* As struct cleat_verify_options, which says what each field means. */
 struct cl_verify_params {
@@ -50,7 +50,8 @@ struct cl_verify;
 
 /* cl_verify_new starts the verification of chain_der (leaf first, at least one). It copies what it
  * needs: the bytes may go afterwards. A leaf that cannot be parsed, or too many certificates, is a
- * verdict, not a failure of this call. NOMEM, USAGE (no trust store, bad options), NO_CERTIFICATE. */
+ * verdict, not a failure of this call. NOMEM, USAGE (no trust store, bad options), NO_CERTIFICATE.
+ */
 CL_MUST cl_result cl_verify_new(struct cl_verify **out, const struct cl_verify_params *params,
                                 const struct cl_rd *chain_der, size_t num);
 
@@ -73,7 +74,8 @@ struct cleat_verdict *cl_verify_take_verdict(struct cl_verify *v);
 
 void cl_verify_free(struct cl_verify *v);
 
-/* cl_verdict_leaf_ref gives a reference to the leaf as presented, to be freed; NULL if unparsable. */
+/* cl_verdict_leaf_ref gives a reference to the leaf as presented, to be freed; NULL if unparsable.
+ */
 struct cleat_cert *cl_verdict_leaf_ref(const struct cleat_verdict *verdict);
 
 #endif

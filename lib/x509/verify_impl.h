@@ -1,5 +1,6 @@
-/* x509/verify_impl.h - the verifier's own state, between verify.c (life, state machine), search.c (path
- * building), checks.c (one certificate in its role), revoke.c (CRLs) and verdict.c (the proof). */
+/* x509/verify_impl.h - the verifier's own state, between verify.c (life, state machine), search.c
+ * (path building), checks.c (one certificate in its role), revoke.c (CRLs) and verdict.c (the
+ * proof). */
 #ifndef CL_X509_VERIFY_IMPL_H
 #define CL_X509_VERIFY_IMPL_H
 
@@ -19,7 +20,7 @@ struct cl_pooled {
     struct cleat_cert *cert;
     uint8_t position; /* in the chain as presented, from 0 */
     uint8_t ca_state;
-    bool is_anchor;   /* the trust store has the very same certificate */
+    bool is_anchor; /* the trust store has the very same certificate */
 };
 
 /* A signature that was checked: over a certificate or list, with the key of a certificate. */
@@ -114,7 +115,7 @@ struct cl_verify {
     struct cl_memo wanted;
     struct cl_job job;
 
-    int best_rank; /* of the failure in verdict->error */
+    int best_rank;                 /* of the failure in verdict->error */
     struct cleat_error unparsable; /* the first certificate of the chain that is none */
     size_t unparsable_position;
 };
@@ -122,10 +123,9 @@ struct cl_verify {
 /* ---- checks.c: false with fail set when a check fails. The order of the checks is that of
  * cl_check_order in verdict.c, which tells the proof. ---- */
 CL_RD_MUST bool cl_check_leaf(struct cl_verify *v, struct cl_fail *fail);
-/* The last certificate of v->path as an issuer of the one before; anchor says in which role. known: what
- * depends on the certificate alone was found good before. */
-CL_RD_MUST bool cl_check_issuer(struct cl_verify *v, bool anchor, bool known,
-                                struct cl_fail *fail);
+/* The last certificate of v->path as an issuer of the one before; anchor says in which role. known:
+ * what depends on the certificate alone was found good before. */
+CL_RD_MUST bool cl_check_issuer(struct cl_verify *v, bool anchor, bool known, struct cl_fail *fail);
 /* Checks of the keys of the path's issuers: those that cost. */
 CL_RD_MUST bool cl_check_keys(struct cl_verify *v, struct cl_fail *fail);
 
@@ -152,7 +152,8 @@ enum cl_revoke {
 enum cl_revoke cl_revoke_check(struct cl_verify *v, struct cl_fail *fail);
 
 /* ---- verdict.c ---- */
-/* cl_fail_begin gives a failure to be filled in for v's current path, with its text if it is wanted. */
+/* cl_fail_begin gives a failure to be filled in for v's current path, with its text if it is
+ * wanted. */
 struct cl_fail cl_fail_begin(struct cl_verify *v, struct cleat_error *storage);
 /* cl_verdict_reject adds a try with that failure, and keeps it if it is the most telling so far. */
 void cl_verdict_reject(struct cl_verify *v, const struct cl_fail *fail);

@@ -1,7 +1,9 @@
-/* cleat-limbo FILE.json - runs x509-limbo cases (and NIST PKITS in the same form) through the verifier.
+/* cleat-limbo FILE.json - runs x509-limbo cases (and NIST PKITS in the same form) through the
+ * verifier.
  *
- * One line a case, "ID expected actual reason", then "N passed, M failed"; exit 0 when all agree with
- * what is expected, deliberate differences included. Which policy a case belongs to follows from its id.
+ * One line a case, "ID expected actual reason", then "N passed, M failed"; exit 0 when all agree
+ * with what is expected, deliberate differences included. Which policy a case belongs to follows
+ * from its id.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -17,6 +19,14 @@ static const struct difference {
     const char *id;
     const char *why;
 } differences[] = {
+#define NO_INDIRECT                                                                              \
+    "indirect CRLs (RFC 5280 5.2.5: optional for who validates, 6.3.3 is written for them) are " \
+    "not "                                                                                       \
+    "processed yet: the status stays unknown, which the mode REQUIRED refuses"
+    {"pkits::4.14.24::Section14ValidIDPwithindirectCRLTest24", NO_INDIRECT},
+    {"pkits::4.14.25::Section14ValidIDPwithindirectCRLTest25", NO_INDIRECT},
+    {"pkits::4.14.28::Section14ValidcRLIssuerTest28", NO_INDIRECT},
+    {"pkits::4.14.33::Section14ValidcRLIssuerTest33", NO_INDIRECT},
     {NULL, NULL},
 };
 
@@ -24,8 +34,13 @@ static const struct {
     const char *prefix;
     enum cleat_policy policy;
 } policies[] = {
-    {"webpki::", CLEAT_POLICY_WEBPKI},    {"online::", CLEAT_POLICY_WEBPKI},
-    {"bettertls::", CLEAT_POLICY_DEFAULT}, {"pkits::", CLEAT_POLICY_DEFAULT},
+    {"webpki::cn::", CLEAT_POLICY_WEBPKI_STRICT},
+    {"webpki::", CLEAT_POLICY_WEBPKI},
+    {"online::", CLEAT_POLICY_WEBPKI},
+    {"bettertls::", CLEAT_POLICY_DEFAULT},
+    {"pkits::", CLEAT_POLICY_DEFAULT},
+    {"cve::", CLEAT_POLICY_DEFAULT},
+    {"pathological::", CLEAT_POLICY_DEFAULT},
     {"", CLEAT_POLICY_RFC5280},
 };
 
@@ -71,15 +86,31 @@ static void join(json_t *list, char **text, size_t *len)
 static int64_t parse_time(json_t *value)
 {
     struct tm tm = {0};
-    if (!json_is_string(value) || strptime(json_string_value(value), "%Y-%m-%dT%H:%M:%S", &tm) == NULL) {
+    if (!json_is_string(value) ||
+        strptime(json_string_value(value), "%Y-%m-%dT%H:%M:%S", &tm) == NULL) {
         return (int64_t)time(NULL);
     }
     return (int64_t)timegm(&tm);
 }
 
-static enum cleat_policy policy_of(const char *id)
+/* limbo marks with "pedantic-" what deployed certificates neglect. */
+static bool is_pedantic(json_t *c)
+{
+    json_t *features = json_object_get(c, "features");
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        if (strncmp(json_string_value(json_array_get(features, i)), "pedantic-", 9) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum cleat_policy policy_of(json_t *c, const char *id)
 {
     size_t i = 0;
+    if (strncmp(id, "webpki::", 8) == 0 && is_pedantic(c)) {
+        return CLEAT_POLICY_WEBPKI_STRICT;
+    }
     while (strncmp(id, policies[i].prefix, strlen(policies[i].prefix)) != 0) {
         i++;
     }
@@ -113,8 +144,8 @@ static void name_options(json_t *c, struct cleat_verify_options *o)
     }
 }
 
-/* A chain of up to 100 certificates is more than cleat_chain_from_pem takes: limbo's hostile cases go
- * through the lower door, which the TLS engine uses. */
+/* A chain of up to 100 certificates is more than cleat_chain_from_pem takes: limbo's hostile cases
+ * go through the lower door, which the TLS engine uses. */
 int cleat_limbo_verify(const struct cleat_verify_options *o, const char *pem, size_t len,
                        struct cleat_verdict **out);
 
@@ -175,7 +206,7 @@ static void run(json_t *c, struct answer *a)
     join(json_object_get(c, "trusted_certs"), &roots, &roots_len);
     join(json_object_get(c, "crls"), &crls, &crls_len);
     struct cleat_verify_options o = {.now = parse_time(json_object_get(c, "validation_time")),
-                                     .policy = policy_of(id),
+                                     .policy = policy_of(c, id),
                                      .suffixes = suffixes,
                                      .initial_policies = initial};
     o.num_initial_policies = split_policies(json_object_get(c, "initial_policy_set"), initial);
@@ -246,8 +277,9 @@ static void load_suffixes(void)
     size_t len = 0;
     char *text = read_file(SUFFIX_FILE, &len);
     if (text == NULL || cleat_suffix_list_from_text(text, len, &suffixes) != CLEAT_OK) {
-        (void)fprintf(stderr, "NOTE: no %s (package publicsuffix): wildcards below registries of "
-                              "more than one label are not recognised\n",
+        (void)fprintf(stderr,
+                      "NOTE: no %s (package publicsuffix): wildcards below registries of "
+                      "more than one label are not recognised\n",
                       SUFFIX_FILE);
     }
     free(text);

@@ -1,5 +1,5 @@
-/* limbo_verify.c - verification through the resumable verifier, with chains of any length: as the TLS
- * engine does it, DER in, jobs run one by one. */
+/* limbo_verify.c - verification through the resumable verifier, with chains of any length: as the
+ * TLS engine does it, DER in, jobs run one by one. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "x509/pem.h"
