@@ -13,7 +13,8 @@ int cert_dev_run(int argc, char **argv);
 /* Where a chain came from, and what the verifier thinks of it. */
 struct cert_report {
     const char *source; /* as the user gave it */
-    const struct cleat_chain *chain;
+    const struct cleat_cert *const *certs;
+    size_t num;
     const struct cleat_verdict *verdict; /* NULL: not verified */
     int64_t now;                         /* Unix seconds */
 };

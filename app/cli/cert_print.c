@@ -200,10 +200,10 @@ static void print_verdict(const struct cleat_verdict *verdict, FILE *out)
 
 void cert_print_text(const struct cert_report *report, FILE *out)
 {
-    size_t num = cleat_chain_num(report->chain);
+    size_t num = report->num;
     for (size_t i = 0; i < num; i++) {
         char text[TEXT_SIZE];
-        const struct cleat_cert *cert = cleat_chain_at(report->chain, i);
+        const struct cleat_cert *cert = report->certs[i];
         get(cleat_cert_common_name, cert, text);
         (void)fprintf(out, "Certificate %zu of %zu%s%s\n", i + 1, num, text[0] != '\0' ? ": " : "",
                       text);
@@ -317,8 +317,8 @@ static json_t *verdict_json(const struct cleat_verdict *verdict)
 void cert_print_json(const struct cert_report *report, FILE *out)
 {
     json_t *all = json_object(), *list = json_array();
-    for (size_t i = 0; i < cleat_chain_num(report->chain); i++) {
-        (void)json_array_append_new(list, cert_json(cleat_chain_at(report->chain, i), report->now));
+    for (size_t i = 0; i < report->num; i++) {
+        (void)json_array_append_new(list, cert_json(report->certs[i], report->now));
     }
     (void)json_object_set_new(all, "schema", json_integer(JSON_SCHEMA));
     set(all, "source", report->source);

@@ -9,6 +9,7 @@
 #include "cli/get_options.h"
 #include "net/clock.h"
 #include "x509/chain.h"
+#include "x509/pem.h"
 
 /* 4 MiB: a bundle of all CA certificates has 220 KB */
 #define MAX_FILE (4u << 20)
@@ -78,8 +79,62 @@ static int complain(const char *source, const char *why)
     return CL_EXIT_FAILURE;
 }
 
+/* 4,096 certificates: a bundle of all CAs has 150 */
+#define MAX_CERTS 4096
+
+/* The certificates of a file, which may be more than a chain. */
+struct certs {
+    struct cleat_cert **items;
+    size_t num;
+};
+
+static void certs_deinit(struct certs *c)
+{
+    for (size_t i = 0; i < c->num; i++) {
+        cleat_cert_free(c->items[i]);
+    }
+    cl_free(c->items);
+}
+
+static cl_result add_cert(struct certs *c, struct cl_rd der, struct cleat_error *err)
+{
+    struct cleat_cert *cert = NULL;
+    struct cleat_cert **grown = cl_realloc(c->items, (c->num + 1) * sizeof(struct cleat_cert *));
+    if (grown == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    c->items = grown;
+    CL_TRY((cl_result)cleat_cert_from_der(der.p, der.len, &cert, err));
+    c->items[c->num++] = cert;
+    return CL_OK;
+}
+
+static cl_result add_pem(struct certs *c, struct cl_rd text, struct cleat_error *err)
+{
+    struct cl_pem pem;
+    struct cl_pem_block block;
+    bool found = true;
+    cl_pem_init(&pem, (const char *)text.p, text.len, err);
+    for (;;) {
+        CL_TRY(cl_pem_next(&pem, &block, &found));
+        if (!found || c->num == MAX_CERTS) {
+            break;
+        }
+        if (cl_rd_equal_str(block.label, "CERTIFICATE")) {
+            struct cl_buf der = {0};
+            cl_result r = cl_pem_decode(&pem, &block, &der, CL_CERT_MAX_LEN);
+            r = r == CL_OK ? add_cert(c, cl_buf_view(&der), err) : r;
+            cl_buf_deinit(&der);
+            CL_TRY(r);
+        }
+    }
+    return c->num > 0 ? CL_OK
+                      : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
+                                     "it holds no certificate");
+}
+
 /* PEM, or a single DER certificate. */
-static int read_chain(const char *path, struct cleat_chain **out)
+static int read_certs(const char *path, struct certs *out)
 {
     struct cl_buf text = {0};
     struct cleat_error err = {0};
@@ -87,11 +142,12 @@ static int read_chain(const char *path, struct cleat_chain **out)
     int code = 0;
     if (!get_read_file(path, &text, MAX_FILE, &why)) {
         code = complain(path, why);
-    } else if (text.len > 0 && text.p[0] == 0x30) {
-        struct cl_rd der = cl_buf_view(&text);
-        code = cl_chain_from_der(out, &der, 1, &err) == CL_OK ? 0 : complain(path, err.text);
-    } else if (cleat_chain_from_pem((const char *)text.p, text.len, out, &err) != CLEAT_OK) {
-        code = complain(path, err.code != 0 ? err.text : "it holds no certificate");
+    } else {
+        struct cl_rd view = cl_buf_view(&text);
+        bool is_der = view.len > 0 && view.p[0] == 0x30; /* SEQUENCE */
+        cl_result r = is_der ? add_cert(out, view, &err) : add_pem(out, view, &err);
+        code = r == CL_OK ? 0
+                          : complain(path, err.code != 0 ? err.text : cleat_error_sentence((int)r));
     }
     cl_buf_deinit(&text);
     return code;
@@ -111,8 +167,14 @@ static int show_server(const struct show *show)
     struct cert_fetched fetched = {0};
     int code = cert_fetch(show->source, &show->trust, &fetched);
     if (code == 0) {
+        const struct cleat_cert *certs[CL_CHAIN_MAX];
+        size_t num = 0;
+        for (; num < cl_chain_num(fetched.chain) && num < CL_CHAIN_MAX; num++) {
+            certs[num] = cl_chain_at(fetched.chain, num);
+        }
         struct cert_report report = {.source = show->source,
-                                     .chain = fetched.chain,
+                                     .certs = certs,
+                                     .num = num,
                                      .verdict = fetched.verdict,
                                      .now = (int64_t)(cl_clock_unix_ms() / 1000)};
         print(show, &report);
@@ -142,12 +204,13 @@ int cert_show_run(int argc, char **argv)
     }
     struct cert_report report = {.source = show.source,
                                  .now = (int64_t)(cl_clock_unix_ms() / 1000)};
-    struct cleat_chain *chain = NULL;
-    code = read_chain(show.source, &chain);
+    struct certs certs = {0};
+    code = read_certs(show.source, &certs);
     if (code == 0) {
-        report.chain = chain;
+        report.certs = (const struct cleat_cert *const *)certs.items;
+        report.num = certs.num;
         print(&show, &report);
     }
-    cleat_chain_free(chain);
+    certs_deinit(&certs);
     return code;
 }

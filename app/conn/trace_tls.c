@@ -13,8 +13,8 @@ static void on_message(struct cl_trace *t, const struct cleat_event *e)
 {
     static char text[DESCRIPTION_SIZE];
     (void)cleat_tls_describe(e->message.bytes, e->message.len, text, sizeof(text));
-    cl_trace_say(t, e->sent ? CL_TRACE_SENT : CL_TRACE_RECEIVED, "tls", "%s, %zu bytes: %s",
-                 e->message.name, e->message.len, text);
+    cl_trace_say(t, e->sent ? CL_TRACE_SENT : CL_TRACE_RECEIVED, "tls", "%s, %zu bytes%s%s",
+                 e->message.name, e->message.len, text[0] != '\0' ? ": " : "", text);
     json_t *line = cl_trace_begin(t, "tls.message");
     if (line != NULL) {
         (void)json_object_set_new(line, "sent", json_boolean(e->sent));
