@@ -134,12 +134,13 @@ static void hmac_key_init(struct hmac_key *k, enum cl_hash_id id, struct cl_rd k
     } else if (key.len != 0) {
         memcpy(pad, key.p, key.len);
     }
-    for (size_t i = 0; i < block; i++) {
+    /* Over the whole array: a loop of constant length is done in a few vector instructions. */
+    for (size_t i = 0; i < sizeof(pad); i++) {
         pad[i] ^= 0x36;
     }
     cl_hash_init(&k->inner, id);
     cl_hash_update(&k->inner, pad, block);
-    for (size_t i = 0; i < block; i++) {
+    for (size_t i = 0; i < sizeof(pad); i++) {
         pad[i] ^= 0x36 ^ 0x5c;
     }
     cl_hash_init(&k->outer, id);
