@@ -69,15 +69,14 @@ static bool is_ccm(enum cl_aead_id id)
 static bool key_context(struct cl_aead *a, const uint8_t *key, bool seal)
 {
     const int enc = seal ? 1 : 0;
-    if (EVP_CipherInit_ex(a->ctx, ciphers[a->id], NULL, NULL, NULL, enc) != 1 ||
-        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_IVLEN, CL_AEAD_NONCE_LEN, NULL) != 1) {
-        return false;
+    /* The others' nonce has CL_AEAD_NONCE_LEN bytes unless told otherwise: one call does. */
+    if (!is_ccm(a->id)) {
+        return EVP_CipherInit_ex(a->ctx, ciphers[a->id], NULL, key, NULL, enc) == 1;
     }
-    if (is_ccm(a->id) &&
-        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, infos[a->id].tag_len, NULL) != 1) {
-        return false;
-    }
-    return EVP_CipherInit_ex(a->ctx, NULL, NULL, key, NULL, enc) == 1;
+    return EVP_CipherInit_ex(a->ctx, ciphers[a->id], NULL, NULL, NULL, enc) == 1 &&
+           EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_IVLEN, CL_AEAD_NONCE_LEN, NULL) == 1 &&
+           EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, infos[a->id].tag_len, NULL) == 1 &&
+           EVP_CipherInit_ex(a->ctx, NULL, NULL, key, NULL, enc) == 1;
 }
 
 cl_result cl_aead_new(struct cl_aead **out, enum cl_aead_id id, const uint8_t *key, bool seal)
