@@ -15,7 +15,9 @@
 struct server {
     struct cl_site site;
     struct cl_worker *workers;
-    size_t num_workers; /* started */
+    size_t num_workers;                       /* started */
+    struct cl_addr told[CL_SERVE_MAX_LISTEN]; /* bound, to be told when workers accept */
+    size_t num_told;
     uv_loop_t loop;
     uv_signal_t on_int;
     uv_signal_t on_term;
@@ -70,14 +72,21 @@ static cl_result bind_address(struct server *server, size_t num_threads,
         }
         w->fds[w->num_fds++] = fd;
     }
-    struct cl_addr bound;
-    memcpy(&bound, &address, sizeof(bound));
-    cl_addr_format_port(&bound, text);
     if (!o->quiet || cl_addr_port(wanted) == 0) {
-        fprintf(stderr, "cleat: listening on https://%s (%zu thread%s)\n", text, num_threads,
-                num_threads == 1 ? "" : "s");
+        memcpy(&server->told[server->num_told++], &address, sizeof(server->told[0]));
     }
     return CL_OK;
+}
+
+/* Once connections are accepted, and signals handled: who reads it may rely on both. */
+static void tell_addresses(const struct server *server)
+{
+    char text[CL_ADDR_TEXT_SIZE];
+    for (size_t i = 0; i < server->num_told; i++) {
+        cl_addr_format_port(&server->told[i], text);
+        cl_log_line(server->site.errors, "cleat: listening on https://%s (%zu thread%s)", text,
+                    server->num_workers, server->num_workers == 1 ? "" : "s");
+    }
 }
 
 static void close_sockets(struct server *server, size_t from, size_t num_threads)
@@ -198,7 +207,9 @@ static cl_result run(struct server *server, size_t num_threads, struct cleat_err
     CL_TRY(bind_all(server, num_threads, err));
     open_main_loop(server);
     cl_result result = start_workers(server, num_threads, err);
-    if (result != CL_OK) {
+    if (result == CL_OK) {
+        tell_addresses(server);
+    } else {
         stop_workers(server, CL_WORKER_ABORT);
         uv_async_send(&server->worker_done);
     }
