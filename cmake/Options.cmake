@@ -2,7 +2,7 @@
 option(CLEAT_WERROR "Treat warnings as errors, with the strict set" OFF)
 option(CLEAT_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 set(CLEAT_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
-set(CLEAT_TEST_PREFIX "" CACHE STRING "Put before every test's name, so that two builds share a run")
+set(CLEAT_TEST_PREFIX "" CACHE STRING "Put before each test's name: two builds share a run")
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS ON)
@@ -14,8 +14,8 @@ endif()
 
 # -O3 stays out: it gains nothing here and costs instruction cache.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -fno-plt")
-# What the shared library exports is lib/cleat.map's say alone (hidden visibility would overrule it);
-# -fno-semantic-interposition gives back the inlining that default visibility takes away.
+# What the shared library exports is lib/cleat.map's say alone (hidden visibility would overrule
+# it); -fno-semantic-interposition gives back the inlining that default visibility takes away.
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -fno-semantic-interposition
                     -fstack-protector-strong -fno-strict-aliasing)
 add_compile_definitions(_GNU_SOURCE)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -202,17 +203,26 @@ def echo_server(folder, env=None):
     return Peer(folder / "echo_server", "0", WORK / "leaf.pem", WORK / "leaf.key", env=env)
 
 
-def client(folder, port, host="localhost", ca="ca.pem", env=None):
+def hosts():
+    """Names that the certificate is for and that this machine can resolve."""
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        print("SKIP: this machine does not know localhost: by address only")
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "localhost"]
+
+
+def client(folder, port, host="127.0.0.1", ca="ca.pem", env=None):
     return subprocess.run([str(folder / "echo_client"), host, port, str(WORK / ca)], input=LINES,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, timeout=30)
 
 
 def echo(folder, env=None):
     with echo_server(folder, env) as server:
-        done = client(folder, server.port, env=env)
-        assert (done.returncode, done.stdout) == (0, LINES), done
-        again = client(folder, server.port, host="127.0.0.1", env=env)
-        assert (again.returncode, again.stdout) == (0, LINES), again
+        for host in hosts():
+            done = client(folder, server.port, host=host, env=env)
+            assert (done.returncode, done.stdout) == (0, LINES), done
 
 
 def echo_to_ourselves():
@@ -249,7 +259,8 @@ def echo_refuses_an_unknown_ca():
         WORK / "other.pem")
     with echo_server(WORK / "examples") as server:
         done = client(WORK / "examples", server.port, ca="other.pem")
-        assert done.returncode == 1 and done.stdout == b"" and done.stderr, done
+        assert done.returncode == 1 and done.stdout == b"", done
+        assert b"CN=test CA is neither in the trust store nor in the chain" in done.stderr, done
 
 
 if __name__ == "__main__":
