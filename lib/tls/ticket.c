@@ -195,18 +195,14 @@ cl_result cl_ticket_seal(struct cleat_ticket_keys *keys, const struct cl_rng *rn
                          const struct cl_ticket *ticket, struct cl_buf *out)
 {
     struct ticket_key key = {0};
-    struct cl_buf state = {0};
+    uint8_t state[CL_TICKET_MAX_LEN];
     cl_result r = current_key(keys, rng, now_ms, &key);
     if (r == CL_OK) {
-        r = cl_buf_reserve(&state, CL_TICKET_MAX_LEN, CL_TICKET_MAX_LEN);
-    }
-    if (r == CL_OK) {
-        struct cl_wr w = cl_buf_writer(&state);
+        struct cl_wr w = cl_wr_of(state, sizeof(state));
         build_state(&w, ticket);
-        cl_buf_commit(&state, &w);
-        r = cl_wr_ok(&w) ? seal_with(&key, rng, cl_buf_view(&state), out) : CLEAT_ERR_LIMIT;
+        r = cl_wr_ok(&w) ? seal_with(&key, rng, cl_rd_of(state, w.len), out) : CLEAT_ERR_LIMIT;
+        cl_wipe(state, w.len);
     }
-    cl_buf_deinit(&state);
     cl_wipe(&key, sizeof(key));
     return r;
 }
