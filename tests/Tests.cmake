@@ -1,6 +1,6 @@
 # Tests.cmake - cleat_unit_tests(AREA LIBRARIES...): every AREA/test_*.c becomes a test "AREA.unit".
 # Files AREA/support_*.c are compiled once and linked into each of them. In a build without
-# sanitizers each runs a second time under valgrind, as "valgrind.AREA.unit" with the label valgrind,
+# sanitizers each runs a second time under valgrind, as "valgrind.AREA.unit" with that label,
 # unless valgrind-skip.txt names it.
 find_program(VALGRIND valgrind)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS

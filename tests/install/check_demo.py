@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""check_demo.py SOURCE BUILD - scripts/demo serves web/ to curl with the CA that it made, in a folder
-that nobody else can read, and leaves in good order at Ctrl-C."""
+"""check_demo.py SOURCE BUILD - scripts/demo serves web/ to curl with the CA that it made, in a
+folder that nobody else can read, and leaves in good order at Ctrl-C."""
 import os
 import pathlib
 import re
@@ -51,7 +51,8 @@ def main():
         demo.send_signal(signal.SIGINT)
         output, _ = demo.communicate(timeout=40)
     assert demo.returncode == 0, demo.returncode
-    for word in (f"https://localhost:{port}", "demo/ca/ca.pem", "curl --cacert", '"GET / HTTP/1.1" 200'):
+    for word in (f"https://localhost:{port}", "demo/ca/ca.pem", "curl --cacert",
+                 '"GET / HTTP/1.1" 200'):
         assert word in output, f"{word} is not in the output:\n{output}"
     print("the demo serves, and ends with exit code 0")
 

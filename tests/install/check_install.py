@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_install.py CHECK SOURCE BUILD WORK - one check of the installed tree; see CMakeLists.txt.
 
-`prepare` installs BUILD into WORK/prefix, builds the examples there with the CMake package and makes
-a certificate for localhost; every other check is a function below and uses that.
+`prepare` installs BUILD into WORK/prefix, builds the examples there with the CMake package and
+makes a certificate for localhost; every other check is a function below and uses that.
 """
 import os
 import pathlib
@@ -123,8 +123,9 @@ def exports_only_cleat():
     assert not strange, f"exported beside cleat_*: {sorted(strange)}"
     promised = declared_functions()
     assert promised, "no function found in the headers"
-    assert not promised - exported, f"declared but not in the library: {sorted(promised - exported)}"
-    assert not exported - promised, f"exported but not declared: {sorted(exported - promised)}"
+    missing, extra = sorted(promised - exported), sorted(exported - promised)
+    assert not missing, f"declared but not in the library: {missing}"
+    assert not extra, f"exported but not declared: {extra}"
     listing = run("nm", "-g", "--defined-only", "--format=posix", library("libcleat.a"))
     names = {line.split()[0] for line in listing.splitlines() if len(line.split()) > 1}
     strange = {name for name in names if not re.match(r"(cleat|cl)_", name)}

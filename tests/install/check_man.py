@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """check_man.py SOURCE CLEAT - the man pages build, and list the options that --help lists: no more,
-no fewer. Pages: docs/man/cleat.1.scd and docs/man/cleat-COMMAND.1.scd for every command there is."""
+no fewer. Pages: docs/man/cleat.1.scd and docs/man/cleat-COMMAND.1.scd for every command."""
 import pathlib
 import re
 import subprocess
