@@ -129,13 +129,19 @@ class Lines:
         self.lines = []
         self.ended = False
         self.changed = threading.Condition()
-        threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
+        self.thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self.thread.start()
+
+    def close(self):
+        """Once the process has ended: takes what is still in the pipe."""
+        self.thread.join(PATIENCE)
 
     def _read(self, pipe):
-        for line in pipe:
-            with self.changed:
-                self.lines.append(line.decode(errors="replace").rstrip("\n"))
-                self.changed.notify_all()
+        with pipe:
+            for line in pipe:
+                with self.changed:
+                    self.lines.append(line.decode(errors="replace").rstrip("\n"))
+                    self.changed.notify_all()
         with self.changed:
             self.ended = True
             self.changed.notify_all()
@@ -161,8 +167,10 @@ class Lines:
 class Server:
     """`cleat serve` on 127.0.0.1 and a free port, ended with the `with` block."""
 
-    def __init__(self, *args, env=None, listen="127.0.0.1:0"):
+    def __init__(self, *args, env=None, listen="127.0.0.1:0", files=None):
         command = [CLEAT, "serve", "--listen", listen, *map(str, args)]
+        if files is not None:  # no more descriptors than that
+            command = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"', *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.access = Lines(self.process.stdout)
@@ -190,6 +198,8 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        for lines in (self.access, self.errors):
+            lines.close()
         return self.process.returncode
 
     def __enter__(self):
@@ -240,18 +250,20 @@ class Responses:
 
     def __init__(self, sock):
         self.sock = sock
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def _more(self):
         part = self.sock.recv(65536)
         if not part:
-            raise EOFError(f"closed after {self.buffer[:200]!r}")
+            raise EOFError(f"closed after {bytes(self.buffer[:200])!r}")
         self.buffer += part
 
     def head(self):
         while b"\r\n\r\n" not in self.buffer:
             self._more()
-        text, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        at = self.buffer.index(b"\r\n\r\n")
+        text = bytes(self.buffer[:at])
+        del self.buffer[:at + 4]
         lines = text.decode("latin-1").split("\r\n")
         fields = {n.lower(): v.strip() for n, v in (l.split(":", 1) for l in lines[1:])}
         return int(lines[0].split()[1]), fields
@@ -261,7 +273,8 @@ class Responses:
         length = 0 if without_body or status in (100, 304) else int(fields["content-length"])
         while len(self.buffer) < length:
             self._more()
-        body, self.buffer = self.buffer[:length], self.buffer[length:]
+        body = bytes(self.buffer[:length])
+        del self.buffer[:length]
         return status, fields, body
 
 
