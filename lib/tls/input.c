@@ -60,6 +60,12 @@ static cl_result idle(struct cleat_tls *tls, const char *what)
 
 static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, enum cl_input *out)
 {
+    /* RFC 9846 5.4: alert records of no length end the connection "with an "unexpected_message"
+     * alert" */
+    if (rec->len == 0) {
+        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.4"),
+                           "an alert record without contents");
+    }
     /* RFC 9846 5.1: "Alert messages MUST NOT be fragmented across records, and multiple alert
      * messages MUST NOT be coalesced into a single TLSPlaintext record" */
     if (rec->len != 2) {
@@ -124,6 +130,7 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
             return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.1"),
                                "a handshake record without contents");
         }
+        tls->idle_records = 0;
         tls->cur = cl_rd_of(rec->p, rec->len);
         *out = CL_INPUT_HANDSHAKE;
         return CL_OK;
