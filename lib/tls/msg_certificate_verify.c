@@ -72,6 +72,9 @@ cl_result cl_certificate_verify_build(struct cleat_tls *tls)
         return cl_tls_fail(tls, CL_WHY(JOB_FAILED, "RFC 9846 4.5.2"),
                            "our own signature could not be made: %s", cleat_error_sentence((int)r));
     }
+    if (cl_is_server(tls)) {
+        tls->peer_scheme = hs->scheme;
+    }
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_VERIFY, 4 + len, &w));
     cl_wr_u16(&w, hs->scheme->scheme);
     struct cl_wr_mark m = cl_wr_open16(&w);
