@@ -12,12 +12,6 @@
 #include "x509/gname.h"
 #include "x509/name.h"
 
-enum match {
-    MATCH_NO,
-    MATCH_YES,
-    MATCH_MALFORMED,
-};
-
 /* A name of a certificate below, and which certificate it is from. */
 struct subject_name {
     struct cl_gname name;
@@ -53,8 +47,7 @@ static bool within_domain(struct cl_rd name, struct cl_rd base, bool *proper)
     return !*proper || name.p[name.len - base.len - 1] == '.';
 }
 
-/* Names with underscores are no host names, but they are deployed and can be compared all the same.
- */
+/* Names with underscores are no host names, but they are deployed and can be compared all the same. */
 static bool comparable_dns(struct cl_rd name)
 {
     uint8_t copy[256];
@@ -67,36 +60,33 @@ static bool comparable_dns(struct cl_rd name)
     return cl_dns_valid(cl_rd_of(copy, name.len), true);
 }
 
-static enum match match_dns(struct cl_rd name, struct cl_rd base, bool excluded)
+/* base without its dot, if it begins with one. ".example.com" is not in RFC 5280, but deployed. It is read
+ * so that it permits the least (subdomains) and excludes the most (the domain too). */
+static bool undot(struct cl_rd *base)
+{
+    return base->len != 0 && base->p[0] == '.' && cl_rd_skip(base, 1);
+}
+
+static bool match_dns(struct cl_rd name, struct cl_rd base, bool excluded)
 {
     bool proper;
-    bool dotted = base.len != 0 && base.p[0] == '.';
-    if (!comparable_dns(name)) {
-        return MATCH_MALFORMED;
-    }
+    bool dotted = undot(&base);
     if (base.len == 0) {
-        return MATCH_YES;
-    }
-    /* ".example.com" is not in RFC 5280, but deployed. Read so that it permits the least
-     * (subdomains) and excludes the most (the domain too). */
-    if ((dotted && !cl_rd_skip(&base, 1)) || !cl_dns_valid(base, false)) {
-        return MATCH_MALFORMED;
+        return true;
     }
     if (within_domain(name, base, &proper)) {
-        return dotted && !excluded && !proper ? MATCH_NO : MATCH_YES;
+        return !dotted || excluded || proper;
     }
     /* "*.example.com" could stand for an excluded "bar.example.com". */
     if (excluded && name.p[0] == '*') {
         struct cl_rd parent = name;
         const uint8_t *dot = memchr(base.p, '.', base.len);
         struct cl_rd base_parent = base;
-        if (dot != NULL && cl_rd_skip(&parent, 2) &&
-            cl_rd_skip(&base_parent, (size_t)(dot - base.p) + 1) &&
-            cl_ascii_equal_fold(parent, base_parent)) {
-            return MATCH_YES;
-        }
+        return dot != NULL && cl_rd_skip(&parent, 2) &&
+               cl_rd_skip(&base_parent, (size_t)(dot - base.p) + 1) &&
+               cl_ascii_equal_fold(parent, base_parent);
     }
-    return MATCH_NO;
+    return false;
 }
 
 static bool mask_valid(struct cl_rd mask)
@@ -115,60 +105,45 @@ static bool mask_valid(struct cl_rd mask)
     return true;
 }
 
-static enum match match_ip(struct cl_rd name, struct cl_rd base)
+static bool match_ip(struct cl_rd name, struct cl_rd base)
 {
-    struct cl_rd address;
-    struct cl_rd mask = base;
-    if ((base.len != 8 && base.len != 32) || !cl_rd_take(&mask, base.len / 2, &address) ||
-        !mask_valid(mask) || (name.len != 4 && name.len != 16)) {
-        return MATCH_MALFORMED;
+    size_t len = base.len / 2;
+    if (name.len != len) {
+        return false;
     }
-    if (name.len != address.len) {
-        return MATCH_NO;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        if (((name.p[i] ^ address.p[i]) & mask.p[i]) != 0) {
-            return MATCH_NO;
+    for (size_t i = 0; i < len; i++) {
+        if (((name.p[i] ^ base.p[i]) & base.p[len + i]) != 0) {
+            return false;
         }
     }
-    return MATCH_YES;
+    return true;
 }
 
 /* A host against "host" (itself only) or ".domain" (what lies below): mailboxes and URIs. */
-static enum match match_host(struct cl_rd host, struct cl_rd base)
+static bool match_host(struct cl_rd host, struct cl_rd base)
 {
     bool proper;
-    if (base.len != 0 && base.p[0] == '.') {
-        return !cl_rd_skip(&base, 1) || !cl_dns_valid(base, false) ? MATCH_MALFORMED
-               : within_domain(host, base, &proper) && proper      ? MATCH_YES
-                                                                   : MATCH_NO;
-    }
-    if (!cl_dns_valid(base, false)) {
-        return MATCH_MALFORMED;
-    }
-    return cl_ascii_equal_fold(host, base) ? MATCH_YES : MATCH_NO;
+    return undot(&base) ? within_domain(host, base, &proper) && proper
+                        : cl_ascii_equal_fold(host, base);
 }
 
-static enum match match_email(struct cl_rd name, struct cl_rd base)
+static bool match_email(struct cl_rd name, struct cl_rd base)
 {
     struct cl_rd local;
     struct cl_rd host;
     struct cl_rd base_local;
     struct cl_rd base_host;
-    if (!cl_email_split(name, &local, &host)) {
-        return MATCH_MALFORMED;
-    }
     if (base.len == 0) {
-        return MATCH_YES;
+        return true;
+    }
+    if (!cl_email_split(name, &local, &host)) {
+        return false;
     }
     if (memchr(base.p, '@', base.len) == NULL) {
         return match_host(host, base);
     }
-    if (!cl_email_split(base, &base_local, &base_host)) {
-        return MATCH_MALFORMED;
-    }
-    return cl_rd_equal(local, base_local) && cl_ascii_equal_fold(host, base_host) ? MATCH_YES
-                                                                                  : MATCH_NO;
+    return cl_email_split(base, &base_local, &base_host) && cl_rd_equal(local, base_local) &&
+           cl_ascii_equal_fold(host, base_host);
 }
 
 /* The host of "scheme://user@host:port/…". RFC 5280 4.2.1.10: a URI without an authority, or with
@@ -199,14 +174,14 @@ static bool uri_host(struct cl_rd uri, struct cl_rd *host)
     return cl_dns_valid(*host, false);
 }
 
-static enum match match_uri(struct cl_rd name, struct cl_rd base)
+static bool match_uri(struct cl_rd name, struct cl_rd base)
 {
     struct cl_rd host;
-    return uri_host(name, &host) ? match_host(host, base) : MATCH_MALFORMED;
+    return uri_host(name, &host) && match_host(host, base);
 }
 
-static enum match match(const struct cl_gname *name, const struct cl_gname *base, bool excluded,
-                        uint32_t *work)
+static bool match(const struct cl_gname *name, const struct cl_gname *base, bool excluded,
+                  uint32_t *work)
 {
     switch (name->kind) {
     case CLEAT_SAN_DNS:
@@ -218,40 +193,50 @@ static enum match match(const struct cl_gname *name, const struct cl_gname *base
     case CLEAT_SAN_URI:
         return match_uri(name->value, base->value);
     case CLEAT_SAN_DIRECTORY:
-        return cl_name_within(name->value, base->value, work) ? MATCH_YES : MATCH_NO;
+        return cl_name_within(name->value, base->value, work);
     default:
-        /* "the application MUST either process the constraint or reject the certificate" */
-        return MATCH_MALFORMED;
+        return false; /* kept out by comparable() and cl_constraints_kinds() */
     }
 }
 
-/* One name against the subtrees of one list. *constrained: the list has a base of the name's kind.
- */
-static enum match match_list(const struct cl_gname *name, struct cl_rd subtrees, bool excluded,
-                             bool *constrained, uint32_t *work)
+/* Can this name be judged by constraints of its kind? "the application MUST either process the constraint
+ * or reject the certificate" */
+static bool comparable(const struct cl_gname *name)
+{
+    struct cl_rd local;
+    struct cl_rd host;
+    switch (name->kind) {
+    case CLEAT_SAN_DNS:
+        return comparable_dns(name->value);
+    case CLEAT_SAN_IP:
+        return name->value.len == 4 || name->value.len == 16;
+    case CLEAT_SAN_EMAIL:
+        return cl_email_split(name->value, &local, &host);
+    case CLEAT_SAN_URI:
+        return uri_host(name->value, &host);
+    default:
+        return name->kind == CLEAT_SAN_DIRECTORY;
+    }
+}
+
+/* Is one base of the list a match for the name? */
+static bool match_list(const struct cl_gname *name, struct cl_rd subtrees, bool excluded,
+                       uint32_t *work)
 {
     struct cl_rd subtree;
     struct cl_gname base;
-    enum match found = MATCH_NO;
-    *constrained = false;
     while (*work <= CL_VERIFY_MAX_NAME_COMPARISONS &&
            cl_der_get(&subtrees, CL_DER_SEQUENCE, &subtree) && take(&subtree, &base)) {
         (*work)++;
-        if (base.kind != name->kind) {
-            continue;
+        if (base.kind == name->kind && match(name, &base, excluded, work)) {
+            return true;
         }
-        *constrained = true;
-        enum match one = match(name, &base, excluded, work);
-        if (one == MATCH_MALFORMED) {
-            return one;
-        }
-        found = one == MATCH_YES ? MATCH_YES : found;
     }
-    return found;
+    return false;
 }
 
 static bool refuse(struct cl_fail *fail, const struct subject_name *name,
-                   const struct cleat_cert *ca, const char *what)
+                   const struct cleat_cert *ca, const char *what, const char *openssl)
 {
     char text[160] = "";
     char label[CL_LABEL_MAX] = "";
@@ -259,7 +244,7 @@ static bool refuse(struct cl_fail *fail, const struct subject_name *name,
         cl_gname_text(&name->name, text, sizeof(text));
         cl_cert_label(ca, label);
     }
-    fail->openssl = "PERMITTED_VIOLATION";
+    fail->openssl = openssl;
     return cl_fail_set(fail, CLEAT_ERR_NAME_CONSTRAINT, CL_CHECK_NAME_CONSTRAINTS, name->depth,
                        NULL,
                        "the issuing CA may not issue for this name; a certificate from another CA "
@@ -268,33 +253,28 @@ static bool refuse(struct cl_fail *fail, const struct subject_name *name,
                        cleat_san_kind_name(name->name.kind), text, what, label);
 }
 
-static bool check_name(const struct subject_name *name, const struct cleat_cert *ca, uint32_t *work,
-                       struct cl_fail *fail)
+static bool check_name(const struct subject_name *name, const struct cleat_cert *ca,
+                       uint32_t *work, struct cl_fail *fail)
 {
-    bool constrained;
-    enum match m = match_list(&name->name, ca->excluded, true, &constrained, work);
-    if (m == MATCH_YES) {
-        bool r = refuse(fail, name, ca, "is excluded by");
-        fail->openssl = "EXCLUDED_VIOLATION";
-        return r;
+    unsigned kind = 1u << name->name.kind;
+    if (((ca->permitted_kinds | ca->excluded_kinds) & kind) == 0) {
+        return true;
     }
-    if (m == MATCH_NO) {
-        m = match_list(&name->name, ca->permitted, false, &constrained, work);
-        if (m == MATCH_NO && constrained) {
-            return refuse(fail, name, ca, "is not permitted by");
-        }
+    if ((ca->odd_kinds & kind) != 0 || !comparable(&name->name)) {
+        return refuse(fail, name, ca, "cannot be compared with", "UNSUPPORTED_NAME_SYNTAX");
     }
-    if (m == MATCH_MALFORMED) {
-        bool r = refuse(fail, name, ca, "cannot be compared with");
-        fail->openssl = "UNSUPPORTED_NAME_SYNTAX";
-        return r;
+    if ((ca->excluded_kinds & kind) != 0 && match_list(&name->name, ca->excluded, true, work)) {
+        return refuse(fail, name, ca, "is excluded by", "EXCLUDED_VIOLATION");
     }
+    bool permitted = (ca->permitted_kinds & kind) == 0 ||
+                     match_list(&name->name, ca->permitted, false, work);
     if (*work > CL_VERIFY_MAX_NAME_COMPARISONS) {
         return cl_fail_set(fail, CLEAT_ERR_TOO_COMPLEX, CL_CHECK_NAME_CONSTRAINTS, name->depth,
                            NULL, NULL, "more than %d comparisons of names with name constraints",
                            CL_VERIFY_MAX_NAME_COMPARISONS);
     }
-    return true;
+    return permitted ||
+           refuse(fail, name, ca, "is not permitted by", "PERMITTED_VIOLATION");
 }
 
 /* RFC 5280 4.2.1.10: without a mailbox among the SANs, "the rfc822Name constraint MUST be applied
@@ -359,25 +339,46 @@ bool cl_constraints_check(const struct cl_path *path, uint32_t *work, struct cl_
     return true;
 }
 
-static bool base_form(const struct cl_gname *base)
+/* Is the base well formed? strict: by the letter of RFC 5280, which knows no DNS base with a dot in front
+ * (it permits zero labels more, too). */
+static bool base_form(const struct cl_gname *base, bool strict)
 {
     struct cl_rd local;
     struct cl_rd host = base->value;
+    struct cl_rd mask = base->value;
     switch (base->kind) {
     case CLEAT_SAN_DNS:
-        return base->value.len == 0 || cl_dns_valid(base->value, false);
+        return base->value.len == 0 ||
+               ((!undot(&host) || !strict) && cl_dns_valid(host, false));
     case CLEAT_SAN_IP:
-        return match_ip(cl_rd_of(base->value.p, base->value.len / 2), base->value) !=
-               MATCH_MALFORMED;
+        return (base->value.len == 8 || base->value.len == 32) &&
+               cl_rd_skip(&mask, base->value.len / 2) && mask_valid(mask);
     case CLEAT_SAN_EMAIL:
-        if (base->value.len != 0 && memchr(base->value.p, '@', base->value.len) != NULL) {
+        if (base->value.len == 0) {
+            return true;
+        }
+        if (memchr(base->value.p, '@', base->value.len) != NULL) {
             return cl_email_split(base->value, &local, &host);
         }
-        return base->value.len == 0 || match_host(host, base->value) != MATCH_MALFORMED;
+        (void)undot(&host);
+        return cl_dns_valid(host, false);
     case CLEAT_SAN_URI:
-        return match_host(host, base->value) != MATCH_MALFORMED;
-    default:
+        (void)undot(&host);
+        return cl_dns_valid(host, false);
+    case CLEAT_SAN_DIRECTORY:
         return true;
+    default:
+        return strict; /* allowed, but there are no rules for matching it */
+    }
+}
+
+void cl_constraints_kinds(struct cl_rd subtrees, uint16_t *kinds, uint16_t *odd)
+{
+    struct cl_rd subtree;
+    struct cl_gname base;
+    while (cl_der_get(&subtrees, CL_DER_SEQUENCE, &subtree) && take(&subtree, &base)) {
+        *kinds = (uint16_t)(*kinds | 1u << base.kind);
+        *odd = (uint16_t)(*odd | (base_form(&base, false) ? 0 : 1u << base.kind));
     }
 }
 
@@ -388,7 +389,7 @@ bool cl_constraints_form(const struct cleat_cert *cert)
         struct cl_rd subtree;
         struct cl_gname base;
         while (cl_der_get(&lists[i], CL_DER_SEQUENCE, &subtree) && take(&subtree, &base)) {
-            if (!base_form(&base)) {
+            if (!base_form(&base, true)) {
                 return false;
             }
         }

@@ -56,15 +56,18 @@ bool cl_der_any(struct cl_rd *r, uint8_t *tag, struct cl_rd *body, struct cl_rd 
 
 bool cl_der_peek(const struct cl_rd *r, uint8_t tag)
 {
-    struct cl_rd at = *r;
-    uint8_t found;
-    return cl_rd_u8(&at, &found) && found == tag;
+    return r->len != 0 && r->p[0] == tag;
 }
 
 bool cl_der_get(struct cl_rd *r, uint8_t tag, struct cl_rd *body)
 {
+    struct cl_rd at = *r;
     uint8_t found;
-    return cl_der_peek(r, tag) && cl_der_any(r, &found, body, NULL);
+    if (!cl_der_any(&at, &found, body, NULL) || found != tag) {
+        return false;
+    }
+    *r = at;
+    return true;
 }
 
 bool cl_der_optional(struct cl_rd *r, uint8_t tag, struct cl_rd *body, bool *present)

@@ -95,11 +95,16 @@ static bool parse_name_constraints(struct cleat_cert *cert, struct cl_rd value)
     struct cl_rd body;
     bool permitted;
     bool excluded;
-    return sequence(value, &body) &&
-           cl_der_optional(&body, CL_DER_CTXC(0), &cert->permitted, &permitted) &&
-           cl_der_optional(&body, CL_DER_CTXC(1), &cert->excluded, &excluded) &&
-           cl_rd_done(&body) && (!permitted || subtrees_valid(cert->permitted)) &&
-           (!excluded || subtrees_valid(cert->excluded));
+    if (!sequence(value, &body) ||
+        !cl_der_optional(&body, CL_DER_CTXC(0), &cert->permitted, &permitted) ||
+        !cl_der_optional(&body, CL_DER_CTXC(1), &cert->excluded, &excluded) ||
+        !cl_rd_done(&body) || (permitted && !subtrees_valid(cert->permitted)) ||
+        (excluded && !subtrees_valid(cert->excluded))) {
+        return false;
+    }
+    cl_constraints_kinds(cert->permitted, &cert->permitted_kinds, &cert->odd_kinds);
+    cl_constraints_kinds(cert->excluded, &cert->excluded_kinds, &cert->odd_kinds);
+    return true;
 }
 
 static bool point_name_valid(struct cl_rd name)

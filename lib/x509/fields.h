@@ -72,6 +72,9 @@ struct cleat_cert {
     uint32_t num_sans;
     struct cl_rd permitted; /* contents of GeneralSubtrees */
     struct cl_rd excluded;
+    uint16_t permitted_kinds; /* 1 << CLEAT_SAN_*: which kinds of names they constrain */
+    uint16_t excluded_kinds;
+    uint16_t odd_kinds; /* of which a base is malformed, or there are no rules for matching */
     struct cl_rd ekus;     /* contents: OIDs */
     struct cl_rd policies; /* contents: PolicyInformation */
     struct cl_rd mappings;
@@ -106,6 +109,9 @@ CL_RD_MUST bool cl_ext_next(struct cl_rd *r, struct cl_ext *out);
 
 /* cl_exts_parse fills in the fields from cert->exts. BAD_CERTIFICATE; err says which. */
 CL_MUST cl_result cl_exts_parse(struct cleat_cert *cert, struct cleat_error *err);
+
+/* cl_constraints_kinds adds the kinds of names that the subtrees constrain to two masks. */
+void cl_constraints_kinds(struct cl_rd subtrees, uint16_t *kinds, uint16_t *odd);
 
 /* cl_alg_signature reads an AlgorithmIdentifier of a signature: *alg NULL when it is not accepted;
  * false when it is malformed. cl_alg_key gives the kind of key of a SubjectPublicKeyInfo. */
