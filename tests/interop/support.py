@@ -106,13 +106,13 @@ def make_ca(name="ca", kind="ecdsa"):
 
 
 def make_leaf(ca, name, kind="ecdsa", hosts=("localhost", "127.0.0.1", "::1"), days=30,
-              purpose="serverAuth"):
+              purpose="serverAuth", usage="digitalSignature"):
     """A certificate of that kind for those hosts, signed by ca."""
     cert, key = folder() / f"{name}.pem", make_key(name, kind)
     request, ext = folder() / f"{name}.csr", folder() / f"{name}.ext"
     names = ",".join(("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", h) else "DNS:") + h for h in hosts)
     ext.write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n"
-                   f"keyUsage=critical,digitalSignature\nextendedKeyUsage={purpose}\n"
+                   f"keyUsage=critical,{usage}\nextendedKeyUsage={purpose}\n"
                    "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
     run(["openssl", "req", "-new", "-key", key, "-out", request, "-subj", f"/CN={name}"])
     run(["openssl", "x509", "-req", "-in", request, "-CA", ca.cert, "-CAkey", ca.key,
