@@ -293,8 +293,8 @@ bool cl_oid_from_text(const char *text, uint8_t *out, size_t cap, size_t *len)
  * the same: every other parser accepts them, and no meaning hangs on them. */
 static bool printable(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr(" '()+,-./:=?*&@_", c) != NULL);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
+           (c != '\0' && strchr("'()+,-./:=?*&@_", c) != NULL);
 }
 
 static bool utf8_valid(struct cl_rd body)

@@ -147,6 +147,33 @@ static uint64_t mix(uint64_t hash, uint32_t value)
     return (hash ^ value) * FNV_PRIME;
 }
 
+/* The same as over next_point(), for values of ASCII alone: nearly all names are. False: there is
+ * something else in it. */
+static bool hash_ascii(struct cl_rd value, uint64_t *hash)
+{
+    bool started = false;
+    bool space = false;
+    uint64_t h = *hash;
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.p[i];
+        if (c >= 0x80) {
+            return false;
+        }
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            space = started;
+            continue;
+        }
+        if (space) {
+            h = mix(h, ' ');
+            space = false;
+        }
+        started = true;
+        h = mix(h, c >= 'A' && c <= 'Z' ? c + 32u : c);
+    }
+    *hash = h;
+    return true;
+}
+
 static uint64_t hash_attr(const struct cl_attr *attr)
 {
     uint64_t hash = FNV_START;
@@ -161,6 +188,11 @@ static uint64_t hash_attr(const struct cl_attr *attr)
             hash = mix(hash, byte);
         }
         return mix(hash, 0x1000u + attr->tag);
+    }
+    uint64_t ascii = hash;
+    if (attr->tag != CL_DER_BMP_STRING && attr->tag != CL_DER_UNIVERSAL_STRING &&
+        hash_ascii(attr->value, &ascii)) {
+        return ascii;
     }
     struct points points = {.rest = attr->value, .tag = attr->tag};
     for (uint32_t c = next_point(&points); c != END_OF_VALUE; c = next_point(&points)) {
