@@ -32,7 +32,7 @@ static const struct cl_ext_row rows[] = {
 };
 
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
-_Static_assert(NUM_ROWS <= 32, "rows are bits of a uint32_t");
+_Static_assert(NUM_ROWS <= 31, "rows are bits of a uint32_t, and CL_EXT_OTHER is one");
 
 static const struct cl_ext_row *find_row(uint16_t type)
 {
@@ -102,8 +102,9 @@ static cl_result check_place(struct cleat_tls *tls, unsigned message, uint16_t t
 {
     bool answer = (message & (CL_EXT_SH | CL_EXT_HRR | CL_EXT_EE | CL_EXT_CT)) != 0;
     bool cookie = message == CL_EXT_HRR && type == CL_ET_COOKIE;
-    bool offered = row != NULL && (tls->hs->ext_offered & cl_ext_bit(type)) != 0;
-    if (answer && !offered && !cookie) {
+    /* only answers ask what was offered: a NewSessionTicket comes when tls->hs is gone */
+    uint32_t bit = row != NULL ? cl_ext_bit(type) : CL_EXT_OTHER;
+    if (answer && !cookie && (tls->hs->ext_offered & bit) == 0) {
         return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_EXTENSION, "RFC 9846 4.3"),
                            "%s answers extension %u (%s), which was not offered",
                            message_name(message), type, row != NULL ? row->name : "unknown");

@@ -44,6 +44,10 @@ bool cl_ext_contains(struct cl_rd block, uint16_t type);
 /* cl_ext_bit returns the bit of an extension type in masks; 0 for a type not in the table. */
 uint32_t cl_ext_bit(uint16_t type);
 
+/* The bit of all types that are not in the table. A ClientHello of ours has none of them; one that
+ * the message hook put in its place may (tls/hook.h). */
+#define CL_EXT_OTHER (UINT32_C(1) << 31)
+
 /* cl_ext_name returns the IANA name, or NULL. */
 const char *cl_ext_name(uint16_t type);
 
