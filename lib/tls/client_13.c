@@ -1,6 +1,7 @@
 /* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps
  * between messages where keys are made and put to use. */
 #include "tls/msg.h"
+#include "tls/version.h"
 
 /* The shared secret is there: the handshake is encrypted from now on. */
 static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -74,32 +75,32 @@ static bool peer_takes(const struct cl_hs *hs, uint16_t scheme)
     return false;
 }
 
-static void choose_certificate(struct cleat_tls *tls)
+void cl_choose_client_certificate(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     for (size_t i = 0; i < tls->config->num_credentials && hs->credential == NULL; i++) {
         const struct cl_credential *c = &tls->config->credentials[i];
         for (size_t k = 0; k < tls->config->num_schemes && hs->credential == NULL; k++) {
             const struct cl_sig_alg *alg = tls->config->schemes[k];
-            if (alg->tls13 && cl_sig_alg_fits(alg, cl_key_type(c->key)) &&
+            if (tls->protocol->scheme_fits(alg, cl_key_type(c->key)) &&
                 peer_takes(hs, alg->scheme)) {
                 hs->credential = c;
                 hs->scheme = alg;
             }
         }
     }
+    cl_event_choice(tls, "client certificate",
+                    hs->credential != NULL ? cleat_key_kind(hs->credential->key) : "none",
+                    hs->credential != NULL
+                        ? "asked for by the server"
+                        : "none is configured that fits what the server asks for");
 }
 
 static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     hs->scheme = NULL;
-    choose_certificate(tls);
-    cl_event_choice(tls, "client certificate",
-                    hs->credential != NULL ? cleat_key_kind(hs->credential->key) : "none",
-                    hs->credential != NULL
-                        ? "asked for by the server"
-                        : "none is configured that fits what the server asks for");
+    cl_choose_client_certificate(tls);
     CL_TRY(cl_certificate_build(tls));
     if (hs->credential == NULL) {
         cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);
@@ -151,7 +152,8 @@ const struct cl_hs_row cl_hs_client_13[] = {
      CL_HT_SERVER_HELLO,
      0,
      cl_server_hello_received,
-     {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE}},
+     {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE, CL_HS_C12_WAIT_CERTIFICATE, CL_HS_C12_WAIT_TICKET,
+      CL_HS_C12_WAIT_CCS}},
     {CL_HS_C13_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS}},
     {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS,
      CL_HS_MESSAGE,

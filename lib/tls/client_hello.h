@@ -30,6 +30,11 @@ struct cl_client_hello {
     bool psk_dhe_ke;
     bool has_psk_modes;
     bool early_data;
+    /* TLS 1.2 */
+    bool extended_master_secret;
+    bool renegotiation_info;
+    bool has_session_ticket;
+    struct cl_rd session_ticket; /* empty: the client wants one */
     /* Bytes of the message in front of the binders list, which binders are computed over. */
     size_t binders_at;
 };

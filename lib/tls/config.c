@@ -250,15 +250,15 @@ int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list)
 
 int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16_t max)
 {
-    if (min > max || max != CLEAT_TLS_1_3) {
-        return (int)cl_error_set(&b->error,
-                                 CL_WHY_HINT(BAD_CONFIG, NULL, "TLS 1.3 is the version to use"),
-                                 "versions 0x%04x to 0x%04x cannot be spoken: this build speaks "
-                                 "TLS 1.3 (0x0304)",
-                                 min, max);
+    if (min > max || max < CLEAT_TLS_1_2 || min > CLEAT_TLS_1_3) {
+        return (int)cl_error_set(
+            &b->error, CL_WHY_HINT(BAD_CONFIG, NULL, "1.2 and 1.3 are the versions to use"),
+            "versions 0x%04x to 0x%04x cannot be spoken: TLS 1.2 (0x0303) and "
+            "1.3 (0x0304) are",
+            min, max);
     }
-    b->config->version_min = CLEAT_TLS_1_3;
-    b->config->version_max = max;
+    b->config->version_min = min < CLEAT_TLS_1_2 ? CLEAT_TLS_1_2 : min;
+    b->config->version_max = max > CLEAT_TLS_1_3 ? CLEAT_TLS_1_3 : max;
     return CLEAT_OK;
 }
 
@@ -384,6 +384,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         cleat_chain_free(config->credentials[i].chain);
         cleat_key_free(config->credentials[i].key);
         cl_buf_deinit(&config->credentials[i].message_13);
+        cl_buf_deinit(&config->credentials[i].message_12);
     }
     cl_free(config->credentials);
     cleat_trust_store_free(config->trust);

@@ -31,6 +31,7 @@ struct cl_credential {
     struct cleat_key *key;
     /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
     struct cl_buf message_13;
+    struct cl_buf message_12;
 };
 
 struct cleat_tls_config {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "tls/hs.h"
 #include "tls/msg.h"
+#include "tls/version.h"
 #include "x509/name.h"
 
 /* shared by connections that fail for want of memory */
@@ -311,7 +312,7 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
         /* RFC 9846 5.5: re-key before the limit. The cap of 4.7.3 cannot be met in practice: 2^48
          * updates of at least 2^20 records. */
         if (tls->wr.seq >= rekey_limit(tls)) {
-            cl_result r = cl_key_update_send(tls, io, false);
+            cl_result r = tls->protocol->rekey(tls, io, false);
             if (r == CLEAT_ERR_LIMIT) {
                 break;
             }
@@ -350,7 +351,7 @@ int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io)
 int cleat_tls_key_update(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer)
 {
     int can = can_write(tls);
-    return can != CLEAT_OK ? can : (int)cl_key_update_send(tls, io, request_peer);
+    return can != CLEAT_OK ? can : (int)tls->protocol->rekey(tls, io, request_peer);
 }
 
 /* ---- jobs and decisions ---- */

@@ -30,6 +30,7 @@
 #define CL_MAX_WAITING_SESSIONS 4
 
 struct cl_hs_row;
+struct cl_version;
 
 /* A handshake message: type, body, and the whole with its header. Views, valid in the handler only.
  */
@@ -67,6 +68,18 @@ struct cl_hs {
     uint8_t client_random[CL_RANDOM_LEN];
     uint8_t session_id[32];
     uint8_t session_id_len;
+
+    /* TLS 1.2 */
+    uint8_t server_random[CL_RANDOM_LEN];
+    struct cl_secret master;
+    struct cl_buf messages; /* all of them, while a CertificateVerify may sign them */
+    bool keep_messages;
+    bool messages_lost;       /* memory was short */
+    bool ticket_expected;     /* a NewSessionTicket comes, or is to be sent */
+    struct cl_buf new_ticket; /* client: from NewSessionTicket */
+    uint32_t ticket_lifetime;
+    bool finished_seen;          /* the first of the two, whose verify_data is tls-unique */
+    struct cl_sig_alg scheme_12; /* scheme, freed from the curve (RFC 8422 5.10) */
 
     struct cl_buf flight; /* messages built, not yet sealed */
     size_t flight_sealed; /* bytes of it already sealed */
@@ -112,6 +125,7 @@ struct cleat_tls {
     struct cleat_error *error;
     struct cl_hs *hs;
 
+    const struct cl_version *protocol; /* NULL until it is negotiated */
     const struct cl_hs_row *rows;
     const struct cl_hs_row *row; /* whose handler runs */
     uint8_t state;
@@ -125,8 +139,10 @@ struct cleat_tls {
     const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
     struct cl_secret client_app;
     struct cl_secret server_app;
-    struct cl_secret exporter;
+    struct cl_secret exporter; /* TLS 1.2: the master secret */
     struct cl_secret resumption;
+    uint8_t randoms_12[2 * CL_RANDOM_LEN];      /* client's, server's: for exporters of TLS 1.2 */
+    uint8_t first_finished[CL_VERIFY_DATA_LEN]; /* tls-unique (RFC 5929 3) */
 
     /* Handshake bytes of the current record not yet parsed (a view into the caller's input), and
      * those kept from records before it. */

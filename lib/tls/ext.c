@@ -4,8 +4,8 @@
 /* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC
  * 9846 4.3.11 demands it. */
 static const struct cl_ext_row rows[] = {
-    {CL_ET_SERVER_NAME, CL_EXT_CH | CL_EXT_EE, "server_name", cl_ext_server_name_parse,
-     cl_ext_server_name_build},
+    {CL_ET_SERVER_NAME, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "server_name",
+     cl_ext_server_name_parse, cl_ext_server_name_build},
     {CL_ET_SUPPORTED_GROUPS, CL_EXT_CH | CL_EXT_EE, "supported_groups",
      cl_ext_supported_groups_parse, cl_ext_supported_groups_build},
     {CL_ET_SIGNATURE_ALGORITHMS, CL_EXT_CH | CL_EXT_CR, "signature_algorithms",
@@ -14,8 +14,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_signature_algorithms_cert_parse, NULL},
     {CL_ET_KEY_SHARE, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "key_share", cl_ext_key_share_parse,
      cl_ext_key_share_build},
-    {CL_ET_ALPN, CL_EXT_CH | CL_EXT_EE, "application_layer_protocol_negotiation", cl_ext_alpn_parse,
-     cl_ext_alpn_build},
+    {CL_ET_ALPN, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "application_layer_protocol_negotiation",
+     cl_ext_alpn_parse, cl_ext_alpn_build},
     {CL_ET_COOKIE, CL_EXT_CH | CL_EXT_HRR, "cookie", cl_ext_cookie_parse, cl_ext_cookie_build},
     {CL_ET_SUPPORTED_VERSIONS, CL_EXT_CH | CL_EXT_SH | CL_EXT_HRR, "supported_versions",
      cl_ext_supported_versions_parse, cl_ext_supported_versions_build},
@@ -27,6 +27,14 @@ static const struct cl_ext_row rows[] = {
     {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, "early_data", cl_ext_early_data_parse,
      NULL},
+    {CL_ET_EXTENDED_MASTER_SECRET, CL_EXT_CH | CL_EXT_SH12, "extended_master_secret",
+     cl_ext_extended_master_secret_parse, cl_ext_extended_master_secret_build},
+    {CL_ET_RENEGOTIATION_INFO, CL_EXT_CH | CL_EXT_SH12, "renegotiation_info",
+     cl_ext_renegotiation_info_parse, cl_ext_renegotiation_info_build},
+    {CL_ET_EC_POINT_FORMATS, CL_EXT_CH | CL_EXT_SH12, "ec_point_formats",
+     cl_ext_ec_point_formats_parse, cl_ext_ec_point_formats_build},
+    {CL_ET_SESSION_TICKET, CL_EXT_CH | CL_EXT_SH12, "session_ticket", cl_ext_session_ticket_parse,
+     cl_ext_session_ticket_build},
     {CL_ET_PRE_SHARED_KEY, CL_EXT_CH | CL_EXT_SH, "pre_shared_key", cl_ext_pre_shared_key_parse,
      cl_ext_pre_shared_key_build},
 };
@@ -62,6 +70,7 @@ static const char *message_name(unsigned message)
     case CL_EXT_CH:
         return "ClientHello";
     case CL_EXT_SH:
+    case CL_EXT_SH12:
         return "ServerHello";
     case CL_EXT_HRR:
         return "HelloRetryRequest";
@@ -100,7 +109,7 @@ static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16
 static cl_result check_place(struct cleat_tls *tls, unsigned message, uint16_t type,
                              const struct cl_ext_row *row)
 {
-    bool answer = (message & (CL_EXT_SH | CL_EXT_HRR | CL_EXT_EE | CL_EXT_CT)) != 0;
+    bool answer = (message & (CL_EXT_SH | CL_EXT_SH12 | CL_EXT_HRR | CL_EXT_EE | CL_EXT_CT)) != 0;
     bool cookie = message == CL_EXT_HRR && type == CL_ET_COOKIE;
     /* only answers ask what was offered: a NewSessionTicket comes when tls->hs is gone */
     uint32_t bit = row != NULL ? cl_ext_bit(type) : CL_EXT_OTHER;

@@ -10,13 +10,14 @@
 #include "tls/conn.h"
 
 /* The messages that carry extensions, as bits. */
-#define CL_EXT_CH  0x01u /* ClientHello */
-#define CL_EXT_SH  0x02u /* ServerHello */
-#define CL_EXT_HRR 0x04u /* HelloRetryRequest */
-#define CL_EXT_EE  0x08u /* EncryptedExtensions */
-#define CL_EXT_CR  0x10u /* CertificateRequest */
-#define CL_EXT_CT  0x20u /* Certificate */
-#define CL_EXT_NST 0x40u /* NewSessionTicket */
+#define CL_EXT_CH   0x01u /* ClientHello */
+#define CL_EXT_SH   0x02u /* ServerHello */
+#define CL_EXT_HRR  0x04u /* HelloRetryRequest */
+#define CL_EXT_EE   0x08u /* EncryptedExtensions */
+#define CL_EXT_CR   0x10u /* CertificateRequest */
+#define CL_EXT_CT   0x20u /* Certificate */
+#define CL_EXT_NST  0x40u /* NewSessionTicket */
+#define CL_EXT_SH12 0x80u /* ServerHello of TLS 1.2 */
 
 /* 128: clients send at most about 25; bounds the search for duplicates */
 #define CL_EXT_MAX_NUM 128
@@ -78,6 +79,15 @@ CL_EXT_BUILD(signature_algorithms);
 CL_EXT_PARSE(signature_algorithms_cert);
 CL_EXT_PARSE(certificate_authorities);
 CL_EXT_BUILD(certificate_authorities);
+/* ext_12.c */
+CL_EXT_PARSE(extended_master_secret);
+CL_EXT_BUILD(extended_master_secret);
+CL_EXT_PARSE(renegotiation_info);
+CL_EXT_BUILD(renegotiation_info);
+CL_EXT_PARSE(ec_point_formats);
+CL_EXT_BUILD(ec_point_formats);
+CL_EXT_PARSE(session_ticket);
+CL_EXT_BUILD(session_ticket);
 /* ext_psk.c */
 CL_EXT_PARSE(psk_modes);
 CL_EXT_BUILD(psk_modes);

@@ -92,6 +92,9 @@ bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_w
         put_share(tls, w);
         return true;
     }
+    if (tls->config->version_max < CLEAT_TLS_1_3) {
+        return false;
+    }
     struct cl_wr_mark list = cl_wr_open16(w);
     put_share(tls, w);
     cl_wr_close(w, list);

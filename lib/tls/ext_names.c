@@ -39,7 +39,7 @@ static cl_result keep_name(struct cleat_tls *tls, struct cl_rd name)
 
 cl_result cl_ext_server_name_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
 {
-    if (message == CL_EXT_EE) {
+    if (message != CL_EXT_CH) {
         return cl_rd_done(&body) ? CL_OK : cl_tls_decode_error(tls, "server_name", "RFC 6066 3");
     }
     struct cl_rd list;
@@ -59,7 +59,7 @@ cl_result cl_ext_server_name_parse(struct cleat_tls *tls, unsigned message, stru
 
 bool cl_ext_server_name_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
-    if (message == CL_EXT_EE) {
+    if (message != CL_EXT_CH) {
         /* RFC 6066 3: an empty extension says that the name was used; not on resumption */
         return tls->server_name != NULL && !tls->resumed;
     }

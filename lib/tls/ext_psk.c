@@ -18,6 +18,9 @@ cl_result cl_ext_psk_modes_parse(struct cleat_tls *tls, unsigned message, struct
 
 bool cl_ext_psk_modes_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
+    if (tls->config->version_max < CLEAT_TLS_1_3) {
+        return false;
+    }
     /* sent even without a PSK: it tells the server that tickets are of use (RFC 9846 4.7.1) */
     struct cl_wr_mark list = cl_wr_open8(w);
     cl_wr_u8(w, CL_PSK_MODE_DHE_KE);
@@ -96,7 +99,7 @@ cl_result cl_ext_pre_shared_key_parse(struct cleat_tls *tls, unsigned message, s
 static bool build_offered(struct cleat_tls *tls, struct cl_wr *w)
 {
     const struct cleat_tls_session *session = tls->hs->session;
-    if (session == NULL) {
+    if (session == NULL || session->version != CLEAT_TLS_1_3) {
         return false;
     }
     uint64_t age_ms = cl_config_now(tls->config) - session->received_ms;

@@ -24,6 +24,9 @@ bool cl_ext_supported_versions_build(struct cleat_tls *tls, unsigned message, st
         cl_wr_u16(w, CLEAT_TLS_1_3);
         return true;
     }
+    if (tls->config->version_max < CLEAT_TLS_1_3) {
+        return false;
+    }
     struct cl_wr_mark list = cl_wr_open8(w);
     for (uint16_t v = tls->config->version_max; v >= tls->config->version_min; v--) {
         cl_wr_u16(w, v);

@@ -7,10 +7,11 @@
 #include "tls/hs.h"
 
 #include "tls/input.h"
+#include "tls/version.h"
 
 static const char *const state_names[] = {
 #define CL_X(name) [CL_HS_##name] = #name,
-    CL_HS_STATES(CL_X)
+    CL_HS_STATES(CL_X) CL_HS_STATES_12(CL_X)
 #undef CL_X
 };
 
@@ -65,6 +66,14 @@ void cl_hs_next(struct cleat_tls *tls, size_t i)
     cl_hs_goto(tls, (enum cl_hs_state)tls->row->next[i]);
 }
 
+void cl_hs_switch(struct cleat_tls *tls, const struct cl_version *protocol, enum cl_hs_state next)
+{
+    cl_hs_goto(tls, next);
+    tls->protocol = protocol;
+    tls->version = protocol->number;
+    tls->rows = protocol->rows[tls->role];
+}
+
 cl_result cl_hs_new(struct cleat_tls *tls)
 {
     tls->hs = cl_calloc(1, sizeof(*tls->hs));
@@ -82,6 +91,8 @@ void cl_hs_free(struct cleat_tls *tls)
     cleat_tls_session_free(hs->session);
     cl_buf_deinit(&hs->first_hello);
     cl_buf_deinit(&hs->hello);
+    cl_buf_deinit(&hs->messages);
+    cl_buf_deinit(&hs->new_ticket);
     cl_buf_deinit(&hs->flight);
     cl_buf_deinit(&hs->peer_share);
     cl_buf_deinit(&hs->cookie);
@@ -151,6 +162,18 @@ static cl_result run_message(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
+/* TLS 1.2: change_cipher_spec is a step of the handshake (RFC 5246 7.1). */
+static cl_result run_ccs(struct cleat_tls *tls)
+{
+    const struct cl_hs_row *row = find_row(tls, tls->state);
+    if (row->kind != CL_HS_CCS) {
+        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 5246 7.1"),
+                           "change_cipher_spec is not allowed in state %s",
+                           cl_hs_state_name(tls->state));
+    }
+    return run_handler(tls, row, NULL);
+}
+
 static cl_result move_message(struct cleat_tls *tls, struct cleat_tls_io *io, struct move *move)
 {
     struct cl_msg msg;
@@ -162,6 +185,8 @@ static cl_result move_message(struct cleat_tls *tls, struct cleat_tls_io *io, st
     enum cl_input what;
     CL_TRY(cl_input_record(tls, io, &what));
     switch (what) {
+    case CL_INPUT_CCS:
+        return run_ccs(tls);
     case CL_INPUT_HANDSHAKE:
         break;
     case CL_INPUT_SHORT:
@@ -193,7 +218,7 @@ static cl_result make_move(struct cleat_tls *tls, struct cleat_tls_io *io, struc
 {
     const struct cl_hs_row *row = find_row(tls, tls->state);
     *move = (struct move){0};
-    if (row->kind == CL_HS_MESSAGE || (row->flags & CL_HS_FLUSH) != 0) {
+    if (row->kind == CL_HS_MESSAGE || row->kind == CL_HS_CCS || (row->flags & CL_HS_FLUSH) != 0) {
         CL_TRY(flush(tls, io, move));
         if (move->pause) {
             return CL_OK;
@@ -201,6 +226,7 @@ static cl_result make_move(struct cleat_tls *tls, struct cleat_tls_io *io, struc
     }
     switch (row->kind) {
     case CL_HS_MESSAGE:
+    case CL_HS_CCS:
         return move_message(tls, io, move);
     case CL_HS_ACTION:
         return run_handler(tls, row, NULL);

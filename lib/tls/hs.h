@@ -63,9 +63,49 @@
     X(S13_DONE)                      \
     X(S13_OPEN)
 
+/* TLS 1.2 */
+#define CL_HS_STATES_12(X)         \
+    X(C12_WAIT_CERTIFICATE)        \
+    X(C12_WAIT_KEY_EXCHANGE)       \
+    X(C12_CHECK_SIGNATURE)         \
+    X(C12_CHECK_PEER)              \
+    X(C12_VERIFY_CHAIN)            \
+    X(C12_ASK_PEER)                \
+    X(C12_WAIT_REQUEST_OR_DONE)    \
+    X(C12_WAIT_DONE)               \
+    X(C12_SEND_CERTIFICATE)        \
+    X(C12_AGREE)                   \
+    X(C12_SIGN)                    \
+    X(C12_SEND_CCS)                \
+    X(C12_SEND_FINISHED)           \
+    X(C12_WAIT_TICKET)             \
+    X(C12_WAIT_CCS)                \
+    X(C12_WAIT_FINISHED)           \
+    X(C12_DONE)                    \
+    X(C12_OPEN)                    \
+    X(S12_SELECT)                  \
+    X(S12_KEYGEN)                  \
+    X(S12_SEND_RESUMED)            \
+    X(S12_SEND_TICKET)             \
+    X(S12_SIGN)                    \
+    X(S12_WAIT_CERTIFICATE)        \
+    X(S12_WAIT_KEY_EXCHANGE)       \
+    X(S12_AGREE)                   \
+    X(S12_WAIT_CERTIFICATE_VERIFY) \
+    X(S12_CHECK_SIGNATURE)         \
+    X(S12_CHECK_PEER)              \
+    X(S12_VERIFY_CHAIN)            \
+    X(S12_ASK_PEER)                \
+    X(S12_WAIT_CCS)                \
+    X(S12_WAIT_FINISHED)           \
+    X(S12_SEND_CCS)                \
+    X(S12_SEND_FINISHED)           \
+    X(S12_DONE)                    \
+    X(S12_OPEN)
+
 enum cl_hs_state {
 #define CL_X(name) CL_HS_##name,
-    CL_HS_STATES(CL_X)
+    CL_HS_STATES(CL_X) CL_HS_STATES_12(CL_X)
 #undef CL_X
         CL_HS_NUM_STATES,
 };
@@ -73,6 +113,7 @@ enum cl_hs_state {
 enum cl_hs_kind {
     CL_HS_END = 0, /* ends a table */
     CL_HS_MESSAGE, /* waits for a handshake message */
+    CL_HS_CCS,     /* TLS 1.2: waits for a change_cipher_spec record */
     CL_HS_ACTION,  /* goes on at once */
     CL_HS_JOB,     /* waits for hs->waiting */
     CL_HS_DECIDE,  /* waits for the application */
@@ -97,6 +138,8 @@ struct cl_hs_row {
 
 extern const struct cl_hs_row cl_hs_client_13[];
 extern const struct cl_hs_row cl_hs_server_13[];
+extern const struct cl_hs_row cl_hs_client_12[];
+extern const struct cl_hs_row cl_hs_server_12[];
 
 /* cl_hs_goto moves to a successor of the current state. cl_hs_next moves to the i-th successor that
  * the row of the running handler names: handlers that serve several tables leave the state to them.
@@ -104,6 +147,9 @@ extern const struct cl_hs_row cl_hs_server_13[];
 void cl_hs_goto(struct cleat_tls *tls, enum cl_hs_state next);
 void cl_hs_next(struct cleat_tls *tls, size_t i);
 const char *cl_hs_state_name(unsigned state);
+
+/* cl_hs_switch settles the protocol version: moves to a successor whose rows are that version's. */
+void cl_hs_switch(struct cleat_tls *tls, const struct cl_version *protocol, enum cl_hs_state next);
 
 /* cl_hs_run drives the state machine until something is needed. */
 enum cleat_tls_next cl_hs_run(struct cleat_tls *tls, struct cleat_tls_io *io);

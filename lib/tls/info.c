@@ -1,6 +1,6 @@
 /* tls/info.c - what was agreed: for the application, after READY. */
 #include "tls/conn.h"
-#include "tls/schedule.h"
+#include "tls/version.h"
 
 /* The configuration keeps its list a second time with NULs for the lengths, at the same offsets. */
 static const char *alpn_text(const struct cleat_tls *tls)
@@ -18,8 +18,8 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
         .version = tls->version,
         .cipher = tls->suite->id,
         .cipher_name = tls->suite->name,
-        .group = tls->group->id,
-        .group_name = tls->group->name,
+        .group = tls->group != NULL ? tls->group->id : 0,
+        .group_name = tls->group != NULL ? tls->group->name : NULL,
         .signature_name = tls->peer_scheme != NULL ? tls->peer_scheme->name : NULL,
         .alpn = alpn_text(tls),
         .server_name = tls->server_name,
@@ -65,8 +65,8 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
     if (!tls->established || tls->failed || out_len == 0 || out_len > 8160 || strlen(label) > 249) {
         return CLEAT_ERR_USAGE;
     }
-    cl_exporter(tls->suite->hash, &tls->exporter, label, cl_rd_of(context, context_len), out,
-                out_len);
+    tls->protocol->export_(tls, label, cl_rd_of(context, context_len), context != NULL, out,
+                           out_len);
     return CLEAT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "tls/input.h"
 
 #include "tls/hs.h"
+#include "tls/version.h"
 
 /* The first bytes of a connection, when they are not TLS. */
 static cl_result recognise_other(struct cleat_tls *tls, struct cl_rd in)
@@ -79,6 +80,12 @@ static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, 
         *out = CL_INPUT_HANDSHAKE;
         return idle(tls, "user_canceled alerts");
     }
+    bool may_warn = tls->protocol != NULL ? tls->protocol->has_warnings
+                                          : tls->config->version_min < CLEAT_TLS_1_3;
+    if (may_warn && level == CL_ALERT_WARNING && alert != CL_ALERT_CLOSE_NOTIFY) {
+        *out = CL_INPUT_HANDSHAKE;
+        return idle(tls, "warning alerts");
+    }
     if (alert == CL_ALERT_CLOSE_NOTIFY && tls->established) {
         tls->read_closed = true;
         *out = CL_INPUT_CLOSED;
@@ -109,6 +116,10 @@ static cl_result take_ccs(struct cleat_tls *tls, const uint8_t *in, size_t size,
         return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5"),
                            "change_cipher_spec record %s",
                            whole ? "outside the handshake" : "with other contents than 0x01");
+    }
+    if (tls->protocol != NULL && tls->protocol->ccs_is_message) {
+        *out = CL_INPUT_CCS;
+        return CL_OK;
     }
     *out = CL_INPUT_HANDSHAKE;
     return idle(tls, "change_cipher_spec records");

@@ -9,6 +9,7 @@ enum cl_input {
     CL_INPUT_HANDSHAKE, /* tls->cur has bytes, or a record without effect was taken */
     CL_INPUT_DATA,      /* io->data */
     CL_INPUT_CLOSED,    /* close_notify, now or before */
+    CL_INPUT_CCS,       /* TLS 1.2: change_cipher_spec */
 };
 
 /* cl_input_record takes one record from io->in. Failures end the connection. */

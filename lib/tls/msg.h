@@ -17,6 +17,7 @@ CL_HANDLER(cl_second_hello_received);
 
 /* msg_server_hello.c */
 CL_HANDLER(cl_server_hello_send);
+CL_MUST cl_result cl_server_hello_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_retry_send);
 CL_HANDLER(cl_retry_sent);
 CL_HANDLER(cl_server_hello_received);
@@ -28,10 +29,15 @@ CL_HANDLER(cl_encrypted_extensions_received);
 /* msg_certificate_request.c */
 CL_MUST cl_result cl_certificate_request_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_request_received);
+CL_MUST cl_result cl_certificate_request_12_build(struct cleat_tls *tls);
+CL_HANDLER(cl_certificate_request_12_received);
 
 /* msg_certificate.c */
 CL_MUST cl_result cl_credential_prepare(struct cl_credential *credential);
 CL_MUST cl_result cl_certificate_build(struct cleat_tls *tls);
+CL_MUST cl_result cl_certificate_12_build(struct cleat_tls *tls);
+CL_HANDLER(cl_server_certificate_12_received);
+CL_HANDLER(cl_client_certificate_12_received);
 CL_HANDLER(cl_server_certificate_received);
 CL_HANDLER(cl_client_certificate_received);
 
@@ -40,6 +46,32 @@ CL_MUST cl_result cl_certificate_verify_start(struct cleat_tls *tls);
 CL_MUST cl_result cl_certificate_verify_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_verify_received);
 CL_HANDLER(cl_signature_checked);
+/* cl_peer_scheme_check: may the peer sign with this scheme and the key of its certificate? */
+CL_MUST cl_result cl_peer_scheme_check(struct cleat_tls *tls, uint16_t number, const char *message,
+                                       const struct cl_sig_alg **out);
+/* cl_peer_verify_start sets up the job that checks a signature of the peer's over content. */
+CL_MUST cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_sig_alg *alg,
+                                       struct cl_rd content, struct cl_rd signature);
+CL_MUST cl_result cl_peer_verify_result(struct cleat_tls *tls, const char *message);
+/* cl_sign_start sets up the job that signs content with our key. */
+CL_MUST cl_result cl_sign_start(struct cleat_tls *tls, struct cl_rd content);
+CL_MUST cl_result cl_sign_result(struct cleat_tls *tls, size_t *len);
+CL_MUST cl_result cl_certificate_verify_12_start(struct cleat_tls *tls);
+CL_HANDLER(cl_certificate_verify_12_received);
+
+/* msg_server_key_exchange.c, msg_client_key_exchange.c (TLS 1.2) */
+CL_MUST cl_result cl_server_key_exchange_start(struct cleat_tls *tls);
+CL_MUST cl_result cl_server_key_exchange_build(struct cleat_tls *tls);
+CL_HANDLER(cl_server_key_exchange_received);
+CL_HANDLER(cl_key_exchange_checked);
+CL_MUST cl_result cl_client_key_exchange_build(struct cleat_tls *tls);
+CL_HANDLER(cl_client_key_exchange_received);
+
+/* msg_session_ticket_12.c */
+CL_MUST cl_result cl_select_ticket_12(struct cleat_tls *tls);
+CL_MUST cl_result cl_ticket_12_build(struct cleat_tls *tls);
+CL_HANDLER(cl_ticket_12_received);
+CL_MUST cl_result cl_session_12_keep(struct cleat_tls *tls);
 
 /* msg_finished.c */
 CL_MUST cl_result cl_finished_build(struct cleat_tls *tls, const struct cl_secret *secret);
@@ -65,6 +97,10 @@ CL_HANDLER(cl_peer_asked);
 /* server_psk.c, server_certificate.c: what cl_server_select asks. */
 CL_MUST cl_result cl_select_psk(struct cleat_tls *tls);
 CL_MUST cl_result cl_select_certificate(struct cleat_tls *tls);
+CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
+
+/* client_13.c */
+void cl_choose_client_certificate(struct cleat_tls *tls);
 
 /* server_select.c: version, suite, group, PSK, certificate. */
 CL_HANDLER(cl_server_asked_config);

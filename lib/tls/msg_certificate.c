@@ -5,34 +5,46 @@
  */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/version.h"
 
-static void build_list(struct cl_wr *w, const struct cleat_chain *chain)
+/* Entries of TLS 1.3 have extensions of their own: none here. */
+static void build_list(struct cl_wr *w, const struct cleat_chain *chain, bool with_extensions)
 {
     struct cl_wr_mark list = cl_wr_open24(w);
     for (size_t i = 0; chain != NULL && i < cl_chain_num(chain); i++) {
         struct cl_wr_mark cert = cl_wr_open24(w);
         cl_wr_view(w, cl_cert_der(cl_chain_at(chain, i)));
         cl_wr_close(w, cert);
-        cl_wr_u16(w, 0); /* no extensions */
+        if (with_extensions) {
+            cl_wr_u16(w, 0);
+        }
     }
     cl_wr_close(w, list);
 }
 
-cl_result cl_credential_prepare(struct cl_credential *credential)
+static cl_result prepare(struct cl_buf *message, const struct cleat_chain *chain, bool is_13)
 {
     size_t need = 4 + 1 + 3;
-    for (size_t i = 0; i < cl_chain_num(credential->chain); i++) {
-        need += 3 + cl_cert_der(cl_chain_at(credential->chain, i)).len + 2;
+    for (size_t i = 0; i < cl_chain_num(chain); i++) {
+        need += 3 + cl_cert_der(cl_chain_at(chain, i)).len + 2;
     }
-    CL_TRY(cl_buf_reserve(&credential->message_13, need, CL_HS_MAX_MESSAGE));
-    struct cl_wr w = cl_buf_writer(&credential->message_13);
+    CL_TRY(cl_buf_reserve(message, need, CL_HS_MAX_MESSAGE));
+    struct cl_wr w = cl_buf_writer(message);
     cl_wr_u8(&w, CL_HT_CERTIFICATE);
     struct cl_wr_mark body = cl_wr_open24(&w);
-    cl_wr_u8(&w, 0); /* certificate_request_context */
-    build_list(&w, credential->chain);
+    if (is_13) {
+        cl_wr_u8(&w, 0); /* certificate_request_context */
+    }
+    build_list(&w, chain, is_13);
     cl_wr_close(&w, body);
-    cl_buf_commit(&credential->message_13, &w);
+    cl_buf_commit(message, &w);
     return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
+}
+
+cl_result cl_credential_prepare(struct cl_credential *credential)
+{
+    CL_TRY(prepare(&credential->message_13, credential->chain, true));
+    return prepare(&credential->message_12, credential->chain, false);
 }
 
 cl_result cl_certificate_build(struct cleat_tls *tls)
@@ -45,20 +57,34 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4, &w));
     cl_wr_u8(&w, 0);
-    build_list(&w, NULL);
+    build_list(&w, NULL, true);
     return cl_flight_end(tls, &w);
 }
 
-static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list)
+cl_result cl_certificate_12_build(struct cleat_tls *tls)
+{
+    const struct cl_credential *credential = tls->hs->credential;
+    if (credential != NULL) {
+        return cl_flight_append(tls, cl_buf_view(&credential->message_12));
+    }
+    /* RFC 5246 7.4.6: likewise */
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 3, &w));
+    build_list(&w, NULL, false);
+    return cl_flight_end(tls, &w);
+}
+
+static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list, bool with_extensions)
 {
     size_t num = 0;
     cl_buf_deinit(&tls->peer_chain);
     while (!cl_rd_done(&list)) {
         struct cl_rd cert;
-        struct cl_rd extensions;
+        struct cl_rd extensions = cl_rd_of(NULL, 0);
         uint32_t received;
         struct cl_rd whole = list;
-        if (!cl_rd_vec24(&list, &cert) || cert.len == 0 || !cl_rd_vec16(&list, &extensions)) {
+        if (!cl_rd_vec24(&list, &cert) || cert.len == 0 ||
+            (with_extensions && !cl_rd_vec16(&list, &extensions))) {
             return cl_tls_decode_error(tls, "Certificate", "RFC 9846 4.5.1");
         }
         CL_TRY(cl_ext_parse(tls, CL_EXT_CT, extensions, &received));
@@ -104,12 +130,21 @@ static cl_result parse_certificate(struct cleat_tls *tls, const struct cl_msg *m
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.1"),
                            "Certificate in the handshake has a context");
     }
-    return parse_list(tls, list);
+    return parse_list(tls, list, true);
 }
 
-cl_result cl_server_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result parse_certificate_12(struct cleat_tls *tls, const struct cl_msg *msg)
 {
-    CL_TRY(parse_certificate(tls, msg));
+    struct cl_rd body = msg->body;
+    struct cl_rd list;
+    if (!cl_rd_vec24(&body, &list) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "Certificate", "RFC 5246 7.4.2");
+    }
+    return parse_list(tls, list, false);
+}
+
+static cl_result server_has(struct cleat_tls *tls)
+{
     /* RFC 9846 4.5.1.3: "If the server supplies an empty Certificate message, the client MUST abort
      * the handshake with a "decode_error" alert" */
     if (tls->peer_chain.len == 0) {
@@ -117,25 +152,50 @@ cl_result cl_server_certificate_received(struct cleat_tls *tls, const struct cl_
                            "the server sent an empty certificate list");
     }
     CL_TRY(take_leaf(tls));
-    cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE_VERIFY);
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+cl_result cl_server_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_certificate(tls, msg));
+    return server_has(tls);
+}
+
+cl_result cl_server_certificate_12_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_certificate_12(tls, msg));
+    return server_has(tls);
+}
+
+/* Successors: the client has a certificate; it has none. */
+static cl_result client_has(struct cleat_tls *tls)
+{
+    if (tls->peer_chain.len != 0) {
+        CL_TRY(take_leaf(tls));
+        cl_hs_next(tls, 0);
+        return CL_OK;
+    }
+    if (tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
+        return cl_tls_fail(tls,
+                           (struct cl_why){CLEAT_ERR_CERTIFICATE_REQUIRED,
+                                           tls->protocol->alert_no_certificate, "RFC 9846 4.5.1.3",
+                                           "give the client a certificate and its key"},
+                           "the client sent no certificate");
+    }
+    cl_event_choice(tls, "client certificate", "none", "the client sent an empty list");
+    cl_hs_next(tls, 1);
     return CL_OK;
 }
 
 cl_result cl_client_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(parse_certificate(tls, msg));
-    if (tls->peer_chain.len != 0) {
-        CL_TRY(take_leaf(tls));
-        cl_hs_goto(tls, CL_HS_S13_WAIT_CERTIFICATE_VERIFY);
-        return CL_OK;
-    }
-    if (tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
-        return cl_tls_fail(tls,
-                           CL_WHY_HINT(CERTIFICATE_REQUIRED, "RFC 9846 4.5.1.3",
-                                       "give the client a certificate and its key"),
-                           "the client sent no certificate");
-    }
-    cl_event_choice(tls, "client certificate", "none", "the client sent an empty list");
-    cl_hs_goto(tls, CL_HS_S13_WAIT_FINISHED);
-    return CL_OK;
+    return client_has(tls);
+}
+
+cl_result cl_client_certificate_12_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_certificate_12(tls, msg));
+    return client_has(tls);
 }

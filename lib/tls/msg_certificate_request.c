@@ -39,3 +39,47 @@ cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl
     cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE);
     return CL_OK;
 }
+
+/* ---- TLS 1.2 (RFC 5246 7.4.4) ---- */
+
+#define TYPE_RSA_SIGN   1
+#define TYPE_ECDSA_SIGN 64
+
+cl_result cl_certificate_request_12_build(struct cleat_tls *tls)
+{
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_REQUEST, REQUEST_ROOM, &w));
+    struct cl_wr_mark types = cl_wr_open8(&w);
+    cl_wr_u8(&w, TYPE_ECDSA_SIGN);
+    cl_wr_u8(&w, TYPE_RSA_SIGN);
+    cl_wr_close(&w, types);
+    /* the same bodies as the extensions of TLS 1.3 */
+    (void)cl_ext_signature_algorithms_build(tls, CL_EXT_CR, &w);
+    if (!cl_ext_certificate_authorities_build(tls, CL_EXT_CR, &w)) {
+        cl_wr_u16(&w, 0);
+    }
+    return cl_flight_end(tls, &w);
+}
+
+cl_result cl_certificate_request_12_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_rd body = msg->body;
+    struct cl_rd types;
+    struct cl_rd schemes;
+    struct cl_rd names;
+    struct cl_rd name;
+    struct cl_rd whole;
+    bool ok = cl_rd_vec8(&body, &types) && types.len != 0;
+    whole = body;
+    ok = ok && cl_rd_vec16(&body, &schemes) && cl_rd_vec16(&body, &names) && cl_rd_done(&body);
+    while (ok && !cl_rd_done(&names)) {
+        ok = cl_rd_vec16(&names, &name) && !cl_rd_done(&name);
+    }
+    if (!ok) {
+        return cl_tls_decode_error(tls, "CertificateRequest", "RFC 5246 7.4.4");
+    }
+    CL_TRY(cl_ext_signature_algorithms_parse(tls, CL_EXT_CR, cl_rd_of(whole.p, 2 + schemes.len)));
+    tls->hs->cert_requested = true;
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}

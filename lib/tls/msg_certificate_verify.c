@@ -1,6 +1,7 @@
 /* tls/msg_certificate_verify.c - CertificateVerify (RFC 9846 4.5.2), both roles, both directions:
  * the signature over the transcript, made and checked by a job. */
 #include "tls/msg.h"
+#include "tls/version.h"
 
 #define PAD_LEN 64
 static const char context_server[] = "TLS 1.3, server CertificateVerify";
@@ -31,6 +32,17 @@ static cl_result make_content(struct cleat_tls *tls, bool server_signs)
 
 _Static_assert(sizeof(context_server) == sizeof(context_client), "one length serves both");
 
+/* The algorithm that a job computes: of TLS 1.2's ECDSA schemes the hash counts, not the curve. */
+static const struct cl_sig_alg *bare_scheme(struct cleat_tls *tls, const struct cl_sig_alg *alg)
+{
+    if (!tls->protocol->any_curve || alg->padding != CL_PAD_NONE || alg->hash == CL_HASH_NONE) {
+        return alg;
+    }
+    tls->hs->scheme_12 = *alg;
+    tls->hs->scheme_12.key_type = CL_KEY_NONE;
+    return &tls->hs->scheme_12;
+}
+
 static cl_result signature_room(struct cl_hs *hs, size_t len)
 {
     if (hs->signature_cap < len) {
@@ -45,27 +57,27 @@ static cl_result signature_room(struct cl_hs *hs, size_t len)
     return CL_OK;
 }
 
-cl_result cl_certificate_verify_start(struct cleat_tls *tls)
+/* ---- ours ---- */
+
+cl_result cl_sign_start(struct cleat_tls *tls, struct cl_rd content)
 {
     struct cl_hs *hs = tls->hs;
-    CL_TRY(make_content(tls, cl_is_server(tls)));
     CL_TRY(signature_room(hs, cl_key_max_signature(hs->credential->key)));
     hs->job = (struct cl_job){.kind = CL_JOB_SIGN, .status = CL_JOB_PENDING};
     hs->job.sign.key = hs->credential->key;
-    hs->job.sign.alg = hs->scheme;
-    hs->job.sign.message = cl_buf_view(&hs->signed_content);
+    hs->job.sign.alg = bare_scheme(tls, hs->scheme);
+    hs->job.sign.message = content;
     hs->job.sign.signature = hs->signature;
     hs->job.sign.signature_cap = hs->signature_cap;
     hs->waiting = &hs->job;
     return CL_OK;
 }
 
-cl_result cl_certificate_verify_build(struct cleat_tls *tls)
+cl_result cl_sign_result(struct cleat_tls *tls, size_t *len)
 {
     struct cl_hs *hs = tls->hs;
     cl_result r = hs->job.result;
-    size_t len = hs->job.sign.signature_len;
-    struct cl_wr w;
+    *len = hs->job.sign.signature_len;
     hs->waiting = NULL;
     cl_job_reset(&hs->job);
     if (r != CL_OK) {
@@ -75,6 +87,28 @@ cl_result cl_certificate_verify_build(struct cleat_tls *tls)
     if (cl_is_server(tls)) {
         tls->peer_scheme = hs->scheme;
     }
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_start(struct cleat_tls *tls)
+{
+    CL_TRY(make_content(tls, cl_is_server(tls)));
+    return cl_sign_start(tls, cl_buf_view(&tls->hs->signed_content));
+}
+
+cl_result cl_certificate_verify_12_start(struct cleat_tls *tls)
+{
+    /* RFC 5246 7.4.8: over all messages as they were, not over their hash */
+    return tls->hs->messages_lost ? CLEAT_ERR_NOMEM
+                                  : cl_sign_start(tls, cl_buf_view(&tls->hs->messages));
+}
+
+cl_result cl_certificate_verify_build(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    size_t len;
+    struct cl_wr w;
+    CL_TRY(cl_sign_result(tls, &len));
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_VERIFY, 4 + len, &w));
     cl_wr_u16(&w, hs->scheme->scheme);
     struct cl_wr_mark m = cl_wr_open16(&w);
@@ -83,24 +117,28 @@ cl_result cl_certificate_verify_build(struct cleat_tls *tls)
     return cl_flight_end(tls, &w);
 }
 
+/* ---- the peer's ---- */
+
 /* RFC 9846 4.5.2: the scheme is one that we offered, for a key of this kind, and not one of those
  * that are for certificates only. */
-static cl_result check_scheme(struct cleat_tls *tls, uint16_t number, const struct cl_sig_alg **out)
+cl_result cl_peer_scheme_check(struct cleat_tls *tls, uint16_t number, const char *message,
+                               const struct cl_sig_alg **out)
 {
     const struct cl_sig_alg *alg = cl_sig_scheme(number);
+    enum cl_key_type type = cl_cert_key_type(tls->peer_leaf);
     bool offered = false;
     for (size_t i = 0; i < tls->config->num_schemes; i++) {
         offered = offered || tls->config->schemes[i] == alg;
     }
-    if (alg == NULL || !offered || !alg->tls13) {
+    if (alg == NULL || !offered) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.2"),
-                           "CertificateVerify uses signature scheme 0x%04x, which %s", number,
-                           offered ? "is for certificates only" : "was not offered");
+                           "%s uses signature scheme 0x%04x, which was not offered", message,
+                           number);
     }
-    if (!cl_sig_alg_fits(alg, cl_cert_key_type(tls->peer_leaf))) {
+    if (!tls->protocol->scheme_fits(alg, type)) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.2"),
-                           "CertificateVerify uses %s with a key of type %s", alg->name,
-                           cl_key_type_name(cl_cert_key_type(tls->peer_leaf)));
+                           "%s uses %s with a key of type %s, which %s does not allow", message,
+                           alg->name, cl_key_type_name(type), tls->protocol->name);
     }
     /* RFC 9846 4.5.1.2: "digitalSignature bit MUST be set if the Key Usage extension is present" */
     if (!cl_cert_allows_digital_signature(tls->peer_leaf)) {
@@ -111,55 +149,94 @@ static cl_result check_scheme(struct cleat_tls *tls, uint16_t number, const stru
     return CL_OK;
 }
 
-cl_result cl_certificate_verify_received(struct cleat_tls *tls, const struct cl_msg *msg)
+cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_sig_alg *alg,
+                               struct cl_rd content, struct cl_rd signature)
 {
     struct cl_hs *hs = tls->hs;
-    struct cl_rd body = msg->body;
-    uint16_t number;
-    struct cl_rd signature;
     const struct cl_pubkey *key;
-    if (!cl_rd_u16(&body, &number) || !cl_rd_vec16(&body, &signature) || !cl_rd_done(&body)) {
-        return cl_tls_decode_error(tls, "CertificateVerify", "RFC 9846 4.5.2");
-    }
-    CL_TRY(check_scheme(tls, number, &hs->scheme));
     cl_result r = cl_cert_pubkey(tls->peer_leaf, &key);
     if (r != CL_OK) {
-        return cl_tls_fail(tls, CL_WHY_ALERT(UNSUPPORTED_CERTIFICATE, 0, "RFC 9846 4.5.2"),
+        return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_CERTIFICATE, "RFC 9846 4.5.2"),
                            "the peer's public key: %s", cleat_error_sentence((int)r));
     }
     CL_TRY(signature_room(hs, signature.len != 0 ? signature.len : 1));
     if (signature.len != 0) {
         memcpy(hs->signature, signature.p, signature.len);
     }
-    CL_TRY(make_content(tls, !cl_is_server(tls)));
+    hs->scheme = alg;
     hs->job = (struct cl_job){.kind = CL_JOB_VERIFY, .status = CL_JOB_PENDING};
     hs->job.verify.key = key;
-    hs->job.verify.alg = hs->scheme;
-    hs->job.verify.message = cl_buf_view(&hs->signed_content);
+    hs->job.verify.alg = bare_scheme(tls, alg);
+    hs->job.verify.message = content;
     hs->job.verify.signature = cl_rd_of(hs->signature, signature.len);
     hs->waiting = &hs->job;
+    return CL_OK;
+}
+
+/* RFC 9846 4.5.2: "If verification fails, the receiver MUST terminate the handshake with a
+ * "decrypt_error" alert" */
+cl_result cl_peer_verify_result(struct cleat_tls *tls, const char *message)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_result r = hs->job.result;
+    hs->waiting = NULL;
+    cl_job_reset(&hs->job);
+    if (r != CL_OK) {
+        return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 9846 4.5.2"),
+                           "the signature in %s (%s) is wrong: the peer does not hold the "
+                           "certificate's key, or the handshake was changed",
+                           message, hs->scheme->name);
+    }
+    if (!cl_is_server(tls)) {
+        tls->peer_scheme = hs->scheme;
+    }
+    cl_event_choice(tls, "peer's signature", hs->scheme->name, "it matches the peer's certificate");
+    return CL_OK;
+}
+
+static cl_result parse(struct cleat_tls *tls, const struct cl_msg *msg, uint16_t *number,
+                       struct cl_rd *signature)
+{
+    struct cl_rd body = msg->body;
+    if (!cl_rd_u16(&body, number) || !cl_rd_vec16(&body, signature) || !cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "CertificateVerify", "RFC 9846 4.5.2");
+    }
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    uint16_t number;
+    struct cl_rd signature;
+    const struct cl_sig_alg *alg;
+    CL_TRY(parse(tls, msg, &number, &signature));
+    CL_TRY(cl_peer_scheme_check(tls, number, "CertificateVerify", &alg));
+    CL_TRY(make_content(tls, !cl_is_server(tls)));
+    CL_TRY(cl_peer_verify_start(tls, alg, cl_buf_view(&tls->hs->signed_content), signature));
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+cl_result cl_certificate_verify_12_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    uint16_t number;
+    struct cl_rd signature;
+    const struct cl_sig_alg *alg;
+    CL_TRY(parse(tls, msg, &number, &signature));
+    CL_TRY(cl_peer_scheme_check(tls, number, "CertificateVerify", &alg));
+    if (tls->hs->messages_lost) {
+        return CLEAT_ERR_NOMEM;
+    }
+    /* what is signed ends in front of this message, which the driver adds later */
+    tls->hs->keep_messages = false;
+    CL_TRY(cl_peer_verify_start(tls, alg, cl_buf_view(&tls->hs->messages), signature));
     cl_hs_next(tls, 0);
     return CL_OK;
 }
 
 cl_result cl_signature_checked(struct cleat_tls *tls, const struct cl_msg *msg)
 {
-    struct cl_hs *hs = tls->hs;
-    cl_result r = hs->job.result;
-    hs->waiting = NULL;
-    cl_job_reset(&hs->job);
-    /* RFC 9846 4.5.2: "If verification fails, the receiver MUST terminate the handshake with a
-     * "decrypt_error" alert" */
-    if (r != CL_OK) {
-        return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 9846 4.5.2"),
-                           "the signature in CertificateVerify (%s) is wrong: the peer does not "
-                           "hold the certificate's key, or the handshake was changed",
-                           hs->scheme->name);
-    }
-    if (!cl_is_server(tls)) {
-        tls->peer_scheme = hs->scheme;
-    }
-    cl_event_choice(tls, "peer's signature", hs->scheme->name, "it matches the peer's certificate");
+    CL_TRY(cl_peer_verify_result(tls, "CertificateVerify"));
     cl_hs_next(tls, 0);
     return CL_OK;
 }

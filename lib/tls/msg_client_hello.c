@@ -23,11 +23,12 @@ cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
-/* A new key is needed unless the HelloRetryRequest asked for a cookie alone. */
+/* A new key is needed unless the HelloRetryRequest asked for a cookie alone, or TLS 1.2 is all. */
 cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
-    if (hs->retried && hs->hrr_group == NULL) {
+    bool keep = hs->retried && hs->hrr_group == NULL;
+    if (keep || tls->config->version_max < CLEAT_TLS_1_3) {
         cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
         return CL_OK;
     }
@@ -71,7 +72,11 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
     cl_wr_close(w, m);
     m = cl_wr_open16(w);
     for (size_t i = 0; i < tls->config->num_suites; i++) {
-        cl_wr_u16(w, tls->config->suites[i]->id);
+        const struct cl_suite *suite = tls->config->suites[i];
+        if (suite->version >= tls->config->version_min &&
+            suite->version <= tls->config->version_max) {
+            cl_wr_u16(w, suite->id);
+        }
     }
     cl_wr_close(w, m);
     m = cl_wr_open8(w);
@@ -116,7 +121,7 @@ cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, room, &w));
     hs->ext_offered = 0;
     build_body(tls, &w);
-    if (hs->session != NULL && cl_wr_ok(&w)) {
+    if (hs->session != NULL && hs->session->version == CLEAT_TLS_1_3 && cl_wr_ok(&w)) {
         fill_binder(tls, &w);
     }
     CL_TRY(cl_flight_end(tls, &w));

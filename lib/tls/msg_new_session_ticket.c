@@ -2,36 +2,9 @@
  * clients. */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/resume.h"
 
 /* ---- server ---- */
-
-static void fill_ticket(struct cleat_tls *tls, uint64_t now, uint32_t lifetime,
-                        struct cl_ticket *ticket)
-{
-    struct cl_rd chain = cl_buf_view(&tls->peer_chain);
-    ticket->version = tls->version;
-    ticket->suite = tls->suite->id;
-    ticket->created_ms = now;
-    ticket->began_ms = tls->resumed ? tls->hs->ticket.began_ms : now;
-    ticket->expires_ms = now + (uint64_t)lifetime * 1000;
-    /* tickets that renew each other must not outlive what RFC 9846 4.7.1 allows for one: the peers
-     * authenticate anew after seven days at the latest */
-    uint64_t last = ticket->began_ms + UINT64_C(1000) * CL_TICKET_MAX_LIFETIME;
-    ticket->expires_ms = last < ticket->expires_ms ? last : ticket->expires_ms;
-    ticket->digest = cl_rd_of(tls->config->digest, sizeof(tls->config->digest));
-    ticket->server_name = cl_rd_str(tls->server_name != NULL ? tls->server_name : "");
-    ticket->alpn = tls->alpn;
-    ticket->peer_authenticated = tls->peer_authenticated;
-    if (!tls->peer_authenticated || !cl_rd_vec24(&chain, &ticket->peer_cert)) {
-        ticket->peer_cert = cl_rd_of(NULL, 0);
-    }
-    /* what the client proved ends with its certificate */
-    if (tls->peer_leaf != NULL) {
-        int64_t end = cl_cert_not_after(tls->peer_leaf);
-        uint64_t end_ms = end > 0 ? (uint64_t)end * 1000 : 0;
-        ticket->expires_ms = end_ms < ticket->expires_ms ? end_ms : ticket->expires_ms;
-    }
-}
 
 static cl_result build_one(struct cleat_tls *tls, struct cl_ticket *ticket, uint64_t number,
                            uint32_t lifetime)
@@ -75,15 +48,11 @@ cl_result cl_tickets_build(struct cleat_tls *tls)
     if (config->ticket_keys == NULL || !tls->hs->parsed.psk_dhe_ke) {
         return CL_OK;
     }
-    uint64_t now = cl_config_now(config);
-    uint32_t lifetime = cl_ticket_lifetime(config->ticket_keys);
     struct cl_ticket ticket = {0};
-    fill_ticket(tls, now, lifetime, &ticket);
-    if (ticket.peer_cert.len > CL_TICKET_MAX_CERT || ticket.expires_ms <= now) {
-        cl_event_ticket(tls, true, 0, "not issued: the client's certificate is too large or ends");
+    uint32_t lifetime;
+    if (!cl_ticket_fill(tls, &ticket, &lifetime)) {
         return CL_OK;
     }
-    lifetime = (uint32_t)((ticket.expires_ms - now) / 1000);
     /* after a resumption one ticket replaces the one that was used */
     unsigned num = tls->resumed && config->num_tickets > 1 ? 1 : config->num_tickets;
     for (unsigned i = 0; i < num; i++) {
@@ -114,41 +83,10 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct t
     return cl_ext_parse(tls, CL_EXT_NST, f->extensions, &received);
 }
 
-static cl_result make_session(struct cleat_tls *tls, const struct ticket_fields *f,
-                              struct cleat_tls_session **out)
-{
-    struct cl_rd chain = cl_buf_view(&tls->peer_chain);
-    struct cleat_tls_session *s = cl_calloc(1, sizeof(*s));
-    if (s == NULL) {
-        return CLEAT_ERR_NOMEM;
-    }
-    s->refs = 1;
-    s->version = tls->version;
-    s->suite = tls->suite->id;
-    s->received_ms = cl_config_now(tls->config);
-    s->lifetime = f->lifetime < CL_TICKET_MAX_LIFETIME ? f->lifetime : CL_TICKET_MAX_LIFETIME;
-    s->age_add = f->age_add;
-    s->not_after = tls->peer_not_after;
-    cl_resumption_psk(tls->suite->hash, &tls->resumption, f->nonce, &s->psk);
-    cl_session_binding(tls->config, tls->server_name, s->binding);
-    cl_result r = cl_buf_append(&s->ticket, f->ticket.p, f->ticket.len, CL_HS_MAX_MESSAGE);
-    struct cl_rd leaf = cl_rd_of(NULL, 0);
-    struct cl_rd whole = chain;
-    if (r == CL_OK && cl_rd_vec24(&chain, &leaf)) {
-        r = cl_buf_append(&s->peer_leaf, whole.p, 3 + leaf.len, CL_HS_MAX_MESSAGE);
-    }
-    if (r != CL_OK) {
-        cleat_tls_session_free(s);
-        return r;
-    }
-    *out = s;
-    return CL_OK;
-}
-
 cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct ticket_fields f;
-    struct cleat_tls_session *session;
+    struct cl_secret psk;
     CL_TRY(parse_fields(tls, msg->body, &f));
     /* counted with the KeyUpdates: messages that cost us work and bring no data */
     if (++tls->idle_key_updates > CL_MAX_IDLE_RECORDS) {
@@ -161,11 +99,8 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
     if (f.lifetime == 0) {
         return CL_OK;
     }
-    CL_TRY(make_session(tls, &f, &session));
-    cleat_tls_session_free(tls->sessions[CL_MAX_WAITING_SESSIONS - 1]);
-    memmove(&tls->sessions[1], &tls->sessions[0],
-            (CL_MAX_WAITING_SESSIONS - 1) * sizeof(tls->sessions[0]));
-    tls->sessions[0] = session;
-    cl_event_ticket(tls, false, session->lifetime, "received");
-    return CL_OK;
+    cl_resumption_psk(tls->suite->hash, &tls->resumption, f.nonce, &psk);
+    cl_result r = cl_session_keep(tls, &psk, f.ticket, f.lifetime, f.age_add);
+    cl_secret_wipe(&psk);
+    return r;
 }

@@ -2,6 +2,7 @@
  * ServerHello with a random of its own. Both roles. */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/version.h"
 
 /* RFC 9846 4.2.3: SHA-256 of "HelloRetryRequest" */
 static const uint8_t retry_random[CL_RANDOM_LEN] = {
@@ -75,6 +76,11 @@ cl_result cl_server_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
+cl_result cl_server_hello_12_build(struct cleat_tls *tls)
+{
+    return build_hello(tls, CL_EXT_SH12, tls->hs->server_random);
+}
+
 /* ---- client ---- */
 
 struct hello_fields {
@@ -99,6 +105,95 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct h
     return ok ? CL_OK : cl_tls_decode_error(tls, "ServerHello", "RFC 9846 4.2.3");
 }
 
+/* ---- TLS 1.2 ---- */
+
+/* RFC 7627 5.3, RFC 5746 3.4: without them a handshake can be spliced into another. */
+static cl_result check_extensions_12(struct cleat_tls *tls, uint32_t received)
+{
+    static const struct {
+        uint16_t type;
+        const char *section;
+    } needed[] = {
+        {CL_ET_EXTENDED_MASTER_SECRET, "RFC 7627 5.3"},
+        {CL_ET_RENEGOTIATION_INFO, "RFC 5746 3.4"},
+    };
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if ((received & cl_ext_bit(needed[i].type)) == 0) {
+            return cl_tls_fail(tls,
+                               CL_WHY_HINT(NO_EXTENDED_MASTER_SECRET, needed[i].section,
+                                           "the server is from before 2016 and needs an update"),
+                               "the server does not support %s", cl_ext_name(needed[i].type));
+        }
+    }
+    return CL_OK;
+}
+
+static cl_result take_suite_12(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    const struct cl_suite *suite = cl_suite_by_id(f->suite);
+    bool offered = false;
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        offered = offered || tls->config->suites[i] == suite;
+    }
+    if (suite == NULL || !offered || suite->version != CLEAT_TLS_1_2) {
+        return cl_tls_fail(
+            tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
+            "the server chose cipher suite 0x%04x, which was not offered for TLS 1.2", f->suite);
+    }
+    if (f->compression != 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
+                           "compression method %u", f->compression);
+    }
+    tls->suite = suite;
+    return CL_OK;
+}
+
+/* RFC 5246 7.4.1.3, RFC 5077 3.4: our session ID back means that the session is resumed. */
+static cl_result take_session_12(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    struct cl_hs *hs = tls->hs;
+    bool echoed = f->session_id.len != 0 &&
+                  cl_rd_equal(f->session_id, cl_rd_of(hs->session_id, hs->session_id_len));
+    if (!echoed) {
+        return CL_OK;
+    }
+    if (hs->session == NULL || hs->session->version != CLEAT_TLS_1_2 ||
+        hs->session->suite != tls->suite->id) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
+                           "the server resumes a session that was not offered");
+    }
+    tls->resumed = true;
+    tls->peer_authenticated = true;
+    hs->master = hs->session->psk;
+    cl_event_choice(tls, "resumption", "accepted", "the server returned our session ID");
+    return cl_buf_append(&tls->peer_chain, hs->session->peer_leaf.p, hs->session->peer_leaf.len,
+                         CL_HS_MAX_MESSAGE);
+}
+
+static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    struct cl_hs *hs = tls->hs;
+    uint32_t received;
+    CL_TRY(cl_ext_parse(tls, CL_EXT_SH12, f->extensions, &received));
+    CL_TRY(check_extensions_12(tls, received));
+    CL_TRY(take_suite_12(tls, f));
+    CL_TRY(take_session_12(tls, f));
+    memcpy(hs->server_random, f->random.p, CL_RANDOM_LEN);
+    cl_event_choice(tls, "version", "TLS 1.2", "the server's choice");
+    cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
+    hs->keep_messages = !tls->resumed; /* the server may ask for a certificate */
+    cl_transcript_start(tls, tls->suite->hash);
+    cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    if (tls->resumed) {
+        cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
+    }
+    cl_hs_switch(tls, &cl_version_12,
+                 !tls->resumed         ? CL_HS_C12_WAIT_CERTIFICATE
+                 : hs->ticket_expected ? CL_HS_C12_WAIT_TICKET
+                                       : CL_HS_C12_WAIT_CCS);
+    return CL_OK;
+}
+
 static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f)
 {
     const uint8_t *tail = f->random.p + CL_RANDOM_LEN - 8;
@@ -111,11 +206,16 @@ static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f
                            "with version 0x%04x",
                            f->legacy_version);
     }
+    /* after a HelloRetryRequest there is no way back */
+    if (f->legacy_version == CLEAT_TLS_1_2 && tls->config->version_min <= CLEAT_TLS_1_2 &&
+        !tls->hs->retried) {
+        return take_hello_12(tls, f);
+    }
     return cl_tls_fail(tls,
                        CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 4.3.1",
-                                   "the server needs an update; nothing older than TLS 1.3 is "
-                                   "spoken here"),
-                       "the server chose version 0x%04x; offered was 0x0304", f->legacy_version);
+                                   "the server needs an update, or a lower --tls-min is wanted"),
+                       "the server chose version 0x%04x; offered was 0x%04x to 0x%04x",
+                       f->legacy_version, tls->config->version_min, tls->config->version_max);
 }
 
 /* RFC 9846 4.2.3: checks that a ServerHello and a HelloRetryRequest have in common. */
@@ -144,7 +244,8 @@ static cl_result check_common(struct cleat_tls *tls, const struct hello_fields *
         offered = offered || tls->config->suites[i] == suite;
     }
     /* RFC 9846 4.2.4: the suite of a HelloRetryRequest is the suite of the ServerHello */
-    if (suite == NULL || !offered || (hs->retried && suite != tls->suite)) {
+    if (suite == NULL || !offered || suite->version != CLEAT_TLS_1_3 ||
+        (hs->retried && suite != tls->suite)) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
                            "the server chose cipher suite 0x%04x, %s", f->suite,
                            offered ? "but another one in its HelloRetryRequest"
@@ -255,6 +356,7 @@ static cl_result take_hello(struct cleat_tls *tls)
     }
     tls->group = hs->share_group;
     tls->version = CLEAT_TLS_1_3;
+    tls->protocol = &cl_version_13;
     cl_event_choice(tls, "version", "TLS 1.3", "the server's choice");
     cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
     cl_event_choice(tls, "group", tls->group->name,

@@ -34,6 +34,7 @@ struct cl_protection {
 };
 
 extern const struct cl_protection cl_protection_13;
+extern const struct cl_protection cl_protection_12;
 
 /* One direction. protection NULL: records in clear. */
 struct cl_record_keys {
@@ -41,6 +42,7 @@ struct cl_record_keys {
     struct cl_aead *aead;
     uint8_t iv[CL_AEAD_NONCE_LEN];
     uint8_t tag_len;
+    uint8_t explicit_len; /* TLS 1.2: bytes of the nonce that stand in the record */
     uint64_t seq;
 };
 
@@ -48,6 +50,12 @@ struct cl_record_keys {
  * NOMEM, CRYPTO; the old keys stay on failure. */
 CL_MUST cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
                                     const struct cl_secret *traffic_secret, bool seal);
+
+/* cl_record_keys_12 puts a key and fixed IV of a key block to use (RFC 5246 6.3); iv has
+ * cl_record_iv_len_12 bytes. NOMEM, CRYPTO; the old keys stay on failure. */
+CL_MUST cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl_suite *suite,
+                                    const uint8_t *key, const uint8_t *iv, bool seal);
+size_t cl_record_iv_len_12(const struct cl_suite *suite);
 
 void cl_record_keys_deinit(struct cl_record_keys *keys);
 

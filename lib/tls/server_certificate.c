@@ -2,13 +2,27 @@
  * server name, then by what the client can check, then by the configuration's preference (RFC
  * 9846 4.5.1.2). */
 #include "tls/msg.h"
+#include "tls/version.h"
 #include "x509/name.h"
+
+/* A suite of the negotiated version that both have and that goes with the key. */
+static bool suite_fits(struct cleat_tls *tls, enum cl_key_type type)
+{
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        const struct cl_suite *suite = tls->config->suites[i];
+        if (suite->version == tls->protocol->number && cl_auth_fits(suite->auth, type) &&
+            cl_list16_has(tls->hs->parsed.suites, suite->id)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static const struct cl_sig_alg *fit_scheme(struct cleat_tls *tls, const struct cl_credential *c)
 {
     for (size_t i = 0; i < tls->config->num_schemes; i++) {
         const struct cl_sig_alg *alg = tls->config->schemes[i];
-        if (alg->tls13 && cl_sig_alg_fits(alg, cl_key_type(c->key)) &&
+        if (tls->protocol->scheme_fits(alg, cl_key_type(c->key)) &&
             cl_list16_has(tls->hs->parsed.schemes, alg->scheme)) {
             return alg;
         }
@@ -69,7 +83,8 @@ static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain)
         if (by_chain && !chain_fits(tls, c)) {
             continue;
         }
-        const struct cl_sig_alg *alg = fit_scheme(tls, c);
+        const struct cl_sig_alg *alg =
+            suite_fits(tls, cl_key_type(c->key)) ? fit_scheme(tls, c) : NULL;
         if (alg != NULL && scheme_rank(tls->config, alg) < best) {
             best = scheme_rank(tls->config, alg);
             hs->credential = c;

@@ -2,46 +2,10 @@
  * 9846 4.3.11): bound to everything that made it, or the handshake is a full one. */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/resume.h"
 
 /* 4: tickets looked at in one ClientHello; clients send one, and each costs a decryption */
 #define MAX_PSKS_TRIED 4
-
-static bool suite_usable(struct cleat_tls *tls, const struct cl_suite *suite)
-{
-    bool ours = false;
-    for (size_t i = 0; i < tls->config->num_suites; i++) {
-        ours = ours || tls->config->suites[i] == suite;
-    }
-    return ours && suite != NULL && cl_list16_has(tls->hs->parsed.suites, suite->id);
-}
-
-/* Why a ticket is not good here, or NULL. design: a ticket is bound to what made it. */
-static const char *ticket_objection(struct cleat_tls *tls, const struct cl_ticket *t)
-{
-    const struct cleat_tls_config *config = tls->config;
-    struct cl_rd name = cl_rd_str(tls->server_name != NULL ? tls->server_name : "");
-    const struct cl_suite *suite = cl_suite_by_id(t->suite);
-    if (t->version != CLEAT_TLS_1_3) {
-        return "refused: made by another version";
-    }
-    if (cl_config_now(config) >= t->expires_ms) {
-        return "refused: expired";
-    }
-    if (!cl_rd_equal(t->digest, cl_rd_of(config->digest, sizeof(config->digest)))) {
-        return "refused: made under another configuration";
-    }
-    if (!cl_rd_equal(t->server_name, name)) {
-        return "refused: made for another server name";
-    }
-    if (config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED && !t->peer_authenticated) {
-        return "refused: made without the client certificate that is required";
-    }
-    if (!suite_usable(tls, suite) || cl_hash_len(suite->hash) != t->psk.len ||
-        (tls->hs->retried && suite != tls->suite)) {
-        return "refused: its cipher suite is not on offer";
-    }
-    return NULL;
-}
 
 static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, struct cl_rd binder)
 {
@@ -74,6 +38,13 @@ static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, 
     return CL_OK;
 }
 
+/* After a HelloRetryRequest the suite is settled. */
+static bool hash_fits(const struct cleat_tls *tls, const struct cl_ticket *t)
+{
+    const struct cl_suite *suite = cl_suite_by_id(t->suite);
+    return cl_hash_len(suite->hash) == t->psk.len && (!tls->hs->retried || suite == tls->suite);
+}
+
 static void take_ticket(struct cleat_tls *tls, uint16_t index)
 {
     struct cl_hs *hs = tls->hs;
@@ -83,21 +54,6 @@ static void take_ticket(struct cleat_tls *tls, uint16_t index)
     tls->suite = cl_suite_by_id(hs->ticket.suite);
     tls->resumed = true;
     tls->peer_authenticated = hs->ticket.peer_authenticated;
-}
-
-/* A resumed connection knows its client as the first one did. */
-static cl_result restore_peer(struct cleat_tls *tls)
-{
-    struct cl_rd cert = tls->hs->ticket.peer_cert;
-    if (cert.len == 0) {
-        return CL_OK;
-    }
-    uint8_t header[3];
-    struct cl_wr w = cl_wr_of(header, sizeof(header));
-    cl_wr_u24(&w, (uint32_t)cert.len);
-    CL_TRY(cl_buf_append(&tls->peer_chain, header, sizeof(header), CL_HS_MAX_MESSAGE));
-    CL_TRY(cl_buf_append(&tls->peer_chain, cert.p, cert.len, CL_HS_MAX_MESSAGE));
-    return cl_cert_parse(&tls->peer_leaf, cert, NULL);
 }
 
 cl_result cl_select_psk(struct cleat_tls *tls)
@@ -130,12 +86,15 @@ cl_result cl_select_psk(struct cleat_tls *tls)
                             &hs->ticket_plain, &hs->ticket)) {
             continue;
         }
-        objection = ticket_objection(tls, &hs->ticket);
+        objection = cl_ticket_objection(tls, &hs->ticket);
+        if (objection == NULL && !hash_fits(tls, &hs->ticket)) {
+            objection = "refused: its cipher suite is not on offer";
+        }
         if (objection == NULL) {
             CL_TRY(check_binder(tls, &hs->ticket, binder));
             take_ticket(tls, i);
             cl_event_ticket(tls, false, 0, "accepted");
-            return restore_peer(tls);
+            return cl_ticket_restore_peer(tls);
         }
     }
     cl_event_ticket(tls, false, 0, objection);

@@ -6,6 +6,7 @@
 
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/version.h"
 
 cl_result cl_server_asked_config(struct cleat_tls *tls, const struct cl_msg *msg)
 {
@@ -45,24 +46,48 @@ static uint16_t highest_known(struct cl_rd versions)
     return highest;
 }
 
+static bool offers(const struct cl_client_hello *ch, uint16_t version)
+{
+    /* RFC 9846 4.3.1: with supported_versions, legacy_version does not count */
+    if (ch->versions.p != NULL) {
+        return cl_list16_has(ch->versions, version);
+    }
+    return version <= CLEAT_TLS_1_2 && ch->legacy_version >= version;
+}
+
+static cl_result negotiate_12(struct cleat_tls *tls)
+{
+    const struct cl_client_hello *ch = &tls->hs->parsed;
+    /* RFC 7507 3: "If TLS_FALLBACK_SCSV appears … and the highest protocol version supported by the
+     * server is higher than the version indicated …, the server MUST respond with a fatal
+     * inappropriate_fallback alert" */
+    if (tls->config->version_max > CLEAT_TLS_1_2 && cl_list16_has(ch->suites, CL_SCSV_FALLBACK)) {
+        return cl_tls_fail(tls, CL_WHY(INAPPROPRIATE_FALLBACK, "RFC 7507 3"),
+                           "the client fell back to TLS 1.2 although both can speak TLS 1.3");
+    }
+    cl_event_choice(tls, "version", "TLS 1.2", "the highest that both speak");
+    cl_hs_switch(tls, &cl_version_12, CL_HS_S12_SELECT);
+    return CL_OK;
+}
+
 cl_result cl_server_negotiate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     const struct cl_client_hello *ch = &tls->hs->parsed;
-    /* RFC 9846 4.3.1: with supported_versions, legacy_version does not count */
-    if (ch->versions.p == NULL) {
-        return no_version(tls, ch->legacy_version < 0x0303 ? ch->legacy_version : 0x0303);
-    }
-    if (!cl_list16_has(ch->versions, CLEAT_TLS_1_3) || tls->config->version_max < CLEAT_TLS_1_3) {
-        return no_version(tls, highest_known(ch->versions));
+    if (!offers(ch, CLEAT_TLS_1_3) || tls->config->version_max < CLEAT_TLS_1_3) {
+        if (offers(ch, CLEAT_TLS_1_2) && tls->config->version_min <= CLEAT_TLS_1_2) {
+            return negotiate_12(tls);
+        }
+        return no_version(tls, ch->versions.p != NULL        ? highest_known(ch->versions)
+                               : ch->legacy_version < 0x0303 ? ch->legacy_version
+                                                             : 0x0303);
     }
     /* RFC 9846 4.2.2: "this vector MUST contain exactly one byte, set to zero" */
     if (ch->compression.len != 1 || ch->compression.p[0] != 0) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.2"),
                            "compression methods other than null");
     }
-    tls->version = CLEAT_TLS_1_3;
     cl_event_choice(tls, "version", "TLS 1.3", "the highest that both speak");
-    cl_hs_goto(tls, CL_HS_S13_SELECT);
+    cl_hs_switch(tls, &cl_version_13, CL_HS_S13_SELECT);
     return CL_OK;
 }
 
@@ -86,7 +111,8 @@ static cl_result select_suite(struct cleat_tls *tls)
         return CL_OK; /* chosen for the HelloRetryRequest; the lists were compared */
     }
     for (size_t i = 0; i < config->num_suites && found == NULL; i++) {
-        if (cl_list16_has(tls->hs->parsed.suites, config->suites[i]->id)) {
+        if (config->suites[i]->version == CLEAT_TLS_1_3 &&
+            cl_list16_has(tls->hs->parsed.suites, config->suites[i]->id)) {
             found = config->suites[i];
         }
     }
@@ -182,7 +208,7 @@ static cl_result select_group(struct cleat_tls *tls, struct cl_rd *share)
 
 /* ---- application protocol ---- */
 
-static cl_result select_alpn(struct cleat_tls *tls)
+cl_result cl_select_alpn(struct cleat_tls *tls)
 {
     struct cl_rd ours = cl_buf_view(&tls->config->alpn);
     struct cl_rd theirs = tls->hs->parsed.alpn;
@@ -244,7 +270,7 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
         cl_hs_goto(tls, CL_HS_S13_SEND_RETRY);
         return CL_OK;
     }
-    CL_TRY(select_alpn(tls));
+    CL_TRY(cl_select_alpn(tls));
     if (!tls->hs->psk_selected) {
         CL_TRY(cl_select_certificate(tls));
     }

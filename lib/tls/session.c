@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "tls/config.h"
+#include "tls/wire.h"
 
 #define SESSION_FORMAT 1
 
@@ -38,9 +39,9 @@ bool cl_session_usable(const struct cleat_tls_session *session, const uint8_t *b
 {
     uint64_t lifetime_ms = (uint64_t)session->lifetime * 1000;
     return memcmp(session->binding, binding, CL_SESSION_BINDING_LEN) == 0 &&
-           session->version == CLEAT_TLS_1_3 && cl_suite_by_id(session->suite) != NULL &&
-           now_ms >= session->received_ms && now_ms - session->received_ms < lifetime_ms &&
-           session->not_after > 0 && now_ms / 1000 < (uint64_t)session->not_after;
+           cl_suite_by_id(session->suite) != NULL && now_ms >= session->received_ms &&
+           now_ms - session->received_ms < lifetime_ms && session->not_after > 0 &&
+           now_ms / 1000 < (uint64_t)session->not_after;
 }
 
 static void build(struct cl_wr *w, const struct cleat_tls_session *s)
@@ -96,8 +97,11 @@ static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
               cl_rd_copy(&r, s->binding, sizeof(s->binding)) && cl_rd_vec8(&r, &f->psk) &&
               cl_rd_vec24(&r, &f->ticket) && cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
     const struct cl_suite *suite = ok ? cl_suite_by_id(s->suite) : NULL;
-    if (suite == NULL || f->psk.len != cl_hash_len(suite->hash) || f->ticket.len == 0 ||
-        f->ticket.len > UINT16_MAX || s->lifetime > CL_TICKET_MAX_LIFETIME) {
+    size_t secret_len = suite == NULL                     ? 0
+                        : suite->version == CLEAT_TLS_1_3 ? cl_hash_len(suite->hash)
+                                                          : CL_MASTER_SECRET_LEN;
+    if (suite == NULL || suite->version != s->version || f->psk.len != secret_len ||
+        f->ticket.len == 0 || f->ticket.len > UINT16_MAX || s->lifetime > CL_TICKET_MAX_LIFETIME) {
         return false;
     }
     s->not_after = (int64_t)not_after;

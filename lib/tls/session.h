@@ -16,8 +16,10 @@ struct cleat_tls_session {
     uint64_t received_ms;
     uint32_t lifetime; /* seconds */
     uint32_t age_add;
-    struct cl_secret psk;
+    struct cl_secret psk; /* TLS 1.2: the master secret */
     struct cl_buf ticket;
+    uint8_t session_id[32]; /* TLS 1.2 */
+    uint8_t session_id_len;
     struct cl_buf peer_leaf; /* the server's certificate, DER */
     int64_t not_after;       /* of that certificate, Unix seconds */
     uint8_t binding[CL_SESSION_BINDING_LEN];

@@ -9,7 +9,12 @@ void cl_transcript_start(struct cleat_tls *tls, enum cl_hash_id hash)
 
 void cl_transcript_add(struct cleat_tls *tls, struct cl_rd whole)
 {
-    cl_hash_update(&tls->hs->transcript, whole.p, whole.len);
+    struct cl_hs *hs = tls->hs;
+    cl_hash_update(&hs->transcript, whole.p, whole.len);
+    if (hs->keep_messages &&
+        cl_buf_append(&hs->messages, whole.p, whole.len, 2 * CL_HS_MAX_MESSAGE) != CL_OK) {
+        hs->messages_lost = true;
+    }
 }
 
 void cl_transcript_peek(const struct cleat_tls *tls, uint8_t *out)

@@ -10,15 +10,20 @@ enum cl_content_type {
 };
 
 enum cl_handshake_type {
+    CL_HT_HELLO_REQUEST = 0,
     CL_HT_CLIENT_HELLO = 1,
     CL_HT_SERVER_HELLO = 2,
     CL_HT_NEW_SESSION_TICKET = 4,
     CL_HT_END_OF_EARLY_DATA = 5,
     CL_HT_ENCRYPTED_EXTENSIONS = 8,
     CL_HT_CERTIFICATE = 11,
+    CL_HT_SERVER_KEY_EXCHANGE = 12,
     CL_HT_CERTIFICATE_REQUEST = 13,
+    CL_HT_SERVER_HELLO_DONE = 14,
     CL_HT_CERTIFICATE_VERIFY = 15,
+    CL_HT_CLIENT_KEY_EXCHANGE = 16,
     CL_HT_FINISHED = 20,
+    CL_HT_CERTIFICATE_STATUS = 22,
     CL_HT_KEY_UPDATE = 24,
     CL_HT_MESSAGE_HASH = 254,
 };
@@ -27,8 +32,11 @@ enum cl_extension_type {
     CL_ET_SERVER_NAME = 0,
     CL_ET_STATUS_REQUEST = 5,
     CL_ET_SUPPORTED_GROUPS = 10,
+    CL_ET_EC_POINT_FORMATS = 11,
     CL_ET_SIGNATURE_ALGORITHMS = 13,
     CL_ET_ALPN = 16,
+    CL_ET_EXTENDED_MASTER_SECRET = 23,
+    CL_ET_SESSION_TICKET = 35,
     CL_ET_PRE_SHARED_KEY = 41,
     CL_ET_EARLY_DATA = 42,
     CL_ET_SUPPORTED_VERSIONS = 43,
@@ -38,6 +46,7 @@ enum cl_extension_type {
     CL_ET_OID_FILTERS = 48,
     CL_ET_SIGNATURE_ALGORITHMS_CERT = 50,
     CL_ET_KEY_SHARE = 51,
+    CL_ET_RENEGOTIATION_INFO = 0xff01,
 };
 
 enum cl_alert_level {
@@ -51,11 +60,17 @@ enum cl_alert_level {
 #define CL_PSK_MODE_KE     0
 #define CL_PSK_MODE_DHE_KE 1
 
-#define CL_RANDOM_LEN        32
+#define CL_RANDOM_LEN         32
+/* TLS 1.2 (RFC 5246 7.4.9, 8.1) */
+#define CL_VERIFY_DATA_LEN    12
+#define CL_MASTER_SECRET_LEN  48
+/* signalling cipher suites: RFC 5746 3.3, RFC 7507 2 */
+#define CL_SCSV_RENEGOTIATION 0x00ff
+#define CL_SCSV_FALLBACK      0x5600
 /* 2^14 (RFC 9846 5.1), and with the inner content type and expansion (5.2) */
-#define CL_RECORD_MAX_PLAIN  16384
-#define CL_RECORD_MAX_CIPHER (CL_RECORD_MAX_PLAIN + 256)
-#define CL_RECORD_HEADER_LEN 5
+#define CL_RECORD_MAX_PLAIN   16384
+#define CL_RECORD_MAX_CIPHER  (CL_RECORD_MAX_PLAIN + 256)
+#define CL_RECORD_HEADER_LEN  5
 
 /* cl_handshake_name returns "ClientHello" and so on; "unknown message" for a number not known. */
 const char *cl_handshake_name(unsigned type);

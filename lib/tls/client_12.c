@@ -1,0 +1,203 @@
+/* tls/client_12.c - the client's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): ECDHE alone, with
+ * the extended master secret; full, or resumed. Its table, and what only it needs. The ServerHello
+ * that leads here is in msg_server_hello.c. */
+#include "tls/ext.h"
+#include "tls/keys_12.h"
+#include "tls/msg.h"
+#include "tls/version.h"
+
+static cl_result status_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 6066 8"),
+                       "CertificateStatus, which was not asked for");
+}
+
+static cl_result done_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    if (msg->body.len != 0) {
+        return cl_tls_decode_error(tls, "ServerHelloDone", "RFC 5246 7.4.5");
+    }
+    /* fail closed: nothing secret is sent to a server that has not been authenticated */
+    if (!tls->peer_authenticated) {
+        return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 5246 7.4.7"),
+                           "the server is not authenticated");
+    }
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    hs->scheme = NULL;
+    if (hs->cert_requested) {
+        cl_choose_client_certificate(tls);
+        CL_TRY(cl_certificate_12_build(tls));
+    }
+    hs->job = (struct cl_job){.kind = CL_JOB_ENCAP, .status = CL_JOB_PENDING};
+    hs->job.kex.group = tls->group;
+    hs->job.kex.rng = &tls->config->rng;
+    hs->job.kex.peer_share = cl_buf_view(&hs->peer_share);
+    hs->job.kex.share = hs->share;
+    hs->waiting = &hs->job;
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+/* Successors: no certificate to prove; one to prove. */
+static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_job job = hs->job;
+    cl_job_reset(&hs->job);
+    hs->waiting = NULL;
+    cl_result r = job.result;
+    if (r == CL_OK) {
+        hs->share_len = job.kex.share_len;
+        r = cl_client_key_exchange_build(tls);
+    }
+    if (r == CL_OK) {
+        cl_master_secret(tls, cl_rd_of(job.kex.secret, job.kex.secret_len));
+        cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
+    }
+    cl_wipe(&job, sizeof(job));
+    if (r == CLEAT_ERR_BAD_KEY_SHARE) {
+        return cl_tls_fail(tls, CL_WHY(BAD_KEY_SHARE, "RFC 8422 5.10"),
+                           "the server's key share for %s is not valid", tls->group->name);
+    }
+    CL_TRY(r);
+    if (hs->credential != NULL) {
+        CL_TRY(cl_certificate_verify_12_start(tls));
+        cl_hs_next(tls, 1);
+        return CL_OK;
+    }
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_certificate_verify_build(tls));
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+static cl_result send_ccs(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_keys_12_write(tls));
+    tls->hs->ccs_pending = true;
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+/* Successors: a ticket is due; change_cipher_spec is due; the handshake is done. */
+static cl_result send_finished(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_finished_12_build(tls));
+    cl_hs_next(tls, tls->resumed ? 2 : tls->hs->ticket_expected ? 0 : 1);
+    return CL_OK;
+}
+
+static cl_result ccs_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_keys_12_read(tls));
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+/* Successors: the handshake is done; our Finished is due. */
+static cl_result finished_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_finished_12_check(tls, msg));
+    cl_hs_next(tls, tls->resumed ? 1 : 0);
+    return CL_OK;
+}
+
+static cl_result done(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_session_12_keep(tls));
+    cl_established_12(tls, CL_HS_C12_OPEN);
+    return CL_OK;
+}
+
+/* RFC 5246 7.4.1.1: a HelloRequest may be ignored, and is: renegotiation is not done. */
+static cl_result hello_request(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    if (msg->body.len != 0) {
+        return cl_tls_decode_error(tls, "HelloRequest", "RFC 5246 7.4.1.1");
+    }
+    if (++tls->idle_key_updates > CL_MAX_IDLE_RECORDS) {
+        return cl_tls_fail(tls, CL_WHY(TOO_MANY_RECORDS, "RFC 5246 7.4.1.1"),
+                           "more than %d HelloRequest messages without data", CL_MAX_IDLE_RECORDS);
+    }
+    return CL_OK;
+}
+
+const struct cl_hs_row cl_hs_client_12[] = {
+    {CL_HS_C12_WAIT_CERTIFICATE,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE,
+     0,
+     cl_server_certificate_12_received,
+     {CL_HS_C12_WAIT_KEY_EXCHANGE}},
+    {CL_HS_C12_WAIT_KEY_EXCHANGE, CL_HS_MESSAGE, CL_HT_CERTIFICATE_STATUS, 0, status_received, {0}},
+    {CL_HS_C12_WAIT_KEY_EXCHANGE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_KEY_EXCHANGE,
+     0,
+     cl_server_key_exchange_received,
+     {CL_HS_C12_CHECK_SIGNATURE}},
+    {CL_HS_C12_CHECK_SIGNATURE, CL_HS_JOB, 0, 0, cl_key_exchange_checked, {CL_HS_C12_CHECK_PEER}},
+    {CL_HS_C12_CHECK_PEER,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_peer_check,
+     {CL_HS_C12_VERIFY_CHAIN, CL_HS_C12_ASK_PEER}},
+    {CL_HS_C12_VERIFY_CHAIN, CL_HS_JOB, 0, 0, cl_peer_chain_step, {CL_HS_C12_WAIT_REQUEST_OR_DONE}},
+    {CL_HS_C12_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_C12_WAIT_REQUEST_OR_DONE}},
+    {CL_HS_C12_WAIT_REQUEST_OR_DONE,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_REQUEST,
+     0,
+     cl_certificate_request_12_received,
+     {CL_HS_C12_WAIT_DONE}},
+    {CL_HS_C12_WAIT_REQUEST_OR_DONE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     done_received,
+     {CL_HS_C12_SEND_CERTIFICATE}},
+    {CL_HS_C12_WAIT_DONE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     done_received,
+     {CL_HS_C12_SEND_CERTIFICATE}},
+    {CL_HS_C12_SEND_CERTIFICATE, CL_HS_ACTION, 0, 0, send_certificate, {CL_HS_C12_AGREE}},
+    {CL_HS_C12_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C12_SEND_CCS, CL_HS_C12_SIGN}},
+    {CL_HS_C12_SIGN, CL_HS_JOB, 0, 0, signed_, {CL_HS_C12_SEND_CCS}},
+    {CL_HS_C12_SEND_CCS, CL_HS_ACTION, 0, CL_HS_FLUSH, send_ccs, {CL_HS_C12_SEND_FINISHED}},
+    {CL_HS_C12_SEND_FINISHED,
+     CL_HS_ACTION,
+     0,
+     0,
+     send_finished,
+     {CL_HS_C12_WAIT_TICKET, CL_HS_C12_WAIT_CCS, CL_HS_C12_DONE}},
+    {CL_HS_C12_WAIT_TICKET,
+     CL_HS_MESSAGE,
+     CL_HT_NEW_SESSION_TICKET,
+     0,
+     cl_ticket_12_received,
+     {CL_HS_C12_WAIT_CCS}},
+    {CL_HS_C12_WAIT_CCS, CL_HS_CCS, 0, 0, ccs_received, {CL_HS_C12_WAIT_FINISHED}},
+    {CL_HS_C12_WAIT_FINISHED,
+     CL_HS_MESSAGE,
+     CL_HT_FINISHED,
+     0,
+     finished_received,
+     {CL_HS_C12_DONE, CL_HS_C12_SEND_CCS}},
+    {CL_HS_C12_DONE, CL_HS_ACTION, 0, CL_HS_FLUSH, done, {CL_HS_C12_OPEN}},
+    {CL_HS_C12_OPEN, CL_HS_MESSAGE, CL_HT_HELLO_REQUEST, 0, hello_request, {0}},
+    {CL_HS_NONE, CL_HS_END, 0, 0, NULL, {0}},
+};

@@ -1,0 +1,112 @@
+/* tls/keys_12.c - see keys_12.h. */
+#include "tls/keys_12.h"
+
+#include "tls/prf.h"
+
+static struct cl_rd master_view(const struct cleat_tls *tls)
+{
+    return cl_rd_of(tls->hs->master.bytes, tls->hs->master.len);
+}
+
+void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
+{
+    uint8_t session_hash[CL_HASH_MAX_LEN];
+    struct cl_secret *master = &tls->hs->master;
+    cl_transcript_peek(tls, session_hash);
+    master->len = CL_MASTER_SECRET_LEN;
+    cl_prf(tls->suite->hash, premaster, "extended master secret",
+           cl_rd_of(session_hash, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), master->bytes,
+           CL_MASTER_SECRET_LEN);
+}
+
+/* The key block: client key, server key, client IV, server IV; AEADs need no MAC keys. */
+struct key_block {
+    uint8_t bytes[2 * CL_AEAD_MAX_KEY_LEN + 2 * CL_AEAD_NONCE_LEN];
+    const uint8_t *key[2]; /* by role */
+    const uint8_t *iv[2];
+};
+
+static void make_block(const struct cleat_tls *tls, struct key_block *b)
+{
+    size_t key_len = cl_aead_info(tls->suite->aead)->key_len;
+    size_t iv_len = cl_record_iv_len_12(tls->suite);
+    cl_prf(tls->suite->hash, master_view(tls), "key expansion",
+           cl_rd_of(tls->hs->server_random, CL_RANDOM_LEN),
+           cl_rd_of(tls->hs->client_random, CL_RANDOM_LEN), b->bytes, 2 * (key_len + iv_len));
+    b->key[CLEAT_CLIENT] = b->bytes;
+    b->key[CLEAT_SERVER] = b->bytes + key_len;
+    b->iv[CLEAT_CLIENT] = b->bytes + 2 * key_len;
+    b->iv[CLEAT_SERVER] = b->bytes + 2 * key_len + iv_len;
+}
+
+static cl_result set_keys(struct cleat_tls *tls, struct cl_record_keys *keys, unsigned sender,
+                          bool seal)
+{
+    struct key_block block;
+    make_block(tls, &block);
+    cl_result r = cl_record_keys_12(keys, tls->suite, block.key[sender], block.iv[sender], seal);
+    cl_wipe(&block, sizeof(block));
+    CL_TRY(r);
+    cl_event_key(tls, seal, "application");
+    return CL_OK;
+}
+
+cl_result cl_keys_12_read(struct cleat_tls *tls)
+{
+    CL_TRY(cl_hs_no_partial_message(tls));
+    return set_keys(tls, &tls->rd, cl_is_server(tls) ? CLEAT_CLIENT : CLEAT_SERVER, false);
+}
+
+cl_result cl_keys_12_write(struct cleat_tls *tls)
+{
+    return set_keys(tls, &tls->wr, tls->role, true);
+}
+
+static void verify_data(struct cleat_tls *tls, bool by_server, uint8_t out[CL_VERIFY_DATA_LEN])
+{
+    uint8_t digest[CL_HASH_MAX_LEN];
+    cl_transcript_peek(tls, digest);
+    cl_prf(tls->suite->hash, master_view(tls), by_server ? "server finished" : "client finished",
+           cl_rd_of(digest, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), out,
+           CL_VERIFY_DATA_LEN);
+    /* RFC 5929 3.1: the first Finished message of the handshake */
+    if (!tls->hs->finished_seen) {
+        tls->hs->finished_seen = true;
+        memcpy(tls->first_finished, out, CL_VERIFY_DATA_LEN);
+    }
+}
+
+cl_result cl_finished_12_build(struct cleat_tls *tls)
+{
+    uint8_t mac[CL_VERIFY_DATA_LEN];
+    struct cl_wr w;
+    verify_data(tls, cl_is_server(tls), mac);
+    CL_TRY(cl_flight_begin(tls, CL_HT_FINISHED, sizeof(mac), &w));
+    cl_wr_bytes(&w, mac, sizeof(mac));
+    return cl_flight_end(tls, &w);
+}
+
+cl_result cl_finished_12_check(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    uint8_t mac[CL_VERIFY_DATA_LEN];
+    if (msg->body.len != sizeof(mac)) {
+        return cl_tls_decode_error(tls, "Finished", "RFC 5246 7.4.9");
+    }
+    verify_data(tls, !cl_is_server(tls), mac);
+    if (!cl_ct_equal(mac, msg->body.p, sizeof(mac))) {
+        return cl_tls_fail(tls, CL_WHY(DECRYPT_ERROR, "RFC 5246 7.4.9"),
+                           "the peer's Finished does not match what was said: the handshake was "
+                           "changed on the way, or a side computes wrongly");
+    }
+    return CL_OK;
+}
+
+void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open)
+{
+    tls->exporter = tls->hs->master;
+    memcpy(tls->randoms_12, tls->hs->client_random, CL_RANDOM_LEN);
+    memcpy(tls->randoms_12 + CL_RANDOM_LEN, tls->hs->server_random, CL_RANDOM_LEN);
+    tls->established = true;
+    cl_hs_goto(tls, open);
+    cl_hs_free(tls);
+}
