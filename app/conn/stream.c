@@ -15,14 +15,13 @@ static void on_timer(void *ctx)
     if (s->state == CL_STREAM_CLOSING) {
         cl_stream_check_closing(s);
     } else if (s->state == CL_STREAM_LINGER) {
-        cl_stream_die(s, s->end.cause);
+        cl_stream_die(s, s->cause);
     } else if (s->state == CL_STREAM_OPEN && s->handler->deadline != NULL) {
         s->handler->deadline(s->ctx);
     } else {
-        cl_error_set(&s->end.error, (struct cl_why){.code = CLEAT_ERR_LIMIT}, "%s",
-                     s->state == CL_STREAM_HANDSHAKE ? "the handshake was not finished in time"
-                                                     : "the peer was silent for too long");
-        cl_stream_die(s, CL_STREAM_TIMED_OUT);
+        cl_stream_die_of(s, CL_STREAM_TIMED_OUT,
+                         s->state == CL_STREAM_HANDSHAKE ? "the handshake was not finished in time"
+                                                         : "the peer was silent for too long");
     }
 }
 
@@ -141,12 +140,7 @@ void cl_stream_close(struct cl_stream *s)
 
 void cl_stream_abort(struct cl_stream *s, const char *why)
 {
-    if (s->state == CL_STREAM_DEAD) {
-        return;
-    }
-    cl_error_set(&s->end.error, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "%s",
-                 why != NULL ? why : "the connection was given up");
-    cl_stream_die(s, CL_STREAM_ABORTED);
+    cl_stream_die_of(s, CL_STREAM_ABORTED, why != NULL ? why : "the connection was given up");
 }
 
 void cl_stream_deadline(struct cl_stream *s, uint64_t ms)
@@ -182,8 +176,9 @@ void cl_stream_key_update(struct cl_stream *s, bool request_peer)
 
 void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len)
 {
-    if (s->state != CL_STREAM_CLOSING || s->end.error.code != CLEAT_ERR_HTTP_ON_TLS_PORT ||
-        s->out == NULL || s->sending || len > CL_POOL_BUFFER) {
+    if (s->state != CL_STREAM_CLOSING || s->tls == NULL ||
+        cleat_tls_error(s->tls)->code != CLEAT_ERR_HTTP_ON_TLS_PORT || s->out == NULL ||
+        s->sending || len > CL_POOL_BUFFER) {
         return;
     }
     memcpy(s->out, p, len);
@@ -209,5 +204,5 @@ struct cl_tcp *cl_stream_tcp(const struct cl_stream *s)
 
 bool cl_stream_is_ready(const struct cl_stream *s)
 {
-    return s->end.was_ready;
+    return s->was_ready;
 }

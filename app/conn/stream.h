@@ -119,7 +119,7 @@ void cl_stream_finish(struct cl_stream *s);
  * it lingers for a while, dropping what comes. No callback but closed comes any more. */
 void cl_stream_close(struct cl_stream *s);
 
-/* cl_stream_abort ends it at once; closed comes with ABORTED. why may be NULL. */
+/* cl_stream_abort ends it at once; closed comes with ABORTED. why is a static text, or NULL. */
 void cl_stream_abort(struct cl_stream *s, const char *why);
 
 /* cl_stream_deadline calls `deadline` ms milliseconds from now; 0: never. One at a time; cheap to

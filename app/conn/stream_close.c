@@ -9,7 +9,7 @@ void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause)
     }
     /* What made it close in the first place is what is told: not how the closing went. */
     if (s->state != CL_STREAM_CLOSING && s->state != CL_STREAM_LINGER) {
-        s->end.cause = cause;
+        s->cause = cause;
     }
     s->state = CL_STREAM_DEAD;
     cl_tcp_free(s->tcp);
@@ -19,14 +19,48 @@ void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause)
     cl_hub_queue(s);
 }
 
+void cl_stream_die_of(struct cl_stream *s, enum cl_stream_cause cause, const char *why)
+{
+    s->why = s->state != CL_STREAM_DEAD ? why : s->why;
+    cl_stream_die(s, cause);
+}
+
 void cl_stream_die_of_network(struct cl_stream *s, int status)
 {
     if (s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_OPEN) {
-        s->end.sys = status;
-        cl_error_set(&s->end.error, (struct cl_why){.code = CLEAT_ERR_TRUNCATED}, "%s",
-                     uv_strerror(status));
+        s->sys = status;
     }
     cl_stream_die(s, CL_STREAM_NETWORK);
+}
+
+/* The detail is put together only now: a stream that lives long does not carry it about. */
+static void describe_end(const struct cl_stream *s, struct cl_stream_end *out)
+{
+    *out = (struct cl_stream_end){
+        .cause = s->cause,
+        .sys = s->sys,
+        .was_ready = s->was_ready,
+        .bytes_in = s->bytes_in,
+        .bytes_out = s->bytes_out,
+    };
+    switch (s->cause) {
+    case CL_STREAM_TLS:
+    case CL_STREAM_TRUNCATED:
+        out->error = *cleat_tls_error(s->tls);
+        break;
+    case CL_STREAM_NETWORK:
+        cl_error_set(&out->error, (struct cl_why){.code = CLEAT_ERR_TRUNCATED}, "%s",
+                     uv_strerror(s->sys));
+        break;
+    case CL_STREAM_TIMED_OUT:
+        cl_error_set(&out->error, (struct cl_why){.code = CLEAT_ERR_LIMIT}, "%s", s->why);
+        break;
+    case CL_STREAM_ABORTED:
+        cl_error_set(&out->error, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "%s", s->why);
+        break;
+    default:
+        break;
+    }
 }
 
 void cl_stream_burial(struct cl_stream *s)
@@ -37,14 +71,16 @@ void cl_stream_burial(struct cl_stream *s)
     cl_pool_give(pool, s->out, s->out_len);
     s->in = NULL;
     s->out = NULL;
-    s->handler->closed(s->ctx, &s->end);
+    struct cl_stream_end how;
+    describe_end(s, &how);
+    s->handler->closed(s->ctx, &how);
     cleat_tls_free(s->tls);
     cl_free(s);
 }
 
 void cl_stream_begin_closing(struct cl_stream *s, enum cl_stream_cause cause)
 {
-    s->end.cause = cause;
+    s->cause = cause;
     s->state = CL_STREAM_CLOSING;
     s->blocked = false;
     s->deciding = false;
@@ -65,7 +101,7 @@ void cl_stream_check_closing(struct cl_stream *s)
         cl_timer_set(s->timer, CL_STREAM_CLOSE_MS);
         return;
     }
-    cl_stream_die(s, s->end.cause);
+    cl_stream_die(s, s->cause);
 }
 
 /* Appends close_notify; false: there is no room for it yet. */
@@ -93,7 +129,7 @@ void cl_stream_finish_if_wanted(struct cl_stream *s)
         return;
     }
     /* After a failure the alert is the last word. */
-    if (s->end.cause != CL_STREAM_TLS && !write_close(s)) {
+    if (s->cause != CL_STREAM_TLS && !write_close(s)) {
         return;
     }
     s->finished = true;
@@ -104,7 +140,7 @@ void cl_stream_linger(struct cl_stream *s)
 {
     cl_tcp_finish(s->tcp);
     if (s->got_fin) {
-        cl_stream_die(s, s->end.cause);
+        cl_stream_die(s, s->cause);
         return;
     }
     s->state = CL_STREAM_LINGER;

@@ -13,7 +13,6 @@
 static void fail(struct cl_stream *s)
 {
     const struct cleat_error *error = cleat_tls_error(s->tls);
-    s->end.error = *error;
     cl_stream_begin_closing(s, CL_STREAM_TLS);
     if (s->handler->failed != NULL) {
         s->handler->failed(s->ctx, error);
@@ -23,7 +22,7 @@ static void fail(struct cl_stream *s)
 static void become_ready(struct cl_stream *s)
 {
     s->state = CL_STREAM_OPEN;
-    s->end.was_ready = true;
+    s->was_ready = true;
     cl_timer_stop(s->timer);
     if (s->handler->ready != NULL) {
         s->handler->ready(s->ctx);
@@ -206,7 +205,6 @@ static void take_fin(struct cl_stream *s)
         report_eof(s);
         return;
     }
-    s->end.error = *cleat_tls_error(s->tls);
     cl_stream_die(s, CL_STREAM_TRUNCATED);
 }
 
@@ -270,14 +268,14 @@ static uint8_t *on_room(void *ctx, size_t *len)
 static void on_received(void *ctx, size_t len)
 {
     struct cl_stream *s = ctx;
-    s->end.bytes_in += len;
+    s->bytes_in += len;
     if (s->state == CL_STREAM_CLOSING || s->state == CL_STREAM_LINGER) {
         s->in_len += len; /* what is wiped when the buffer goes back */
         s->in_at = s->in_len;
         s->dropped += len;
         settle(s);
         if (s->dropped > CL_STREAM_LINGER_BYTES) {
-            cl_stream_die(s, s->end.cause);
+            cl_stream_die(s, s->cause);
         }
         return;
     }
@@ -294,7 +292,7 @@ static void on_ended(void *ctx, int status)
     }
     s->got_fin = true;
     if (s->state == CL_STREAM_LINGER) {
-        cl_stream_die(s, s->end.cause);
+        cl_stream_die(s, s->cause);
         return;
     }
     cl_stream_drive(s);
@@ -308,7 +306,7 @@ static void on_sent(void *ctx, int status)
         cl_stream_die_of_network(s, status);
         return;
     }
-    s->end.bytes_out += s->out_flight - s->out_at;
+    s->bytes_out += s->out_flight - s->out_at;
     s->out_at = s->out_flight;
     cl_hub_queue(s);
 }
@@ -333,7 +331,7 @@ static void send_out(struct cl_stream *s)
         return;
     }
     s->out_at += (size_t)n;
-    s->end.bytes_out += (size_t)n;
+    s->bytes_out += (size_t)n;
     s->sending = s->out_at < s->out_len;
     s->out_flight = s->out_len;
 }

@@ -57,7 +57,12 @@ struct cl_stream {
     bool got_eof;       /* the peer's close_notify, reported */
     size_t last_unsent; /* while closing: what the kernel held when we last looked */
     size_t dropped;     /* bytes, while lingering */
-    struct cl_stream_end end;
+    enum cl_stream_cause cause;
+    int sys;
+    bool was_ready;
+    const char *why; /* ABORTED, TIMED_OUT: a static text */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
 };
 
 /* hub.c: queues a stream for the turn; puts it into and out of the job list. */
@@ -65,10 +70,12 @@ void cl_hub_queue(struct cl_stream *s);
 void cl_hub_add_job(struct cl_stream *s);
 void cl_hub_forget(struct cl_stream *s);
 
-/* stream_close.c: die marks a stream DEAD for a cause (unless it is closing for another already);
+/* stream_close.c: die marks a stream DEAD for a cause (unless it is closing for another already),
+ * die_of with a text, die_of_network with a libuv code;
  * burial tells the handler and frees it; begin_closing starts the orderly end, finish_if_wanted
  * writes close_notify when it is time, linger follows when everything is out. */
 void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause);
+void cl_stream_die_of(struct cl_stream *s, enum cl_stream_cause cause, const char *why);
 void cl_stream_die_of_network(struct cl_stream *s, int status);
 void cl_stream_burial(struct cl_stream *s);
 void cl_stream_begin_closing(struct cl_stream *s, enum cl_stream_cause cause);

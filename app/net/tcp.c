@@ -1,4 +1,5 @@
-/* net/tcp.c - see tcp.h. A cl_tcp lives until libuv has let go of its handle. */
+/* net/tcp.c - see tcp.h. A cl_tcp lives until libuv has let go of its handle. What a send needs is
+ * allocated for those that wait only: idle sockets are many. */
 #include "net/tcp.h"
 
 #include <linux/sockios.h>
@@ -12,7 +13,6 @@ struct cl_tcp {
     uv_tcp_t uv;
     const struct cl_tcp_handler *handler;
     void *ctx;
-    uv_write_t write;
     union {
         uv_connect_t connect;
         uv_shutdown_t shutdown; /* only after connect is done */
@@ -131,6 +131,7 @@ void cl_tcp_read(struct cl_tcp *tcp, bool on)
 static void on_written(uv_write_t *req, int status)
 {
     struct cl_tcp *tcp = req->handle->data;
+    cl_free(req);
     tcp->sending = false;
     if (tcp->handler->sent != NULL) {
         tcp->handler->sent(tcp->ctx, status);
@@ -151,8 +152,11 @@ ssize_t cl_tcp_send(struct cl_tcp *tcp, const uint8_t *p, size_t len)
         return n;
     }
     buf = uv_buf_init((char *)(uintptr_t)p + n, (unsigned)(len - (size_t)n));
-    int status = uv_write(&tcp->write, (uv_stream_t *)&tcp->uv, &buf, 1, on_written);
+    uv_write_t *req = cl_alloc(sizeof(*req));
+    int status =
+        req != NULL ? uv_write(req, (uv_stream_t *)&tcp->uv, &buf, 1, on_written) : UV_ENOMEM;
     if (status != 0) {
+        cl_free(req);
         return status;
     }
     tcp->sending = true;

@@ -32,6 +32,8 @@ static void become_idle(struct cl_session *s)
 static void end_exchange(struct cl_session *s)
 {
     bool last = s->x->close || s->peer_done;
+    cl_file_read_free(s->file, NULL); /* not busy: the response is complete */
+    s->file = NULL;
     cl_session_log_request(s);
     cl_exchange_free(s->x);
     s->x = NULL;

@@ -75,8 +75,8 @@ class Files(unittest.TestCase):
         self.assertEqual(self.head_then_get()[1][2], b"0123456789")
 
     def test_ranges(self):
-        for field, status, body in (("0-3", 206, b"0123"), ("-2", 206, b"89"), ("4-", 206, b"456789"),
-                                    ("99-", 416, None)):
+        for field, status, body in (("0-3", 206, b"0123"), ("-2", 206, b"89"),
+                                    ("4-", 206, b"456789"), ("99-", 416, None)):
             (got, fields, content), = talk(get("/a.txt", f"Range: bytes={field}"))
             self.assertEqual(got, status, field)
             if body is not None:
@@ -252,7 +252,8 @@ class Log(unittest.TestCase):
     def test_a_line_for_every_request(self):
         curl("-o", "/dev/null", "-A", "te\"st", server.url + "/a.txt?log")
         line = server.access.wait_for(r"a\.txt\?log")
-        self.assertRegex(line, r'^127\.0\.0\.1:\d+ - - \[[^]]+ \+0000\] "GET /a\.txt\?log HTTP/1\.1" '
+        self.assertRegex(line, r'^127\.0\.0\.1:\d+ - - \[[^]]+ \+0000\] '
+                               r'"GET /a\.txt\?log HTTP/1\.1" '
                                r'200 10 "-" "te\\x22st" \d+\.\d{6} TLSv1\.3 TLS_\w+ \S+ full '
                                r'http/1\.1 localhost$')
 

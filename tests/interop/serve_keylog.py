@@ -33,9 +33,10 @@ class KeyLog(unittest.TestCase):
                       "TLS_CHACHA20_POLY1305_SHA256"):
             log = support.folder() / f"{suite}.keys"
             capture, port = record(log, suite)
-            done = support.run(["tshark", "-r", capture, "-d", f"tcp.port=={port},tls", "-o",
-                                f"tls.keylog_file:{log}", "-o", "tcp.check_checksum:FALSE", "-Y", "http",
-                                "-T", "fields", "-e", "http.request.uri", "-e", "http.response.code"])
+            done = support.run(["tshark", "-r", capture, "-d", f"tcp.port=={port},tls",
+                                "-o", f"tls.keylog_file:{log}", "-o", "tcp.check_checksum:FALSE",
+                                "-Y", "http", "-T", "fields", "-e", "http.request.uri",
+                                "-e", "http.response.code"])
             self.assertIn(b"/a.txt?of-the-capture", done.stdout, suite)
             self.assertIn(b"200", done.stdout, suite)
 

@@ -1,4 +1,4 @@
-"""Peers that speak something else, badly or not at all: a clear line each, and nobody else notices."""
+"""Peers that speak something else, badly or not at all: a clear line each, the others unharmed."""
 import random
 import socket
 import time
@@ -76,8 +76,8 @@ class OtherProtocols(unittest.TestCase):
 
     def test_old_versions(self):
         for flag, name in (("-tls1", "TLS 1.0"), ("-tls1_1", "TLS 1.1"), ("-tls1_2", "TLS 1.2")):
-            done = support.run(["openssl", "s_client", flag, "-cipher", "ALL:@SECLEVEL=0", "-connect",
-                                f"127.0.0.1:{server.port}"], check=False)
+            done = support.run(["openssl", "s_client", flag, "-cipher", "ALL:@SECLEVEL=0",
+                                "-connect", f"127.0.0.1:{server.port}"], check=False)
             self.assertIn(b"protocol version", done.stderr)
             server.errors.wait_for(f"PROTOCOL_VERSION: .*{name}")
 
@@ -104,7 +104,7 @@ class SilentPeers(unittest.TestCase):
         self.assertIn("handshake failed", server.errors.wait_for(rf":{port}: "))
 
     def test_time_outs(self):
-        """A silent one (10 s), one with half a hello (10 s), one with half a head (15 s): together."""
+        """A silent one (10 s), one with half a hello (10 s), half a head (15 s): together."""
         with support.connect(server.port) as silent, support.connect(server.port) as half, \
                 support.tls(server.port, CA) as http:
             began = time.monotonic()

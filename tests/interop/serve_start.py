@@ -80,7 +80,8 @@ class Start(unittest.TestCase):
     def test_words_that_mean_nothing(self):
         self.refused(2, "--lissten", "did you mean --listen?", args=["--lissten", "x"])
         self.refused(2, "unexpected 'web'", args=["web"])
-        for address in ("localhost", "127.0.0.1:x", "127.0.0.1:70000", "example.com:1", "[::1:8443"):
+        for address in ("localhost", "127.0.0.1:x", "127.0.0.1:70000", "example.com:1",
+                        "[::1:8443"):
             self.refused(2, address, args=["--listen", address, *PAIR.args()])
         for words in (["--threads", "0"], ["--grace", "x"], ["--tls-min", "1.0"],
                       ["--client-auth", "maybe"], ["--client-auth", "optional"]):
