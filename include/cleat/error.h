@@ -19,6 +19,7 @@ extern "C" {
 /* X(name, number, TLS alert sent for it (RFC 9846 6; 0 = none of its own), sentence).
  * Numbers below -100 belong to TLS, below -200 to X.509, below -300 to HTTP, below -400 to
  * WebSocket. */
+/* clang-format off */
 #define CLEAT_ERROR_LIST(X)                                                                        \
     X(NOMEM, -1, 80, "out of memory")                                                              \
     X(USAGE, -2, 80, "the function was called in a way that its contract forbids")                 \
@@ -32,6 +33,7 @@ extern "C" {
     X(BAD_CONFIG, -10, 0, "the configuration contradicts itself or is incomplete")                 \
     X(KEY_MISMATCH, -11, 0, "the private key does not belong to the certificate")                  \
     X(NEEDS_PASSPHRASE, -12, 0, "the private key is encrypted")                                    \
+    X(SYSTEM, -13, 0, "the operating system refused")                                              \
                                                                                                    \
     X(DECODE, -100, 50, "a message could not be decoded")                                          \
     X(UNEXPECTED_MESSAGE, -101, 10, "a message that is not allowed at this point")                 \
@@ -90,6 +92,7 @@ extern "C" {
     X(HTTP_VERSION, -303, 0, "an HTTP version that is not supported")                              \
     X(HTTP_TRUNCATED, -304, 0, "an HTTP message that ended early")                                 \
     X(BAD_URL, -305, 0, "not a valid URL")
+/* clang-format on */
 
 enum cleat_code {
     CLEAT_OK = 0,
@@ -100,12 +103,12 @@ enum cleat_code {
 
 /* struct cleat_error is the detail of a failure. Plain data: copy it, keep it, drop it. */
 struct cleat_error {
-    int code;           /* one of enum cleat_code; 0 = no error */
-    uint8_t alert;      /* TLS alert sent or received (RFC 9846 6), 0 if none */
-    bool from_peer;     /* the alert came from the peer */
-    char section[32];   /* "RFC 9846 4.3.8", or empty */
-    char text[360];     /* one sentence with the actual values; UTF-8, never from a secret */
-    char hint[280];     /* what to do about it, or empty */
+    int code;         /* one of enum cleat_code; 0 = no error */
+    uint8_t alert;    /* TLS alert sent or received (RFC 9846 6), 0 if none */
+    bool from_peer;   /* the alert came from the peer */
+    char section[32]; /* "RFC 9846 4.3.8", or empty */
+    char text[360];   /* one sentence with the actual values; UTF-8, never from a secret */
+    char hint[280];   /* what to do about it, or empty */
 };
 
 /* cleat_error_name returns the symbolic name of a code, "CERT_EXPIRED"; "UNKNOWN" for a number

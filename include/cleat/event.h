@@ -2,8 +2,8 @@
  *
  * One sink per configuration receives typed events; narration, JSON traces, key logs, metrics and
  * tests all read this one stream. Without a sink nothing is built and nothing costs. The sink runs
- * inside cleat_tls_step() or another call on the connection: it may look, it must not call back into
- * the connection. All pointers in an event are valid only during the call.
+ * inside cleat_tls_step() or another call on the connection: it may look, it must not call back
+ * into the connection. All pointers in an event are valid only during the call.
  */
 #ifndef CLEAT_EVENT_H
 #define CLEAT_EVENT_H
@@ -51,7 +51,7 @@ struct cleat_event {
             const char *cipher;
         } key;
         struct {
-            const char *label; /* "CLIENT_HANDSHAKE_TRAFFIC_SECRET" */
+            const char *label;            /* "CLIENT_HANDSHAKE_TRAFFIC_SECRET" */
             const uint8_t *client_random; /* 32 bytes */
             const uint8_t *secret;
             size_t secret_len;

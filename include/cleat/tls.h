@@ -1,8 +1,8 @@
 /* cleat/tls.h - TLS connections (RFC 9846): a state machine that is fed with bytes.
  *
- * A connection does no I/O. The application feeds what it received to cleat_tls_step() and sends what
- * the step appended to the output buffer. Each step returns what the connection needs next. Buffers
- * are the caller's: input is decrypted in place and handed out as a view into it.
+ * A connection does no I/O. The application feeds what it received to cleat_tls_step() and sends
+ * what the step appended to the output buffer. Each step returns what the connection needs next.
+ * Buffers are the caller's: input is decrypted in place and handed out as a view into it.
  *
  *     configuration   built once, immutable, shared by all threads and connections
  *     connection      one thread at a time
@@ -41,8 +41,8 @@ enum cleat_role {
 /* ---- configuration ------------------------------------------------------------------------- */
 
 /* cleat_tls_builder_new starts a configuration with the safe defaults. CLEAT_ERR_NOMEM. The builder
- * is used by one thread and ended by cleat_tls_builder_finish or cleat_tls_builder_free. Setters copy
- * what they are given, or add a reference; they return CLEAT_OK, CLEAT_ERR_NOMEM or
+ * is used by one thread and ended by cleat_tls_builder_finish or cleat_tls_builder_free. Setters
+ * copy what they are given, or add a reference; they return CLEAT_OK, CLEAT_ERR_NOMEM or
  * CLEAT_ERR_BAD_CONFIG; cleat_tls_builder_error tells the detail of the first failure. */
 int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out);
 void cleat_tls_builder_free(struct cleat_tls_builder *b);
@@ -78,8 +78,8 @@ enum cleat_client_auth {
 void cleat_tls_builder_client_auth(struct cleat_tls_builder *b, enum cleat_client_auth mode);
 
 /* cleat_tls_builder_decide: which questions the application answers itself (bits of enum
- * cleat_decision). CLEAT_DECIDE_CONFIG: servers, at the ClientHello. CLEAT_DECIDE_PEER: both, instead
- * of the built-in verification of the peer's chain; nothing is trusted until it answers. */
+ * cleat_decision). CLEAT_DECIDE_CONFIG: servers, at the ClientHello. CLEAT_DECIDE_PEER: both,
+ * instead of the built-in verification of the peer's chain; nothing is trusted until it answers. */
 enum cleat_decision {
     CLEAT_DECIDE_NOTHING = 0,
     CLEAT_DECIDE_CONFIG = 1,
@@ -103,8 +103,8 @@ int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16_t max);
 
 /* cleat_tls_builder_tickets: servers: the keys that session tickets are sealed with (shared by all
- * configurations that may share them), and how many tickets a full handshake issues (0 to 8). Without
- * keys nothing is resumed. */
+ * configurations that may share them), and how many tickets a full handshake issues (0 to 8).
+ * Without keys nothing is resumed. */
 int cleat_tls_builder_tickets(struct cleat_tls_builder *b, struct cleat_ticket_keys *keys,
                               unsigned num);
 
@@ -122,9 +122,9 @@ void cleat_tls_builder_rekey(struct cleat_tls_builder *b, uint64_t records);
 void cleat_tls_builder_events(struct cleat_tls_builder *b, cleat_event_sink sink, void *ctx,
                               bool with_secrets);
 
-/* cleat_tls_builder_finish checks and seals the configuration and frees the builder (on failure too).
- * *out has one reference. CLEAT_ERR_BAD_CONFIG, CLEAT_ERR_NOMEM, CLEAT_ERR_CRYPTO; err (may be NULL)
- * gets the detail. */
+/* cleat_tls_builder_finish checks and seals the configuration and frees the builder (on failure
+ * too). *out has one reference. CLEAT_ERR_BAD_CONFIG, CLEAT_ERR_NOMEM, CLEAT_ERR_CRYPTO; err (may
+ * be NULL) gets the detail. */
 int cleat_tls_builder_finish(struct cleat_tls_builder *b, struct cleat_tls_config **out,
                              struct cleat_error *err);
 
@@ -141,9 +141,9 @@ void cleat_ticket_keys_free(struct cleat_ticket_keys *keys);
 /* ---- connections --------------------------------------------------------------------------- */
 
 /* cleat_tls_client_new makes a client connection. server_name is the host to be reached: a DNS name
- * (A-labels) or an IP address as text; it is verified, and sent as SNI when it is a DNS name. session
- * (may be NULL) is offered for resumption when it fits; a reference is taken. CLEAT_ERR_NOMEM,
- * CLEAT_ERR_USAGE (not a client's configuration, not a valid name). */
+ * (A-labels) or an IP address as text; it is verified, and sent as SNI when it is a DNS name.
+ * session (may be NULL) is offered for resumption when it fits; a reference is taken.
+ * CLEAT_ERR_NOMEM, CLEAT_ERR_USAGE (not a client's configuration, not a valid name). */
 int cleat_tls_client_new(struct cleat_tls_config *config, const char *server_name,
                          struct cleat_tls_session *session, void *user, struct cleat_tls **out);
 
@@ -155,10 +155,10 @@ int cleat_tls_server_new(struct cleat_tls_config *config, void *user, struct cle
 void cleat_tls_free(struct cleat_tls *tls);
 void *cleat_tls_user(const struct cleat_tls *tls);
 
-/* What a step works on. in/in_len: received bytes not yet consumed; in_used says how many of them the
- * step has consumed, which are the caller's to drop once it is done with data. out: room for at least
- * CLEAT_TLS_MIN_OUTPUT bytes; out_len grows by what the step appends. data: plaintext received, a
- * view into in, valid until in is touched. */
+/* What a step works on. in/in_len: received bytes not yet consumed; in_used says how many of them
+ * the step has consumed, which are the caller's to drop once it is done with data. out: room for at
+ * least CLEAT_TLS_MIN_OUTPUT bytes; out_len grows by what the step appends. data: plaintext
+ * received, a view into in, valid until in is touched. */
 struct cleat_tls_io {
     uint8_t *in;
     size_t in_len;
@@ -187,32 +187,33 @@ enum cleat_tls_next {
     CLEAT_TLS_FAILED,         /* cleat_tls_error() says why; out may hold an alert to be sent */
 };
 
-/* cleat_tls_step goes on until something is needed. After every return, whatever is in out belongs on
- * the wire. At most one record of application data is handed out a call. The handshake's end is told
- * by one READY in front of any data: step once more before waiting for further input, because the
- * peer's first data may have come with its last handshake message. */
+/* cleat_tls_step goes on until something is needed. After every return, whatever is in out belongs
+ * on the wire. At most one record of application data is handed out a call. The handshake's end is
+ * told by one READY in front of any data: step once more before waiting for further input, because
+ * the peer's first data may have come with its last handshake message. */
 enum cleat_tls_next cleat_tls_step(struct cleat_tls *tls, struct cleat_tls_io *io);
 
 /* cleat_tls_eof tells that the transport has ended. Returns CLEAT_OK when close_notify had been
  * received, else CLEAT_ERR_TRUNCATED ("connection closed early"): data may be missing. */
 int cleat_tls_eof(struct cleat_tls *tls);
 
-/* cleat_tls_write seals as much of len bytes as fits into io->out, in records of at most 16 KiB, and
- * says in *written how much. CLEAT_ERR_CLOSED (after cleat_tls_close or a failure), CLEAT_ERR_USAGE
- * (before READY). KeyUpdates are sent by themselves as cipher limits demand. */
+/* cleat_tls_write seals as much of len bytes as fits into io->out, in records of at most 16 KiB,
+ * and says in *written how much. CLEAT_ERR_CLOSED (after cleat_tls_close or a failure),
+ * CLEAT_ERR_USAGE (before READY). KeyUpdates are sent by themselves as cipher limits demand. */
 int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_t *data, size_t len,
                     size_t *written);
 
-/* cleat_tls_close appends close_notify to io->out: nothing can be written afterwards, but the peer's
- * data can still be read (RFC 9846 6.1). A second call does nothing. CLEAT_ERR_LIMIT when out is
- * full. */
+/* cleat_tls_close appends close_notify to io->out: nothing can be written afterwards, but the
+ * peer's data can still be read (RFC 9846 6.1). A second call does nothing. CLEAT_ERR_LIMIT when
+ * out is full. */
 int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io);
 
 /* cleat_tls_key_update changes our sending key (RFC 9846 4.7.3), and asks the peer to do the same
  * when request_peer. CLEAT_ERR_USAGE before READY, CLEAT_ERR_LIMIT when out is full. */
 int cleat_tls_key_update(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer);
 
-/* cleat_tls_error returns why the connection failed (code 0: it has not). Owned by the connection. */
+/* cleat_tls_error returns why the connection failed (code 0: it has not). Owned by the connection.
+ */
 const struct cleat_error *cleat_tls_error(const struct cleat_tls *tls);
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
@@ -247,7 +248,8 @@ int cleat_tls_accept_peer(struct cleat_tls *tls);
 /* cleat_tls_refuse answers any decision: the connection fails with this alert and reason. */
 int cleat_tls_refuse(struct cleat_tls *tls, uint8_t alert, const char *reason);
 
-/* ---- what was agreed -------------------------------------------------------------------------- */
+/* ---- what was agreed --------------------------------------------------------------------------
+ */
 
 struct cleat_tls_info {
     uint16_t version;        /* CLEAT_TLS_1_3 */
@@ -275,7 +277,8 @@ int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **d
  * NULL when there was none. Owned by the connection. */
 const struct cleat_verdict *cleat_tls_verdict(const struct cleat_tls *tls);
 
-/* cleat_tls_forget frees the peer's chain and the verdict: an idle connection then keeps neither. */
+/* cleat_tls_forget frees the peer's chain and the verdict: an idle connection then keeps neither.
+ */
 void cleat_tls_forget(struct cleat_tls *tls);
 
 /* cleat_tls_export: keying material for the application (RFC 9846 7.5). context may be NULL with
@@ -283,10 +286,12 @@ void cleat_tls_forget(struct cleat_tls *tls);
 int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8_t *context,
                      size_t context_len, uint8_t *out, size_t out_len);
 
-/* ---- sessions (clients) ----------------------------------------------------------------------- */
+/* ---- sessions (clients) -----------------------------------------------------------------------
+ */
 
-/* cleat_tls_take_session gives the newest session received and not yet taken (the caller's to free),
- * or NULL. Tickets arrive after READY; at most 4 wait to be taken, older ones are dropped. */
+/* cleat_tls_take_session gives the newest session received and not yet taken (the caller's to
+ * free), or NULL. Tickets arrive after READY; at most 4 wait to be taken, older ones are dropped.
+ */
 struct cleat_tls_session *cleat_tls_take_session(struct cleat_tls *tls);
 struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session);
 void cleat_tls_session_free(struct cleat_tls_session *session);
@@ -297,7 +302,8 @@ void cleat_tls_session_free(struct cleat_tls_session *session);
 int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *out, size_t *len);
 int cleat_tls_session_import(const uint8_t *bytes, size_t len, struct cleat_tls_session **out);
 
-/* ---- for people -------------------------------------------------------------------------------- */
+/* ---- for people --------------------------------------------------------------------------------
+ */
 
 /* cleat_tls_describe writes one line about a handshake message (as CLEAT_EVENT_MESSAGE carries it):
  * its decoded fields in words. Always NUL-terminates (cap > 0); returns the length written. */

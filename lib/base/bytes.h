@@ -1,10 +1,10 @@
 /* base/bytes.h - the only way to touch bytes of the wire: a reader that only shrinks, a writer with
  * a capacity given at the start.
  *
- * Reader: {pointer, length}. Every getter returns false, and leaves the reader as it was, when fewer
- * bytes are left than asked for; its result must be used. A length-prefixed vector is taken as a
- * reader of its own. A parser ends by checking cl_rd_done(). A reader is also the type of a view of
- * bytes that somebody else owns.
+ * Reader: {pointer, length}. Every getter returns false, and leaves the reader as it was, when
+ * fewer bytes are left than asked for; its result must be used. A length-prefixed vector is taken
+ * as a reader of its own. A parser ends by checking cl_rd_done(). A reader is also the type of a
+ * view of bytes that somebody else owns.
  *
  * Writer: {pointer, capacity, length}. Failure (no room, or a vector too long for its prefix) is
  * sticky and checked once, with cl_wr_ok(). A vector is opened, filled, closed.

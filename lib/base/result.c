@@ -12,10 +12,9 @@ struct code_row {
     const char *sentence;
 };
 
-static const struct code_row code_rows[] = {
-    {CLEAT_OK, 0, "OK", "no error"},
+static const struct code_row code_rows[] = {{CLEAT_OK, 0, "OK", "no error"},
 #define CLEAT_X(name, number, alert, sentence) {(number), (alert), #name, (sentence)},
-    CLEAT_ERROR_LIST(CLEAT_X)
+                                            CLEAT_ERROR_LIST(CLEAT_X)
 #undef CLEAT_X
 };
 

@@ -15,12 +15,12 @@ typedef enum cleat_code cl_result;
 #define CL_MUST __attribute__((warn_unused_result))
 
 /* CL_TRY returns from the calling function with the failure of `expr`, if it fails. */
-#define CL_TRY(expr)                                                                               \
-    do {                                                                                           \
-        cl_result cl_try_result_ = (expr);                                                         \
-        if (cl_try_result_ != CL_OK) {                                                             \
-            return cl_try_result_;                                                                 \
-        }                                                                                          \
+#define CL_TRY(expr)                       \
+    do {                                   \
+        cl_result cl_try_result_ = (expr); \
+        if (cl_try_result_ != CL_OK) {     \
+            return cl_try_result_;         \
+        }                                  \
     } while (0)
 
 /* What a failure says beside its sentence. section and hint may be NULL; alert 0 means the code's

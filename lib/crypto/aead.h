@@ -41,14 +41,14 @@ CL_MUST cl_result cl_aead_new(struct cl_aead **out, enum cl_aead_id id, const ui
 void cl_aead_free(struct cl_aead *a);
 
 /* cl_aead_seal encrypts the concatenation of num inputs and writes ciphertext and tag to out, which
- * has room for all inputs plus tag_len. An input may lie exactly where its ciphertext goes; any other
- * overlap is forbidden. CRYPTO. */
+ * has room for all inputs plus tag_len. An input may lie exactly where its ciphertext goes; any
+ * other overlap is forbidden. CRYPTO. */
 CL_MUST cl_result cl_aead_seal(struct cl_aead *a, const uint8_t nonce[CL_AEAD_NONCE_LEN],
                                struct cl_rd aad, const struct cl_rd *in, size_t num, uint8_t *out);
 
 /* cl_aead_open decrypts len bytes (ciphertext and tag) in place; *out_len is len - tag_len.
- * BAD_RECORD_MAC when authentication fails (or len < tag_len); the bytes are then undefined and must
- * not be used. */
+ * BAD_RECORD_MAC when authentication fails (or len < tag_len); the bytes are then undefined and
+ * must not be used. */
 CL_MUST cl_result cl_aead_open(struct cl_aead *a, const uint8_t nonce[CL_AEAD_NONCE_LEN],
                                struct cl_rd aad, uint8_t *inout, size_t len, size_t *out_len);
 

@@ -1,9 +1,9 @@
 /* crypto/job.h - an asymmetric operation as a plain struct: what to do, inputs, outputs.
  *
- * The engine and the certificate verifier never compute one themselves: they fill in a job and pause.
- * Whoever drives them runs it - now (cl_job_run), in a batch with jobs of other connections, or in
- * another thread or process - and goes on. A job belongs to the object that made it; its inputs stay
- * valid until the job is reset.
+ * The engine and the certificate verifier never compute one themselves: they fill in a job and
+ * pause. Whoever drives them runs it - now (cl_job_run), in a batch with jobs of other connections,
+ * or in another thread or process - and goes on. A job belongs to the object that made it; its
+ * inputs stay valid until the job is reset.
  *
  * Results are checked where they are made: points are validated, an all-zero shared secret is
  * refused (RFC 9846 7.4.2), an RSA signature is verified before it is given out.

@@ -12,7 +12,7 @@
 #define CL_GROUP_X25519    0x001d
 
 /* 1665: SecP384r1MLKEM1024, 1568 bytes of ML-KEM and 97 of ECDH, is the longest share known */
-#define CL_GROUP_MAX_SHARE 1665
+#define CL_GROUP_MAX_SHARE  1665
 /* 80: SecP384r1MLKEM1024, 48 bytes of ECDH and 32 of ML-KEM */
 #define CL_GROUP_MAX_SECRET 80
 
@@ -27,8 +27,9 @@ struct cl_group {
     uint16_t bits; /* security strength, for display */
 };
 
-/* cl_group_by_id and cl_group_by_name (either name or the alias, ASCII case ignored) return NULL for
- * a group that is not built. cl_group_at returns the i-th group in order of preference, then NULL. */
+/* cl_group_by_id and cl_group_by_name (either name or the alias, ASCII case ignored) return NULL
+ * for a group that is not built. cl_group_at returns the i-th group in order of preference, then
+ * NULL. */
 const struct cl_group *cl_group_by_id(uint16_t id);
 const struct cl_group *cl_group_by_name(const char *name, size_t len);
 const struct cl_group *cl_group_at(size_t i);

@@ -1,7 +1,7 @@
 /* crypto/key.h - private and public keys of signatures, and the signature algorithms.
  *
- * struct cleat_key (public, cleat/key.h) is a private key: immutable, reference-counted, usable from
- * any thread. struct cl_pubkey is a public key taken from a SubjectPublicKeyInfo.
+ * struct cleat_key (public, cleat/key.h) is a private key: immutable, reference-counted, usable
+ * from any thread. struct cl_pubkey is a public key taken from a SubjectPublicKeyInfo.
  */
 #ifndef CL_CRYPTO_KEY_H
 #define CL_CRYPTO_KEY_H
@@ -72,10 +72,10 @@ CL_MUST cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
 /* ---- public keys ---- */
 struct cl_pubkey;
 
-/* cl_pubkey_parse makes a public key from a DER SubjectPublicKeyInfo. BAD_KEY when it is malformed or
- * not a valid key (point not on the curve, even modulus …), UNSUPPORTED for an algorithm or curve not
- * known. Point compression is accepted in certificates of no policy: refused. RSA above 16,384 bits
- * is refused (work). */
+/* cl_pubkey_parse makes a public key from a DER SubjectPublicKeyInfo. BAD_KEY when it is malformed
+ * or not a valid key (point not on the curve, even modulus …), UNSUPPORTED for an algorithm or
+ * curve not known. Point compression is accepted in certificates of no policy: refused. RSA above
+ * 16,384 bits is refused (work). */
 CL_MUST cl_result cl_pubkey_parse(struct cl_pubkey **out, struct cl_rd spki);
 void cl_pubkey_free(struct cl_pubkey *key);
 enum cl_key_type cl_pubkey_type(const struct cl_pubkey *key);

@@ -11,8 +11,8 @@ struct cl_rng {
     void *ctx;
 };
 
-/* cl_rng_system is libcrypto's generator, buffered per thread: the buffer is wiped as it is used and
- * dropped in a forked child. */
+/* cl_rng_system is libcrypto's generator, buffered per thread: the buffer is wiped as it is used
+ * and dropped in a forked child. */
 extern const struct cl_rng cl_rng_system;
 
 /* cl_rand fills out from rng. RANDOM when the source fails. */
