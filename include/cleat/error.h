@@ -91,7 +91,8 @@ extern "C" {
     X(HTTP_TOO_LARGE, -302, 0, "an HTTP message beyond a limit")                                   \
     X(HTTP_VERSION, -303, 0, "an HTTP version that is not supported")                              \
     X(HTTP_TRUNCATED, -304, 0, "an HTTP message that ended early")                                 \
-    X(BAD_URL, -305, 0, "not a valid URL")
+    X(BAD_URL, -305, 0, "not a valid URL")                                                         \
+    X(HTTP_STATUS, -306, 0, "an HTTP status that means failure")
 /* clang-format on */
 
 enum cleat_code {
