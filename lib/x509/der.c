@@ -209,18 +209,23 @@ size_t cl_oid_text(struct cl_rd oid, char *out, size_t cap)
     size_t len = 0;
     uint64_t arc = 0;
     bool first = true;
+    bool huge = false; /* an arc of more than 64 bits: not shown as another number */
     uint8_t byte;
     if (cap != 0) {
         out[0] = '\0';
     }
     while (cl_rd_u8(&oid, &byte)) {
-        /* An arc of 64 bits and more (a UUID arc) is shown modulo 2^64: text for people only. */
+        huge = huge || arc > UINT64_MAX >> 7;
         arc = arc << 7 | (byte & 0x7f);
         if ((byte & 0x80) != 0) {
             continue;
         }
         char text[48];
-        if (first) {
+        if (huge) {
+            (void)snprintf(text, sizeof(text), "%s(huge)", first ? "2." : ".");
+            first = false;
+            huge = false;
+        } else if (first) {
             unsigned root = arc < 40 ? 0 : arc < 80 ? 1 : 2;
             (void)snprintf(text, sizeof(text), "%u.%llu", root,
                            (unsigned long long)(arc - 40ULL * root));
