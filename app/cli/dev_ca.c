@@ -22,7 +22,7 @@
 
 static cl_result fail(struct cleat_error *err, const char *doing, const char *path, const char *why)
 {
-    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "cannot %s %s: %s", doing,
+    return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "cannot %s %s: %s", doing,
                         path, why);
 }
 

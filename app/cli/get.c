@@ -18,7 +18,7 @@ static void report(const struct get_options *o, int code, const struct cleat_err
     const char *name = error->code != 0 ? cleat_error_name(error->code) : "";
     (void)fprintf(stderr, "cleat: (%d) %s\n", code,
                   error->text[0] != '\0' ? error->text : cleat_error_sentence(error->code));
-    bool tls_or_more = error->code <= CLEAT_ERR_DECODE && error->code != 0;
+    bool tls_or_more = error->code <= CLEAT_ERR_DECODE && code != GET_EXIT_HTTP_ERROR;
     if (tls_or_more) {
         (void)fprintf(stderr, "  %s%s%s%s%s%s\n", name, error->section[0] != '\0' ? ", " : "",
                       error->section, error->alert != 0 ? ", alert " : "",
@@ -29,6 +29,10 @@ static void report(const struct get_options *o, int code, const struct cleat_err
     }
     if (error->hint[0] != '\0') {
         (void)fprintf(stderr, "  hint: %s\n", error->hint);
+    }
+    if (code == GET_EXIT_VERIFY) {
+        (void)fprintf(stderr, "  --cacert FILE trusts another CA; -k accepts any certificate, and "
+                              "with it any impostor\n");
     }
 }
 

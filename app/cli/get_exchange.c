@@ -107,7 +107,7 @@ static bool emit_head(struct get_transfer *t)
     cl_trace_http_head(t->s->trace, false, head, t->head.len);
     if (t->s->dump_file != NULL && (fwrite(head, 1, t->head.len, t->s->dump_file) != t->head.len ||
                                     fflush(t->s->dump_file) != 0)) {
-        get_hop_fail(t, GET_EXIT_WRITE, "http", (struct cl_why){.code = CLEAT_ERR_REFUSED},
+        get_hop_fail(t, GET_EXIT_WRITE, "http", (struct cl_why){.code = CLEAT_ERR_SYSTEM},
                      "cannot write to %s", o->dump_header);
         return false;
     }
@@ -123,7 +123,7 @@ static void begin_body(struct get_transfer *t)
     const struct get_options *o = t->s->options;
     note_head(t);
     if (t->head.status >= 400 && o->fail) {
-        get_hop_fail(t, GET_EXIT_HTTP_ERROR, "http", (struct cl_why){.code = CLEAT_ERR_REFUSED},
+        get_hop_fail(t, GET_EXIT_HTTP_ERROR, "http", (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
                      "the server answers %u %s", (unsigned)t->head.status,
                      cleat_http_reason(t->head.status));
         return;
@@ -170,7 +170,7 @@ static void end_body(struct get_transfer *t)
     const struct get_options *o = t->s->options;
     cl_trace_http_body(t->s->trace, false, t->body.total);
     if (t->head.status >= 400 && o->fail_with_body) {
-        get_hop_fail(t, GET_EXIT_HTTP_ERROR, "http", (struct cl_why){.code = CLEAT_ERR_REFUSED},
+        get_hop_fail(t, GET_EXIT_HTTP_ERROR, "http", (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
                      "the server answers %u %s", (unsigned)t->head.status,
                      cleat_http_reason(t->head.status));
         return;

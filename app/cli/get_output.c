@@ -27,7 +27,7 @@ void get_output_init(struct get_output *out, const char *path, bool bar, struct 
 
 static bool fail(struct get_output *out, const char *doing)
 {
-    (void)cl_error_set(out->err, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "%s %s: %s", doing,
+    (void)cl_error_set(out->err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s %s: %s", doing,
                        out->path != NULL ? out->path : "standard output", strerror(errno));
     return false;
 }
@@ -71,7 +71,7 @@ static bool may_write(struct get_output *out, const void *p, size_t len)
     if (memchr(p, 0, len < LOOK_FOR_BINARY ? len : LOOK_FOR_BINARY) == NULL) {
         return true;
     }
-    const struct cl_why why = {.code = CLEAT_ERR_REFUSED,
+    const struct cl_why why = {.code = CLEAT_ERR_SYSTEM,
                                .hint = "use -o FILE to save it, or -o - to write it nevertheless"};
     (void)cl_error_set(out->err, why, "binary data would garble the terminal");
     return false;

@@ -20,7 +20,7 @@ static FILE *open_file(const char *path, struct cleat_error *err)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
     if (f == NULL) {
-        (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_REFUSED}, "cannot open %s: %s",
+        (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "cannot open %s: %s",
                            path, strerror(errno));
     }
     return f;

@@ -240,7 +240,7 @@ static void fail_before_tls(struct cl_dial *d)
 {
     if (d->num_attempts == 0) {
         const struct cl_why why = {
-            .code = CLEAT_ERR_REFUSED,
+            .code = CLEAT_ERR_SYSTEM,
             .hint = d->dns_failed ? "check the network and the name servers in /etc/resolv.conf"
                                   : "check the spelling of the host name"};
         (void)cl_error_set(&d->result.error, why, "could not resolve host %s: %s", d->host,
@@ -248,7 +248,7 @@ static void fail_before_tls(struct cl_dial *d)
         fail(d, CL_DIAL_DNS);
         return;
     }
-    const struct cl_why why = {.code = CLEAT_ERR_REFUSED,
+    const struct cl_why why = {.code = CLEAT_ERR_SYSTEM,
                                .hint = d->tcp_status == UV_ECONNREFUSED
                                            ? "nothing listens on that port, or a firewall says so"
                                            : NULL};

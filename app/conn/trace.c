@@ -163,10 +163,13 @@ void cl_trace_set_text(json_t *line, const char *key, const char *value)
 
 void cl_trace_dns_ask(struct cl_trace *t, const char *host, int family)
 {
+    struct cl_addr literal;
     const char *what = family == AF_INET    ? "IPv4 addresses"
                        : family == AF_INET6 ? "IPv6 addresses"
                                             : "IPv6 and IPv4 addresses";
-    cl_trace_say(t, CL_TRACE_INFO, "dns", "looking up the %s of %s", what, host);
+    if (!cl_addr_parse(host, 0, &literal)) {
+        cl_trace_say(t, CL_TRACE_INFO, "dns", "looking up the %s of %s", what, host);
+    }
     json_t *line = cl_trace_begin(t, "dns.ask");
     cl_trace_set_text(line, "host", host);
     cl_trace_set_text(line, "what", what);
@@ -179,13 +182,16 @@ void cl_trace_dns_answer(struct cl_trace *t, const struct cl_dns_answer *answer,
     char text[CL_ADDR_TEXT_SIZE];
     json_t *line = cl_trace_begin(t, "dns.answer");
     json_t *list = line != NULL ? json_array() : NULL;
+    bool is_literal = strcmp(answer->source, "literal") == 0; /* people know it already */
     for (size_t i = 0; i < answer->num; i++) {
         cl_addr_format(&answer->addrs[i], text);
-        cl_trace_say(t, CL_TRACE_INFO, "dns", "%-4s %s (%s, %.1f ms)", kind, text, answer->source,
-                     (double)us / 1000);
+        if (!is_literal) {
+            cl_trace_say(t, CL_TRACE_INFO, "dns", "%-4s %s (%s, %.1f ms)", kind, text,
+                         answer->source, (double)us / 1000);
+        }
         (void)json_array_append_new(list, json_string(text));
     }
-    if (answer->num == 0) {
+    if (answer->num == 0 && !is_literal) {
         cl_trace_say(
             t, answer->failed ? CL_TRACE_BAD : CL_TRACE_INFO, "dns", "%-4s none: %s (%s, %.1f ms)",
             kind, answer->reason != NULL ? answer->reason : "", answer->source, (double)us / 1000);

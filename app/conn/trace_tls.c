@@ -208,10 +208,12 @@ static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict
 static void say_tries(struct cl_trace *t, const struct cleat_verdict *verdict)
 {
     struct cleat_try try;
-    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
+    size_t num = cleat_verdict_num_tries(verdict);
+    /* With a single path its reason is the verdict's, which has been told. */
+    for (size_t i = 0; i < num && num > 1; i++) {
         if (cleat_verdict_try(verdict, i, &try) && !try.accepted && try.error != NULL) {
-            cl_trace_say(t, CL_TRACE_INFO, "cert", "  path %zu (%zu certificates): %s", i + 1,
-                         try.num_certs, try.error->text);
+            cl_trace_say(t, CL_TRACE_INFO, "cert", "  path %zu of %zu: %s", i + 1, num,
+                         try.error->text);
         }
     }
 }
