@@ -47,7 +47,8 @@ static bool within_domain(struct cl_rd name, struct cl_rd base, bool *proper)
     return !*proper || name.p[name.len - base.len - 1] == '.';
 }
 
-/* Names with underscores are no host names, but they are deployed and can be compared all the same. */
+/* Names with underscores are no host names, but they are deployed and can be compared all the same.
+ */
 static bool comparable_dns(struct cl_rd name)
 {
     uint8_t copy[256];
@@ -60,8 +61,8 @@ static bool comparable_dns(struct cl_rd name)
     return cl_dns_valid(cl_rd_of(copy, name.len), true);
 }
 
-/* base without its dot, if it begins with one. ".example.com" is not in RFC 5280, but deployed. It is read
- * so that it permits the least (subdomains) and excludes the most (the domain too). */
+/* base without its dot, if it begins with one. ".example.com" is not in RFC 5280, but deployed. It
+ * is read so that it permits the least (subdomains) and excludes the most (the domain too). */
 static bool undot(struct cl_rd *base)
 {
     return base->len != 0 && base->p[0] == '.' && cl_rd_skip(base, 1);
@@ -199,8 +200,8 @@ static bool match(const struct cl_gname *name, const struct cl_gname *base, bool
     }
 }
 
-/* Can this name be judged by constraints of its kind? "the application MUST either process the constraint
- * or reject the certificate" */
+/* Can this name be judged by constraints of its kind? "the application MUST either process the
+ * constraint or reject the certificate" */
 static bool comparable(const struct cl_gname *name)
 {
     struct cl_rd local;
@@ -253,8 +254,8 @@ static bool refuse(struct cl_fail *fail, const struct subject_name *name,
                        cleat_san_kind_name(name->name.kind), text, what, label);
 }
 
-static bool check_name(const struct subject_name *name, const struct cleat_cert *ca,
-                       uint32_t *work, struct cl_fail *fail)
+static bool check_name(const struct subject_name *name, const struct cleat_cert *ca, uint32_t *work,
+                       struct cl_fail *fail)
 {
     unsigned kind = 1u << name->name.kind;
     if (((ca->permitted_kinds | ca->excluded_kinds) & kind) == 0) {
@@ -266,15 +267,14 @@ static bool check_name(const struct subject_name *name, const struct cleat_cert 
     if ((ca->excluded_kinds & kind) != 0 && match_list(&name->name, ca->excluded, true, work)) {
         return refuse(fail, name, ca, "is excluded by", "EXCLUDED_VIOLATION");
     }
-    bool permitted = (ca->permitted_kinds & kind) == 0 ||
-                     match_list(&name->name, ca->permitted, false, work);
+    bool permitted =
+        (ca->permitted_kinds & kind) == 0 || match_list(&name->name, ca->permitted, false, work);
     if (*work > CL_VERIFY_MAX_NAME_COMPARISONS) {
         return cl_fail_set(fail, CLEAT_ERR_TOO_COMPLEX, CL_CHECK_NAME_CONSTRAINTS, name->depth,
                            NULL, NULL, "more than %d comparisons of names with name constraints",
                            CL_VERIFY_MAX_NAME_COMPARISONS);
     }
-    return permitted ||
-           refuse(fail, name, ca, "is not permitted by", "PERMITTED_VIOLATION");
+    return permitted || refuse(fail, name, ca, "is not permitted by", "PERMITTED_VIOLATION");
 }
 
 /* RFC 5280 4.2.1.10: without a mailbox among the SANs, "the rfc822Name constraint MUST be applied
@@ -339,8 +339,8 @@ bool cl_constraints_check(const struct cl_path *path, uint32_t *work, struct cl_
     return true;
 }
 
-/* Is the base well formed? strict: by the letter of RFC 5280, which knows no DNS base with a dot in front
- * (it permits zero labels more, too). */
+/* Is the base well formed? strict: by the letter of RFC 5280, which knows no DNS base with a dot in
+ * front (it permits zero labels more, too). */
 static bool base_form(const struct cl_gname *base, bool strict)
 {
     struct cl_rd local;
@@ -348,8 +348,7 @@ static bool base_form(const struct cl_gname *base, bool strict)
     struct cl_rd mask = base->value;
     switch (base->kind) {
     case CLEAT_SAN_DNS:
-        return base->value.len == 0 ||
-               ((!undot(&host) || !strict) && cl_dns_valid(host, false));
+        return base->value.len == 0 || ((!undot(&host) || !strict) && cl_dns_valid(host, false));
     case CLEAT_SAN_IP:
         return (base->value.len == 8 || base->value.len == 32) &&
                cl_rd_skip(&mask, base->value.len / 2) && mask_valid(mask);

@@ -97,8 +97,8 @@ static bool parse_name_constraints(struct cleat_cert *cert, struct cl_rd value)
     bool excluded;
     if (!sequence(value, &body) ||
         !cl_der_optional(&body, CL_DER_CTXC(0), &cert->permitted, &permitted) ||
-        !cl_der_optional(&body, CL_DER_CTXC(1), &cert->excluded, &excluded) ||
-        !cl_rd_done(&body) || (permitted && !subtrees_valid(cert->permitted)) ||
+        !cl_der_optional(&body, CL_DER_CTXC(1), &cert->excluded, &excluded) || !cl_rd_done(&body) ||
+        (permitted && !subtrees_valid(cert->permitted)) ||
         (excluded && !subtrees_valid(cert->excluded))) {
         return false;
     }

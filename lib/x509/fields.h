@@ -74,7 +74,7 @@ struct cleat_cert {
     struct cl_rd excluded;
     uint16_t permitted_kinds; /* 1 << CLEAT_SAN_*: which kinds of names they constrain */
     uint16_t excluded_kinds;
-    uint16_t odd_kinds; /* of which a base is malformed, or there are no rules for matching */
+    uint16_t odd_kinds;    /* of which a base is malformed, or there are no rules for matching */
     struct cl_rd ekus;     /* contents: OIDs */
     struct cl_rd policies; /* contents: PolicyInformation */
     struct cl_rd mappings;

@@ -106,10 +106,8 @@ struct cleat_trust_store *t_trust(const struct entity *const *anchors, size_t nu
 
 struct cl_verify_params t_params(const struct cleat_trust_store *trust)
 {
-    return (struct cl_verify_params){.trust = trust,
-                                     .host = "leaf.example.com",
-                                     .now = T_NOW,
-                                     .purpose = CLEAT_PURPOSE_SERVER};
+    return (struct cl_verify_params){
+        .trust = trust, .host = "leaf.example.com", .now = T_NOW, .purpose = CLEAT_PURPOSE_SERVER};
 }
 
 struct cleat_verdict *t_verify(const struct cl_verify_params *params,

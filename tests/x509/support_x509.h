@@ -26,13 +26,13 @@ struct entity {
 /* t_key gives one of some P-256 keys, made once a process and never freed before its end. */
 const struct cleat_key *t_key(size_t i);
 
-/* t_template: a CA or a leaf for leaf.example.com as the strictest policy wants it; fields are changed by
- * the test before t_make. */
+/* t_template: a CA or a leaf for leaf.example.com as the strictest policy wants it; fields are
+ * changed by the test before t_make. */
 struct cl_cert_template t_template(const char *cn, const struct entity *issuer,
                                    const struct cleat_key *key, bool is_ca);
 
-/* t_make signs it with the issuer's key (its own when there is none); t_parse fails the test when the
- * result cannot be parsed. */
+/* t_make signs it with the issuer's key (its own when there is none); t_parse fails the test when
+ * the result cannot be parsed. */
 struct entity t_make(const struct cl_cert_template *tpl, const struct entity *issuer,
                      const struct cleat_key *key);
 struct entity t_ca(const char *cn, const struct entity *issuer, size_t key);

@@ -71,9 +71,9 @@ static void test_every_kind_of_key_signs_and_verifies(void **state)
         enum cl_key_type type;
         unsigned bits;
         int code;
-    } rows[] = {{CL_KEY_EC_P256, 0, CLEAT_OK},      {CL_KEY_EC_P384, 0, CLEAT_OK},
-                {CL_KEY_EC_P521, 0, CLEAT_OK},      {CL_KEY_ED25519, 0, CLEAT_OK},
-                {CL_KEY_RSA, 2048, CLEAT_OK},       {CL_KEY_RSA_PSS, 2048, CLEAT_OK},
+    } rows[] = {{CL_KEY_EC_P256, 0, CLEAT_OK},         {CL_KEY_EC_P384, 0, CLEAT_OK},
+                {CL_KEY_EC_P521, 0, CLEAT_OK},         {CL_KEY_ED25519, 0, CLEAT_OK},
+                {CL_KEY_RSA, 2048, CLEAT_OK},          {CL_KEY_RSA_PSS, 2048, CLEAT_OK},
                 {CL_KEY_RSA, 1024, CLEAT_ERR_WEAK_KEY}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct cleat_key *key;
@@ -207,8 +207,8 @@ static void test_insides_of_extensions(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++) {
-        struct cl_cert_raw_ext raw = {exts[i].oid, false, {(const uint8_t *)exts[i].value,
-                                                           exts[i].len}};
+        struct cl_cert_raw_ext raw = {
+            exts[i].oid, false, {(const uint8_t *)exts[i].value, exts[i].len}};
         struct cl_cert_template tpl = t_template("x", NULL, t_key(0), false);
         struct cl_buf der = {0};
         struct cleat_cert *cert = NULL;

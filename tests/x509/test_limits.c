@@ -54,8 +54,8 @@ enum shape {
     SOME_NAMES_SOME_KEYS,
 };
 
-/* A hundred CAs that could all have issued each other, and a leaf below them; anchored says whether the
- * root is really above. */
+/* A hundred CAs that could all have issued each other, and a leaf below them; anchored says whether
+ * the root is really above. */
 static void hostile(enum shape shape, bool anchored, int expected)
 {
     static const char *const shapes[] = {"same name, same key", "same name, ten keys",

@@ -101,7 +101,8 @@ static const struct {
     {"::1", 16, {[15] = 1}},
     {"[::1]", 16, {[15] = 1}},
     {"1::", 16, {0, 1}},
-    {"2001:db8::ff00:42:8329", 16,
+    {"2001:db8::ff00:42:8329",
+     16,
      {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0x42, 0x83, 0x29}},
     {"1:2:3:4:5:6:7:8", 16, {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}},
     {"1:2:3:4:5:6:7:8:9", 0, {0}},
@@ -194,10 +195,8 @@ static void test_distinguished_names_compare_without_case_and_spaces(void **stat
         uint8_t room_b[64];
         struct cl_name a;
         struct cl_name b;
-        name_of(&a, room_a, sizeof(room_a), dns_names[i].tag_a, dns_names[i].a,
-                dns_names[i].len_a);
-        name_of(&b, room_b, sizeof(room_b), dns_names[i].tag_b, dns_names[i].b,
-                dns_names[i].len_b);
+        name_of(&a, room_a, sizeof(room_a), dns_names[i].tag_a, dns_names[i].a, dns_names[i].len_a);
+        name_of(&b, room_b, sizeof(room_b), dns_names[i].tag_b, dns_names[i].b, dns_names[i].len_b);
         if (cl_name_equal(&a, &b) != dns_names[i].equal ||
             (dns_names[i].equal && a.hash != b.hash)) {
             fail_msg("row %zu", i);
@@ -225,9 +224,15 @@ static void test_public_suffixes(void **state)
     static const struct {
         const char *name;
         bool suffix;
-    } rows[] = {{"com", true},      {"COM", true},    {"co.uk", true},
-                {"uk", true},       {"ex.uk", false}, {"anything.ck", true},
-                {"www.ck", false},  {"a.b.ck", false}, {"s3.amazonaws.com", true},
+    } rows[] = {{"com", true},
+                {"COM", true},
+                {"co.uk", true},
+                {"uk", true},
+                {"ex.uk", false},
+                {"anything.ck", true},
+                {"www.ck", false},
+                {"a.b.ck", false},
+                {"s3.amazonaws.com", true},
                 {"amazonaws.com", false}};
     struct cleat_suffix_list *list;
     assert_int_equal(cleat_suffix_list_from_text(list_text, strlen(list_text), &list), CLEAT_OK);

@@ -43,7 +43,7 @@ static const struct {
     const char *body;
     bool good;
 } bodies[] = {
-    {"AAAA", true}, {"AA==", true},   {"", false},     {"A", false},   {"AB==", false},
+    {"AAAA", true}, {"AA==", true},    {"", false},     {"A", false},    {"AB==", false},
     {"AAA", false}, {"AA==AA", false}, {"A-AA", false}, {"AA=A", false},
 };
 

@@ -1,5 +1,5 @@
-/* Every check of a path: accepted as it should be, refused when it is violated - at each position of
- * chains of two to five certificates where it has a meaning there. */
+/* Every check of a path: accepted as it should be, refused when it is violated - at each position
+ * of chains of two to five certificates where it has a meaning there. */
 #include "support_x509.h"
 
 #include <stdio.h>
@@ -13,8 +13,8 @@ enum role {
     ROLE_ANCHOR = 4,
 };
 
-static const uint8_t eku_client[] = {0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01,
-                                     0x05, 0x05, 0x07, 0x03, 0x02};
+static const uint8_t eku_client[] = {0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
+                                     0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
 /* NameConstraints: permitted DNS "other.test"; excluded DNS "example.com" */
 static const uint8_t nc_permitted[] = {0x30, 0x10, 0xa0, 0x0e, 0x30, 0x0c, 0x82, 0x0a, 'o',
                                        't',  'h',  'e',  'r',  '.',  't',  'e',  's',  't'};
@@ -23,17 +23,18 @@ static const uint8_t nc_excluded[] = {0x30, 0x11, 0xa1, 0x0f, 0x30, 0x0d, 0x82, 
 static const uint8_t require_explicit_0[] = {0x30, 0x03, 0x80, 0x01, 0x00};
 static const uint8_t null_value[] = {0x05, 0x00};
 
-static const struct cl_cert_raw_ext raw_unknown = {"1.3.6.1.4.1.99999.1", true,
-                                                   {null_value, sizeof(null_value)}};
-static const struct cl_cert_raw_ext raw_eku = {"2.5.29.37", false, {eku_client, sizeof(eku_client)}};
+static const struct cl_cert_raw_ext raw_unknown = {
+    "1.3.6.1.4.1.99999.1", true, {null_value, sizeof(null_value)}};
+static const struct cl_cert_raw_ext raw_eku = {
+    "2.5.29.37", false, {eku_client, sizeof(eku_client)}};
 static const struct cl_cert_raw_ext raw_permitted = {
     "2.5.29.30", true, {nc_permitted, sizeof(nc_permitted)}};
 static const struct cl_cert_raw_ext raw_excluded = {
     "2.5.29.30", true, {nc_excluded, sizeof(nc_excluded)}};
 static const struct cl_cert_raw_ext raw_explicit = {
     "2.5.29.36", true, {require_explicit_0, sizeof(require_explicit_0)}};
-static const struct cl_cert_raw_ext raw_poison = {"1.3.6.1.4.1.11129.2.4.3", true,
-                                                  {null_value, sizeof(null_value)}};
+static const struct cl_cert_raw_ext raw_poison = {
+    "1.3.6.1.4.1.11129.2.4.3", true, {null_value, sizeof(null_value)}};
 
 static void expired(struct cl_cert_template *t)
 {
@@ -156,21 +157,21 @@ static const struct spoil {
      CLEAT_ERR_NAME_CONSTRAINT},
     {"excludes", excludes, ROLE_MIDDLE | ROLE_ANCHOR, CLEAT_POLICY_DEFAULT,
      CLEAT_ERR_NAME_CONSTRAINT},
-    {"wants a policy", wants_policy, ROLE_MIDDLE, CLEAT_POLICY_DEFAULT,
-     CLEAT_ERR_POLICY_VIOLATION},
+    {"wants a policy", wants_policy, ROLE_MIDDLE, CLEAT_POLICY_DEFAULT, CLEAT_ERR_POLICY_VIOLATION},
     {"other name", other_name, ROLE_LEAF, CLEAT_POLICY_DEFAULT, CLEAT_ERR_NAME_MISMATCH},
     {"common name only", no_san, ROLE_LEAF, CLEAT_POLICY_DEFAULT, CLEAT_ERR_NAME_MISMATCH},
     {"CA as leaf", ca_leaf, ROLE_LEAF, CLEAT_POLICY_DEFAULT, CLEAT_OK},
     {"CA as leaf, webpki", ca_leaf, ROLE_LEAF, CLEAT_POLICY_WEBPKI, CLEAT_ERR_BAD_CERTIFICATE},
     {"no key ids", no_key_ids, ROLE_LEAF | ROLE_MIDDLE | ROLE_ANCHOR, CLEAT_POLICY_DEFAULT,
      CLEAT_OK},
-    {"no key ids, rfc5280", no_key_ids, ROLE_LEAF | ROLE_MIDDLE | ROLE_ANCHOR,
-     CLEAT_POLICY_RFC5280, CLEAT_ERR_BAD_CERTIFICATE},
+    {"no key ids, rfc5280", no_key_ids, ROLE_LEAF | ROLE_MIDDLE | ROLE_ANCHOR, CLEAT_POLICY_RFC5280,
+     CLEAT_ERR_BAD_CERTIFICATE},
 };
 
 #define MAX_CHAIN 5
 
-/* Makes a chain of num certificates, the anchor last, with one of them spoilt, and has it judged. */
+/* Makes a chain of num certificates, the anchor last, with one of them spoilt, and has it judged.
+ */
 static int judge(size_t num, size_t position, const struct spoil *s, char *text, size_t cap)
 {
     struct entity chain[MAX_CHAIN];
@@ -219,7 +220,8 @@ static void test_matrix_each_check_violated_at_each_position(void **state)
                 if ((s->roles & role) == 0) {
                     continue;
                 }
-                /* RFC 5280 4.2.1.1: a self-signed certificate needs no AKI, a CA a SKI all the same */
+                /* RFC 5280 4.2.1.1: a self-signed certificate needs no AKI, a CA a SKI all the same
+                 */
                 int code = judge(num, at, s, text, sizeof(text));
                 num_cases++;
                 if (code != s->code) {
@@ -363,10 +365,9 @@ static void test_self_signed_leaf_only_when_it_is_an_anchor(void **state)
 static void test_missing_intermediate_names_it_and_where_it_is_published(void **state)
 {
     (void)state;
-    static const uint8_t aia[] = {0x30, 0x1f, 0x30, 0x1d, 0x06, 0x08, 0x2b, 0x06, 0x01,
-                                  0x05, 0x05, 0x07, 0x30, 0x02, 0x86, 0x11, 'h',  't',
-                                  't',  'p',  ':',  '/',  '/',  'c',  'a',  '.',  't',
-                                  'e',  's',  't',  '/',  'c',  'a'};
+    static const uint8_t aia[] = {0x30, 0x1f, 0x30, 0x1d, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05,
+                                  0x07, 0x30, 0x02, 0x86, 0x11, 'h',  't',  't',  'p',  ':',  '/',
+                                  '/',  'c',  'a',  '.',  't',  'e',  's',  't',  '/',  'c',  'a'};
     const struct cl_cert_raw_ext ext = {"1.3.6.1.5.5.7.1.1", false, {aia, sizeof(aia)}};
     struct entity root = t_ca("Root", NULL, 0);
     struct entity ca = t_ca("Missing CA", &root, 1);
