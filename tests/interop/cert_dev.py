@@ -7,14 +7,15 @@ import ssl
 import subprocess
 import threading
 
-from get_support import PROGRAM, GetTest, Peer, Scripted, free_port, get, need, openssl, self_signed
+from get_support import (PROGRAM, GetTest, Peer, Scripted, free_port, get, need, openssl,
+                         self_signed)
 from support import main, run
 
 
 class Dev(GetTest):
     def dev(self, *args, check=True, env=None):
-        return run([PROGRAM, "cert", "dev", *args], check=check, cwd=self.folder,
-                   env={**os.environ, "CLEAT_CA_DIR": str(self.folder / "dev" / "ca"), **(env or {})})
+        whole = {**os.environ, "CLEAT_CA_DIR": str(self.folder / "dev" / "ca"), **(env or {})}
+        return run([PROGRAM, "cert", "dev", *args], check=check, cwd=self.folder, env=whole)
 
     def verify(self, cert, *args):
         openssl("verify", "-x509_strict", "-CAfile", self.folder / "dev/ca/ca.pem", *args,
@@ -47,7 +48,8 @@ class Dev(GetTest):
         for kind, words in (("ecdsa", "prime256v1"), ("ecdsa-p384", "secp384r1"),
                             ("rsa", "2048 bit"), ("ed25519", "ED25519")):
             with self.subTest(kind):
-                self.dev("--key-type", kind, "--cert-file", "k.pem", "--key-file", "k.key", "kind.test")
+                self.dev("--key-type", kind, "--cert-file", "k.pem", "--key-file", "k.key",
+                         "kind.test")
                 self.assertIn(words, self.text("k.pem"))
                 self.verify("k.pem", "-verify_hostname", "kind.test")
                 leaf = openssl("x509", "-noout", "-pubkey", "-in", self.folder / "k.pem").stdout
@@ -79,9 +81,9 @@ class Dev(GetTest):
 
     def test_two_at_once_make_one_ca(self):
         env = {"CLEAT_CA_DIR": str(self.folder / "race")}
-        threads = [threading.Thread(target=self.dev, args=("--cert-file", f"r{i}.pem", "--key-file",
-                                                           f"r{i}.key", "race.test"),
-                                    kwargs={"env": env}) for i in range(6)]
+        names = [("--cert-file", f"r{i}.pem", "--key-file", f"r{i}.key") for i in range(6)]
+        threads = [threading.Thread(target=self.dev, args=(*pair, "race.test"), kwargs={"env": env})
+                   for pair in names]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -125,8 +127,9 @@ class Show(GetTest):
             self.assertEqual(out, self.show("-", stdin=f).stdout.decode())
         fingerprint = openssl("x509", "-noout", "-fingerprint", "-sha256", "-in", cert).stdout
         self.assertIn(fingerprint.decode().strip().split("=")[1], out)
-        for words in ("CN=shown", "CN=Interop CA", "DNS:localhost, IP:127.0.0.1, IP:::1", "days left",
-                      "ECDSA P-256", "ecdsa-with-SHA256", "sha256/", "basicConstraints (critical)"):
+        for words in ("CN=shown", "CN=Interop CA", "DNS:localhost, IP:127.0.0.1, IP:::1",
+                      "days left", "ECDSA P-256", "ecdsa-with-SHA256", "sha256/",
+                      "basicConstraints (critical)"):
             self.assertIn(words, out)
 
     def test_the_pin_is_curls(self):
@@ -135,8 +138,9 @@ class Show(GetTest):
         shown = json.loads(self.show("--json", cert).stdout)
         pin = "sha256//" + shown["certificates"][0]["spki_pin_sha256"]
         port = free_port()
-        with Peer(["openssl", "s_server", "-accept", port, "-cert", cert, "-key", key, "-www", "-quiet"],
-                  port, self.folder):
+        argv = ["openssl", "s_server", "-accept", port, "-cert", cert, "-key", key, "-www",
+                "-quiet"]
+        with Peer(argv, port, self.folder):
             run(["curl", "-ksS", "--pinnedpubkey", pin, f"https://localhost:{port}/"])
 
     def test_a_server_is_shown_whatever_its_certificate(self):

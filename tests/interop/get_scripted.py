@@ -130,13 +130,15 @@ class Answers(GetTest):
     def test_requests_are_as_the_flags_say(self):
         with self.serve(answer(OK)) as server:
             url = f"https://localhost:{server.port}/p?q=1#frag"
-            self.fetch("-sS", "-A", "me", "-e", "https://ref.example/", "-H", "X-A: b", "-u", "u:p", url)
+            self.fetch("-sS", "-A", "me", "-e", "https://ref.example/", "-H", "X-A: b", "-u",
+                       "u:p", url)
             self.fetch("-sS", "-d", "a=1", "-d", "b=2", url)
             self.fetch("-sS", "--json", "{}", "-X", "PUT", url)
             self.fetch("-sS", "-r", "0-9", url)
         first, form, put, part = server.heads
-        self.assertTrue(first.startswith(f"GET /p?q=1 HTTP/1.1\r\nHost: localhost:{server.port}\r\n"))
-        for line in ("User-Agent: me", "Referer: https://ref.example/", "X-A: b",
+        self.assertTrue(first.startswith("GET /p?q=1 HTTP/1.1\r\n"))
+        for line in (f"Host: localhost:{server.port}", "User-Agent: me",
+                     "Referer: https://ref.example/", "X-A: b",
                      "Authorization: Basic dTpw", "Accept: */*"):
             self.assertIn(f"\r\n{line}\r\n", first)
         self.assertTrue(form.startswith("POST "))
@@ -189,7 +191,8 @@ class Redirects(GetTest):
         self.assertEqual(facts["redirect_url"], f"https://localhost:{server.port}/b")
 
     def test_post_becomes_get_except_with_307_and_308(self):
-        for status, method in ((301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")):
+        for status, method in ((301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"),
+                               (308, "POST")):
             with self.subTest(status), self.serve({"/a": (status, "/b")}) as server:
                 self.fetch("-sSL", "-d", "x=1", f"https://localhost:{server.port}/a")
                 self.assertTrue(server.heads[1].startswith(f"{method} /b "), server.heads[1])
@@ -232,8 +235,8 @@ class Failures(GetTest):
             result = self.fetch("-sS", *args, url.format(server.port), code=60)
             self.assertEqual(result.stdout, b"")
             self.assertEqual(server.heads, [], "a request went to a server that was not verified")
-            facts = json.loads(get("-ks", "-o", "/dev/null", "-w", "%{json}", "--cacert", self.ca.cert,
-                                   url.format(server.port)).stdout)
+            facts = json.loads(get("-ks", "-o", "/dev/null", "-w", "%{json}", "--cacert",
+                                   self.ca.cert, url.format(server.port)).stdout)
         self.assertEqual(facts["exitcode"], 0)
         self.assertNotEqual(facts["ssl_verify_result"], 0)
         for word in words:
@@ -242,7 +245,8 @@ class Failures(GetTest):
 
     def test_an_expired_certificate(self):
         cert, key = self.ca.leaf("expired", dates=("20240101000000Z", "20250101000000Z"))
-        facts = self.refused(cert, key, ["expired", "CERT_EXPIRED", "RFC 5280", "certificate_expired"])
+        words = ["expired", "CERT_EXPIRED", "RFC 5280", "certificate_expired"]
+        facts = self.refused(cert, key, words)
         self.assertEqual(facts["ssl_verify_result"], 10)
 
     def test_a_certificate_of_the_future(self):
@@ -277,7 +281,8 @@ class Failures(GetTest):
                 self.fetch("-sS", url, code=code)
 
     def test_usage_errors(self):
-        for args in ([], ["--no-such-flag", "https://localhost/"], ["-m", "x", "https://localhost/"]):
+        url = "https://localhost/"
+        for args in ([], ["--no-such-flag", url], ["-m", "x", url]):
             self.assertEqual(get(*args).returncode, 2)
 
     def test_a_host_without_address(self):
@@ -290,10 +295,10 @@ class Failures(GetTest):
 
     def test_a_server_that_never_answers_the_hello(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            port = silent.getsockname()[1]
-            result = self.fetch("-sS", "--connect-timeout", "0.5", f"https://127.0.0.1:{port}/", code=28)
+            url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+            result = self.fetch("-sS", "--connect-timeout", "0.5", url, code=28)
             self.assertIn(b"TLS", result.stderr)
-            self.fetch("-sS", "-m", "0.5", f"https://127.0.0.1:{port}/", code=28)
+            self.fetch("-sS", "-m", "0.5", url, code=28)
 
     def plain(self, reply, code):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -304,7 +309,8 @@ class Failures(GetTest):
                 peer.close()
             thread = threading.Thread(target=run, daemon=True)
             thread.start()
-            result = self.fetch("-sS", f"https://127.0.0.1:{listener.getsockname()[1]}/", code=code)
+            url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+            result = self.fetch("-sS", url, code=code)
             thread.join(5)
         return result
 
@@ -346,7 +352,8 @@ class Finding(GetTest):
             there = f"127.0.0.1:{server.port}"
             self.fetch("-sS", "--resolve", f"shop.example:{server.port}:127.0.0.1",
                        f"https://shop.example:{server.port}/")
-            self.fetch("-sS", "--connect-to", f"a.wild.example:443:{there}", "https://a.wild.example/")
+            self.fetch("-sS", "--connect-to", f"a.wild.example:443:{there}",
+                       "https://a.wild.example/")
             self.fetch("-sS", "--connect-to", f"::{there}", "https://shop.example/")
             self.fetch("-sS", "--connect-to", f"::{there}", "https://b\u00fccher.example/")
             self.fetch("-sS", "--connect-to", f"::{there}", "https://a.b.wild.example/", code=60)
@@ -359,6 +366,22 @@ class Finding(GetTest):
                                f"https://shop.example:{server.port}/")
         self.assertEqual(facts["remote_ip"], "127.0.0.1")
         self.assertLess(facts["time_connect"], 5)
+
+    def test_an_address_that_does_not_answer_is_passed_by(self):
+        """A listener whose queue is full does not answer: the race goes on after 250 ms."""
+        with Scripted(self.cert, self.key, answer(OK)) as server, socket.socket() as full:
+            full.bind(("127.0.0.2", server.port))
+            full.listen(0)
+            callers = [socket.socket() for _ in range(3)]
+            for caller in callers:
+                caller.setblocking(False)
+                caller.connect_ex(("127.0.0.2", server.port))
+            facts = self.facts("--resolve", f"shop.example:{server.port}:127.0.0.2,127.0.0.1",
+                               f"https://shop.example:{server.port}/")
+            for caller in callers:
+                caller.close()
+        self.assertEqual(facts["remote_ip"], "127.0.0.1")
+        self.assertGreater(facts["time_connect"], 0.24)
 
     def test_capath_and_environment_name_other_cas(self):
         with Scripted(self.cert, self.key, answer(OK)) as server:

@@ -1,4 +1,4 @@
-"""What the interop tests of `cleat get` share: certificates, peers on loopback, running the program.
+"""What the interop tests of `cleat get` share: certificates, peers on loopback, runs of it.
 
 Beside support.py, whose program path, patience and main() are used here. Every file lives in a
 temporary folder, every port is chosen by the kernel, every process is ended by its own number.
@@ -67,8 +67,8 @@ class Authority:
                 "subjectKeyIdentifier=hash\n")
         extensions.write_text(text + (f"subjectAltName={sans}\n" if sans else ""))
         if dates is None:
-            openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-days", 9,
-                    "-CAcreateserial", "-extfile", extensions, "-out", cert)
+            openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-days",
+                    9, "-CAcreateserial", "-extfile", extensions, "-out", cert)
         else:
             self._sign_with_dates(request, extensions, cert, dates)
         return cert, key
@@ -79,9 +79,9 @@ class Authority:
         config.write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nnew_certs_dir=%s\n"
                           "default_md=sha256\npolicy=p\nrand_serial=yes\nunique_subject=no\n"
                           "[p]\ncommonName=supplied\n" % (self.folder / "index.txt", self.folder))
-        openssl("ca", "-config", config, "-batch", "-notext", "-cert", self.cert, "-keyfile", self.key,
-                "-in", request, "-extfile", extensions, "-startdate", dates[0], "-enddate", dates[1],
-                "-out", cert)
+        openssl("ca", "-config", config, "-batch", "-notext", "-cert", self.cert, "-keyfile",
+                self.key, "-in", request, "-extfile", extensions, "-startdate", dates[0],
+                "-enddate", dates[1], "-out", cert)
 
 
 def self_signed(folder, name="self"):
@@ -136,8 +136,9 @@ class Peer:
 class Scripted:
     """A TLS server in this process whose answers a function writes: script(connection, head).
 
-    `head` is the request's head, its body has been read as well; connection is an ssl.SSLSocket. What the script returns says how to
-    end: "close" (close_notify), "cut" (FIN without close_notify), "reset".
+    `head` is the request's head, its body has been read as well; connection is an ssl.SSLSocket.
+    What the script returns says how to end: "close" (close_notify), "cut" (FIN without
+    close_notify), "reset".
     """
 
     def __init__(self, cert, key, script, context=None):
