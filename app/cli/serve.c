@@ -47,8 +47,8 @@ static const struct cl_option options[] = {
     {OPT_CIPHERS, 0, "ciphers", "LIST", "cipher suites, the preferred one first"},
     {OPT_CURVES, 0, "curves", "LIST", "key-exchange groups, the preferred one first"},
     {OPT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes, the preferred one first"},
-    {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version (default: 1.3)"},
-    {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version (default: 1.3)"},
+    {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.3)"},
+    {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
     {0, 0, "Running", NULL, NULL},
     {OPT_THREADS, 't', "threads", "N", "worker threads (default: one for each processor)"},
     {OPT_GRACE, 0, "grace", "SECONDS",
@@ -145,10 +145,13 @@ static int set_version(uint16_t *out, const struct cl_options *words)
 {
     if (strcmp(words->value, "1.3") == 0) {
         *out = CLEAT_TLS_1_3;
-        return CL_EXIT_OK;
+    } else if (strcmp(words->value, "1.2") == 0) {
+        *out = CLEAT_TLS_1_2;
+    } else {
+        return cl_options_complain(&usage, "%s takes 1.2 or 1.3, not '%s'", words->spelled,
+                                   words->value);
     }
-    return cl_options_complain(&usage, "%s takes 1.3 (the one version that is spoken), not '%s'",
-                               words->spelled, words->value);
+    return CL_EXIT_OK;
 }
 
 static int set_client_auth(struct parsed *p, const char *mode)

@@ -144,6 +144,21 @@ class Resumption(unittest.TestCase):
             server.access.wait_for(" resumed http|resumed -")
             self.assertEqual(server.access.text().count(" resumed "), 3)
 
+    def test_a_ticket_is_for_one_server_name(self):
+        """Other hosts may have other rules. RFC 9846 does not demand it; Cleat binds tickets so."""
+        with Server(*PAIRS["local"].args(), *PAIRS["b"].args(), "--root", ROOT) as server:
+            context = support.tls_context(CA)
+            with support.tls(server.port, CA, context=context) as s:
+                s.sendall(GET)
+                Responses(s).next()
+                session = s.session
+            with support.tls(server.port, CA, "b.test", session, context) as s:
+                s.sendall(GET)
+                self.assertEqual(Responses(s).next()[0], 200)
+                self.assertFalse(s.session_reused)
+            with support.tls(server.port, CA, "LOCALHOST", session, context) as s:
+                self.assertTrue(s.session_reused)
+
     def test_tickets_of_another_server_mean_a_full_handshake(self):
         context = support.tls_context(CA)
         with Server(*PAIRS["local"].args(), "--root", ROOT) as first:
