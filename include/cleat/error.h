@@ -63,7 +63,7 @@ extern "C" {
     X(REFUSED, -125, 40, "the application refused the connection")                                 \
     X(UNKNOWN_PSK, -126, 115, "no acceptable pre-shared key")                                      \
     X(INAPPROPRIATE_FALLBACK, -127, 86, "a fallback to an older version that is not needed")       \
-    X(NO_EXTENDED_MASTER_SECRET, -129, 40, "the peer does not bind its TLS 1.2 handshake")          \
+    X(NO_EXTENDED_MASTER_SECRET, -129, 40, "the peer does not bind its TLS 1.2 handshake")         \
     X(JOB_FAILED, -128, 80, "a job of asymmetric cryptography failed")                             \
                                                                                                    \
     X(BAD_CERTIFICATE, -200, 42, "a certificate is malformed")                                     \

@@ -42,8 +42,8 @@ static const struct {
 static void test_malformed_chunks_and_trailers_are_refused_however_they_are_cut(void **state)
 {
     for (size_t i = 0; i < sizeof(refused_rows) / sizeof(refused_rows[0]); i++) {
-        char bytes[300] = HEAD;
-        strcat(bytes, refused_rows[i].body);
+        char bytes[300];
+        (void)snprintf(bytes, sizeof(bytes), "%s%s", HEAD, refused_rows[i].body);
         struct stream s = {.bytes = bytes, .len = strlen(bytes)};
         struct seen seen;
         run_every_way(refused_rows[i].name, &s, &seen);

@@ -63,16 +63,17 @@ static void test_ranges_are_cut_to_the_size_sorted_and_merged(void **state)
         switch (
             cl_http_range_parse(cl_rd_str(range_rows[i].field), range_rows[i].size, ranges, &num)) {
         case CL_HTTP_RANGE_IGNORE:
-            strcpy(text, "200");
+            (void)snprintf(text, sizeof(text), "200");
             break;
         case CL_HTTP_RANGE_UNSATISFIABLE:
-            strcpy(text, "416");
+            (void)snprintf(text, sizeof(text), "416");
             break;
         case CL_HTTP_RANGE_OK:
             assert_true(num != 0);
             for (size_t k = 0; k < num; k++) {
-                sprintf(text + strlen(text), "%s%llu-%llu", k != 0 ? " " : "",
-                        (unsigned long long)ranges[k].first, (unsigned long long)ranges[k].last);
+                (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%llu-%llu",
+                               k != 0 ? " " : "", (unsigned long long)ranges[k].first,
+                               (unsigned long long)ranges[k].last);
             }
         }
         if (strcmp(text, range_rows[i].ranges) != 0) {

@@ -269,22 +269,23 @@ static void test_what_follows_connect_is_never_the_next_request(void **state)
  * more field. */
 static char *long_request(size_t target_len, size_t num, size_t pad, size_t *out_len)
 {
-    char *p = malloc(target_len + num * 16 + pad + 100);
+    size_t cap = target_len + num * 16 + pad + 100;
+    char *p = malloc(cap);
     assert_non_null(p);
-    size_t len = (size_t)sprintf(p, "GET /");
+    size_t len = (size_t)snprintf(p, cap, "GET /");
     memset(p + len, 'x', target_len - 1);
     len += target_len - 1;
-    len += (size_t)sprintf(p + len, " HTTP/1.1\r\nHost: h\r\n");
+    len += (size_t)snprintf(p + len, cap - len, " HTTP/1.1\r\nHost: h\r\n");
     for (size_t i = 0; i < num; i++) {
-        len += (size_t)sprintf(p + len, "A%zu: b\r\n", i);
+        len += (size_t)snprintf(p + len, cap - len, "A%zu: b\r\n", i);
     }
     if (pad != 0) {
-        len += (size_t)sprintf(p + len, "P: ");
+        len += (size_t)snprintf(p + len, cap - len, "P: ");
         memset(p + len, 'p', pad);
         len += pad;
-        len += (size_t)sprintf(p + len, "\r\n");
+        len += (size_t)snprintf(p + len, cap - len, "\r\n");
     }
-    len += (size_t)sprintf(p + len, "\r\n");
+    len += (size_t)snprintf(p + len, cap - len, "\r\n");
     *out_len = len;
     return p;
 }

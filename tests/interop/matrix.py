@@ -1,7 +1,7 @@
 """What TLS 1.3 peers can agree on, and `cleat serve` started so that it offers all of it.
 
-A connection is told apart by the path of its request: the access log and the line of -v say what the
-server saw, and the tests compare that with what they asked the peer for.
+A connection is told apart by the path of its request: the access log and the line of -v say what
+the server saw, and the tests compare that with what they asked the peer for.
 """
 import os
 import re

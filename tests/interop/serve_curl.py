@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat serve` as curl sees it: every suite, group and kind of certificate; after a retry, resumed;
-client certificates, ALPN. (What curl sees of HTTP is serve_http.py's.)"""
+"""`cleat serve` as curl sees it: every suite, group and kind of certificate; after a retry,
+resumed; client certificates, ALPN. (What curl sees of HTTP is serve_http.py's.)"""
 import unittest
 
 import matrix

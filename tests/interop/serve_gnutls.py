@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat serve` as gnutls-cli sees it: every suite, group and kind of certificate; full, after a retry,
-resumed; client certificates, KeyUpdate, ALPN."""
+"""`cleat serve` as gnutls-cli sees it: every suite, group and kind of certificate; full,
+after a retry, resumed; client certificates, KeyUpdate, ALPN."""
 import re
 import subprocess
 import time
@@ -59,7 +59,8 @@ class Matrix(GnuTLSTest):
                               offer=["--ciphers", ":".join(SUITES), "--curves", group]) as server:
                 for suite in SUITES:
                     with self.subTest(group=group, suite=suite):
-                        self.ask(server, "--single-key-share", suites=[suite], groups=[other, group])
+                        self.ask(server, "--single-key-share", suites=[suite],
+                                 groups=[other, group])
                         self.agreed(server, self.asked, suite, group, "ecdsa", retry=True)
 
     def test_resumption_with_every_suite_and_group(self):
@@ -120,7 +121,8 @@ class Matrix(GnuTLSTest):
 class Choice(GnuTLSTest):
     def test_alpn(self):
         with matrix.serve([matrix.leaf(CA, "ecdsa")]) as server:
-            self.assertIn("Application protocol: http/1.1", self.ask(server, "--alpn=h2", "--alpn=http/1.1"))
+            self.assertIn("Application protocol: http/1.1",
+                          self.ask(server, "--alpn=h2", "--alpn=http/1.1"))
             self.agreed(server, self.asked, alpn="http/1.1")
             self.assertIn("alert [120]", self.ask(server, "--alpn=h9", check=False))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`cleat serve` as NSS's tstclnt sees it: every suite, group and kind of certificate that NSS knows;
+"""`cleat serve` as NSS's tstclnt sees it: every suite, group and kind of certificate that NSS has;
 full, after a retry, resumed; client certificates."""
 import unittest
 

@@ -239,6 +239,8 @@ static void test_as_many_tickets_come_as_were_asked_for(void **state)
                 assert_memory_not_equal(got[i]->psk.bytes, got[k]->psk.bytes, 32);
                 assert_int_not_equal(got[i]->age_add, got[k]->age_add);
             }
+        }
+        for (size_t i = 0; i < taken; i++) {
             cleat_tls_session_free(got[i]);
         }
         test_pair_drop(&p);
