@@ -7,6 +7,8 @@
 
 #include "support_http.h"
 
+#include <stdio.h>
+
 #define HEAD "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static const struct {
