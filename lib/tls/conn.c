@@ -186,9 +186,12 @@ static void send_alert(struct cleat_tls *tls, struct cleat_tls_io *io)
     uint8_t alert = (uint8_t)(tls->alert_pending - 1);
     uint8_t level = alert == CL_ALERT_CLOSE_NOTIFY ? CL_ALERT_WARNING : CL_ALERT_FATAL;
     uint8_t bytes[] = {level, alert};
+    if (!cl_flight_before_alert(tls, io)) {
+        return; /* no room: the next call tries again */
+    }
     cl_result r = cl_record_seal(&tls->wr, CL_CT_ALERT, cl_rd_of(bytes, sizeof(bytes)), io);
     if (r == CLEAT_ERR_LIMIT) {
-        return; /* no room: the next call tries again */
+        return;
     }
     tls->alert_pending = 0;
     tls->write_closed = true;

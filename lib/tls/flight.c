@@ -48,19 +48,31 @@ cl_result cl_flight_append(struct cleat_tls *tls, struct cl_rd message)
     return CL_OK;
 }
 
-static cl_result flush_ccs(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
+static void flush_ccs(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
 {
     static const uint8_t ccs_record[] = {CL_CT_CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1};
     if (io->out_cap - io->out_len < sizeof(ccs_record)) {
         *done = false;
-        return CL_OK;
+        return;
     }
     /* always in clear, whatever the keys are (RFC 9846 5) */
     memcpy(io->out + io->out_len, ccs_record, sizeof(ccs_record));
     io->out_len += sizeof(ccs_record);
     tls->hs->ccs_pending = false;
     tls->hs->ccs_sent = true;
-    return CL_OK;
+}
+
+bool cl_flight_before_alert(struct cleat_tls *tls, struct cleat_tls_io *io)
+{
+    const struct cl_hs *hs = tls->hs;
+    bool done = true;
+    /* RFC 9846 E.4: the client's change_cipher_spec comes before its second flight; where an alert
+     * takes that flight's place, it is the first encrypted record that a middlebox sees */
+    if (hs != NULL && tls->wr.protection != NULL &&
+        (hs->ccs_pending || (!cl_is_server(tls) && !hs->ccs_sent))) {
+        flush_ccs(tls, io, &done);
+    }
+    return done;
 }
 
 cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
@@ -68,7 +80,7 @@ cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *
     struct cl_hs *hs = tls->hs;
     *done = true;
     if (hs->ccs_pending) {
-        CL_TRY(flush_ccs(tls, io, done));
+        flush_ccs(tls, io, done);
     }
     while (*done && hs->flight_sealed < hs->flight.len) {
         size_t left = hs->flight.len - hs->flight_sealed;

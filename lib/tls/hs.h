@@ -170,6 +170,9 @@ CL_MUST cl_result cl_flight_end(struct cleat_tls *tls, struct cl_wr *w);
 CL_MUST cl_result cl_flight_append(struct cleat_tls *tls, struct cl_rd message);
 /* cl_flight_flush seals what is waiting as far as io->out allows; *done says if all of it. */
 CL_MUST cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done);
+/* cl_flight_before_alert writes the change_cipher_spec record that must precede an alert, if there
+ * is one; false when there is no room. */
+CL_MUST bool cl_flight_before_alert(struct cleat_tls *tls, struct cleat_tls_io *io);
 
 /* ---- transcript ---- */
 void cl_transcript_start(struct cleat_tls *tls, enum cl_hash_id hash);

@@ -225,13 +225,11 @@ static cl_result check_header(struct cleat_tls *tls, struct cl_rd in, size_t *si
                            "a record announces %u bytes", (unsigned)(in.p[3] * 256 + in.p[4]));
     }
     CL_TRY(r);
-    /* The initial ClientHello may carry any 3.x (RFC 9846 5.1); afterwards every record of every
-     * version that we speak says 3.3, and what says otherwise is noise or tampering; but for the
-     * alert of an old server, which is worth reading. */
-    bool first = cl_is_server(tls)
-                     ? tls->hs != NULL && tls->hs->hello.len == 0
-                     : tls->rd.protection == NULL && in.len != 0 && in.p[0] == CL_CT_ALERT;
-    if (in.len >= CL_RECORD_HEADER_LEN && (in.p[1] != 3 || (!first && in.p[2] != 3))) {
+    /* RFC 9846 5.1: legacy_record_version "MUST be ignored for all purposes"; E.1 lets a record in
+     * clear come from an older peer. Under a key it is part of what is authenticated and always 3.3
+     * (5.2), and what says otherwise is noise or tampering. */
+    bool fixed = tls->rd.protection != NULL;
+    if (in.len >= CL_RECORD_HEADER_LEN && (in.p[1] != 3 || (fixed && in.p[2] != 3))) {
         return cl_tls_fail(tls, CL_WHY_ALERT(ILLEGAL_PARAMETER, 70, "RFC 9846 5.1"),
                            "a record with version %u.%u", in.p[1], in.p[2]);
     }
