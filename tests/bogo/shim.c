@@ -1,0 +1,192 @@
+/* tests/bogo/shim.c - cleat-bogo-shim: the engine behind the command line of BoringSSL's test
+ * runner (ssl/test/runner of google/boringssl), which plays the peer and breaks every rule once.
+ *
+ * The runner listens; this program connects, also where it plays the server. After the handshake it
+ * sends back what it receives, each byte inverted. Exit 0: as expected; 1: failed, and stderr says
+ * how in BoringSSL's words; 89: the case needs something that is not built.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bogo/shim_check.h"
+#include "bogo/shim_conn.h"
+#include "bogo/shim_errors.h"
+
+/* Why a pump ended that should have gone on. */
+static bool failed(struct shim_conn *c)
+{
+    shim_print_error(cleat_tls_error(c->tls));
+    return false;
+}
+
+static bool export_keys(struct shim_conn *c)
+{
+    const struct shim_options *o = c->options;
+    uint8_t *keys;
+    size_t len = (size_t)o->export_keying_material;
+    if (o->export_keying_material <= 0) {
+        return true;
+    }
+    keys = malloc(len);
+    if (keys == NULL ||
+        cleat_tls_export(c->tls, o->export_label, (const uint8_t *)o->export_context,
+                         strlen(o->export_context), keys, len) != CLEAT_OK) {
+        shim_fail("failed to export keying material");
+    }
+    bool ok = shim_conn_write(c, keys, len);
+    free(keys);
+    return ok;
+}
+
+static bool first_writes(struct shim_conn *c)
+{
+    const struct shim_options *o = c->options;
+    bool ok = true;
+    for (long i = 0; o->shim_writes_first && ok && i < o->repeat_shim_initial_write; i++) {
+        ok = shim_conn_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
+    }
+    return ok;
+}
+
+static bool key_update(struct shim_conn *c)
+{
+    bool ok = cleat_tls_key_update(c->tls, &c->io, false) == CLEAT_OK;
+    shim_conn_flush(c);
+    return ok;
+}
+
+static bool echo(struct shim_conn *c)
+{
+    uint8_t probe;
+    for (size_t i = 0; i < c->io.data_len; i++) {
+        c->io.data[i] ^= 0xff;
+    }
+    if (c->options->use_exporter_between_reads &&
+        cleat_tls_export(c->tls, "", NULL, 0, &probe, 1) != CLEAT_OK) {
+        shim_fail("failed to export keying material");
+    }
+    return (!c->options->key_update || key_update(c)) &&
+           shim_conn_write(c, c->io.data, c->io.data_len);
+}
+
+static bool echo_until_end(struct shim_conn *c)
+{
+    for (;;) {
+        if (c->options->key_update_before_read && !key_update(c)) {
+            return failed(c);
+        }
+        switch (shim_conn_pump(c, true)) {
+        case SHIM_DATA:
+            if (!echo(c)) {
+                return failed(c);
+            }
+            break;
+        case SHIM_EOF:
+            if (c->options->check_close_notify && cleat_tls_eof(c->tls) != CLEAT_OK) {
+                shim_fail("Unexpected SSL_shutdown result: -1 != 1");
+            }
+            return true;
+        case SHIM_CLOSED:
+            return true;
+        default:
+            return failed(c);
+        }
+    }
+}
+
+static void close_notify(struct shim_conn *c)
+{
+    if (c->options->check_close_notify) {
+        (void)cleat_tls_close(c->tls, &c->io);
+        shim_conn_flush(c);
+    }
+}
+
+/* We close first, and the peer answers. */
+static bool shut_down(struct shim_conn *c)
+{
+    close_notify(c);
+    if (!c->options->check_close_notify) {
+        return true;
+    }
+    switch (shim_conn_pump(c, true)) {
+    case SHIM_CLOSED:
+        return true;
+    case SHIM_DATA:
+        (void)fprintf(stderr, ":APPLICATION_DATA_ON_SHUTDOWN:\n");
+        return false;
+    case SHIM_EOF:
+        shim_fail("Unexpected SSL_shutdown result: -1 != 1");
+    default:
+        return failed(c);
+    }
+}
+
+static void keep_session(struct shim_conn *c, struct shim_state *state)
+{
+    const struct shim_options *o = c->options;
+    bool expected = !o->expect_no_session && !o->shim_shuts_down;
+    if (o->server) {
+        return;
+    }
+    state->session = cleat_tls_take_session(c->tls);
+    if ((state->session != NULL) != expected) {
+        shim_fail("new session was%s cached, but we expected the opposite",
+                  state->session != NULL ? "" : " not");
+    }
+}
+
+static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resume)
+{
+    if (shim_conn_pump(c, false) != SHIM_READY) {
+        return failed(c);
+    }
+    shim_check_handshake(c, state, is_resume);
+    if (!export_keys(c) || !first_writes(c)) {
+        return failed(c);
+    }
+    if (c->options->shim_shuts_down) {
+        bool ok = shut_down(c);
+        keep_session(c, state);
+        return ok;
+    }
+    if (!echo_until_end(c)) {
+        return false;
+    }
+    keep_session(c, state);
+    close_notify(c);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static struct shim_command command;
+    static struct shim_conn conn;
+    struct shim_state state = {0};
+    (void)signal(SIGPIPE, SIG_IGN);
+    shim_parse_flags(argc, argv, &command);
+    if (command.initial.is_handshaker_supported) {
+        (void)puts("No");
+        return 0;
+    }
+    if (cleat_ticket_keys_new(0, &state.ticket_keys) != CLEAT_OK) {
+        shim_fail("no memory");
+    }
+    int status = 0;
+    for (long i = 0; status == 0 && i <= command.initial.resume_count; i++) {
+        const struct shim_options *o = i != 0 ? &command.resume : &command.initial;
+        if (i != 0 && !o->server && state.session == NULL) {
+            shim_fail("no session to offer");
+        }
+        state.has_sent_leaf = false;
+        shim_conn_open(&conn, o, &state);
+        status = exchange(&conn, &state, i != 0) ? 0 : SHIM_EXIT_FAILED;
+        shim_conn_close(&conn);
+        state.delay_ms += (uint64_t)o->resumption_delay * 1000;
+    }
+    cleat_tls_session_free(state.session);
+    cleat_ticket_keys_free(state.ticket_keys);
+    return status;
+}

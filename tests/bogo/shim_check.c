@@ -1,0 +1,121 @@
+/* tests/bogo/shim_check.c - see shim_check.h. */
+#include "bogo/shim_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/key.h"
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static void check_number(const char *what, long expected, long got)
+{
+    if (expected != 0 && expected != got) {
+        shim_fail("%s is 0x%04lx, not 0x%04lx", what, (unsigned long)got, (unsigned long)expected);
+    }
+}
+
+static void check_peer_chain(const struct shim_conn *c)
+{
+    const char *file = c->options->expect_peer_cert_file;
+    struct cleat_chain *chain;
+    const uint8_t *der;
+    size_t len;
+    size_t pem_len;
+    char *pem = shim_read_file(file, &pem_len);
+    if (cleat_chain_from_pem(pem, pem_len, &chain, NULL) != CLEAT_OK) {
+        shim_fail("cannot read %s", file);
+    }
+    for (size_t i = 0; i < cleat_chain_num(chain); i++) {
+        size_t want_len;
+        const uint8_t *want = cleat_cert_der(cleat_chain_at(chain, i), &want_len);
+        if (cleat_tls_peer_cert(c->tls, i, &der, &len) != CLEAT_OK || len != want_len ||
+            memcmp(der, want, len) != 0) {
+            shim_fail("certificate %zu of the peer is not the expected one", i);
+        }
+    }
+    if (cleat_tls_peer_cert(c->tls, cleat_chain_num(chain), &der, &len) == CLEAT_OK) {
+        shim_fail("the peer sent more certificates than expected");
+    }
+    cleat_chain_free(chain);
+    free(pem);
+}
+
+static void check_peer(const struct shim_conn *c)
+{
+    const struct shim_options *o = c->options;
+    const uint8_t *der;
+    size_t len;
+    bool has = cleat_tls_peer_cert(c->tls, 0, &der, &len) == CLEAT_OK;
+    if (o->expect_peer_cert_file != NULL) {
+        check_peer_chain(c);
+    }
+    if (o->expect_no_peer_cert && has) {
+        shim_fail("unexpected certificate of the peer");
+    }
+    if (!o->expect_no_peer_cert && !has && (!o->server || o->require_any_client_certificate)) {
+        shim_fail("no certificate of the peer");
+    }
+}
+
+static void check_credential(const struct shim_options *o, const struct shim_state *state,
+                             bool resumed)
+{
+    uint8_t want[32];
+    if (o->expect_selected_credential.num == 0 || resumed) {
+        return;
+    }
+    long i = o->expect_selected_credential.items[0] + 1;
+    const char *file = o->credentials[i].cert_file;
+    if (file == NULL) {
+        if (state->has_sent_leaf) {
+            shim_fail("a credential was used where none is expected");
+        }
+        return;
+    }
+    shim_leaf_fingerprint(file, want);
+    if (!state->has_sent_leaf || memcmp(want, state->sent_leaf, sizeof(want)) != 0) {
+        shim_fail("another credential was used than %ld", i - 1);
+    }
+}
+
+static long peer_scheme(const struct cleat_tls_info *info)
+{
+    const char *name = info->signature_name;
+    const struct cl_sig_alg *alg = name != NULL ? cl_sig_scheme_by_name(name, strlen(name)) : NULL;
+    return alg != NULL ? alg->scheme : 0;
+}
+
+void shim_check_handshake(const struct shim_conn *c, const struct shim_state *state, bool is_resume)
+{
+    const struct shim_options *o = c->options;
+    struct cleat_tls_info info;
+    if (cleat_tls_info(c->tls, &info) != CLEAT_OK) {
+        shim_fail("nothing is agreed");
+    }
+    if (o->handshake_never_done) {
+        shim_fail("the handshake is done");
+    }
+    bool expect_resumed = is_resume && !o->expect_session_miss;
+    if (info.resumed != expect_resumed) {
+        shim_fail("session unexpectedly was%s reused", info.resumed ? "" : " not");
+    }
+    check_number("version", o->expect_version, info.version);
+    check_number("cipher suite", o->expect_cipher, info.cipher);
+    check_number("group", o->expect_curve_id, info.group);
+    check_number("peer's signature scheme", o->expect_peer_signature_algorithm, peer_scheme(&info));
+    if (o->expect_server_name != NULL && !same_text(o->expect_server_name, info.server_name)) {
+        shim_fail("server name is %s, not %s", info.server_name, o->expect_server_name);
+    }
+    if (!same_text(o->server ? o->select_alpn : o->expect_alpn, info.alpn)) {
+        shim_fail("protocol is %s", info.alpn != NULL ? info.alpn : "none");
+    }
+    if ((o->expect_hrr && !info.hello_retry) || (o->expect_no_hrr && info.hello_retry)) {
+        shim_fail("HelloRetryRequest %s", info.hello_retry ? "was sent" : "was not sent");
+    }
+    check_peer(c);
+    check_credential(o, state, info.resumed);
+}

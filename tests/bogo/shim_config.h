@@ -1,0 +1,29 @@
+/* tests/bogo/shim_config.h - from options to a configuration of the engine. */
+#ifndef BOGO_SHIM_CONFIG_H
+#define BOGO_SHIM_CONFIG_H
+
+#include "bogo/shim_flags.h"
+#include "cleat/tls.h"
+
+/* What all connections of the process share. */
+struct shim_state {
+    struct cleat_ticket_keys *ticket_keys;
+    struct cleat_tls_session *session; /* client: to be offered next */
+    uint64_t delay_ms;                 /* the clock runs ahead by this */
+    uint8_t sent_leaf[32];             /* SHA-256 of the leaf that we sent last */
+    bool has_sent_leaf;
+};
+
+/* shim_make_config exits with 89 when the options ask for what the engine cannot do. */
+struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct shim_state *state);
+
+/* shim_read_file returns the contents with a NUL behind them, or exits; the caller's to free. */
+char *shim_read_file(const char *path, size_t *len);
+
+/* shim_leaf_fingerprint: SHA-256 of the first certificate of a PEM file. */
+void shim_leaf_fingerprint(const char *path, uint8_t out[32]);
+
+/* shim_fail prints and exits with 1. */
+_Noreturn void shim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,118 @@
+/* tests/bogo/shim_errors.c - see shim_errors.h.
+ *
+ * The first row that fits names the failure: the same code, and, where the row says so, a part of
+ * the sentence. BoringSSL sometimes tells apart what is one thing here, and sometimes not.
+ */
+#include "bogo/shim_errors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct row {
+    int code;
+    const char *text; /* a part of the sentence, or NULL: any */
+    const char *name;
+};
+
+static const struct row rows[] = {
+    {CLEAT_ERR_REFUSED, "CONNECTION_REJECTED", "CONNECTION_REJECTED"},
+    {CLEAT_ERR_REFUSED, "CERT_CB_ERROR", "CERT_CB_ERROR"},
+    {CLEAT_ERR_REFUSED, "NO_APPLICATION_PROTOCOL", "NO_APPLICATION_PROTOCOL"},
+    {CLEAT_ERR_REFUSED, NULL, "CERTIFICATE_VERIFY_FAILED"},
+    {CLEAT_ERR_HTTP_ON_TLS_PORT, "\"CONN", "HTTPS_PROXY_REQUEST"},
+    {CLEAT_ERR_HTTP_ON_TLS_PORT, NULL, "HTTP_REQUEST"},
+    {CLEAT_ERR_NOT_TLS, NULL, "WRONG_VERSION_NUMBER"},
+    {CLEAT_ERR_SSLV2_HELLO, NULL, "WRONG_VERSION_NUMBER"},
+    {CLEAT_ERR_BAD_RECORD_MAC, NULL, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"},
+    {CLEAT_ERR_RECORD_OVERFLOW, "announces", "ENCRYPTED_LENGTH_TOO_LONG"},
+    {CLEAT_ERR_RECORD_OVERFLOW, NULL, "DATA_LENGTH_TOO_LONG"},
+    {CLEAT_ERR_HANDSHAKE_TOO_LARGE, NULL, "EXCESSIVE_MESSAGE_SIZE"},
+    {CLEAT_ERR_TOO_MANY_RECORDS, "KeyUpdate", "TOO_MANY_KEY_UPDATES"},
+    {CLEAT_ERR_TOO_MANY_RECORDS, "empty records", "TOO_MANY_EMPTY_FRAGMENTS"},
+    {CLEAT_ERR_TOO_MANY_RECORDS, "change_cipher_spec", "TOO_MANY_EMPTY_FRAGMENTS"},
+    {CLEAT_ERR_TOO_MANY_RECORDS, "user_canceled", "TOO_MANY_WARNING_ALERTS"},
+    {CLEAT_ERR_PROTOCOL_VERSION, NULL, "UNSUPPORTED_PROTOCOL"},
+    {CLEAT_ERR_DOWNGRADE, NULL, "TLS13_DOWNGRADE"},
+    {CLEAT_ERR_INAPPROPRIATE_FALLBACK, NULL, "INAPPROPRIATE_FALLBACK"},
+    {CLEAT_ERR_NO_SHARED_CIPHER, NULL, "NO_SHARED_CIPHER"},
+    {CLEAT_ERR_NO_SHARED_GROUP, NULL, "NO_SHARED_GROUP"},
+    {CLEAT_ERR_NO_SHARED_SIGNATURE, NULL, "NO_COMMON_SIGNATURE_ALGORITHMS"},
+    {CLEAT_ERR_NO_SHARED_ALPN, NULL, "NO_APPLICATION_PROTOCOL"},
+    {CLEAT_ERR_CERTIFICATE_REQUIRED, NULL, "PEER_DID_NOT_RETURN_A_CERTIFICATE"},
+    {CLEAT_ERR_BAD_KEY_SHARE, NULL, "BAD_ECPOINT"},
+    {CLEAT_ERR_DECRYPT_ERROR, "CertificateVerify", "BAD_SIGNATURE"},
+    {CLEAT_ERR_DECRYPT_ERROR, NULL, "DIGEST_CHECK_FAILED"},
+    {CLEAT_ERR_BAD_CERTIFICATE, NULL, "CANNOT_PARSE_LEAF_CERT"},
+    {CLEAT_ERR_NO_CERTIFICATE, NULL, "DECODE_ERROR"},
+    {CLEAT_ERR_BAD_KEY_USAGE, NULL, "KEY_USAGE_BIT_INCORRECT"},
+    {CLEAT_ERR_UNSUPPORTED_CERTIFICATE, NULL, "UNKNOWN_CERTIFICATE_TYPE"},
+    {CLEAT_ERR_MISSING_EXTENSION, "key_share", "MISSING_KEY_SHARE"},
+    {CLEAT_ERR_MISSING_EXTENSION, NULL, "MISSING_EXTENSION"},
+    {CLEAT_ERR_UNSUPPORTED_EXTENSION, NULL, "UNEXPECTED_EXTENSION"},
+    {CLEAT_ERR_UNEXPECTED_MESSAGE, "handshake bytes follow", "EXCESS_HANDSHAKE_DATA"},
+    {CLEAT_ERR_UNEXPECTED_MESSAGE, "record", "UNEXPECTED_RECORD"},
+    {CLEAT_ERR_UNEXPECTED_MESSAGE, NULL, "UNEXPECTED_MESSAGE"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "a record with version", "WRONG_VERSION_NUMBER"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "does not belong into", "UNEXPECTED_EXTENSION"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "has extension", "DUPLICATE_EXTENSION"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "two key shares", "DUPLICATE_KEY_SHARE"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "cipher suite", "WRONG_CIPHER_RETURNED"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "session ID is not", "SERVER_ECHOED_INVALID_SESSION_ID"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "asks for no change", "EMPTY_HELLO_RETRY_REQUEST"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "group 0x", "WRONG_CURVE"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "signature scheme", "WRONG_SIGNATURE_TYPE"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "with a key of type", "WRONG_SIGNATURE_TYPE"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "the server selected PSK", "PSK_IDENTITY_NOT_FOUND"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "identities but", "PSK_IDENTITY_BINDER_COUNT_MISMATCH"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "not the last extension", "PRE_SHARED_KEY_MUST_BE_LAST"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "chose the protocol", "INVALID_ALPN_PROTOCOL"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, "compression method", "INVALID_COMPRESSION_LIST"},
+    {CLEAT_ERR_ILLEGAL_PARAMETER, NULL, "DECODE_ERROR"},
+    {CLEAT_ERR_DECODE, "an alert", "BAD_ALERT"},
+    {CLEAT_ERR_DECODE, NULL, "DECODE_ERROR"},
+    {CLEAT_ERR_TRUNCATED, NULL, "UNEXPECTED_EOF"},
+};
+
+/* Alerts received, as BoringSSL names them. */
+static const struct {
+    uint8_t alert;
+    const char *name;
+} alerts[] = {
+    {10, "SSLV3_ALERT_UNEXPECTED_MESSAGE"},    {20, "SSLV3_ALERT_BAD_RECORD_MAC"},
+    {22, "TLSV1_ALERT_RECORD_OVERFLOW"},       {30, "SSLV3_ALERT_DECOMPRESSION_FAILURE"},
+    {40, "SSLV3_ALERT_HANDSHAKE_FAILURE"},     {47, "SSLV3_ALERT_ILLEGAL_PARAMETER"},
+    {49, "TLSV1_ALERT_ACCESS_DENIED"},         {50, "TLSV1_ALERT_DECODE_ERROR"},
+    {51, "TLSV1_ALERT_DECRYPT_ERROR"},         {70, "TLSV1_ALERT_PROTOCOL_VERSION"},
+    {71, "TLSV1_ALERT_INSUFFICIENT_SECURITY"}, {80, "TLSV1_ALERT_INTERNAL_ERROR"},
+    {116, "TLSV1_ALERT_CERTIFICATE_REQUIRED"}, {120, "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"},
+};
+
+static const char *alert_name(uint8_t alert)
+{
+    for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
+        if (alerts[i].alert == alert) {
+            return alerts[i].name;
+        }
+    }
+    return "UNKNOWN_ALERT_TYPE";
+}
+
+static const char *error_name(const struct cleat_error *error)
+{
+    if (error->code == CLEAT_ERR_PEER_ALERT) {
+        return alert_name(error->alert);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].code == error->code &&
+            (rows[i].text == NULL || strstr(error->text, rows[i].text) != NULL)) {
+            return rows[i].name;
+        }
+    }
+    return "INTERNAL_ERROR";
+}
+
+void shim_print_error(const struct cleat_error *error)
+{
+    (void)fprintf(stderr, ":%s: %s: %s (%s), alert %u\n", error_name(error),
+                  cleat_error_name(error->code), error->text, error->section, error->alert);
+}

@@ -1,0 +1,244 @@
+/* tests/bogo/shim_flags.c - see shim_flags.h. */
+#include "bogo/shim_flags.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+    IGNORED,       /* what it asks for is always so here, or cannot be told apart */
+    IGNORED_VALUE, /* the same, and a value follows */
+    BOOL,
+    INT,
+    LIST, /* one number an occurrence */
+    TEXT,
+    NEW_CREDENTIAL,
+    CREDENTIAL_TEXT, /* of the newest credential */
+    CREDENTIAL_LIST,
+};
+
+struct flag {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+};
+
+#define OPTION(member)     offsetof(struct shim_options, member)
+#define CREDENTIAL(member) offsetof(struct shim_credential, member)
+
+static const struct flag flags[] = {
+    {"-port", INT, OPTION(port)},
+    {"-shim-id", INT, OPTION(shim_id)},
+    {"-ipv6", BOOL, OPTION(ipv6)},
+    {"-server", BOOL, OPTION(server)},
+    {"-resume-count", INT, OPTION(resume_count)},
+    {"-is-handshaker-supported", BOOL, OPTION(is_handshaker_supported)},
+    /* credentials */
+    {"-new-x509-credential", NEW_CREDENTIAL, 0},
+    {"-cert-file", CREDENTIAL_TEXT, CREDENTIAL(cert_file)},
+    {"-key-file", CREDENTIAL_TEXT, CREDENTIAL(key_file)},
+    {"-signing-prefs", CREDENTIAL_LIST, CREDENTIAL(signing_prefs)},
+    {"-expect-selected-credential", LIST, OPTION(expect_selected_credential)},
+    /* what is negotiated */
+    {"-min-version", INT, OPTION(min_version)},
+    {"-max-version", INT, OPTION(max_version)},
+    {"-no-tls13", BOOL, OPTION(no_tls13)},
+    {"-no-tls12", BOOL, OPTION(no_tls12)},
+    {"-no-tls11", IGNORED, 0},
+    {"-no-tls1", IGNORED, 0},
+    {"-curves", LIST, OPTION(curves)},
+    {"-verify-prefs", LIST, OPTION(verify_prefs)},
+    {"-host-name", TEXT, OPTION(host_name)},
+    {"-advertise-alpn", TEXT, OPTION(advertise_alpn)},
+    {"-select-alpn", TEXT, OPTION(select_alpn)},
+    {"-decline-alpn", BOOL, OPTION(decline_alpn)},
+    {"-reject-alpn", BOOL, OPTION(reject_alpn)},
+    {"-no-ticket", BOOL, OPTION(no_ticket)},
+    {"-verify-peer", BOOL, OPTION(verify_peer)},
+    {"-require-any-client-certificate", BOOL, OPTION(require_any_client_certificate)},
+    /* decisions of the application */
+    {"-verify-fail", BOOL, OPTION(verify_fail)},
+    {"-fail-early-callback", BOOL, OPTION(fail_early_callback)},
+    {"-fail-ddos-callback", BOOL, OPTION(fail_ddos_callback)},
+    {"-fail-cert-callback", BOOL, OPTION(fail_cert_callback)},
+    {"-use-early-callback", IGNORED, 0},
+    {"-install-ddos-callback", IGNORED, 0},
+    {"-use-old-client-cert-callback", IGNORED, 0},
+    {"-use-custom-verify-callback", BOOL, OPTION(use_custom_verify_callback)},
+    {"-expect-verify-result", IGNORED, 0},
+    {"-trust-cert", IGNORED_VALUE, 0}, /* this application decides about the peer itself */
+    /* what the shim does */
+    {"-async", BOOL, OPTION(async)},
+    {"-implicit-handshake", IGNORED, 0},
+    {"-no-op-extra-handshake", IGNORED, 0},
+    {"-handshake-twice", IGNORED, 0},
+    {"-shim-writes-first", BOOL, OPTION(shim_writes_first)},
+    {"-shim-initial-write", TEXT, OPTION(shim_initial_write)},
+    {"-repeat-shim-initial-write", INT, OPTION(repeat_shim_initial_write)},
+    {"-shim-shuts-down", BOOL, OPTION(shim_shuts_down)},
+    {"-check-close-notify", BOOL, OPTION(check_close_notify)},
+    {"-handshake-never-done", BOOL, OPTION(handshake_never_done)},
+    {"-key-update", BOOL, OPTION(key_update)},
+    {"-key-update-before-read", BOOL, OPTION(key_update_before_read)},
+    {"-read-with-unfinished-write", BOOL, OPTION(read_with_unfinished_write)},
+    {"-write-different-record-sizes", BOOL, OPTION(write_different_record_sizes)},
+    {"-partial-write", IGNORED, 0},
+    {"-read-size", IGNORED_VALUE, 0},
+    {"-use-exporter-between-reads", BOOL, OPTION(use_exporter_between_reads)},
+    {"-export-keying-material", INT, OPTION(export_keying_material)},
+    {"-export-label", TEXT, OPTION(export_label)},
+    {"-export-context", TEXT, OPTION(export_context)},
+    {"-use-export-context", IGNORED, 0}, /* RFC 9846 7.5: none and an empty one are the same */
+    {"-resumption-delay", INT, OPTION(resumption_delay)},
+    /* what must come out */
+    {"-expect-version", INT, OPTION(expect_version)},
+    {"-expect-cipher", INT, OPTION(expect_cipher)},
+    {"-expect-curve-id", INT, OPTION(expect_curve_id)},
+    {"-expect-peer-signature-algorithm", INT, OPTION(expect_peer_signature_algorithm)},
+    {"-expect-server-name", TEXT, OPTION(expect_server_name)},
+    {"-expect-no-server-name", BOOL, OPTION(expect_no_server_name)},
+    {"-expect-alpn", TEXT, OPTION(expect_alpn)},
+    {"-expect-advertised-alpn", TEXT, OPTION(expect_advertised_alpn)},
+    {"-expect-peer-cert-file", TEXT, OPTION(expect_peer_cert_file)},
+    {"-expect-no-peer-cert", BOOL, OPTION(expect_no_peer_cert)},
+    {"-expect-session-miss", BOOL, OPTION(expect_session_miss)},
+    {"-expect-no-session", BOOL, OPTION(expect_no_session)},
+    {"-expect-hrr", BOOL, OPTION(expect_hrr)},
+    {"-expect-no-hrr", BOOL, OPTION(expect_no_hrr)},
+    /* told after the handshake of older versions only */
+    {"-expect-extended-master-secret", IGNORED, 0},
+    {"-expect-secure-renegotiation", IGNORED, 0},
+    {"-expect-session-id", IGNORED, 0},
+    {"-expect-no-session-id", IGNORED, 0},
+};
+
+_Noreturn void shim_not_implemented(const char *what)
+{
+    (void)fprintf(stderr, "not implemented: %s\n", what);
+    exit(SHIM_EXIT_NOT_IMPLEMENTED);
+}
+
+static _Noreturn void bad_value(const char *name, const char *value)
+{
+    (void)fprintf(stderr, "bad value for %s: %s\n", name, value);
+    exit(SHIM_EXIT_FAILED);
+}
+
+static const struct flag *find_flag(const char *name)
+{
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (strcmp(flags[i].name, name) == 0) {
+            return &flags[i];
+        }
+    }
+    return NULL;
+}
+
+static long number(const struct flag *flag, const char *value)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    if (errno != 0 || end == value || *end != '\0') {
+        bad_value(flag->name, value);
+    }
+    return n;
+}
+
+static void add(const struct flag *flag, struct shim_list *list, const char *value)
+{
+    if (list->num == SHIM_MAX_LIST) {
+        bad_value(flag->name, value);
+    }
+    list->items[list->num++] = number(flag, value);
+}
+
+static void apply(const struct flag *flag, struct shim_options *o, const char *value)
+{
+    char *option = (char *)o + flag->offset;
+    char *credential = (char *)&o->credentials[o->num_new_credentials] + flag->offset;
+    switch (flag->kind) {
+    case IGNORED:
+    case IGNORED_VALUE:
+        break;
+    case BOOL:
+        *(bool *)(void *)option = true;
+        break;
+    case INT:
+        *(long *)(void *)option = number(flag, value);
+        break;
+    case LIST:
+        add(flag, (struct shim_list *)(void *)option, value);
+        break;
+    case TEXT:
+        *(const char **)(void *)option = value;
+        break;
+    case NEW_CREDENTIAL:
+        if (++o->num_new_credentials == SHIM_MAX_CREDENTIALS) {
+            bad_value(flag->name, "too many");
+        }
+        break;
+    case CREDENTIAL_TEXT:
+        *(const char **)(void *)credential = value;
+        break;
+    case CREDENTIAL_LIST:
+        add(flag, (struct shim_list *)(void *)credential, value);
+        break;
+    }
+}
+
+static bool has_value(const struct flag *flag)
+{
+    return flag->kind != IGNORED && flag->kind != BOOL && flag->kind != NEW_CREDENTIAL;
+}
+
+/* Takes "-on-resume" off "-on-resume-verify-fail". */
+static bool take_prefix(const char **name, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    if (strncmp(*name, prefix, len) != 0 || (*name)[len] != '-') {
+        return false;
+    }
+    *name += len;
+    return true;
+}
+
+static void set_defaults(struct shim_options *o)
+{
+    o->shim_initial_write = "hello";
+    o->repeat_shim_initial_write = 1;
+    o->export_label = "";
+    o->export_context = "";
+}
+
+void shim_parse_flags(int argc, char **argv, struct shim_command *out)
+{
+    memset(out, 0, sizeof(*out));
+    set_defaults(&out->initial);
+    set_defaults(&out->resume);
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        (void)take_prefix(&name, "-on-shim");
+        bool initial = take_prefix(&name, "-on-initial");
+        bool resume = !initial && take_prefix(&name, "-on-resume");
+        bool retry = !initial && !resume && take_prefix(&name, "-on-retry");
+        const struct flag *flag = find_flag(name);
+        if (flag == NULL) {
+            shim_not_implemented(name);
+        }
+        const char *value = NULL;
+        if (has_value(flag)) {
+            if (++i == argc) {
+                bad_value(name, "none given");
+            }
+            value = argv[i];
+        }
+        if (!resume && !retry) {
+            apply(flag, &out->initial, value);
+        }
+        if (!initial && !retry) {
+            apply(flag, &out->resume, value);
+        }
+    }
+}
