@@ -1,8 +1,8 @@
-/* echo_client.c - echo_client HOST PORT CA-FILE: sends each line of stdin, prints what comes back.
+/* echo_client.c - echo_client HOST PORT CA-FILE: sends the lines of stdin, prints what comes back.
  */
+#include "host.h"
 #include "stream.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,41 +26,17 @@ static struct cleat_tls_config *make_config(const char *ca_file)
     return config;
 }
 
-static int connect_to(const char *host, const char *port)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    int fd = -1;
-    if (getaddrinfo(host, port, &hints, &found) != 0) {
-        return -1;
-    }
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
 /* Sends one line and prints as many bytes as were sent. 0 or -1. */
 static int echo_line(struct stream *s, const char *line)
 {
-    size_t left = strlen(line);
-    if (stream_write(s, (const uint8_t *)line, left) != 0) {
-        return -1;
+    const uint8_t *data = NULL;
+    size_t len = 0, left = strlen(line);
+    int status = stream_write(s, (const uint8_t *)line, left);
+    for (; status == 0 && left > 0; left -= len < left ? len : left) {
+        status = stream_read(s, &data, &len) == 1 ? 0 : -1;
+        fwrite(data, 1, status == 0 ? len : 0, stdout);
     }
-    while (left > 0) {
-        const uint8_t *data;
-        size_t len;
-        if (stream_read(s, &data, &len) != 1) {
-            return -1;
-        }
-        fwrite(data, 1, len, stdout);
-        left -= len < left ? len : left;
-    }
-    return fflush(stdout);
+    return fflush(stdout) == 0 ? status : -1;
 }
 
 int main(int argc, char **argv)
@@ -72,11 +48,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct cleat_tls_config *config = make_config(argv[3]);
-    s.fd = connect_to(argv[1], argv[2]);
-    if (s.fd < 0) {
-        fprintf(stderr, "%s: cannot connect\n", argv[1]);
-        return 1;
-    }
+    s.fd = tcp_connect(argv[1], argv[2]);
     must(cleat_tls_client_new(config, argv[1], NULL, NULL, &s.tls), NULL);
     int status = stream_handshake(&s);
     while (status == 0 && fgets(line, sizeof(line), stdin) != NULL) {

@@ -1,8 +1,8 @@
 /* echo_server.c - echo_server PORT CERT-FILE KEY-FILE: sends back what it gets, one client at a
  * time. With PORT 0 the system chooses; the port is the first thing printed. */
+#include "host.h"
 #include "stream.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,21 +30,6 @@ static struct cleat_tls_config *make_config(const char *cert_file, const char *k
     return config;
 }
 
-static int listen_on_loopback(uint16_t port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t len = sizeof(address);
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 16) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        return -1;
-    }
-    printf("%u\n", ntohs(address.sin_port));
-    return fflush(stdout) == 0 ? fd : -1;
-}
-
 static void serve(struct stream *s)
 {
     const uint8_t *data;
@@ -66,9 +51,9 @@ int main(int argc, char **argv)
         return 2;
     }
     struct cleat_tls_config *config = make_config(argv[2], argv[3]);
-    int listener = listen_on_loopback((uint16_t)strtoul(argv[1], NULL, 10));
+    int listener = tcp_listen((uint16_t)strtoul(argv[1], NULL, 10));
     int fd = listener;
-    while (listener >= 0 && (fd = accept(listener, NULL, NULL)) >= 0) {
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
         s = (struct stream){.fd = fd};
         must(cleat_tls_server_new(config, NULL, &s.tls), NULL);
         serve(&s);

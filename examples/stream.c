@@ -5,11 +5,8 @@
 #include "stream.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 static bool send_all(int fd, const uint8_t *p, size_t len)
 {
@@ -140,41 +137,4 @@ const char *stream_why(const struct stream *s)
 {
     const struct cleat_error *error = cleat_tls_error(s->tls);
     return error->code != CLEAT_OK ? error->text : strerror(errno);
-}
-
-uint64_t now_ms(void *ctx)
-{
-    (void)ctx;
-    struct timespec now;
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
-        return 0; /* no certificate is valid in 1970: fails closed */
-    }
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-char *read_file(const char *path, size_t *len)
-{
-    enum { MAX = 1 << 20 }; /* 1 MiB: more than any bundle of certificates has */
-    char *text = malloc(MAX);
-    FILE *file = fopen(path, "rb");
-    if (text == NULL || file == NULL) {
-        perror(path);
-        exit(1);
-    }
-    *len = fread(text, 1, MAX, file);
-    if (ferror(file) || !feof(file)) {
-        fprintf(stderr, "%s: cannot be read, or is larger than 1 MiB\n", path);
-        exit(1);
-    }
-    fclose(file);
-    return text;
-}
-
-void must(int code, const struct cleat_error *error)
-{
-    if (code != CLEAT_OK) {
-        const char *why = error != NULL && error->code != CLEAT_OK ? error->text : "";
-        fprintf(stderr, "%s: %s\n", cleat_error_sentence(code), why);
-        exit(1);
-    }
 }

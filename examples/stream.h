@@ -31,10 +31,4 @@ int stream_close(struct stream *s);
 /* stream_why says why the last call failed, for people. */
 const char *stream_why(const struct stream *s);
 
-/* now_ms is the clock for cleat_tls_builder_clock. read_file gives a whole file (to be freed); must
- * looks at what a function of the library returned: both end the program with a line on stderr. */
-uint64_t now_ms(void *ctx);
-char *read_file(const char *path, size_t *len);
-void must(int code, const struct cleat_error *error);
-
 #endif

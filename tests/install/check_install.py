@@ -152,7 +152,7 @@ def pkg_config_builds():
     flags = ["-l:libcleat.a" if word == "-lcleat" else word for word in flags]
     for name in ("echo_client", "echo_server"):
         run("gcc", *WARNINGS, "-o", out / name, SOURCE / f"examples/{name}.c",
-            SOURCE / "examples/stream.c", *flags)
+            SOURCE / "examples/host.c", SOURCE / "examples/stream.c", *flags)
     assert "libcleat" not in run("ldd", out / "echo_client")
     echo(out)
 
