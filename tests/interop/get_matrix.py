@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """`cleat get` against OpenSSL, GnuTLS, nginx and NSS: every suite with every group and kind of
-certificate that both know, full, after a retry, resumed. (What else matters with them, one by
-one, is
-get_peers.py's.)"""
+certificate that both know, full, after a retry, resumed. (What else matters with them, one by one,
+is in get_peers.py.)"""
 import json
 import subprocess
 
@@ -94,8 +93,8 @@ class GnuTLS(Pairs, GetTest):
     programs = ["gnutls-serv"]
 
     def peer(self, cert, key, groups):
-        names = {"X25519": "X25519", "P-256": "SECP256R1", "P-384": "SECP384R1", "P-521":
-        "SECP521R1"}
+        names = {"X25519": "X25519", "P-256": "SECP256R1", "P-384": "SECP384R1",
+                 "P-521": "SECP521R1"}
         priority = ":".join(["NORMAL:-VERS-ALL:+VERS-TLS1.3:+AES-128-CCM:+AES-128-CCM-8:-GROUP-ALL",
                              *(f"+GROUP-{names[g]}" for g in groups)])
         port = free_port()
@@ -128,8 +127,7 @@ http {{
 }}
 """)
         return Peer(["nginx", "-c", root / "nginx.conf", "-p", root, "-e", root / "error.log"],
-            port,
-                    self.folder)
+                    port, self.folder)
 
 
 class NSS(Pairs, GetTest):
@@ -157,9 +155,8 @@ class NSS(Pairs, GetTest):
         names = {"X25519": "x25519", "P-256": "P256", "P-384": "P384", "P-521": "P521"}
         port = free_port()
         return Peer(["selfserv", "-d", self.database(cert, key), "-n", "leaf", "-p", port, "-u",
-            "-V",
-                     "tls1.3:tls1.3", "-c", ":1301:1302:1303", "-I",
-                     ",".join(names[g] for g in groups), *extra], port, self.folder)
+                     "-V", "tls1.3:tls1.3", "-c", ":1301:1302:1303",
+                     "-I", ",".join(names[g] for g in groups), *extra], port, self.folder)
 
     def test_client_certificates(self):
         with self.peer(*self.leaves["ecdsa-p256"], GROUPS, ["-rr"]) as peer:

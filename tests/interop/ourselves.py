@@ -20,8 +20,7 @@ class Ourselves(ServeTest):
         self.asked = [self.path() for _ in range(num)]
         words = [w for path in self.asked for w in ("-o", "/dev/null", server.url + path)]
         done = support.run([support.CLEAT, "get", "-sS", "--cacert", CA.cert, "-w", "%{json}\n",
-            *args,
-                            *words], check=check, env={**os.environ, **(env or {})})
+                            *args, *words], check=check, env={**os.environ, **(env or {})})
         self.error = done.stderr.decode()
         return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
-"""`cleat serve` as Chromium sees it: the demo page from a certificate of `cleat cert dev`, whose
-CA is the
-only thing that the browser is told to trust.
+"""`cleat serve` as Chromium sees it: the demo page from a certificate of `cleat cert dev`, whose CA
+is the only thing that the browser is told to trust.
 
 The driver, playwright-core, is installed with npm into CLEAT_BROWSER_DIR (in the build tree) at the
-version that browser/package-lock.json pins. CLEAT_SCREENSHOT names a file that keeps the
-screenshot.
+version that browser/package-lock.json pins. CLEAT_SCREENSHOT names a file for the screenshot.
 """
 import json
 import os
@@ -33,8 +31,7 @@ def driver():
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / "browser" / name, folder)
         done = support.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            check=False,
-                           cwd=folder, timeout=SLOW)
+                           check=False, cwd=folder, timeout=SLOW)
         if done.returncode != 0:
             support.skip_all("npm cannot install playwright-core: " +
                              done.stderr.decode(errors="replace").strip()[-500:])
@@ -47,8 +44,7 @@ def dev_certificate():
     folder = support.folder()
     cert, key, ca = folder / "dev.pem", folder / "dev-key.pem", folder / "dev-ca"
     support.run([support.CLEAT, "cert", "dev", "--cert-file", cert, "--key-file", key,
-        "--ca-dir", ca,
-                 "localhost", "127.0.0.1", "::1"])
+                 "--ca-dir", ca, "localhost", "127.0.0.1", "::1"])
     return support.Pair(cert, key), ca / "ca.pem"
 
 
@@ -63,9 +59,8 @@ def home_that_trusts(ca):
     return home
 
 
-def png_colours(path):
-    """Size, and the number of different pixels, of an 8-bit RGB or RGBA PNG; fails if it is
-    none."""
+def png_lines(path):
+    """Width, height and the number of different lines of an 8-bit RGB or RGBA PNG."""
     data = path.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n", data[:8]
     at, packed = 8, b""
@@ -129,13 +124,13 @@ class Chromium(unittest.TestCase):
         self.assertEqual(state["cipher"], "AES_128_GCM")
         self.assertEqual(state["keyExchangeGroup"], "X25519")
         for flaw in ("certificateHasWeakSignature", "certificateHasSha1Signature",
-            "obsoleteSslProtocol",
-                     "obsoleteSslCipher", "obsoleteSslKeyExchange", "obsoleteSslSignature"):
+                     "obsoleteSslProtocol", "obsoleteSslCipher", "obsoleteSslKeyExchange",
+                     "obsoleteSslSignature"):
             self.assertFalse(state[flaw], flaw)
         self.assertNotIn("certificateNetworkError", state)
 
     def screenshot_shows_something(self):
-        width, height, different = png_colours(self.screenshot)
+        width, height, different = png_lines(self.screenshot)
         self.assertEqual((width, height), (1000, 800))
         self.assertGreater(different, 50)
         if "CLEAT_SCREENSHOT" in os.environ:

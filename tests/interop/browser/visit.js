@@ -1,12 +1,14 @@
-// visit.js {"url", "profile", "screenshot", "executable"} - loads a page twice in headless Chromium,
-// each time over a connection of its own, and prints what the browser thinks of them as JSON.
+// visit.js {"url", "profile", "screenshot", "executable"} - loads a page twice in headless
+// Chromium, each time over a connection of its own, and prints what the browser thinks of them as
+// JSON.
 // The profile's HOME says whom it trusts; nothing is told to ignore certificate errors.
 'use strict';
 const path = require('path');
-const { chromium } = require(path.join(process.env.CLEAT_BROWSER_DIR, 'node_modules', 'playwright-core'));
+const modules = path.join(process.env.CLEAT_BROWSER_DIR, 'node_modules');
+const { chromium } = require(path.join(modules, 'playwright-core'));
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 async function load(page, url) {
   const failed = [];
@@ -35,13 +37,18 @@ async function closeConnections(page) {
 
 async function main(what) {
   const context = await chromium.launchPersistentContext(what.profile, {
-    executablePath: what.executable, headless: true, args: FLAGS, viewport: { width: 1000, height: 800 },
+    executablePath: what.executable,
+    headless: true,
+    args: FLAGS,
+    viewport: { width: 1000, height: 800 },
   });
   try {
     const page = await context.newPage();
     const session = await context.newCDPSession(page);
     const states = [];
-    session.on('Security.visibleSecurityStateChanged', (event) => states.push(event.visibleSecurityState));
+    session.on('Security.visibleSecurityStateChanged', (event) => {
+      states.push(event.visibleSecurityState);
+    });
     await session.send('Security.enable');
     const first = await load(page, `${what.url}/?first`);
     await page.screenshot({ path: what.screenshot });
