@@ -8,7 +8,7 @@ import os
 import subprocess
 
 from get_support import KEYS, GetTest, Peer, Scripted, free_port, need
-from support import Recorder, main
+from support import PATIENCE, Recorder, main
 
 SUITES = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
 CCM = ["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"]
@@ -278,7 +278,7 @@ class NSS(GetTest):
     def test_selfserv(self):
         db, p12, port = self.folder / "nss", self.folder / "leaf.p12", free_port()
         db.mkdir()
-        run = {"check": True, "capture_output": True, "timeout": 30}
+        run = {"check": True, "capture_output": True, "timeout": PATIENCE}
         subprocess.run(["certutil", "-N", "-d", f"sql:{db}", "--empty-password"], **run)
         subprocess.run(["openssl", "pkcs12", "-export", "-in", self.cert, "-inkey", self.key,
                         "-name", "leaf", "-passout", "pass:", "-out", p12], **run)
@@ -310,7 +310,7 @@ class KeyLog(GetTest):
         read = subprocess.run(["tshark", "-r", capture, "-o", f"tls.keylog_file:{keys}", "-d",
                                f"tcp.port=={port},tls", "-Y", "http", "-T", "fields", "-e",
                                "http.request.method", "-e", "http.response.code"],
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=PATIENCE)
         self.assertIn(b"GET", read.stdout, read.stderr)
         self.assertIn(b"200", read.stdout)
 

@@ -7,7 +7,7 @@ import threading
 import time
 
 from get_support import PROGRAM, Authority, GetTest, Scripted, free_port, get, self_signed
-from support import main
+from support import PATIENCE, main
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello"
 
@@ -109,7 +109,7 @@ class Answers(GetTest):
             result = subprocess.run(
                 [PROGRAM, "get", "-sSO", "--cacert", str(self.ca.cert),
                  f"https://localhost:{server.port}/a/name.txt?q"],
-                cwd=self.folder, capture_output=True, timeout=30)
+                cwd=self.folder, capture_output=True, timeout=PATIENCE)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.fetch("-sSO", f"https://localhost:{server.port}/a/", code=23)
         self.assertEqual((self.folder / "name.txt").read_bytes(), b"hello")
@@ -120,7 +120,7 @@ class Answers(GetTest):
     def test_max_time_ends_a_slow_answer(self):
         def script(tls, head):
             tls.sendall(OK.replace(b": 5", b": 50"))
-            tls.settimeout(5)
+            tls.settimeout(PATIENCE)
             tls.recv(1)
             return "cut"
         with self.serve(script) as server:
@@ -311,7 +311,7 @@ class Failures(GetTest):
             thread.start()
             url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
             result = self.fetch("-sS", url, code=code)
-            thread.join(5)
+            thread.join(PATIENCE)
         return result
 
     def test_servers_that_do_not_speak_tls(self):

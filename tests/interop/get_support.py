@@ -3,9 +3,11 @@
 Beside support.py, whose program path, patience and main() are used here. Every file lives in a
 temporary folder, every port is chosen by the kernel, every process is ended by its own number.
 """
+import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -92,10 +94,13 @@ def self_signed(folder, name="self"):
 
 
 def free_port():
-    """A port that nobody listens on just now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on just now, for a peer that cannot choose one itself. It is none
+    that the kernel would give to somebody else before the peer is up."""
+    while True:
+        port = random.randrange(20000, 32768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 class Peer:
@@ -159,17 +164,17 @@ class Scripted:
 
     def __exit__(self, *_):
         self._over = True
+        self._thread.join(timeout=PATIENCE)
         self._listener.close()
-        self._thread.join(timeout=5)
 
     def _run(self):
-        self._listener.settimeout(0.2)
+        self._listener.settimeout(0.05)
         while not self._over:
             try:
                 plain, _ = self._listener.accept()
             except (socket.timeout, OSError):
                 continue
-            plain.settimeout(10)
+            plain.settimeout(PATIENCE)
             try:
                 with self.context.wrap_socket(plain, server_side=True) as tls:
                     self._serve(tls)

@@ -143,7 +143,7 @@ class Chromium(unittest.TestCase):
             done = self.visit(server, "stranger-profile", home=stranger, check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(b"ERR_CERT_AUTHORITY_INVALID", done.stderr)
-            self.assertEqual(server.access.text(), "")
+        self.assertEqual(server.access.text(), "")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ class NSS(ServeTest):
                                  offer=["--ciphers", suite, "--curves", group]) as server:
                 text = self.ask(server, "-L", "3")
                 self.assertEqual(text.count("\nserved\n"), 3, text)
+                server.end()
                 seen = [line.split(" TLSv1.3 ")[1].split()[:3]
                         for line in server.access.text().split("\n")]
                 self.assertEqual(seen, [[suite, group, "full"]] + [[suite, group, "resumed"]] * 2)

@@ -253,7 +253,7 @@ class ClientCertificates(OpenSSLTest):
             self.assertIn(f"alert number {alert}", text)
             self.assertNotIn("\nserved", text)
             server.errors.wait_for(f"handshake failed: .*{reason}")
-            self.assertEqual(server.access.text(), "")
+        self.assertEqual(server.access.text(), "")
 
     def test_none_where_it_is_required(self):
         self.refused(116, "")
@@ -283,7 +283,7 @@ class ClientCertificates(OpenSSLTest):
         with matrix.serve([matrix.leaf(CA, "ecdsa")], "--client-ca", CA.cert, "--client-auth",
                           "optional") as server:
             self.ask(server, "-sess_out", ticket)
-            self.assertNotIn("client certificate verified", server.errors.text())
+            self.agreed(server, self.asked, client=False)
         with matrix.serve([matrix.leaf(CA, "ecdsa")], "--client-ca", CA.cert) as server:
             self.assertIn("alert number 116", self.ask(server, "-sess_in", ticket, check=False))
 

@@ -25,6 +25,8 @@ CLEAT = os.environ.get("CLEAT_PROGRAM", "build/release/cleat")
 SKIPPED = 77
 # Sanitized programs on a busy machine are slow; nothing waits that long unless it fails.
 PATIENCE = 60
+# Less than the 30 s that a server gives its connections once told to stop: it did not wait.
+AT_ONCE = 25
 
 
 def skip_all(reason):
@@ -123,7 +125,11 @@ def make_leaf(ca, name, kind="ecdsa", hosts=("localhost", "127.0.0.1", "::1"), d
 # ---- a running server ----
 
 class Lines:
-    """Collects the lines of a pipe; waits for one that matches."""
+    """Collects the lines of a pipe; waits for one that matches.
+
+    A server writes its lines when it gets round to it, perhaps after the client has left: to look
+    at all of them, or for one that must not be there, end the server first.
+    """
 
     def __init__(self, pipe):
         self.lines = []
@@ -146,8 +152,9 @@ class Lines:
             self.ended = True
             self.changed.notify_all()
 
-    def wait_for(self, pattern, timeout=PATIENCE):
-        end = time.monotonic() + timeout
+    def wait_for(self, pattern):
+        """The first line that matches."""
+        end = time.monotonic() + PATIENCE
         with self.changed:
             while True:
                 for line in self.lines:
@@ -194,7 +201,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(10)
+                self.process.wait(AT_ONCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
