@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/clock.h"
@@ -13,6 +16,22 @@
 #define LOOK_FOR_BINARY 2000
 /* 100 ms between two drawings of the bar: faster is not readable */
 #define REDRAW_US       100000
+/* 80 columns: of a terminal that does not say how wide it is */
+#define DEFAULT_COLUMNS 80
+/* 10 to 40 columns for the box of "=": less says nothing that the number does not, more is no finer
+ * for the eye */
+#define BOX_MIN         10
+#define BOX_MAX         40
+
+/* Where the bar would not be torn apart by the body: it is on a terminal, the body is not, and not
+ * on its way to a program that may write to the terminal either. */
+static bool bar_has_a_place(const char *path)
+{
+    const char *term = getenv("TERM");
+    struct stat st;
+    return isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0) &&
+           (path != NULL || (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode)));
+}
 
 void get_output_init(struct get_output *out, const char *path, bool bar, struct cleat_error *err)
 {
@@ -20,7 +39,7 @@ void get_output_init(struct get_output *out, const char *path, bool bar, struct 
     out->forced = path != NULL && strcmp(path, "-") == 0;
     out->path = out->forced ? NULL : path;
     out->fd = -1;
-    out->bar = bar && out->path != NULL && isatty(STDERR_FILENO);
+    out->bar = bar && bar_has_a_place(out->path);
     out->start_us = cl_clock_mono_us();
     out->err = err;
 }
@@ -90,25 +109,68 @@ static void format_size(char *out, size_t cap, double n)
     (void)snprintf(out, cap, u == 0 ? "%.0f %s" : "%.1f %s", n, units[u]);
 }
 
-void get_output_bar(char *text, size_t cap, uint64_t bytes, uint64_t total, uint64_t us)
+/* "0:07"; more than 99 hours say nothing useful. */
+static void format_time(char *out, size_t cap, uint64_t seconds)
 {
-    char done[24], all[24], speed[24], bar[31];
-    double rate = us > 0 ? (double)bytes * 1e6 / (double)us : 0;
-    format_size(done, sizeof(done), (double)bytes);
-    format_size(speed, sizeof(speed), rate);
-    if (total == 0) {
-        (void)snprintf(text, cap, "%s  %s/s", done, speed);
+    unsigned s = (unsigned)(seconds % 60), m = (unsigned)(seconds / 60 % 60);
+    unsigned h = seconds < 100 * 3600 ? (unsigned)(seconds / 3600) : 100;
+    if (h >= 100) {
+        (void)snprintf(out, cap, "-:--");
+    } else if (h > 0) {
+        (void)snprintf(out, cap, "%u:%02u:%02u", h, m, s);
+    } else {
+        (void)snprintf(out, cap, "%u:%02u", m, s);
+    }
+}
+
+/* "42% [=====     ] " in so many columns, or without the box when it would be too small to say
+ * anything. */
+static void format_box(char *out, size_t cap, size_t columns, double part)
+{
+    int len = snprintf(out, cap, "%3u%% ", (unsigned)(part * 100));
+    size_t at = len > 0 ? (size_t)len : 0;
+    if (columns < at + BOX_MIN + 3) {
         return;
     }
-    double part = bytes >= total ? 1 : (double)bytes / (double)total;
-    size_t filled = (size_t)(part * (sizeof(bar) - 1));
-    memset(bar, ' ', sizeof(bar) - 1);
-    memset(bar, '=', filled);
-    bar[sizeof(bar) - 1] = '\0';
+    size_t width = columns - at - 3;
+    width = width < BOX_MAX ? width : BOX_MAX;
+    size_t filled = (size_t)(part * (double)width);
+    out[at] = '[';
+    memset(out + at + 1, '=', filled);
+    memset(out + at + 1 + filled, ' ', width - filled);
+    memcpy(out + at + 1 + width, "] ", 3);
+}
+
+void get_output_bar(char *text, size_t cap, size_t columns, uint64_t bytes, uint64_t total,
+                    uint64_t us)
+{
+    char done[24], all[24], speed[24], when[24], box[BOX_MAX + 16], numbers[128];
+    double rate = us > 0 ? (double)bytes * 1e6 / (double)us : 0;
+    bool unfinished = bytes < total && rate > 0;
+    double left = unfinished ? (double)(total - bytes) / rate : (double)us / 1e6;
+    format_size(done, sizeof(done), (double)bytes);
+    format_size(speed, sizeof(speed), rate);
     format_size(all, sizeof(all), (double)total);
-    uint64_t left = rate > 0 && bytes < total ? (uint64_t)((double)(total - bytes) / rate) : 0;
-    (void)snprintf(text, cap, "%3.0f%% [%s] %s of %s  %s/s  %u:%02u left", part * 100, bar, done,
-                   all, speed, (unsigned)(left / 60), (unsigned)(left % 60));
+    format_time(when, sizeof(when), left < 1e9 ? (uint64_t)left : UINT64_MAX);
+    int len =
+        snprintf(numbers, sizeof(numbers), "%s%s%s  %s/s  %s%s", done, total > 0 ? " of " : "",
+                 total > 0 ? all : "", speed, when, unfinished ? " left" : "");
+    /* One column stays free: terminals wrap a line that is as wide as they are. */
+    size_t room = columns > 0 ? columns - 1 : 0;
+    size_t used = len > 0 ? (size_t)len : 0;
+    box[0] = '\0';
+    if (total > 0) {
+        double part = bytes < total ? (double)bytes / (double)total : 1;
+        format_box(box, sizeof(box), room > used ? room - used : 0, part);
+    }
+    (void)snprintf(text, room + 1 < cap ? room + 1 : cap, "%s%s", box, numbers);
+}
+
+static size_t terminal_columns(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : DEFAULT_COLUMNS;
 }
 
 static void draw(struct get_output *out, bool last)
@@ -118,7 +180,8 @@ static void draw(struct get_output *out, bool last)
         return;
     }
     char text[160];
-    get_output_bar(text, sizeof(text), out->bytes, out->total, now - out->start_us);
+    get_output_bar(text, sizeof(text), terminal_columns(), out->bytes, out->total,
+                   now - out->start_us);
     (void)fprintf(stderr, "\r\033[K%s%s", text, last ? "\n" : "");
     (void)fflush(stderr);
     out->drawn = true;

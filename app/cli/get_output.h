@@ -13,7 +13,7 @@ struct get_output {
     int fd;           /* -1: not open yet */
     bool forced;      /* "-o -": binary may go to a terminal */
     bool checked;     /* the first bytes have been looked at */
-    bool bar;         /* draw the progress bar */
+    bool bar;         /* draw the progress bar: standard error is a terminal */
     bool drawn;
     uint64_t bytes; /* of the body */
     uint64_t total; /* expected; 0: not known */
@@ -33,8 +33,9 @@ bool get_output_head(struct get_output *out, const void *p, size_t len);
 /* get_output_end makes the file, should it still be missing (keep), draws the last bar, closes. */
 bool get_output_end(struct get_output *out, bool keep);
 
-/* get_output_bar writes the text of a progress bar into text: columns wide at most, no line end.
- * Pure: us is the time since the start. */
-void get_output_bar(char *text, size_t cap, uint64_t bytes, uint64_t total, uint64_t us);
+/* get_output_bar writes the text of a progress bar: less than cap bytes, no line end, and narrower
+ * than a terminal of so many columns. total 0: not known. us: since the start. Pure. */
+void get_output_bar(char *text, size_t cap, size_t columns, uint64_t bytes, uint64_t total,
+                    uint64_t us);
 
 #endif

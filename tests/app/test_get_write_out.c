@@ -87,19 +87,48 @@ static void test_json_has_every_variable_with_its_type(void **state)
     free(text);
 }
 
-static void test_the_bar_fits_a_line_and_ends_at_100_percent(void **state)
+static const char *bar(size_t columns, uint64_t bytes, uint64_t total, uint64_t us)
 {
-    char text[160];
-    get_output_bar(text, sizeof(text), 512 * 1024, 1024 * 1024, 1000000);
-    assert_string_equal(text,
-                        " 50% [===============               ] 512.0 KiB of 1.0 MiB  512.0 KiB/s  "
-                        "0:01 left");
-    get_output_bar(text, sizeof(text), 2048, 1024, 0);
-    assert_memory_equal(text, "100% [==============================]", 37);
-    get_output_bar(text, sizeof(text), 999, 0, 1000000);
-    assert_string_equal(text, "999 B  999 B/s");
-    get_output_bar(text, sizeof(text), UINT64_MAX, UINT64_MAX, UINT64_MAX);
-    assert_true(strlen(text) < 100);
+    static char text[160];
+    memset(text, 'x', sizeof(text));
+    get_output_bar(text, sizeof(text), columns, bytes, total, us);
+    return text;
+}
+
+static void test_the_bar_tells_part_sizes_speed_and_time(void **state)
+{
+    assert_string_equal(bar(80, 512 * 1024, 1024 * 1024, 1000000),
+                        " 50% [=============              ] 512.0 KiB of 1.0 MiB  512"
+                        ".0 KiB/s  0:01 left");
+    assert_string_equal(bar(80, 2048, 1024, 61000000),
+                        "100% [=======================================] 2.0 KiB of 1."
+                        "0 KiB  34 B/s  1:01");
+    assert_string_equal(bar(80, 0, 1024, 0),
+                        "  0% [                                        ] 0 B of 1.0 K"
+                        "iB  0 B/s  0:00");
+    assert_string_equal(bar(80, 999, 0, 3723000000), "999 B  0 B/s  1:02:03");
+    assert_string_equal(bar(40, 1, 1ull << 40, 1000000), "  0% 1 B of 1.0 TiB  1 B/s  -:-- left");
+}
+
+static void test_the_bar_is_narrower_than_the_terminal(void **state)
+{
+    static const uint64_t sizes[] = {0, 1, 999, 1000000, 123456789012, UINT64_MAX};
+    for (size_t columns = 0; columns < 300; columns++) {
+        for (size_t i = 0; i < 6; i++) {
+            for (size_t k = 0; k < 6; k++) {
+                for (size_t us = 0; us < 6; us++) {
+                    size_t len = strlen(bar(columns, sizes[i], sizes[k], sizes[us]));
+                    assert_true(len < columns || (columns == 0 && len == 0));
+                    assert_true(len < 120);
+                }
+            }
+        }
+    }
+}
+
+static void test_the_bar_does_not_say_100_percent_too_early(void **state)
+{
+    assert_memory_equal(bar(80, 9999999, 10000000, 1000000), " 99% [", 6);
 }
 
 static void test_handshake_failures_are_60_only_for_our_verdict_on_the_peer(void **state)
@@ -130,7 +159,9 @@ int main(void)
         cmocka_unit_test_setup(test_escapes_and_percent_signs, set_facts),
         cmocka_unit_test_setup(test_an_unknown_variable_is_left_out, set_facts),
         cmocka_unit_test_setup(test_json_has_every_variable_with_its_type, set_facts),
-        cmocka_unit_test(test_the_bar_fits_a_line_and_ends_at_100_percent),
+        cmocka_unit_test(test_the_bar_tells_part_sizes_speed_and_time),
+        cmocka_unit_test(test_the_bar_is_narrower_than_the_terminal),
+        cmocka_unit_test(test_the_bar_does_not_say_100_percent_too_early),
         cmocka_unit_test(test_handshake_failures_are_60_only_for_our_verdict_on_the_peer),
         cmocka_unit_test(test_verify_results_are_openssls_numbers),
     };
