@@ -92,6 +92,21 @@ struct hello_fields {
     struct cl_rd extensions;
 };
 
+/* Read whole before anything is decided on a part of it. */
+static bool is_block(struct cl_rd block)
+{
+    uint16_t type;
+    struct cl_rd body;
+    while (!cl_rd_done(&block)) {
+        if (!cl_rd_u16(&block, &type) || !cl_rd_vec16(&block, &body)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* RFC 9846 6: "Peers which receive a message which cannot be parsed according to the syntax …
+ * MUST terminate the connection with a "decode_error" alert", whatever its version may be. */
 static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct hello_fields *f)
 {
     bool ok = cl_rd_u16(&body, &f->legacy_version) &&
@@ -100,7 +115,7 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct h
               f->session_id.len <= 32;
     f->extensions = cl_rd_of(NULL, 0);
     if (ok && !cl_rd_done(&body)) { /* TLS 1.2 servers may send none */
-        ok = cl_rd_vec16(&body, &f->extensions) && cl_rd_done(&body);
+        ok = cl_rd_vec16(&body, &f->extensions) && cl_rd_done(&body) && is_block(f->extensions);
     }
     return ok ? CL_OK : cl_tls_decode_error(tls, "ServerHello", "RFC 9846 4.2.3");
 }
