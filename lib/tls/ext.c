@@ -85,22 +85,37 @@ static const char *message_name(unsigned message)
     }
 }
 
-static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16_t type,
-                                 uint16_t *seen, size_t *num_seen)
+/* The types seen in a block: those of the table in *received, the others in a set that is cleared
+ * when the first of them comes, because honest peers send one or two. */
+struct seen_types {
+    bool any;
+    uint8_t bits[65536 / 8];
+};
+
+static bool see_other(struct seen_types *seen, uint16_t type)
 {
-    for (size_t i = 0; i < *num_seen; i++) {
-        /* RFC 9846 4.3: "There MUST NOT be more than one extension of the same type in a given
-         * extension block" */
-        if (seen[i] == type) {
-            return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3"),
-                               "%s has extension %u twice", message_name(message), type);
-        }
+    if (!seen->any) {
+        memset(seen->bits, 0, sizeof(seen->bits));
+        seen->any = true;
     }
-    if (*num_seen == CL_EXT_MAX_NUM) {
-        return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 50, "RFC 9846 4.3"),
-                           "%s has more than %d extensions", message_name(message), CL_EXT_MAX_NUM);
+    uint8_t bit = (uint8_t)(1u << (type % 8));
+    bool again = (seen->bits[type / 8] & bit) != 0;
+    seen->bits[type / 8] |= bit;
+    return again;
+}
+
+static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16_t type,
+                                 uint32_t *received, struct seen_types *others)
+{
+    uint32_t bit = cl_ext_bit(type);
+    bool again = bit != 0 ? (*received & bit) != 0 : see_other(others, type);
+    *received |= bit;
+    /* RFC 9846 4.3: "There MUST NOT be more than one extension of the same type in a given
+     * extension block" */
+    if (again) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3"),
+                           "%s has extension %u twice", message_name(message), type);
     }
-    seen[(*num_seen)++] = type;
     return CL_OK;
 }
 
@@ -141,8 +156,8 @@ bool cl_ext_contains(struct cl_rd block, uint16_t type)
 cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd block,
                        uint32_t *received)
 {
-    uint16_t seen[CL_EXT_MAX_NUM];
-    size_t num_seen = 0;
+    struct seen_types others;
+    others.any = false;
     *received = 0;
     while (!cl_rd_done(&block)) {
         uint16_t type;
@@ -151,12 +166,11 @@ cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd blo
             return cl_tls_decode_error(tls, message_name(message), "RFC 9846 4.3");
         }
         const struct cl_ext_row *row = find_row(type);
-        CL_TRY(check_duplicate(tls, message, type, seen, &num_seen));
+        CL_TRY(check_duplicate(tls, message, type, received, &others));
         CL_TRY(check_place(tls, message, type, row));
         if (row == NULL) {
             continue;
         }
-        *received |= cl_ext_bit(type);
         if (row->parse != NULL) {
             CL_TRY(row->parse(tls, message, body));
         }

@@ -19,9 +19,6 @@
 #define CL_EXT_NST  0x40u /* NewSessionTicket */
 #define CL_EXT_SH12 0x80u /* ServerHello of TLS 1.2 */
 
-/* 128: clients send at most about 25; bounds the search for duplicates */
-#define CL_EXT_MAX_NUM 128
-
 struct cl_ext_row {
     uint16_t type;
     uint8_t messages;
