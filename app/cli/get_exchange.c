@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/get_codes.h"
+#include "cli/get_explain.h"
 #include "cli/get_transfer.h"
 #include "net/clock.h"
 
@@ -243,14 +244,29 @@ static size_t on_data(void *ctx, uint8_t *p, size_t len)
 
 /* ---- the end ---- */
 
+void get_exchange_where(const struct get_transfer *t, char out[GET_WHERE_SIZE])
+{
+    if (!t->head_done) {
+        (void)snprintf(out, GET_WHERE_SIZE, "%s",
+                       !all_sent(t)     ? "sending the request"
+                       : t->in.len == 0 ? "waiting for the response"
+                                        : "inside the response's head");
+    } else if (t->head.framing == CLEAT_HTTP_LENGTH) {
+        (void)snprintf(out, GET_WHERE_SIZE, "after %" PRIu64 " of %" PRIu64 " bytes of the body",
+                       t->body.total, t->head.content_length);
+    } else {
+        (void)snprintf(out, GET_WHERE_SIZE, "after %" PRIu64 " bytes of the body", t->body.total);
+    }
+}
+
+#define GAVE_UP_HINT "the server, or something between, gave up: try again, and look at its log"
+
 /* The connection has ended before the response was complete; `clean`: by close_notify. */
 static void on_early_end(struct get_transfer *t, bool clean, const struct cleat_error *why)
 {
     struct cleat_error detail = {0};
     const struct cl_why truncated = {
-        .code = CLEAT_ERR_HTTP_TRUNCATED,
-        .section = "RFC 9112 8",
-        .hint = "the server, or something between, gave up: try again, and look at its log"};
+        .code = CLEAT_ERR_HTTP_TRUNCATED, .section = "RFC 9112 8", .hint = GAVE_UP_HINT};
     if (!t->head_done && t->in.len == 0) {
         get_hop_fail(t, GET_EXIT_EMPTY, "http", (struct cl_why){.code = CLEAT_ERR_HTTP_TRUNCATED},
                      "empty reply: the server closed the connection without an answer%s",
@@ -301,9 +317,18 @@ static void on_closed(void *ctx, const struct cl_stream_end *end)
         on_early_end(t, false, &end->error);
         return;
     }
+    int code = all_sent(t) ? GET_EXIT_RECEIVE : GET_EXIT_SEND;
+    if (end->cause == CL_STREAM_NETWORK) {
+        char where[GET_WHERE_SIZE];
+        get_exchange_where(t, where);
+        get_hop_fail(t, code, "tcp",
+                     (struct cl_why){.code = CLEAT_ERR_SYSTEM, .hint = GAVE_UP_HINT},
+                     "the connection failed: %s, %s", end->error.text, where);
+        return;
+    }
     t->err = end->error;
-    get_hop_end(t, all_sent(t) ? GET_EXIT_RECEIVE : GET_EXIT_SEND,
-                end->cause == CL_STREAM_NETWORK ? "tcp" : "tls");
+    get_explain(&t->err, t->s->options, true);
+    get_hop_end(t, code, "tls");
 }
 
 const struct cl_stream_handler get_exchange_handler = {

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "cli/get_codes.h"
+#include "cli/get_explain.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 
@@ -140,6 +141,9 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
         t->facts.ssl_verify_result = get_verify_result(r->error.code);
     }
     t->err = r->error;
+    if (r->stage == CL_DIAL_TLS) {
+        get_explain(&t->err, t->s->options, false);
+    }
     /* cl_dial has told the trace already. */
     t->hop_over = true;
     t->exit_code = r->timed_out ? GET_EXIT_TIMEOUT : code;
@@ -189,9 +193,11 @@ static void on_max_time(void *ctx)
 {
     struct get_transfer *t = ctx;
     uint64_t ms = (cl_clock_mono_us() - t->start_us) / 1000;
+    char where[GET_WHERE_SIZE];
+    get_exchange_where(t, where);
     get_hop_fail(t, GET_EXIT_TIMEOUT, "http", (struct cl_why){.code = CLEAT_ERR_LIMIT},
-                 "timed out after %llu ms with %llu bytes received (--max-time)",
-                 (unsigned long long)ms, (unsigned long long)t->facts.size_download);
+                 "timed out after %llu ms, %s (--max-time)", (unsigned long long)ms,
+                 t->dial != NULL ? cl_dial_doing(t->dial) : where);
 }
 
 static void on_close_time(void *ctx)

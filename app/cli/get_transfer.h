@@ -60,6 +60,10 @@ extern const struct cl_stream_handler get_exchange_handler;
 /* get_exchange_start sends the request on t->stream, which is ready. */
 void get_exchange_start(struct get_transfer *t);
 
+/* get_exchange_where says how far the exchange got: "after 5 of 50 bytes of the body". */
+#define GET_WHERE_SIZE 80
+void get_exchange_where(const struct get_transfer *t, char out[GET_WHERE_SIZE]);
+
 /* get_hop_end records how the hop ended (0: well); the first outcome stands. */
 void get_hop_end(struct get_transfer *t, int exit_code, const char *stage);
 

@@ -236,6 +236,22 @@ static void start_attempt(struct cl_dial *d, const struct cl_addr *addr)
     cl_happy_failed(&d->happy);
 }
 
+static const char *hint_of_tcp(int status)
+{
+    switch (status) {
+    case UV_ECONNREFUSED:
+        return "nothing listens on that port, or a firewall says so";
+    case UV_ENETUNREACH:
+    case UV_EHOSTUNREACH:
+    case UV_EADDRNOTAVAIL:
+        return "there is no way to that address from here: check the network";
+    case UV_ETIMEDOUT:
+        return "the host is down, or a firewall drops what is sent to that port";
+    default:
+        return NULL;
+    }
+}
+
 static void fail_before_tls(struct cl_dial *d)
 {
     if (d->num_attempts == 0) {
@@ -248,10 +264,7 @@ static void fail_before_tls(struct cl_dial *d)
         fail(d, CL_DIAL_DNS);
         return;
     }
-    const struct cl_why why = {.code = CLEAT_ERR_SYSTEM,
-                               .hint = d->tcp_status == UV_ECONNREFUSED
-                                           ? "nothing listens on that port, or a firewall says so"
-                                           : NULL};
+    const struct cl_why why = {.code = CLEAT_ERR_SYSTEM, .hint = hint_of_tcp(d->tcp_status)};
     uint64_t ms = (cl_clock_mono_us() - d->result.times.start) / 1000;
     (void)cl_error_set(&d->result.error, why, "could not connect to %s port %u after %llu ms (%s)",
                        d->host, (unsigned)d->spec.port, (unsigned long long)ms, d->tcp_reasons);
@@ -310,18 +323,33 @@ static void on_answer(void *ctx, const struct cl_dns_answer *answer)
 
 /* ---- the beginning ---- */
 
+static enum cl_dial_stage stage_of(const struct cl_dial *d)
+{
+    return d->stream != NULL ? CL_DIAL_TLS : d->num_attempts != 0 ? CL_DIAL_TCP : CL_DIAL_DNS;
+}
+
+const char *cl_dial_doing(const struct cl_dial *d)
+{
+    static const char *const doing[] = {"looking up the host", "connecting",
+                                        "in the TLS handshake"};
+    return doing[stage_of(d)];
+}
+
 static void on_deadline(void *ctx)
 {
+    static const char *const hints[] = {
+        "the name servers in /etc/resolv.conf do not answer",
+        "the host is down, or a firewall drops what is sent to that port",
+        "something listens there, but does not answer as a TLS server would",
+    };
     struct cl_dial *d = ctx;
-    enum cl_dial_stage stage = d->stream != NULL      ? CL_DIAL_TLS
-                               : d->num_attempts != 0 ? CL_DIAL_TCP
-                                                      : CL_DIAL_DNS;
-    static const char *const doing[] = {"looking up the host", "connecting", "the TLS handshake"};
+    enum cl_dial_stage stage = stage_of(d);
     struct cl_stream *stream = d->stream;
     d->result.timed_out = true;
-    (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_LIMIT},
-                       "%s:%u: timed out after %u ms, during %s", d->host, (unsigned)d->spec.port,
-                       (unsigned)d->spec.timeout_ms, doing[stage]);
+    (void)cl_error_set(&d->result.error,
+                       (struct cl_why){.code = CLEAT_ERR_LIMIT, .hint = hints[stage]},
+                       "%s:%u: timed out after %u ms, %s", d->host, (unsigned)d->spec.port,
+                       (unsigned)d->spec.timeout_ms, cl_dial_doing(d));
     if (stream == NULL) {
         fail(d, stage);
         return;

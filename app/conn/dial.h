@@ -66,6 +66,9 @@ struct cl_dial;
  * valid). */
 CL_MUST cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out);
 
+/* cl_dial_doing says what it is at: "connecting", for instance. Static storage. */
+const char *cl_dial_doing(const struct cl_dial *d);
+
 /* cl_dial_cancel ends it without a result: done is not called. NULL is fine. */
 void cl_dial_cancel(struct cl_dial *d);
 

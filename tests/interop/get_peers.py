@@ -138,8 +138,9 @@ class OpenSSL(PeerTest, GetTest):
                     both = self.folder / f"both-{kind}.pem"
                     both.write_bytes(cert.read_bytes() + key.read_bytes())
                     self.check(self.facts("-E", both, self.url(peer)))
-            result = self.fetch("-sS", self.url(peer), code=56)
-            self.assertIn("certificate_required", result.stderr.decode())
+            text = self.fetch("-sS", self.url(peer), code=56).stderr.decode()
+            self.assertIn("ended the connection with the alert certificate_required", text)
+            self.assertIn("-E FILE", text)
 
     def test_large_files_arrive_whole(self):
         data = os.urandom(3_000_000)
@@ -153,10 +154,16 @@ class OpenSSL(PeerTest, GetTest):
                 self.facts("--tls13-ciphers", suite, self.url(peer) + "large.bin")
                 self.assertEqual((self.folder / "body").read_bytes(), data)
 
-    def test_tls_1_2_only_servers_are_refused_clearly(self):
-        with self.peer(*self.leaves["ecdsa-p256"], extra=["-no_tls1_3"]) as peer:
-            result = self.fetch("-sS", "--tlsv1.3", self.url(peer), code=35)
-        self.assertIn("protocol_version", result.stderr.decode())
+    def test_servers_of_older_versions_are_refused_clearly(self):
+        low = ["-cipher", "ALL:@SECLEVEL=0"]
+        for extra, args, hint in ((["-tls1_2"], ["--tlsv1.3"], "--tls-min 1.2 offers"),
+                                  (["-tls1_1", *low], ["--tlsv1.2"], "older than TLS 1.2"),
+                                  (["-tls1", *low], ["--tlsv1.2"], "older than TLS 1.2"),
+                                  (["-tls1_3"], ["--tls-max", "1.2"], "leave out --tls-max")):
+            with self.subTest(extra), self.peer(*self.leaves["ecdsa-p256"], extra=extra) as peer:
+                text = self.fetch("-sS", *args, self.url(peer), code=35).stderr.decode()
+                self.assertIn("ended the TLS handshake with the alert protocol_version\n", text)
+                self.assertRegex(text, rf"\n  hint: .*{hint}")
 
     def test_alpn(self):
         with self.peer(*self.leaves["ecdsa-p256"], extra=["-alpn", "http/1.1"]) as peer:
@@ -164,6 +171,7 @@ class OpenSSL(PeerTest, GetTest):
             self.check(self.facts("--no-alpn", self.url(peer)), tls_alpn=None)
             result = self.fetch("-sS", "--alpn", "h9", self.url(peer), code=35)
             self.assertIn("no_application_protocol", result.stderr.decode())
+            self.assertIn("see --alpn", result.stderr.decode())
 
     def test_the_trace_is_json_lines_without_secrets(self):
         trace, keys = self.folder / "trace.json", self.folder / "keys.log"

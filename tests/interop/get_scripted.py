@@ -72,7 +72,8 @@ class Answers(GetTest):
             time.sleep(0.3)  # a reset destroys what has not been read yet
             return "reset"
         with self.serve(script) as server:
-            self.fetch("-sS", f"https://localhost:{server.port}/", code=56)
+            result = self.fetch("-sS", f"https://localhost:{server.port}/", code=56)
+        self.assertIn(b"the connection failed: connection reset by peer, ", result.stderr)
 
     def test_what_is_not_http_is_a_weird_reply(self):
         self.check(b"220 smtp.example ESMTP\r\n", code=8, body=b"")
@@ -124,8 +125,17 @@ class Answers(GetTest):
             tls.recv(1)
             return "cut"
         with self.serve(script) as server:
-            result = self.fetch("-sS", "-m", "0.5", f"https://localhost:{server.port}/", code=28)
-        self.assertIn(b"timed out", result.stderr)
+            result = self.fetch("-sS", "-m", "3", f"https://localhost:{server.port}/", code=28)
+        self.assertRegex(result.stderr, rb"timed out after \d+ ms, after 5 of 50 bytes of the body")
+
+    def test_max_time_ends_the_wait_for_an_answer(self):
+        def script(tls, head):
+            tls.settimeout(PATIENCE)
+            tls.recv(1)
+            return "cut"
+        with self.serve(script) as server:
+            result = self.fetch("-sS", "-m", "3", f"https://localhost:{server.port}/", code=28)
+        self.assertRegex(result.stderr, rb"timed out after \d+ ms, waiting for the response")
 
     def test_requests_are_as_the_flags_say(self):
         with self.serve(answer(OK)) as server:
@@ -289,6 +299,11 @@ class Failures(GetTest):
         result = self.fetch("-sS", "-6", "https://127.0.0.1/", code=6)
         self.assertIn(b"resolve", result.stderr)
 
+    def test_a_host_that_does_not_exist(self):
+        result = self.fetch("-sS", "https://no-such-host.invalid/", code=6)
+        self.assertIn(b"could not resolve host no-such-host.invalid: ", result.stderr)
+        self.assertIn(b"\n  hint: ", result.stderr)
+
     def test_a_port_where_nobody_listens(self):
         result = self.fetch("-sS", f"https://localhost:{free_port()}/", code=7)
         self.assertIn(b"refused", result.stderr)
@@ -296,9 +311,9 @@ class Failures(GetTest):
     def test_a_server_that_never_answers_the_hello(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-            result = self.fetch("-sS", "--connect-timeout", "0.5", url, code=28)
-            self.assertIn(b"TLS", result.stderr)
-            self.fetch("-sS", "-m", "0.5", url, code=28)
+            for option in ("--connect-timeout", "--max-time"):
+                result = self.fetch("-sS", option, "1", url, code=28)
+                self.assertRegex(result.stderr, rb"timed out after \d+ ms, in the TLS handshake")
 
     def plain(self, reply, code):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -315,9 +330,14 @@ class Failures(GetTest):
         return result
 
     def test_servers_that_do_not_speak_tls(self):
-        self.assertIn(b"HTTP", self.plain(b"HTTP/1.1 400 Bad Request\r\n\r\n", 35).stderr)
-        self.plain(b"SSH-2.0-OpenSSH_9.2\r\n", 35)
-        self.plain(b"", 35)
+        for reply, words in ((b"HTTP/1.1 400 Bad Request\r\n\r\n", ["plain HTTP", "use http://"]),
+                             (b"SSH-2.0-OpenSSH_9.2\r\n", ["NOT_TLS", "check host and port"]),
+                             (b"", ["closed the connection in the TLS handshake", "firewall"])):
+            with self.subTest(reply):
+                text = self.plain(reply, 35).stderr.decode()
+                self.assertEqual(text.count("cleat: (35) "), 1, text)
+                for word in [*words, "\n  hint: "]:
+                    self.assertIn(word, text)
 
     def test_files_that_are_missing_or_wrong(self):
         url = "https://localhost/"
