@@ -6,6 +6,7 @@ import pathlib
 import ssl
 import subprocess
 import threading
+import time
 
 from get_support import (PROGRAM, GetTest, Peer, Scripted, free_port, get, need, openssl,
                          self_signed)
@@ -118,7 +119,10 @@ class Show(GetTest):
         return run([PROGRAM, "cert", "show", *args], **more)
 
     def test_a_file_in_pem_der_and_on_standard_input(self):
-        cert, _ = self.ca.leaf("shown")
+        # In the middle of a day of its validity: the number of days left does not change meanwhile.
+        start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 86400 * days))
+                      for days in (-1, 8.5))
+        cert, _ = self.ca.leaf("shown", dates=(start, end))
         der = self.folder / "shown.der"
         openssl("x509", "-in", cert, "-outform", "DER", "-out", der)
         out = self.show(cert).stdout.decode()
@@ -128,7 +132,7 @@ class Show(GetTest):
         fingerprint = openssl("x509", "-noout", "-fingerprint", "-sha256", "-in", cert).stdout
         self.assertIn(fingerprint.decode().strip().split("=")[1], out)
         for words in ("CN=shown", "CN=Interop CA", "DNS:localhost, IP:127.0.0.1, IP:::1",
-                      "days left", "ECDSA P-256", "ecdsa-with-SHA256", "sha256/",
+                      "8 days left", "ECDSA P-256", "ecdsa-with-SHA256", "sha256/",
                       "basicConstraints (critical)"):
             self.assertIn(words, out)
 

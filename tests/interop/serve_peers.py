@@ -1,6 +1,9 @@
 """Peers that speak something else, badly or not at all: a clear line each, the others unharmed."""
+import os
 import random
+import re
 import socket
+import subprocess
 import time
 import unittest
 
@@ -13,6 +16,9 @@ PAIR = support.make_leaf(CA, "leaf")
 ROOT = support.folder() / "root"
 ROOT.mkdir()
 (ROOT / "index.html").write_text("home\n")
+BIG = 64 << 20
+with open(ROOT / "big.bin", "wb") as big:
+    big.truncate(BIG)
 
 # An SSL 2.0 CLIENT-HELLO: three cipher specs, a challenge of 16 bytes
 SSLV2 = bytes.fromhex("802e0100020015000000100100800200800600400400800700c0") + bytes(range(22))
@@ -123,6 +129,44 @@ class SilentPeers(unittest.TestCase):
             s.sendall(b"GET / HTTP/1.1\r\nHo")
             s = s.unwrap()
             self.assertEqual(support.read_to_end(s), b"")
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+def wait_until(what, condition):
+    end = time.monotonic() + support.PATIENCE
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+class DyingPeers(unittest.TestCase):
+    def test_clients_that_are_killed_in_the_middle_of_a_download(self):
+        """What they held is given back, and the log tells how much of the file left."""
+        with Server(*PAIR.args(), "--root", ROOT) as server:
+            before = descriptors(server)
+            clients = []
+            for i in range(4):
+                target = support.folder() / f"killed-{i}"
+                clients.append((target, subprocess.Popen(
+                    ["curl", "-sS", "--limit-rate", "50k", "--cacert", CA.cert, "-o", target,
+                     f"{server.url}/big.bin?{i}"], stderr=subprocess.DEVNULL)))
+            for target, _ in clients:
+                wait_until("no download has begun",
+                           lambda: target.exists() and target.stat().st_size > 0)
+            self.assertGreaterEqual(descriptors(server), before + 4)
+            for _, process in clients:
+                process.kill()
+                process.wait()
+            wait_until("descriptors are not given back", lambda: descriptors(server) <= before)
+            with support.tls(server.port, CA) as s:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(Responses(s).next()[0], 200)
+        sizes = re.findall(r'"GET /big\.bin\?\d HTTP/1\.1" 200 (\d+) ', server.access.text())
+        self.assertEqual(len(sizes), 4, server.access.text())
+        self.assertTrue(all(0 < int(size) < BIG for size in sizes), sizes)
 
 
 class ManyPeers(unittest.TestCase):

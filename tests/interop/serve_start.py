@@ -1,11 +1,13 @@
 """What `cleat serve` says and how it exits when it cannot start, or is told to stop."""
 import os
+import re
 import signal
 import socket
 import time
 import unittest
 
 import support
+from get_support import free_port
 from support import CLEAT, Responses, Server
 
 support.need("openssl")
@@ -24,6 +26,17 @@ def serve(*args):
     return support.run([CLEAT, "serve", *args], check=False)
 
 
+def has_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+HAS_IPV6 = has_ipv6()
+
+
 class Start(unittest.TestCase):
     def refused(self, code, *wanted, args):
         done = serve(*args)
@@ -34,9 +47,11 @@ class Start(unittest.TestCase):
 
     def test_no_certificate_hints_at_cert_dev(self):
         self.refused(2, "cleat cert dev localhost", args=BASE)
+        self.refused(2, "cleat cert dev localhost", args=[])
 
-    def test_a_key_too_few(self):
+    def test_a_key_or_a_certificate_too_few(self):
         self.refused(2, "1 --cert, but 0 --key", args=[*BASE, "--cert", PAIR.cert])
+        self.refused(2, "0 --cert, but 1 --key", args=[*BASE, "--key", PAIR.key])
 
     def test_a_key_of_another_certificate(self):
         self.refused(1, PAIR.cert, OTHER.key, "does not belong",
@@ -110,9 +125,40 @@ class Start(unittest.TestCase):
             self.assertRegex(server.errors.text(), r"warning: certificate .*short\.pem .* 2 days|"
                                                    r"warning: certificate .*short\.pem .* 3 days")
 
+    def listening(self, server, address):
+        """Waits for its line; a page is fetched there. Returns the port."""
+        line = server.errors.wait_for(rf"listening on https://{re.escape(address)}:\d+ ")
+        port = int(re.search(r":(\d+) \(", line).group(1))
+        host = {"0.0.0.0": "127.0.0.3", "[::]": "::1"}.get(address, address.strip("[]"))
+        with socket.create_connection((host, port), support.PATIENCE) as plain:
+            with support.tls_context(CA).wrap_socket(plain, server_hostname="localhost") as s:
+                s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(Responses(s).next()[2], b"0123456789")
+        return port
+
+    @unittest.skipUnless(HAS_IPV6, "this system has no IPv6")
     def test_it_listens_on_every_address_that_is_named(self):
-        with Server(*PAIR.args(), "--listen", "127.0.0.2:0", "--threads", "3") as server:
-            self.assertRegex(server.errors.wait_for(r"https://127\.0\.0\.2:\d+ "), r"\(3 threads\)")
+        with Server(*PAIR.args(), "--root", ROOT, "--listen", "127.0.0.2:0", "--listen", "[::1]:0",
+                    "--threads", "3") as server:
+            for address in ("127.0.0.1", "127.0.0.2", "[::1]"):
+                self.listening(server, address)
+            self.assertEqual(server.errors.text().count(" (3 threads)"), 3)
+
+    @unittest.skipUnless(HAS_IPV6, "this system has no IPv6")
+    def test_an_address_can_be_a_name_for_both_families(self):
+        """And both of ":PORT" listen on the same one: IPv6 does not take IPv4's place."""
+        for listen, addresses in (("localhost:0", ("127.0.0.1", "[::1]")),
+                                  (f":{free_port()}", ("0.0.0.0", "[::]")),
+                                  (f"*:{free_port()}", ("0.0.0.0", "[::]"))):
+            with self.subTest(listen), \
+                    Server(*PAIR.args(), "--root", ROOT, listen=listen) as server:
+                ports = [self.listening(server, address) for address in addresses]
+                if not listen.endswith(":0"):
+                    self.assertEqual(ports, [int(listen.split(":")[1])] * 2)
+
+    def test_an_address_that_is_not_ours(self):
+        self.refused(1, "cannot listen on 192.0.2.1:0", "annot assign",
+                     args=["--listen", "192.0.2.1:0", *PAIR.args()])
 
     def test_help_and_version(self):
         done = serve("--help")
@@ -176,8 +222,10 @@ class Stop(unittest.TestCase):
             s, _ = self.begin_download(server)
             server.signal(signal.SIGTERM)
             server.errors.wait_for("no new connections")
+            self.assertIsNone(server.process.poll())
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(support.AT_ONCE), 0)
+            server.errors.wait_for("SIGTERM again: leaving at once")
             s.close()
 
     def test_without_connections_it_leaves_at_once(self):

@@ -21,7 +21,7 @@ import threading
 import time
 import unittest
 
-CLEAT = os.environ.get("CLEAT_PROGRAM", "build/release/cleat")
+CLEAT = os.path.abspath(os.environ.get("CLEAT_PROGRAM", "build/release/cleat"))
 SKIPPED = 77
 # Sanitized programs on a busy machine are slow; nothing waits that long unless it fails.
 PATIENCE = 60
