@@ -32,7 +32,9 @@ static const struct cl_hs_row *find_row(const struct cleat_tls *tls, unsigned st
 static const struct cl_hs_row *find_message_row(const struct cleat_tls *tls, uint8_t type)
 {
     const struct cl_hs_row *row = tls->rows;
-    while (row->kind != CL_HS_END && (row->state != tls->state || row->message != type)) {
+    /* rows of other kinds have no message, which must not be taken for type 0, HelloRequest */
+    while (row->kind != CL_HS_END &&
+           (row->kind != CL_HS_MESSAGE || row->state != tls->state || row->message != type)) {
         row++;
     }
     return row;

@@ -107,10 +107,12 @@ static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, 
 }
 
 /* RFC 9846 5: a change_cipher_spec record of one byte 0x01 is dropped between the first ClientHello
- * and the peer's Finished; anything else about it is an unexpected_message. */
+ * and the peer's Finished; anything else about it is an unexpected_message. Not dropped by a client
+ * of TLS 1.2 alone: no server has a reason to send it one before the ServerHello. */
 static cl_result take_ccs(struct cleat_tls *tls, const uint8_t *in, size_t size, enum cl_input *out)
 {
-    bool in_time = tls->hs != NULL && tls->hs->hello.len != 0;
+    bool in_time = tls->hs != NULL && tls->hs->hello.len != 0 &&
+                   (tls->protocol != NULL || tls->config->version_max >= CLEAT_TLS_1_3);
     bool whole = size == CL_RECORD_HEADER_LEN + 1 && in[CL_RECORD_HEADER_LEN] == 1;
     if (!in_time || !whole) {
         return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5"),
@@ -226,9 +228,9 @@ static cl_result check_header(struct cleat_tls *tls, struct cl_rd in, size_t *si
     }
     CL_TRY(r);
     /* RFC 9846 5.1: legacy_record_version "MUST be ignored for all purposes"; E.1 lets a record in
-     * clear come from an older peer. Under a key it is part of what is authenticated and always 3.3
+     * clear come from an older peer. Of a protected record it is authenticated and always 3.3
      * (5.2), and what says otherwise is noise or tampering. */
-    bool fixed = tls->rd.protection != NULL;
+    bool fixed = tls->rd.protection != NULL && in.len != 0 && in.p[0] != CL_CT_CHANGE_CIPHER_SPEC;
     if (in.len >= CL_RECORD_HEADER_LEN && (in.p[1] != 3 || (fixed && in.p[2] != 3))) {
         return cl_tls_fail(tls, CL_WHY_ALERT(ILLEGAL_PARAMETER, 70, "RFC 9846 5.1"),
                            "a record with version %u.%u", in.p[1], in.p[2]);
