@@ -33,6 +33,7 @@ struct cl_client_hello {
     /* TLS 1.2 */
     bool extended_master_secret;
     bool renegotiation_info;
+    struct cl_rd point_formats;
     bool has_session_ticket;
     struct cl_rd session_ticket; /* empty: the client wants one */
     /* Bytes of the message in front of the binders list, which binders are computed over. */

@@ -83,6 +83,8 @@ CL_EXT_PARSE(renegotiation_info);
 CL_EXT_BUILD(renegotiation_info);
 CL_EXT_PARSE(ec_point_formats);
 CL_EXT_BUILD(ec_point_formats);
+/* cl_check_point_formats judges the formats that the peer listed, if it did. */
+CL_MUST cl_result cl_check_point_formats(struct cleat_tls *tls);
 CL_EXT_PARSE(session_ticket);
 CL_EXT_BUILD(session_ticket);
 /* ext_psk.c */

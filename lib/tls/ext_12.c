@@ -52,10 +52,17 @@ cl_result cl_ext_ec_point_formats_parse(struct cleat_tls *tls, unsigned message,
     if (!cl_rd_vec8(&body, &list) || !cl_rd_done(&body) || list.len == 0) {
         return cl_tls_decode_error(tls, "ec_point_formats", "RFC 8422 5.1.2");
     }
-    /* RFC 8422 5.1.2: "The uncompressed point format … MUST be included"; TLS 1.3 has no use for
-     * the extension and does not judge it */
-    if (memchr(list.p, UNCOMPRESSED, list.len) == NULL &&
-        (message == CL_EXT_SH12 || tls->hs->parsed.versions.p == NULL)) {
+    /* TLS 1.3 has no use for the extension and does not judge it: a ClientHello's is looked at when
+     * the version is known */
+    tls->hs->parsed.point_formats = list;
+    return message == CL_EXT_SH12 ? cl_check_point_formats(tls) : CL_OK;
+}
+
+cl_result cl_check_point_formats(struct cleat_tls *tls)
+{
+    struct cl_rd list = tls->hs->parsed.point_formats;
+    /* RFC 8422 5.1.2: "The uncompressed point format … MUST be included" */
+    if (list.p != NULL && memchr(list.p, UNCOMPRESSED, list.len) == NULL) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.1.2"),
                            "ec_point_formats lacks the uncompressed format");
     }

@@ -57,7 +57,7 @@ static cl_result check_hello(struct cleat_tls *tls)
     if (cl_list16_has(ch->suites, CL_SCSV_RENEGOTIATION)) {
         ch->renegotiation_info = true;
     }
-    return CL_OK;
+    return cl_check_point_formats(tls);
 }
 
 static cl_result start_keygen(struct cleat_tls *tls)

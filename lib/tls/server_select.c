@@ -81,6 +81,14 @@ cl_result cl_server_negotiate(struct cleat_tls *tls, const struct cl_msg *msg)
                                : ch->legacy_version < 0x0303 ? ch->legacy_version
                                                              : 0x0303);
     }
+    /* RFC 9846 4.2.2: "A server which receives a legacy_version value not equal to 0x0303 MUST
+     * abort the handshake"; a higher one is version intolerance that clients probe for, and
+     * harmless */
+    if (ch->legacy_version < CLEAT_TLS_1_2) {
+        return cl_tls_fail(tls, CL_WHY(PROTOCOL_VERSION, "RFC 9846 4.2.2"),
+                           "legacy_version is 0x%04x beside TLS 1.3, not 0x0303",
+                           ch->legacy_version);
+    }
     /* RFC 9846 4.2.2: "this vector MUST contain exactly one byte, set to zero" */
     if (ch->compression.len != 1 || ch->compression.p[0] != 0) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.2"),

@@ -320,7 +320,7 @@ static const struct rule expected[] = {
      * 1.3 the client then cannot read the answer (20), or the binder is wrong (51); in TLS 1.2 a
      * signature or a Finished is wrong (51), or its keys are (20). Before a retry: the two differ
      * (47). */
-    {"ClientHello: legacy_version", V13, "there 20, here 47, here 51"},
+    {"ClientHello: legacy_version", V13, "here 70, there 20, here 47, here 51"},
     {"ClientHello: legacy_version", V12, "here 70, here 20, here 51, there 51"},
     {"ClientHello: random", V13, "there 20, here 47, here 51"},
     {"ClientHello: random", V12, "there 51, there 20"},
