@@ -47,7 +47,7 @@ struct cleat_event {
             const char *why;   /* "first of ours that the client offers" */
         } choice;
         struct {
-            const char *epoch; /* "handshake", "application" */
+            const char *epoch; /* "early data", "handshake", "application" */
             const char *cipher;
         } key;
         struct {

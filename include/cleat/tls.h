@@ -84,6 +84,7 @@ enum cleat_decision {
     CLEAT_DECIDE_NOTHING = 0,
     CLEAT_DECIDE_CONFIG = 1,
     CLEAT_DECIDE_PEER = 2,
+    CLEAT_DECIDE_EARLY_DATA = 4, /* asked only by a strike register (cleat/tls_early.h) */
 };
 void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions);
 
@@ -158,7 +159,8 @@ void *cleat_tls_user(const struct cleat_tls *tls);
 /* What a step works on. in/in_len: received bytes not yet consumed; in_used says how many of them
  * the step has consumed, which are the caller's to drop once it is done with data. out: room for at
  * least CLEAT_TLS_MIN_OUTPUT bytes; out_len grows by what the step appends. data: plaintext
- * received, a view into in, valid until in is touched. */
+ * received, a view into in, valid until in is touched. early: data is early data, which may be a
+ * replay (cleat/tls_early.h). */
 struct cleat_tls_io {
     uint8_t *in;
     size_t in_len;
@@ -168,6 +170,7 @@ struct cleat_tls_io {
     size_t out_len;
     uint8_t *data;
     size_t data_len;
+    bool early;
 };
 
 /* 512: an alert, a KeyUpdate or the smallest useful piece of a flight */
@@ -199,7 +202,8 @@ int cleat_tls_eof(struct cleat_tls *tls);
 
 /* cleat_tls_write seals as much of len bytes as fits into io->out, in records of at most 16 KiB,
  * and says in *written how much. CLEAT_ERR_CLOSED (after cleat_tls_close or a failure),
- * CLEAT_ERR_USAGE (before READY). KeyUpdates are sent by themselves as cipher limits demand. */
+ * CLEAT_ERR_USAGE (before READY, but for early data). KeyUpdates are sent by themselves as cipher
+ * limits demand. */
 int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_t *data, size_t len,
                     size_t *written);
 
@@ -251,6 +255,14 @@ int cleat_tls_refuse(struct cleat_tls *tls, uint8_t alert, const char *reason);
 /* ---- what was agreed --------------------------------------------------------------------------
  */
 
+/* What became of early data (cleat/tls_early.h). */
+enum cleat_early_data {
+    CLEAT_EARLY_DATA_NONE,    /* the client did not offer any */
+    CLEAT_EARLY_DATA_OFFERED, /* the server has not answered yet */
+    CLEAT_EARLY_DATA_ACCEPTED,
+    CLEAT_EARLY_DATA_REJECTED,
+};
+
 struct cleat_tls_info {
     uint16_t version;        /* CLEAT_TLS_1_3 */
     uint16_t cipher;         /* IANA number */
@@ -263,10 +275,11 @@ struct cleat_tls_info {
     bool resumed;
     bool hello_retry;
     bool peer_authenticated; /* the peer proved a certificate, in this or the resumed handshake */
+    enum cleat_early_data early_data;
 };
 
 /* cleat_tls_info fills *out; pointers live as long as the connection. CLEAT_ERR_USAGE before
- * READY. */
+ * READY, or, for a server, before early data. */
 int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out);
 
 /* cleat_tls_peer_cert returns the i-th certificate that the peer sent, leaf first, DER; after

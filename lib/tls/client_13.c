@@ -1,7 +1,23 @@
 /* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps
  * between messages where keys are made and put to use. */
+#include "tls/early.h"
 #include "tls/msg.h"
 #include "tls/version.h"
+
+/* The ClientHello is on its way; early data may follow it, in the ticket's suite (RFC 9846 4.3.10).
+ */
+static cl_result early_keys(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    tls->suite = cl_suite_by_id(hs->session->suite);
+    cl_early_secrets(tls, tls->suite->hash, &hs->session->psk);
+    CL_TRY(cl_hs_write_key(tls, &hs->early_traffic, "early data"));
+    /* RFC 9846 E.4: "If offering early data, the record is placed immediately after the first
+     * ClientHello" */
+    hs->ccs_pending = true;
+    cl_hs_goto(tls, CL_HS_C_WAIT_SERVER_HELLO);
+    return CL_OK;
+}
 
 /* The shared secret is there: the handshake is encrypted from now on. */
 static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -29,7 +45,10 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_event_secret(tls, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", &hs->client_hs);
     cl_event_secret(tls, "SERVER_HANDSHAKE_TRAFFIC_SECRET", &hs->server_hs);
     CL_TRY(cl_hs_read_key(tls, &hs->server_hs, "handshake"));
-    CL_TRY(cl_hs_write_key(tls, &hs->client_hs, "handshake"));
+    /* while early data may still be accepted, its key stays */
+    if (tls->early_data != CLEAT_EARLY_DATA_OFFERED) {
+        CL_TRY(cl_hs_write_key(tls, &hs->client_hs, "handshake"));
+    }
     cl_hs_goto(tls, CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS);
     return CL_OK;
 }
@@ -61,7 +80,26 @@ static cl_result derive_app(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_event_secret(tls, "EXPORTER_SECRET", &tls->exporter);
     CL_TRY(cl_hs_read_key(tls, &tls->server_app, "application"));
     hs->ccs_pending = !hs->ccs_sent;
+    if (tls->early_data == CLEAT_EARLY_DATA_ACCEPTED) {
+        cl_hs_goto(tls, CL_HS_C13_SEND_END_OF_EARLY_DATA);
+        return CL_OK;
+    }
     cl_hs_goto(tls, hs->cert_requested ? CL_HS_C13_SEND_CERTIFICATE : CL_HS_C13_SEND_FINISHED);
+    return CL_OK;
+}
+
+static cl_result end_early_data(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_end_of_early_data_build(tls));
+    cl_hs_goto(tls, CL_HS_C13_HANDSHAKE_WRITE_KEYS);
+    return CL_OK;
+}
+
+/* EndOfEarlyData has gone out under the early key. */
+static cl_result handshake_write_keys(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_hs_write_key(tls, &tls->hs->client_hs, "handshake"));
+    cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);
     return CL_OK;
 }
 
@@ -146,19 +184,30 @@ const struct cl_hs_row cl_hs_client_13[] = {
      cl_client_make_share,
      {CL_HS_C_KEYGEN, CL_HS_C_SEND_HELLO}},
     {CL_HS_C_KEYGEN, CL_HS_JOB, 0, 0, cl_client_keygen_done, {CL_HS_C_SEND_HELLO}},
-    {CL_HS_C_SEND_HELLO, CL_HS_ACTION, 0, 0, cl_client_hello_send, {CL_HS_C_WAIT_SERVER_HELLO}},
+    {CL_HS_C_SEND_HELLO,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_client_hello_send,
+     {CL_HS_C_WAIT_SERVER_HELLO, CL_HS_C13_EARLY_KEYS}},
+    {CL_HS_C13_EARLY_KEYS, CL_HS_ACTION, 0, CL_HS_FLUSH, early_keys, {CL_HS_C_WAIT_SERVER_HELLO}},
     {CL_HS_C_WAIT_SERVER_HELLO,
      CL_HS_MESSAGE,
      CL_HT_SERVER_HELLO,
-     0,
+     CL_HS_EARLY_DATA,
      cl_server_hello_received,
      {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE, CL_HS_C12_WAIT_CERTIFICATE, CL_HS_C12_WAIT_TICKET,
       CL_HS_C12_WAIT_CCS}},
-    {CL_HS_C13_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS}},
+    {CL_HS_C13_AGREE,
+     CL_HS_JOB,
+     0,
+     CL_HS_EARLY_DATA,
+     agreed,
+     {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS}},
     {CL_HS_C13_WAIT_ENCRYPTED_EXTENSIONS,
      CL_HS_MESSAGE,
      CL_HT_ENCRYPTED_EXTENSIONS,
-     0,
+     CL_HS_EARLY_DATA,
      cl_encrypted_extensions_received,
      {CL_HS_C13_WAIT_CERT_OR_REQUEST, CL_HS_C13_WAIT_FINISHED}},
     {CL_HS_C13_WAIT_CERT_OR_REQUEST,
@@ -197,7 +246,7 @@ const struct cl_hs_row cl_hs_client_13[] = {
     {CL_HS_C13_WAIT_FINISHED,
      CL_HS_MESSAGE,
      CL_HT_FINISHED,
-     0,
+     CL_HS_EARLY_DATA,
      finished_received,
      {CL_HS_C13_DERIVE_APP}},
     {CL_HS_C13_DERIVE_APP,
@@ -205,7 +254,19 @@ const struct cl_hs_row cl_hs_client_13[] = {
      0,
      0,
      derive_app,
-     {CL_HS_C13_SEND_CERTIFICATE, CL_HS_C13_SEND_FINISHED}},
+     {CL_HS_C13_SEND_CERTIFICATE, CL_HS_C13_SEND_FINISHED, CL_HS_C13_SEND_END_OF_EARLY_DATA}},
+    {CL_HS_C13_SEND_END_OF_EARLY_DATA,
+     CL_HS_ACTION,
+     0,
+     0,
+     end_early_data,
+     {CL_HS_C13_HANDSHAKE_WRITE_KEYS}},
+    {CL_HS_C13_HANDSHAKE_WRITE_KEYS,
+     CL_HS_ACTION,
+     0,
+     CL_HS_FLUSH,
+     handshake_write_keys,
+     {CL_HS_C13_SEND_FINISHED}},
     {CL_HS_C13_SEND_CERTIFICATE,
      CL_HS_ACTION,
      0,

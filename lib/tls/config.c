@@ -6,18 +6,13 @@
 
 #include <string.h>
 
+#include "tls/builder.h"
 #include "tls/hook.h"
 #include "tls/msg.h"
 
-struct cleat_tls_builder {
-    struct cleat_tls_config *config;
-    struct cleat_error error;
-};
-
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
-    return (int)cl_error_set(&b->error, (struct cl_why){.code = code}, "%s",
-                             cleat_error_sentence((int)code));
+    return cl_builder_fail(b, code);
 }
 
 /* Defaults: suites that are on by default, every group, every scheme for handshakes. */
@@ -389,6 +384,9 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     cl_free(config->credentials);
     cleat_trust_store_free(config->trust);
     cleat_ticket_keys_free(config->ticket_keys);
+    if (config->strike.release != NULL) {
+        config->strike.release(config->strike.ctx);
+    }
     cl_buf_deinit(&config->alpn);
     cl_buf_deinit(&config->alpn_text);
     cl_free(config->binding_name);

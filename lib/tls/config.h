@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cleat/tls.h"
+#include "cleat/tls_early.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 #include "crypto/rand.h"
@@ -64,6 +65,10 @@ struct cleat_tls_config {
     /* Over everything that a resumed session must share with this configuration. */
     uint8_t digest[CL_CONFIG_DIGEST_LEN];
     uint64_t rekey_records;
+
+    uint32_t early_max; /* bytes of early data that tickets allow; 0: none */
+    uint32_t early_window_ms;
+    struct cleat_strike strike;
 
     cleat_event_sink sink;
     void *sink_ctx;

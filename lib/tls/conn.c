@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "tls/early.h"
 #include "tls/hs.h"
 #include "tls/msg.h"
 #include "tls/version.h"
@@ -248,6 +249,7 @@ enum cleat_tls_next cleat_tls_step(struct cleat_tls *tls, struct cleat_tls_io *i
     io->in_used = 0;
     io->data = NULL;
     io->data_len = 0;
+    io->early = false;
     if (tls->failed) {
         return failed(tls, io);
     }
@@ -299,6 +301,10 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
 {
     *written = 0;
     int can = can_write(tls);
+    if (can == CLEAT_ERR_USAGE && cl_early_may_write(tls)) {
+        can = CLEAT_OK;
+        len = len < cl_early_room(tls) ? len : cl_early_room(tls);
+    }
     if (can != CLEAT_OK) {
         return can;
     }
@@ -315,6 +321,9 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
         /* RFC 9846 5.5: re-key before the limit. The cap of 4.7.3 cannot be met in practice: 2^48
          * updates of at least 2^20 records. */
         if (tls->wr.seq >= rekey_limit(tls)) {
+            if (!tls->established) {
+                break; /* there is no KeyUpdate during the handshake */
+            }
             cl_result r = tls->protocol->rekey(tls, io, false);
             if (r == CLEAT_ERR_LIMIT) {
                 break;
@@ -330,6 +339,9 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
             return (int)r;
         }
         *written += take;
+    }
+    if (!tls->established) {
+        cl_early_written(tls, *written);
     }
     return CLEAT_OK;
 }

@@ -106,6 +106,8 @@ struct cl_hs {
 
     bool psk_selected;
     uint16_t psk_index;
+    uint32_t psk_age;                         /* server: obfuscated_ticket_age of that PSK */
+    uint8_t psk_binder[CLEAT_STRIKE_KEY_LEN]; /* server: of its binder, which was checked */
     struct cl_secret psk;
     struct cleat_tls_session *session; /* client: offered */
     struct cl_buf ticket_plain;        /* server: the opened ticket that is resumed */
@@ -114,6 +116,11 @@ struct cl_hs {
     bool cert_requested;                          /* client: the server sent a CertificateRequest */
     uint16_t peer_schemes[CL_CONFIG_MAX_SCHEMES]; /* client: from CertificateRequest */
     size_t num_peer_schemes;
+
+    uint32_t early_left;     /* bytes of early data to be sent or taken; to be skipped, plus 1 */
+    struct cl_rd early_alpn; /* client: the session's protocol, in the configuration's list */
+    struct cl_secret early_traffic;
+    struct cl_secret early_exporter;
 
     enum cleat_decision decision; /* being asked */
     bool decided;
@@ -157,6 +164,9 @@ struct cleat_tls {
     int64_t peer_not_after; /* of the leaf, Unix seconds; also after a resumption */
     struct cleat_verdict *verdict;
     struct cleat_tls_session *sessions[CL_MAX_WAITING_SESSIONS]; /* newest first */
+
+    uint8_t early_data; /* enum cleat_early_data */
+    bool early_resend;  /* client: it was rejected, and what was agreed fits it still */
 
     uint64_t num_key_updates;
     uint8_t idle_records;

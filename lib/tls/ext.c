@@ -26,7 +26,7 @@ static const struct cl_ext_row rows[] = {
     {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT, "status_request", NULL, NULL},
     {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, "early_data", cl_ext_early_data_parse,
-     NULL},
+     cl_ext_early_data_build},
     {CL_ET_EXTENDED_MASTER_SECRET, CL_EXT_CH | CL_EXT_SH12, "extended_master_secret",
      cl_ext_extended_master_secret_parse, cl_ext_extended_master_secret_build},
     {CL_ET_RENEGOTIATION_INFO, CL_EXT_CH | CL_EXT_SH12, "renegotiation_info",

@@ -91,6 +91,7 @@ CL_EXT_BUILD(session_ticket);
 CL_EXT_PARSE(psk_modes);
 CL_EXT_BUILD(psk_modes);
 CL_EXT_PARSE(early_data);
+CL_EXT_BUILD(early_data);
 CL_EXT_PARSE(pre_shared_key);
 CL_EXT_BUILD(pre_shared_key);
 

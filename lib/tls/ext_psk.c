@@ -42,6 +42,19 @@ cl_result cl_ext_early_data_parse(struct cleat_tls *tls, unsigned message, struc
     return CL_OK;
 }
 
+bool cl_ext_early_data_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    switch (message) {
+    case CL_EXT_NST:
+        cl_wr_u32(w, tls->config->early_max);
+        return tls->config->early_max != 0;
+    case CL_EXT_CH:
+        return tls->early_data == CLEAT_EARLY_DATA_OFFERED;
+    default:
+        return tls->early_data == CLEAT_EARLY_DATA_ACCEPTED;
+    }
+}
+
 static cl_result parse_offered(struct cleat_tls *tls, struct cl_rd body)
 {
     struct cl_client_hello *ch = &tls->hs->parsed;

@@ -29,6 +29,11 @@ static const struct cl_hs_row *find_row(const struct cleat_tls *tls, unsigned st
     return row;
 }
 
+bool cl_hs_early_row(const struct cleat_tls *tls)
+{
+    return (find_row(tls, tls->state)->flags & CL_HS_EARLY_DATA) != 0;
+}
+
 static const struct cl_hs_row *find_message_row(const struct cleat_tls *tls, uint8_t type)
 {
     const struct cl_hs_row *row = tls->rows;

@@ -20,6 +20,7 @@
     X(C_SEND_HELLO)                  \
     X(C_WAIT_SERVER_HELLO)           \
     /* client, TLS 1.3 */            \
+    X(C13_EARLY_KEYS)                \
     X(C13_AGREE)                     \
     X(C13_WAIT_ENCRYPTED_EXTENSIONS) \
     X(C13_WAIT_CERT_OR_REQUEST)      \
@@ -31,6 +32,8 @@
     X(C13_ASK_PEER)                  \
     X(C13_WAIT_FINISHED)             \
     X(C13_DERIVE_APP)                \
+    X(C13_SEND_END_OF_EARLY_DATA)    \
+    X(C13_HANDSHAKE_WRITE_KEYS)      \
     X(C13_SEND_CERTIFICATE)          \
     X(C13_SIGN)                      \
     X(C13_SEND_FINISHED)             \
@@ -42,6 +45,7 @@
     X(S_NEGOTIATE)                   \
     /* server, TLS 1.3 */            \
     X(S13_SELECT)                    \
+    X(S13_ASK_EARLY_DATA)            \
     X(S13_SEND_RETRY)                \
     X(S13_RETRY_SENT)                \
     X(S13_WAIT_SECOND_HELLO)         \
@@ -52,6 +56,7 @@
     X(S13_SIGN)                      \
     X(S13_SEND_FINISHED)             \
     X(S13_APP_WRITE_KEYS)            \
+    X(S13_WAIT_END_OF_EARLY_DATA)    \
     X(S13_WAIT_CERTIFICATE)          \
     X(S13_WAIT_CERTIFICATE_VERIFY)   \
     X(S13_CHECK_SIGNATURE)           \
@@ -123,6 +128,8 @@ enum cl_hs_kind {
 #define CL_HS_FLUSH         1u
 /* The message is not hashed after its handler: the handler or a later state does it. */
 #define CL_HS_NO_TRANSCRIPT 2u
+/* Early data may come (server), or be sent (client), in this state. */
+#define CL_HS_EARLY_DATA    4u
 
 /* 6: negotiation has the most ways to go on */
 #define CL_HS_MAX_NEXT 6
@@ -147,6 +154,9 @@ extern const struct cl_hs_row cl_hs_server_12[];
 void cl_hs_goto(struct cleat_tls *tls, enum cl_hs_state next);
 void cl_hs_next(struct cleat_tls *tls, size_t i);
 const char *cl_hs_state_name(unsigned state);
+
+/* cl_hs_early_row says whether the current state's row has CL_HS_EARLY_DATA. */
+bool cl_hs_early_row(const struct cleat_tls *tls);
 
 /* cl_hs_switch settles the protocol version: moves to a successor whose rows are that version's. */
 void cl_hs_switch(struct cleat_tls *tls, const struct cl_version *protocol, enum cl_hs_state next);

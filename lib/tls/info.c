@@ -11,7 +11,8 @@ static const char *alpn_text(const struct cleat_tls *tls)
 
 int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
 {
-    if (!tls->established) {
+    bool early = cl_is_server(tls) && tls->early_data == CLEAT_EARLY_DATA_ACCEPTED;
+    if (!tls->established && !early) {
         return CLEAT_ERR_USAGE;
     }
     *out = (struct cleat_tls_info){
@@ -26,6 +27,7 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
         .resumed = tls->resumed,
         .hello_retry = tls->hello_retry,
         .peer_authenticated = tls->peer_authenticated,
+        .early_data = cleat_tls_early_data_status(tls),
     };
     return CLEAT_OK;
 }

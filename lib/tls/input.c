@@ -2,6 +2,7 @@
  * buffer; only fragmented ones, and what a pause leaves over, are copied. */
 #include "tls/input.h"
 
+#include "tls/early.h"
 #include "tls/hs.h"
 #include "tls/version.h"
 
@@ -148,7 +149,8 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
         *out = CL_INPUT_HANDSHAKE;
         return CL_OK;
     case CL_CT_APPLICATION_DATA:
-        if (!tls->established || partial) {
+        io->early = !tls->established && cl_is_server(tls) && cl_hs_early_row(tls);
+        if ((!tls->established && !io->early) || partial) {
             break;
         }
         if (rec->len == 0) {
@@ -157,6 +159,9 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
         }
         tls->idle_records = 0;
         tls->idle_key_updates = 0;
+        if (io->early) {
+            CL_TRY(cl_early_taken(tls, rec->len));
+        }
         io->data = rec->p;
         io->data_len = rec->len;
         *out = CL_INPUT_DATA;
@@ -212,7 +217,15 @@ static cl_result take_record(struct cleat_tls *tls, struct cleat_tls_io *io, uin
         rec = (struct cl_record){CL_CT_ALERT, in + CL_RECORD_HEADER_LEN, 2};
         return take_alert(tls, &rec, out);
     }
-    cl_result r = cl_record_open(&tls->rd, in, size, &rec);
+    /* RFC 9846 4.3.10: what was refused is skipped: before the second ClientHello, whatever is
+     * encrypted; else what does not decrypt, up to the first record that does */
+    bool skips = cl_early_skips(tls) && in[0] == CL_CT_APPLICATION_DATA;
+    cl_result r = skips && tls->rd.protection == NULL ? CLEAT_ERR_BAD_RECORD_MAC
+                                                      : cl_record_open(&tls->rd, in, size, &rec);
+    if (skips && r == CLEAT_ERR_BAD_RECORD_MAC) {
+        *out = CL_INPUT_HANDSHAKE;
+        return cl_early_skip(tls, size);
+    }
     if (r != CL_OK) {
         return open_failed(tls, r, in, size);
     }

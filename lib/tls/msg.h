@@ -26,6 +26,10 @@ CL_HANDLER(cl_server_hello_received);
 CL_MUST cl_result cl_encrypted_extensions_build(struct cleat_tls *tls);
 CL_HANDLER(cl_encrypted_extensions_received);
 
+/* msg_end_of_early_data.c */
+CL_MUST cl_result cl_end_of_early_data_build(struct cleat_tls *tls);
+CL_HANDLER(cl_end_of_early_data_received);
+
 /* msg_certificate_request.c */
 CL_MUST cl_result cl_certificate_request_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_request_received);

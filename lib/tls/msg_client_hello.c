@@ -128,7 +128,8 @@ cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
     hs->hello.len = 0;
     CL_TRY(
         cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start, CL_HS_MAX_HELLO));
-    cl_hs_goto(tls, CL_HS_C_WAIT_SERVER_HELLO);
+    cl_hs_goto(tls, tls->early_data == CLEAT_EARLY_DATA_OFFERED ? CL_HS_C13_EARLY_KEYS
+                                                                : CL_HS_C_WAIT_SERVER_HELLO);
     return CL_OK;
 }
 
@@ -285,6 +286,7 @@ cl_result cl_second_hello_received(struct cleat_tls *tls, const struct cl_msg *m
     CL_TRY(check_cookie(tls));
     CL_TRY(check_retry_share(tls));
     cl_buf_deinit(&hs->first_hello);
+    hs->early_left = 0; /* behind the second ClientHello there is no early data to be skipped */
     cl_hs_goto(tls, CL_HS_S13_SELECT);
     return CL_OK;
 }

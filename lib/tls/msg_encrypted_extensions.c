@@ -1,4 +1,5 @@
 /* tls/msg_encrypted_extensions.c - EncryptedExtensions (RFC 9846 4.4.1), both roles. */
+#include "tls/early.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 
@@ -19,6 +20,7 @@ cl_result cl_encrypted_extensions_received(struct cleat_tls *tls, const struct c
         return cl_tls_decode_error(tls, "EncryptedExtensions", "RFC 9846 4.4.1");
     }
     CL_TRY(cl_ext_parse(tls, CL_EXT_EE, block, &received));
+    CL_TRY(cl_early_answer(tls, (received & cl_ext_bit(CL_ET_EARLY_DATA)) != 0));
     cl_hs_goto(tls,
                tls->hs->psk_selected ? CL_HS_C13_WAIT_FINISHED : CL_HS_C13_WAIT_CERT_OR_REQUEST);
     return CL_OK;

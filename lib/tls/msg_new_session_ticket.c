@@ -83,6 +83,20 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct t
     return cl_ext_parse(tls, CL_EXT_NST, f->extensions, &received);
 }
 
+/* max_early_data_size, in a block that has been parsed; 0: no early data. */
+static uint32_t early_max(struct cl_rd extensions)
+{
+    uint32_t max = 0;
+    uint16_t type;
+    struct cl_rd body;
+    while (cl_rd_u16(&extensions, &type) && cl_rd_vec16(&extensions, &body)) {
+        if (type == CL_ET_EARLY_DATA && !cl_rd_u32(&body, &max)) {
+            return 0;
+        }
+    }
+    return max;
+}
+
 cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct ticket_fields f;
@@ -102,5 +116,8 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
     cl_resumption_psk(tls->suite->hash, &tls->resumption, f.nonce, &psk);
     cl_result r = cl_session_keep(tls, &psk, f.ticket, f.lifetime, f.age_add);
     cl_secret_wipe(&psk);
+    if (r == CL_OK) {
+        tls->sessions[0]->early_max = early_max(f.extensions);
+    }
     return r;
 }

@@ -1,5 +1,6 @@
 /* tls/msg_server_hello.c - ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.2.4), which is a
  * ServerHello with a random of its own. Both roles. */
+#include "tls/early.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 #include "tls/version.h"
@@ -221,6 +222,14 @@ static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f
                            "with version 0x%04x",
                            f->legacy_version);
     }
+    /* RFC 9846 E.3: "A client that attempts to send 0-RTT data MUST fail a connection if it
+     * receives a ServerHello with TLS 1.2 or older" */
+    if (tls->early_data != CLEAT_EARLY_DATA_NONE) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 E.3",
+                                       "connect again without early data and without the session"),
+                           "the server answers early data with version 0x%04x", f->legacy_version);
+    }
     /* after a HelloRetryRequest there is no way back */
     if (f->legacy_version == CLEAT_TLS_1_2 && tls->config->version_min <= CLEAT_TLS_1_2 &&
         !tls->hs->retried) {
@@ -317,6 +326,7 @@ static cl_result take_retry(struct cleat_tls *tls, const struct hello_fields *f)
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
     cl_transcript_retry(tls);
     CL_TRY(drop_unfit_session(tls));
+    cl_early_retried(tls);
     cl_event_choice(tls, "retry", group != NULL ? group->name : "cookie",
                     "asked for by a HelloRetryRequest");
     hs->ccs_pending = !hs->ccs_sent;

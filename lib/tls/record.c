@@ -112,7 +112,9 @@ cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd in, siz
     if (!cl_rd_u8(&in, &type) || !cl_rd_u16(&in, &version) || !cl_rd_u16(&in, &len)) {
         return CL_OK;
     }
-    size_t max = keys->protection != NULL ? CL_RECORD_MAX_CIPHER : CL_RECORD_MAX_PLAIN;
+    /* application data is never in clear: where it seems to be, it is early data to be skipped */
+    bool sealed = keys->protection != NULL || type == CL_CT_APPLICATION_DATA;
+    size_t max = sealed ? CL_RECORD_MAX_CIPHER : CL_RECORD_MAX_PLAIN;
     if (len > max) {
         return CLEAT_ERR_RECORD_OVERFLOW;
     }

@@ -20,6 +20,7 @@ static void fill(struct cleat_tls *tls, uint64_t now, uint32_t lifetime, struct 
     ticket->digest = cl_rd_of(tls->config->digest, sizeof(tls->config->digest));
     ticket->server_name = cl_rd_str(tls->server_name != NULL ? tls->server_name : "");
     ticket->alpn = tls->alpn;
+    ticket->early_max = tls->version == CLEAT_TLS_1_3 ? tls->config->early_max : 0;
     ticket->peer_authenticated = tls->peer_authenticated;
     if (!tls->peer_authenticated || !cl_rd_vec24(&chain, &ticket->peer_cert)) {
         ticket->peer_cert = cl_rd_of(NULL, 0);
@@ -108,6 +109,7 @@ static cl_result make_session(struct cleat_tls *tls, struct cl_rd ticket,
     s->not_after = tls->peer_not_after;
     cl_session_binding(tls->config, tls->server_name, s->binding);
     CL_TRY(cl_buf_append(&s->ticket, ticket.p, ticket.len, CL_HS_MAX_MESSAGE));
+    CL_TRY(cl_buf_append(&s->alpn, tls->alpn.p, tls->alpn.len, UINT8_MAX));
     if (cl_rd_vec24(&chain, &leaf)) {
         CL_TRY(cl_buf_append(&s->peer_leaf, whole.p, 3 + leaf.len, CL_HS_MAX_MESSAGE));
     }

@@ -1,5 +1,6 @@
 /* tls/server_13.c - the server's handshake of TLS 1.3 (RFC 9846 A.2): its table, and the steps
  * between messages where keys are made and put to use. */
+#include "tls/early.h"
 #include "tls/msg.h"
 
 /* Our share and the shared secret are there. */
@@ -32,7 +33,11 @@ static cl_result handshake_keys(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_schedule_derive(&hs->schedule, "s hs traffic", digest, &hs->server_hs);
     cl_event_secret(tls, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", &hs->client_hs);
     cl_event_secret(tls, "SERVER_HANDSHAKE_TRAFFIC_SECRET", &hs->server_hs);
-    CL_TRY(cl_hs_read_key(tls, &hs->client_hs, "handshake"));
+    if (tls->early_data == CLEAT_EARLY_DATA_ACCEPTED) {
+        CL_TRY(cl_hs_read_key(tls, &hs->early_traffic, "early data"));
+    } else {
+        CL_TRY(cl_hs_read_key(tls, &hs->client_hs, "handshake"));
+    }
     CL_TRY(cl_hs_write_key(tls, &hs->server_hs, "handshake"));
     /* RFC 9846 E.4: after the first handshake message, if the client sent a session ID */
     hs->ccs_pending = !hs->ccs_sent && hs->session_id_len != 0;
@@ -85,6 +90,10 @@ static cl_result app_write_keys(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_event_secret(tls, "SERVER_TRAFFIC_SECRET_0", &tls->server_app);
     cl_event_secret(tls, "EXPORTER_SECRET", &tls->exporter);
     CL_TRY(cl_hs_write_key(tls, &tls->server_app, "application"));
+    if (tls->early_data == CLEAT_EARLY_DATA_ACCEPTED) {
+        cl_hs_goto(tls, CL_HS_S13_WAIT_END_OF_EARLY_DATA);
+        return CL_OK;
+    }
     cl_hs_goto(tls, hs->cert_requested ? CL_HS_S13_WAIT_CERTIFICATE : CL_HS_S13_WAIT_FINISHED);
     return CL_OK;
 }
@@ -144,7 +153,8 @@ const struct cl_hs_row cl_hs_server_13[] = {
      0,
      0,
      cl_server_select,
-     {CL_HS_S13_SEND_RETRY, CL_HS_S13_AGREE}},
+     {CL_HS_S13_SEND_RETRY, CL_HS_S13_AGREE, CL_HS_S13_ASK_EARLY_DATA}},
+    {CL_HS_S13_ASK_EARLY_DATA, CL_HS_DECIDE, 0, 0, cl_early_answered, {CL_HS_S13_AGREE}},
     {CL_HS_S13_SEND_RETRY, CL_HS_ACTION, 0, 0, cl_retry_send, {CL_HS_S13_RETRY_SENT}},
     {CL_HS_S13_RETRY_SENT,
      CL_HS_ACTION,
@@ -178,7 +188,13 @@ const struct cl_hs_row cl_hs_server_13[] = {
      0,
      CL_HS_FLUSH,
      app_write_keys,
-     {CL_HS_S13_WAIT_CERTIFICATE, CL_HS_S13_WAIT_FINISHED}},
+     {CL_HS_S13_WAIT_CERTIFICATE, CL_HS_S13_WAIT_FINISHED, CL_HS_S13_WAIT_END_OF_EARLY_DATA}},
+    {CL_HS_S13_WAIT_END_OF_EARLY_DATA,
+     CL_HS_MESSAGE,
+     CL_HT_END_OF_EARLY_DATA,
+     CL_HS_EARLY_DATA,
+     cl_end_of_early_data_received,
+     {CL_HS_S13_WAIT_FINISHED}},
     {CL_HS_S13_WAIT_CERTIFICATE,
      CL_HS_MESSAGE,
      CL_HT_CERTIFICATE,

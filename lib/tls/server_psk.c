@@ -9,7 +9,7 @@
 
 static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, struct cl_rd binder)
 {
-    const struct cl_hs *hs = tls->hs;
+    struct cl_hs *hs = tls->hs;
     enum cl_hash_id hash = cl_suite_by_id(t->suite)->hash;
     struct cl_hash transcript;
     struct cl_schedule early;
@@ -35,6 +35,7 @@ static cl_result check_binder(struct cleat_tls *tls, const struct cl_ticket *t, 
                            "the PSK binder does not validate: the client does not hold the "
                            "ticket's secret");
     }
+    memcpy(hs->psk_binder, mac, sizeof(hs->psk_binder)); /* the shortest hash has as many bytes */
     return CL_OK;
 }
 
@@ -45,12 +46,13 @@ static bool hash_fits(const struct cleat_tls *tls, const struct cl_ticket *t)
     return cl_hash_len(suite->hash) == t->psk.len && (!tls->hs->retried || suite == tls->suite);
 }
 
-static void take_ticket(struct cleat_tls *tls, uint16_t index)
+static void take_ticket(struct cleat_tls *tls, uint16_t index, uint32_t age)
 {
     struct cl_hs *hs = tls->hs;
     hs->psk = hs->ticket.psk;
     hs->psk_selected = true;
     hs->psk_index = index;
+    hs->psk_age = age;
     tls->suite = cl_suite_by_id(hs->ticket.suite);
     tls->resumed = true;
     tls->peer_authenticated = hs->ticket.peer_authenticated;
@@ -92,7 +94,7 @@ cl_result cl_select_psk(struct cleat_tls *tls)
         }
         if (objection == NULL) {
             CL_TRY(check_binder(tls, &hs->ticket, binder));
-            take_ticket(tls, i);
+            take_ticket(tls, i, age);
             cl_event_ticket(tls, false, 0, "accepted");
             return cl_ticket_restore_peer(tls);
         }

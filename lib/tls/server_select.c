@@ -4,6 +4,7 @@
  * client's. */
 #include <stdio.h>
 
+#include "tls/early.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 #include "tls/version.h"
@@ -275,6 +276,7 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(select_group(tls, &share));
     if (tls->group == NULL) {
         forget_psk(tls);
+        cl_early_reject(tls, "a HelloRetryRequest is needed");
         cl_hs_goto(tls, CL_HS_S13_SEND_RETRY);
         return CL_OK;
     }
@@ -283,6 +285,6 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(cl_select_certificate(tls));
     }
     start_agreement(tls, share);
-    cl_hs_goto(tls, CL_HS_S13_AGREE);
+    cl_early_select(tls);
     return CL_OK;
 }

@@ -7,7 +7,7 @@
 #include "tls/config.h"
 #include "tls/wire.h"
 
-#define SESSION_FORMAT 1
+#define SESSION_FORMAT 2
 
 struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session)
 {
@@ -20,6 +20,7 @@ void cleat_tls_session_free(struct cleat_tls_session *session)
     if (session != NULL && __atomic_sub_fetch(&session->refs, 1, __ATOMIC_ACQ_REL) == 0) {
         cl_buf_deinit(&session->ticket);
         cl_buf_deinit(&session->peer_leaf);
+        cl_buf_deinit(&session->alpn);
         cl_free_secret(session, sizeof(*session));
     }
 }
@@ -52,10 +53,14 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
     cl_wr_u64(w, s->received_ms);
     cl_wr_u32(w, s->lifetime);
     cl_wr_u32(w, s->age_add);
+    cl_wr_u32(w, s->early_max);
     cl_wr_u64(w, (uint64_t)s->not_after);
     cl_wr_bytes(w, s->binding, sizeof(s->binding));
     struct cl_wr_mark m = cl_wr_open8(w);
     cl_wr_bytes(w, s->psk.bytes, s->psk.len);
+    cl_wr_close(w, m);
+    m = cl_wr_open8(w);
+    cl_wr_view(w, cl_buf_view(&s->alpn));
     cl_wr_close(w, m);
     m = cl_wr_open24(w);
     cl_wr_view(w, cl_buf_view(&s->ticket));
@@ -67,8 +72,8 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
 
 int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *out, size_t *len)
 {
-    size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 8 + CL_SESSION_BINDING_LEN + 1U + session->psk.len + 3 +
-                  session->ticket.len + 3 + session->peer_leaf.len;
+    size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 4 + 8 + CL_SESSION_BINDING_LEN + 1U + session->psk.len +
+                  1 + session->alpn.len + 3 + session->ticket.len + 3 + session->peer_leaf.len;
     if (*len < need) {
         *len = need;
         return CLEAT_ERR_LIMIT;
@@ -81,6 +86,7 @@ int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *o
 
 struct fields {
     struct cl_rd psk;
+    struct cl_rd alpn;
     struct cl_rd ticket;
     struct cl_rd leaf;
 };
@@ -93,9 +99,10 @@ static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
     bool ok = cl_rd_u8(&r, &format) && format == SESSION_FORMAT && cl_rd_u16(&r, &s->version) &&
               cl_rd_u16(&r, &s->suite) && cl_rd_u64(&r, &s->received_ms) &&
               cl_rd_u32(&r, &s->lifetime) && cl_rd_u32(&r, &s->age_add) &&
-              cl_rd_u64(&r, &not_after) && not_after <= INT64_MAX &&
+              cl_rd_u32(&r, &s->early_max) && cl_rd_u64(&r, &not_after) && not_after <= INT64_MAX &&
               cl_rd_copy(&r, s->binding, sizeof(s->binding)) && cl_rd_vec8(&r, &f->psk) &&
-              cl_rd_vec24(&r, &f->ticket) && cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
+              cl_rd_vec8(&r, &f->alpn) && cl_rd_vec24(&r, &f->ticket) &&
+              cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
     const struct cl_suite *suite = ok ? cl_suite_by_id(s->suite) : NULL;
     size_t secret_len = suite == NULL                     ? 0
                         : suite->version == CLEAT_TLS_1_3 ? cl_hash_len(suite->hash)
@@ -127,6 +134,9 @@ int cleat_tls_session_import(const uint8_t *bytes, size_t len, struct cleat_tls_
     cl_result r = cl_buf_append(&s->ticket, f.ticket.p, f.ticket.len, UINT16_MAX);
     if (r == CL_OK) {
         r = cl_buf_append(&s->peer_leaf, f.leaf.p, f.leaf.len, len);
+    }
+    if (r == CL_OK) {
+        r = cl_buf_append(&s->alpn, f.alpn.p, f.alpn.len, UINT8_MAX);
     }
     if (r != CL_OK) {
         cleat_tls_session_free(s);

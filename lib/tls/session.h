@@ -16,6 +16,8 @@ struct cleat_tls_session {
     uint64_t received_ms;
     uint32_t lifetime; /* seconds */
     uint32_t age_add;
+    uint32_t early_max;   /* bytes of early data that the ticket allows */
+    struct cl_buf alpn;   /* the protocol that was agreed, or empty */
     struct cl_secret psk; /* TLS 1.2: the master secret */
     struct cl_buf ticket;
     uint8_t session_id[32]; /* TLS 1.2 */

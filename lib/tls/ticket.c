@@ -15,7 +15,7 @@
 #define NUM_KEYS           3
 #define DEFAULT_LIFETIME   86400
 #define MIN_LIFETIME       3600
-#define TICKET_FORMAT      1
+#define TICKET_FORMAT      2
 #define FLAG_AUTHENTICATED 1
 
 struct ticket_key {
@@ -137,6 +137,7 @@ static void build_state(struct cl_wr *w, const struct cl_ticket *t)
     cl_wr_u64(w, t->expires_ms);
     cl_wr_u64(w, t->began_ms);
     cl_wr_u32(w, t->age_add);
+    cl_wr_u32(w, t->early_max);
     cl_wr_u8(w, t->peer_authenticated ? FLAG_AUTHENTICATED : 0);
     const struct cl_rd small[] = {cl_rd_of(t->psk.bytes, t->psk.len), t->digest, t->server_name,
                                   t->alpn};
@@ -159,8 +160,8 @@ static bool parse_state(struct cl_rd r, struct cl_ticket *t)
     if (!cl_rd_u8(&r, &format) || format != TICKET_FORMAT || !cl_rd_u16(&r, &t->version) ||
         !cl_rd_u16(&r, &t->suite) || !cl_rd_u64(&r, &t->created_ms) ||
         !cl_rd_u64(&r, &t->expires_ms) || !cl_rd_u64(&r, &t->began_ms) ||
-        !cl_rd_u32(&r, &t->age_add) || !cl_rd_u8(&r, &flags) || !cl_rd_vec8(&r, &psk) ||
-        !cl_rd_vec8(&r, &t->digest) || !cl_rd_vec8(&r, &t->server_name) ||
+        !cl_rd_u32(&r, &t->age_add) || !cl_rd_u32(&r, &t->early_max) || !cl_rd_u8(&r, &flags) ||
+        !cl_rd_vec8(&r, &psk) || !cl_rd_vec8(&r, &t->digest) || !cl_rd_vec8(&r, &t->server_name) ||
         !cl_rd_vec8(&r, &t->alpn) || !cl_rd_vec16(&r, &t->peer_cert) || !cl_rd_done(&r) ||
         psk.len > CL_SECRET_MAX) {
         return false;

@@ -26,6 +26,7 @@ struct cl_ticket {
     uint64_t expires_ms; /* no resumption after it: lifetime, or the client certificate's end */
     uint64_t began_ms;   /* the full handshake that this ticket goes back to */
     uint32_t age_add;
+    uint32_t early_max; /* bytes of early data that it allows */
     struct cl_secret psk;
     struct cl_rd digest;      /* of the configuration that made it */
     struct cl_rd server_name; /* lower case, or empty */

@@ -381,6 +381,7 @@ void test_end_step(struct test_end *e, struct cl_buf *out, size_t out_cap)
         assert_int_equal(cl_buf_append(out, room, io.out_len, SIZE_MAX / 2), CL_OK);
         if (io.data_len != 0) {
             assert_int_equal(cl_buf_append(&e->data, io.data, io.data_len, SIZE_MAX / 2), CL_OK);
+            e->num_early += io.early ? io.data_len : 0;
         }
         cl_buf_drop(&e->in, io.in_used);
         again = e->next == CLEAT_TLS_HAS_DATA || e->next == CLEAT_TLS_HAS_OUTPUT;

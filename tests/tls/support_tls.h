@@ -117,6 +117,7 @@ struct test_end {
     struct cleat_tls *tls;
     struct cl_buf in;
     struct cl_buf data;
+    size_t num_early; /* bytes of data that were early data */
     enum cleat_tls_next next;
     size_t num_jobs;
     bool told_ready;

@@ -1,0 +1,19 @@
+/* tls/builder.h - what the files with a builder's setters share (config.c, config_options.c). */
+#ifndef CL_TLS_BUILDER_H
+#define CL_TLS_BUILDER_H
+
+#include "tls/config.h"
+
+struct cleat_tls_builder {
+    struct cleat_tls_config *config;
+    struct cleat_error error; /* the first failure */
+};
+
+/* cl_builder_fail records a failure that its code alone explains, and returns the code. */
+static inline int cl_builder_fail(struct cleat_tls_builder *b, cl_result code)
+{
+    return (int)cl_error_set(&b->error, (struct cl_why){.code = code}, "%s",
+                             cleat_error_sentence((int)code));
+}
+
+#endif
