@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 #include "x509/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,9 +2,8 @@
  * that begins with a byte below 3 is DER, to be put into a block of that kind. */
 #include <stdlib.h>
 
-#include "base/buf.h"
+#include "base/pem.h"
 #include "crypto/key.h"
-#include "crypto/keypem.h"
 
 static void read_text(const char *text, size_t size)
 {
@@ -37,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct cl_buf pem = {0};
-    if (cl_keypem_append(&pem, labels[data[0]], cl_rd_of(data + 1, size - 1)) == CL_OK) {
+    if (cl_pem_encode(labels[data[0]], cl_rd_of(data + 1, size - 1), &pem) == CL_OK) {
         read_text((const char *)pem.p, pem.len);
     }
     cl_buf_deinit(&pem);

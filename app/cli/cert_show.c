@@ -9,7 +9,7 @@
 #include "cli/get_options.h"
 #include "net/clock.h"
 #include "x509/chain.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 /* 4 MiB: a bundle of all CA certificates has 220 KB */
 #define MAX_FILE (4u << 20)

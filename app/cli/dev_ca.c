@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "cli/get_options.h"
 #include "x509/build.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 /* 64 KiB: a certificate or key of ours has 2 */
 #define MAX_FILE 65536

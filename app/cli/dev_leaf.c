@@ -7,7 +7,7 @@
 #include "dns/addr.h"
 #include "x509/build.h"
 #include "x509/name.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 #define DAY 86400
 

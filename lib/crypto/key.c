@@ -10,13 +10,15 @@
 #include <openssl/x509.h>
 
 #include "base/mem.h"
-#include "crypto/keypem.h"
+#include "base/pem.h"
 #include "crypto/ossl.h"
 
 /* 2048: RFC 9325 4.5, and what every public certification authority demands */
 #define RSA_MIN_BITS   2048
 /* 9: SEQUENCE header of 3 bytes, two INTEGER headers of 2, two sign bytes (RFC 3279 2.2.3) */
 #define ECDSA_OVERHEAD 9
+/* 64 KiB: an RSA key of 16,384 bits has 10 KB */
+#define MAX_DER        65536
 
 /* ---- from libcrypto's key to ours ---- */
 
@@ -159,6 +161,11 @@ static const struct format {
     {"OPENSSH PRIVATE KEY", "OpenSSH", NULL, CLEAT_ERR_UNSUPPORTED},
 };
 
+static bool has(struct cl_rd text, const char *what)
+{
+    return text.len != 0 && memmem(text.p, text.len, what, strlen(what)) != NULL;
+}
+
 static const struct format *format_of(struct cl_rd label)
 {
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -170,33 +177,28 @@ static const struct format *format_of(struct cl_rd label)
 }
 
 /* find_block goes to the first block that is a private key of any kind. */
-static cl_result find_block(struct cl_rd text, struct cl_keypem_block *block,
-                            const struct format **format, struct cleat_error *err)
+static cl_result find_block(struct cl_pem *pem, struct cl_pem_block *block,
+                            const struct format **format)
 {
-    bool broken = false;
-    while (cl_keypem_next(&text, block, &broken)) {
+    bool found = true;
+    CL_TRY(cl_pem_next(pem, block, &found));
+    while (found) {
         *format = format_of(block->label);
         if (*format != NULL) {
             return CL_OK;
         }
+        CL_TRY(cl_pem_next(pem, block, &found));
     }
-    if (broken) {
-        return cl_error_set(err,
-                            (struct cl_why){CLEAT_ERR_BAD_PEM, 0, "RFC 7468 2",
-                                            "copy the whole block, its last line included"},
-                            "a PEM block has no matching END line");
-    }
-    return cl_error_set(err,
+    return cl_error_set(pem->err,
                         (struct cl_why){CLEAT_ERR_BAD_PEM, 0, "RFC 7468 10",
                                         "a private key begins with '-----BEGIN PRIVATE KEY-----'; "
                                         "a certificate alone is not enough"},
                         "there is no private key in this PEM text");
 }
 
-static cl_result explain_label(const struct cl_keypem_block *block, const struct format *format,
-                               struct cleat_error *err)
+static cl_result explain_label(bool encrypted, const struct format *format, struct cleat_error *err)
 {
-    if (block->encrypted || format->code == CLEAT_ERR_NEEDS_PASSPHRASE) {
+    if (encrypted || format->code == CLEAT_ERR_NEEDS_PASSPHRASE) {
         return cl_error_set(err,
                             (struct cl_why){CLEAT_ERR_NEEDS_PASSPHRASE, 0, NULL,
                                             "decrypt it: openssl pkey -in key.pem -out plain.pem"},
@@ -265,21 +267,20 @@ static cl_result from_der(const struct format *format, struct cl_rd der, struct 
 
 int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out, struct cleat_error *err)
 {
-    struct cl_keypem_block block;
+    struct cl_pem walk;
+    struct cl_pem_block block;
+    struct cl_rd headers;
     const struct format *format = NULL;
     struct cl_buf der = {0};
     *out = NULL;
-    CL_TRY(find_block(cl_rd_of(pem, len), &block, &format, err));
-    if (block.encrypted || format->decode == NULL) {
-        return explain_label(&block, format, err);
+    cl_pem_init(&walk, pem, len, err);
+    CL_TRY(find_block(&walk, &block, &format));
+    const bool encrypted = cl_pem_take_headers(&block, &headers) && has(headers, "ENCRYPTED");
+    if (encrypted || format->decode == NULL) {
+        return explain_label(encrypted, format, err);
     }
-    cl_result r = cl_keypem_decode(&block, &der);
-    if (r != CL_OK) {
-        r = cl_error_set(err,
-                         (struct cl_why){r, 0, "RFC 7468 3", "the file is damaged: copy it again"},
-                         r == CLEAT_ERR_NOMEM ? "out of memory for a private key"
-                                              : "the private key's block is not valid base64");
-    } else {
+    cl_result r = cl_pem_decode(&walk, &block, &der, MAX_DER);
+    if (r == CL_OK) {
         r = from_der(format, cl_buf_view(&der), out, err);
     }
     cl_buf_deinit(&der);
@@ -295,7 +296,7 @@ cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
     if (len <= 0) {
         return cl_ossl_failed(CLEAT_ERR_CRYPTO);
     }
-    const cl_result r = cl_keypem_append(out, "PRIVATE KEY", cl_rd_of(der, (size_t)len));
+    const cl_result r = cl_pem_encode("PRIVATE KEY", cl_rd_of(der, (size_t)len), out);
     OPENSSL_clear_free(der, (size_t)len);
     return r;
 }

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "x509/fields.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 struct cleat_chain {
     _Atomic unsigned num_refs;

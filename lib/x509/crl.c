@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "x509/dn.h"
 #include "x509/gname.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 static cl_result bad(struct cleat_error *err, const char *section, const char *what)
 {

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "x509/fields.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 struct anchor {
     struct cleat_cert *cert;

@@ -18,7 +18,7 @@
 #include "net/listener.h"
 #include "net/timer.h"
 #include "x509/build.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 
 struct end {
     struct cl_stream *stream;

@@ -2,7 +2,7 @@
  * TLS engine does it, DER in, jobs run one by one. */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "x509/pem.h"
+#include "base/pem.h"
 #include "x509/verify.h"
 
 int cleat_limbo_verify(const struct cleat_verify_options *o, const char *pem, size_t len,

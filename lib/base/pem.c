@@ -1,7 +1,8 @@
-/* x509/pem.c - see pem.h. A block begins at a line "-----BEGIN label-----" and ends at the END line
+/* base/pem.c - see pem.h. A block begins at a line "-----BEGIN label-----" and ends at the END line
  * with the same label; what stands between blocks (comments, other text) is skipped. RFC 7468. */
-#include "x509/pem.h"
+#include "base/pem.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #define BEGIN "-----BEGIN "
@@ -83,6 +84,29 @@ cl_result cl_pem_next(struct cl_pem *pem, struct cl_pem_block *out, bool *found)
     return bad(pem, out->line, "this block has no END line");
 }
 
+static bool find(struct cl_rd text, const char *what, size_t *at)
+{
+    const uint8_t *p = text.len == 0 ? NULL : memmem(text.p, text.len, what, strlen(what));
+    *at = p == NULL ? 0 : (size_t)(p - text.p);
+    return p != NULL;
+}
+
+bool cl_pem_take_headers(struct cl_pem_block *block, struct cl_rd *headers)
+{
+    size_t colon;
+    size_t gap;
+    size_t gap_crlf;
+    if (!find(block->body, ":", &colon)) {
+        return false;
+    }
+    bool lf = find(block->body, "\n\n", &gap);
+    bool crlf = find(block->body, "\r\n\r\n", &gap_crlf);
+    if (!lf && !crlf) {
+        return false; /* the colon will fail to decode */
+    }
+    return cl_rd_take(&block->body, lf && (!crlf || gap < gap_crlf) ? gap : gap_crlf, headers);
+}
+
 cl_result cl_pem_decode(const struct cl_pem *pem, const struct cl_pem_block *block,
                         struct cl_buf *out, size_t max)
 {
@@ -118,7 +142,9 @@ cl_result cl_pem_encode(const char *label, struct cl_rd der, struct cl_buf *out)
             return CLEAT_ERR_INTERNAL;
         }
         cl_base64_encode(part.p, part.len, text);
-        CL_TRY(cl_buf_printf(out, CL_PEM_MAX_LEN, "%s\n", text));
+        cl_result r = cl_buf_printf(out, CL_PEM_MAX_LEN, "%s\n", text);
+        cl_wipe(text, sizeof(text)); /* it may be a key */
+        CL_TRY(r);
     }
     return cl_buf_printf(out, CL_PEM_MAX_LEN, END "%s" DASH "\n", label);
 }
