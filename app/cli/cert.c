@@ -8,6 +8,7 @@
 
 static const struct cl_command commands[] = {
     {"show", "print a certificate or chain, of a file or a server", cert_show_run},
+    {"verify", "verify a chain, and tell every check that was made", cert_verify_run},
     {"dev", "make certificates for development, signed by a local CA", cert_dev_run},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))

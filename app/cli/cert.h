@@ -6,8 +6,9 @@
 
 #include "cleat/x509.h"
 
-/* argv[0] is "show" or "dev". */
+/* argv[0] is "show", "verify" or "dev". */
 int cert_show_run(int argc, char **argv);
+int cert_verify_run(int argc, char **argv);
 int cert_dev_run(int argc, char **argv);
 
 /* Where a chain came from, and what the verifier thinks of it. */

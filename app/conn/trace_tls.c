@@ -1,7 +1,7 @@
 /* conn/trace_tls.c - the trace's lines about the handshake and the peer's chain. */
 #include <inttypes.h>
 
-#include "base/text.h"
+#include "conn/proof.h"
 #include "conn/trace_line.h"
 
 /* 16 KiB: a whole handshake message of the longest kind described; human lines are cut earlier */
@@ -133,75 +133,19 @@ static void say_cert(struct cl_trace *t, size_t depth, const struct cleat_cert *
                  name[0] != '\0' ? name : "(no subject)", kind, days);
 }
 
-static json_t *cert_json(const struct cleat_cert *cert)
-{
-    char text[512];
-    uint8_t digest[32];
-    json_t *o = json_object();
-    (void)cleat_cert_subject(cert, text, sizeof(text));
-    cl_trace_set_text(o, "subject", text);
-    (void)cleat_cert_issuer(cert, text, sizeof(text));
-    cl_trace_set_text(o, "issuer", text);
-    cleat_cert_fingerprint(cert, digest);
-    cl_hex_encode(digest, sizeof(digest), text);
-    cl_trace_set_text(o, "sha256", text);
-    (void)json_object_set_new(o, "not_before", json_integer(cleat_cert_not_before(cert)));
-    (void)json_object_set_new(o, "not_after", json_integer(cleat_cert_not_after(cert)));
-    return o;
-}
-
-static json_t *checks_json(const struct cleat_verdict *verdict, size_t i, size_t num)
-{
-    static const char *const results[] = {"passed", "failed", "skipped"};
-    struct cleat_check check;
-    json_t *list = json_array();
-    for (size_t n = 0; n < num && cleat_verdict_check(verdict, i, n, &check); n++) {
-        json_t *o = json_object();
-        (void)json_object_set_new(o, "depth", json_integer((json_int_t)check.depth));
-        cl_trace_set_text(o, "name", check.name);
-        cl_trace_set_text(o, "result", results[check.result]);
-        cl_trace_set_text(o, "section", check.section);
-        cl_trace_set_text(o, "text", check.text);
-        (void)json_array_append_new(list, o);
-    }
-    return list;
-}
-
-static json_t *try_json(const struct cleat_verdict *verdict, size_t i, const struct cleat_try *try)
-{
-    json_t *o = json_object(), *certs = json_array();
-    for (size_t depth = 0; depth < try->num_certs; depth++) {
-        (void)json_array_append_new(certs, cert_json(cleat_verdict_try_cert(verdict, i, depth)));
-    }
-    (void)json_object_set_new(o, "accepted", json_boolean(try->accepted));
-    if (!try->accepted && try->error != NULL) {
-        cl_trace_set_text(o, "error", cleat_error_name(try->error->code));
-        cl_trace_set_text(o, "text", try->error->text);
-    }
-    (void)json_object_set_new(o, "path", certs);
-    (void)json_object_set_new(o, "checks", checks_json(verdict, i, try->num_checks));
-    return o;
-}
-
 static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict, bool ignored)
 {
     json_t *line = cl_trace_begin(t, "tls.verdict");
     if (line == NULL) {
         return;
     }
-    struct cleat_try try;
-    json_t *tries = json_array();
-    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
-        if (cleat_verdict_try(verdict, i, &try)) {
-            (void)json_array_append_new(tries, try_json(verdict, i, &try));
-        }
-    }
     int code = cleat_verdict_code(verdict);
     (void)json_object_set_new(line, "accepted", json_boolean(code == CLEAT_OK));
     (void)json_object_set_new(line, "ignored", json_boolean(ignored));
     cl_trace_set_text(line, "code", cleat_error_name(code));
+    cl_trace_set_text(line, "openssl", cleat_verdict_openssl_name(verdict));
     cl_trace_set_text(line, "text", code != CLEAT_OK ? cleat_verdict_error(verdict)->text : NULL);
-    (void)json_object_set_new(line, "tries", tries);
+    (void)json_object_set_new(line, "tries", cl_proof_tries(verdict));
     cl_trace_end(t, line);
 }
 
@@ -218,20 +162,6 @@ static void say_tries(struct cl_trace *t, const struct cleat_verdict *verdict)
     }
 }
 
-static size_t count_passed(const struct cleat_verdict *verdict)
-{
-    struct cleat_try try;
-    struct cleat_check check;
-    size_t num = 0;
-    for (size_t i = 0; i < cleat_verdict_num_tries(verdict); i++) {
-        bool found = cleat_verdict_try(verdict, i, &try) && try.accepted;
-        for (size_t n = 0; found && cleat_verdict_check(verdict, i, n, &check); n++) {
-            num += check.result == CLEAT_CHECK_PASSED ? 1 : 0;
-        }
-    }
-    return num;
-}
-
 void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, int64_t now,
                       bool ignored)
 {
@@ -242,15 +172,16 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
     if (cleat_verdict_code(verdict) == CLEAT_OK) {
         size_t num = cleat_verdict_path_num(verdict);
         cl_trace_say(t, CL_TRACE_GOOD, "cert", "verified: a path of %zu certificate%s, %zu checks",
-                     num, num == 1 ? "" : "s", count_passed(verdict));
+                     num, num == 1 ? "" : "s", cl_proof_num_passed(verdict));
         for (size_t i = 0; i < num; i++) {
             say_cert(t, i, cleat_verdict_path_at(verdict, i), now);
         }
         return;
     }
     const struct cleat_error *error = cleat_verdict_error(verdict);
-    cl_trace_say(t, CL_TRACE_BAD, "cert", "%s: %s (%s)%s", ignored ? "NOT verified" : "refused",
-                 error->text, cleat_error_name(error->code),
+    cl_trace_say(t, CL_TRACE_BAD, "cert", "%s: %s (%s, OpenSSL: %s)%s",
+                 ignored ? "NOT verified" : "refused", error->text, cleat_error_name(error->code),
+                 cleat_verdict_openssl_name(verdict),
                  ignored ? "; going on because of --insecure" : "");
     const struct cleat_cert *leaf = cleat_verdict_leaf(verdict);
     if (leaf != NULL) {

@@ -110,6 +110,12 @@ bool cleat_cert_ext(const struct cleat_cert *cert, size_t i, struct cleat_ext_in
  * A-labels. */
 bool cleat_cert_matches_host(const struct cleat_cert *cert, const char *host);
 
+enum cleat_purpose {
+    CLEAT_PURPOSE_ANY = 0,
+    CLEAT_PURPOSE_SERVER, /* id-kp-serverAuth */
+    CLEAT_PURPOSE_CLIENT, /* id-kp-clientAuth */
+};
+
 /* ---- chains: certificates in the order of a PEM file, leaf first ---- */
 struct cleat_chain;
 
@@ -151,6 +157,22 @@ size_t cleat_trust_store_num(const struct cleat_trust_store *store);
 size_t cleat_trust_store_num_skipped(const struct cleat_trust_store *store);
 const struct cleat_cert *cleat_trust_store_at(const struct cleat_trust_store *store, size_t i);
 
+/* cleat_chain_lint looks over a chain as it stands in a server's (or client's) configuration:
+ * expired, in the wrong order, incomplete, weak, without names, for another use, with its root. It
+ * is no verification: a chain without a note may still be untrusted. trust (or NULL) are the roots
+ * that clients are likely to have, to tell whether an intermediate is missing. Writes at most cap
+ * notes and returns their number; 0: nothing to say. Checks the signatures within the chain here
+ * and now. */
+struct cleat_chain_note {
+    size_t position;         /* of the certificate, from 0 */
+    bool serious;            /* clients will refuse the chain */
+    struct cleat_error what; /* code, section, text with the certificate and its values, hint */
+};
+#define CLEAT_CHAIN_MAX_NOTES 32
+size_t cleat_chain_lint(const struct cleat_chain *chain, const struct cleat_trust_store *trust,
+                        int64_t now, enum cleat_purpose purpose, struct cleat_chain_note *out,
+                        size_t cap);
+
 /* ---- certificate revocation lists (RFC 5280 5) ---- */
 struct cleat_crl_set;
 
@@ -176,12 +198,6 @@ void cleat_suffix_list_free(struct cleat_suffix_list *list);
 bool cleat_suffix_list_has(const struct cleat_suffix_list *list, const char *name, size_t len);
 
 /* ---- verification ---- */
-enum cleat_purpose {
-    CLEAT_PURPOSE_ANY = 0,
-    CLEAT_PURPOSE_SERVER, /* id-kp-serverAuth */
-    CLEAT_PURPOSE_CLIENT, /* id-kp-clientAuth */
-};
-
 enum cleat_policy {
     CLEAT_POLICY_DEFAULT = 0, /* what RFC 5280 6 demands of who validates: for every deployed PKI */
     CLEAT_POLICY_RFC5280,     /* and what RFC 5280 4 demands of the certificates themselves */
@@ -213,6 +229,8 @@ struct cleat_verify_options {
     bool require_explicit_policy; /* RFC 5280 6.1.1 (f) */
     bool inhibit_policy_mapping;  /* RFC 5280 6.1.1 (e) */
     bool inhibit_any_policy;      /* RFC 5280 6.1.1 (g) */
+    uint64_t (*clock)(void *ctx); /* nanoseconds since whenever, for the proof's timings; or NULL */
+    void *clock_ctx;
 };
 
 struct cleat_verdict;
@@ -250,6 +268,7 @@ struct cleat_try {
     const struct cleat_error *error; /* why it was refused; code 0 when accepted */
     size_t num_certs;
     size_t num_checks;
+    uint64_t ns; /* spent on it since the try before; 0 without a clock */
 };
 size_t cleat_verdict_num_tries(const struct cleat_verdict *verdict);
 bool cleat_verdict_try(const struct cleat_verdict *verdict, size_t i, struct cleat_try *out);
@@ -267,6 +286,7 @@ struct cleat_check {
     const char *name;    /* "validity", "basic constraints", … Static storage. */
     const char *section; /* "RFC 5280 4.1.2.5". Static storage. */
     char text[256];      /* the values that decided */
+    uint64_t ns;         /* of a signature check; 0: not measured */
 };
 bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, size_t i,
                          struct cleat_check *out);
@@ -277,6 +297,8 @@ struct cleat_verify_work {
     uint32_t num_steps;            /* candidate issuers looked at */
     uint32_t num_signatures;       /* signature checks made */
     uint32_t num_name_comparisons; /* names against name constraints */
+    uint64_t total_ns;             /* from start to verdict; 0 without a clock */
+    uint64_t signatures_ns;        /* of that, what the signature checks took */
 };
 void cleat_verdict_work(const struct cleat_verdict *verdict, struct cleat_verify_work *out);
 

@@ -17,7 +17,7 @@ static bool check_algorithm(const struct cleat_cert *cert, size_t depth, struct 
     if (cl_fail_wanted(fail)) {
         cleat_cert_signature_kind(cert, name, sizeof(name));
     }
-    fail->openssl = depth == 0 ? "EE_KEY_TOO_SMALL" : "CA_MD_TOO_WEAK";
+    fail->openssl = "CA_MD_TOO_WEAK";
     return cl_fail_set(fail, CLEAT_ERR_WEAK_KEY, CL_CHECK_ALGORITHM, depth, NULL,
                        "it must be issued anew, signed with SHA-256 or better",
                        "it is signed with %s, which is too weak or not known", name);
@@ -97,10 +97,12 @@ static bool check_validity(const struct cl_verify *v, const struct cleat_cert *c
                            "now %s)",
                            span, when, now);
     }
+    const char *renew = v->verdict->purpose == CLEAT_PURPOSE_CLIENT
+                            ? "the client must renew its certificate; or check this machine's clock"
+                            : "the server must renew its certificate; or check this machine's "
+                              "clock";
     return cl_fail_set(fail, CLEAT_ERR_CERT_EXPIRED, CL_CHECK_VALIDITY, depth, NULL,
-                       depth == 0 ? "the server must renew its certificate; or check this "
-                                    "machine's clock"
-                                  : "a newer certificate of this issuer is needed",
+                       depth == 0 ? renew : "a newer certificate of this issuer is needed",
                        "expired %s ago (notAfter %s, now %s)", span, when, now);
 }
 

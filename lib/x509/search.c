@@ -198,38 +198,59 @@ void cl_search_reject(struct cl_verify *v, size_t depth)
     v->num_frames = v->path.num;
 }
 
+/* What to do about an issuer that cannot be found: above the leaf it is an intermediate that was
+ * not sent, above that more likely a root that is not trusted. */
+static void missing_hint(const struct cl_verify *v, const struct cleat_cert *top,
+                         const char *issuer, char *out, size_t cap)
+{
+    const char *peer = v->verdict->purpose == CLEAT_PURPOSE_CLIENT ? "client" : "server";
+    char url[120] = "";
+    bool published = cleat_cert_ca_issuers_url(top, 0, url, sizeof(url)) != 0;
+    if (v->path.num == 1 && published) {
+        (void)snprintf(out, cap,
+                       "the %s does not send the intermediate %s; it is published at %s; the %s "
+                       "should send it",
+                       peer, issuer, url, peer);
+    } else if (v->path.num == 1) {
+        (void)snprintf(out, cap,
+                       "the %s should send the intermediate %s, or, if that is a root to be "
+                       "trusted, it must be in the trust store (--cacert FILE)",
+                       peer, issuer);
+    } else {
+        (void)snprintf(out, cap,
+                       "the root %s is not in the trust store: if it is to be trusted, add it "
+                       "(--cacert FILE)%s%s",
+                       issuer, published ? "; or the chain is incomplete: it is published at " : "",
+                       url);
+    }
+}
+
+static void not_trusted(size_t depth, struct cl_fail *fail)
+{
+    fail->openssl = depth == 0 ? "DEPTH_ZERO_SELF_SIGNED_CERT" : "SELF_SIGNED_CERT_IN_CHAIN";
+    (void)cl_fail_set(fail, depth == 0 ? CLEAT_ERR_SELF_SIGNED : CLEAT_ERR_UNKNOWN_ISSUER,
+                      CL_CHECK_ISSUER, depth, "RFC 5280 6.1",
+                      "if it is really the right one, add it to the trust store (--cacert FILE)",
+                      "it is self-signed and not in the trust store");
+}
+
 static void no_issuer(struct cl_verify *v)
 {
     const struct cleat_cert *top = v->path.certs[v->path.num - 1];
     struct cleat_error text;
     struct cl_fail fail = cl_fail_begin(v, &text);
-    char issuer[160] = "";
-    char url[160] = "";
+    char issuer[110] = "";
     char hint[280] = "";
-    size_t depth = v->path.num - 1;
-    if (cl_fail_wanted(&fail)) {
-        cl_name_text(&top->issuer, issuer, sizeof(issuer));
-        cleat_cert_ca_issuers_url(top, 0, url, sizeof(url));
-    }
     if (top->self_issued) {
-        fail.openssl = depth == 0 ? "DEPTH_ZERO_SELF_SIGNED_CERT" : "SELF_SIGNED_CERT_IN_CHAIN";
-        (void)cl_fail_set(&fail, depth == 0 ? CLEAT_ERR_SELF_SIGNED : CLEAT_ERR_UNKNOWN_ISSUER,
-                          CL_CHECK_ISSUER, depth, "RFC 5280 6.1",
-                          "if it is really the right one, add it to the trust store (--cacert "
-                          "FILE)",
-                          "it is self-signed and not in the trust store");
+        not_trusted(v->path.num - 1, &fail);
     } else {
         if (cl_fail_wanted(&fail)) {
-            (void)snprintf(hint, sizeof(hint),
-                           url[0] != '\0' ? "the peer does not send its issuer's certificate; it "
-                                            "is published at %s; the peer should send it"
-                                          : "the peer should send the missing intermediate, or "
-                                            "the root is not in the trust store%s",
-                           url);
+            cl_name_text(&top->issuer, issuer, sizeof(issuer));
+            missing_hint(v, top, issuer, hint, sizeof(hint));
         }
-        (void)cl_fail_set(&fail, CLEAT_ERR_UNKNOWN_ISSUER, CL_CHECK_ISSUER, depth, "RFC 5280 6.1",
-                          hint, "its issuer %s is neither in the trust store nor in the chain",
-                          issuer);
+        (void)cl_fail_set(&fail, CLEAT_ERR_UNKNOWN_ISSUER, CL_CHECK_ISSUER, v->path.num - 1,
+                          "RFC 5280 6.1", hint,
+                          "its issuer %s is neither in the trust store nor in the chain", issuer);
     }
     cl_verdict_reject(v, &fail);
 }

@@ -100,6 +100,21 @@ static void fill_path(const struct cl_verify *v, struct cl_try *t)
     memcpy(t->certs, v->path.certs, v->path.num * sizeof(t->certs[0]));
 }
 
+static void fill_times(struct cl_verify *v, struct cl_try *t)
+{
+    uint64_t now = cl_verify_now(v);
+    t->ns = now - v->try_began;
+    v->try_began = now;
+    for (size_t i = 0; i + 1 < t->num; i++) {
+        for (size_t k = 0; k < v->num_memos; k++) {
+            const struct cl_memo *memo = &v->memos[k];
+            if (memo->what == t->certs[i] && memo->signer == t->certs[i + 1]) {
+                t->signature_ns[i] = memo->ns < UINT32_MAX ? (uint32_t)memo->ns : UINT32_MAX;
+            }
+        }
+    }
+}
+
 /* Certificates that were sent and could not be parsed explain a missing issuer. */
 static void mention_unparsable(const struct cl_verify *v, struct cleat_error *error)
 {
@@ -131,6 +146,7 @@ void cl_verdict_reject(struct cl_verify *v, const struct cl_fail *fail)
                              .fail_check = (uint8_t)fail->check,
                              .fail_depth = fail->depth};
         fill_path(v, t);
+        fill_times(v, t);
     }
     if (rank > v->best_rank) {
         v->best_rank = rank;
@@ -164,6 +180,7 @@ void cl_verdict_accept(struct cl_verify *v)
     if (t != NULL) {
         *t = (struct cl_try){.accepted = true, .openssl = "OK", .fail_check = CL_CHECK_COUNT};
         fill_path(v, t);
+        fill_times(v, t);
     }
 }
 
@@ -334,7 +351,8 @@ bool cleat_verdict_try(const struct cleat_verdict *verdict, size_t i, struct cle
                               .complete = t->complete,
                               .error = &t->error,
                               .num_certs = t->num,
-                              .num_checks = steps.num};
+                              .num_checks = steps.num,
+                              .ns = t->ns};
     return true;
 }
 
@@ -506,6 +524,7 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
     struct step step = steps.at[i];
     bool failed = !t->accepted && i + 1 == steps.num;
     out->depth = step.depth;
+    out->ns = step.check == CL_CHECK_SIGNATURE ? t->signature_ns[step.depth] : 0;
     out->name = check_rows[step.check].name;
     out->section =
         failed && t->error.section[0] != '\0' ? t->error.section : check_rows[step.check].section;

@@ -90,6 +90,10 @@ static cl_result new_verify(struct cl_verify **out, const struct cl_verify_param
         return r;
     }
     v->verdict->num_presented = num;
+    v->clock = p->clock;
+    v->clock_ctx = p->clock_ctx;
+    v->began = cl_verify_now(v);
+    v->try_began = v->began;
     *out = v;
     return CL_OK;
 }
@@ -257,6 +261,7 @@ static bool make_job(struct cl_verify *v)
         return false;
     }
     v->verdict->work.num_signatures++;
+    v->job_began = cl_verify_now(v);
     v->job = (struct cl_job){
         .kind = CL_JOB_VERIFY,
         .status = CL_JOB_PENDING,
@@ -278,6 +283,8 @@ static bool take_result(struct cl_verify *v)
     }
     cl_result r = v->job.result;
     cl_job_reset(&v->job);
+    v->wanted.ns = cl_verify_now(v) - v->job_began;
+    v->verdict->work.signatures_ns += v->wanted.ns;
     if (r == CL_OK || r == CLEAT_ERR_BAD_SIGNATURE) {
         remember(v, r == CL_OK);
     } else {
@@ -386,6 +393,9 @@ struct cleat_verdict *cl_verify_take_verdict(struct cl_verify *v)
         return NULL;
     }
     struct cleat_verdict *verdict = v->verdict;
+    if (verdict != NULL) {
+        verdict->work.total_ns = cl_verify_now(v) - v->began;
+    }
     v->verdict = NULL;
     return verdict;
 }
@@ -421,6 +431,8 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
         .require_explicit_policy = o->require_explicit_policy,
         .inhibit_policy_mapping = o->inhibit_policy_mapping,
         .inhibit_any_policy = o->inhibit_any_policy,
+        .clock = o->clock,
+        .clock_ctx = o->clock_ctx,
     };
 }
 

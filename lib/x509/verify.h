@@ -44,6 +44,8 @@ struct cl_verify_params {
     bool require_explicit_policy;
     bool inhibit_policy_mapping;
     bool inhibit_any_policy;
+    uint64_t (*clock)(void *ctx);
+    void *clock_ctx;
 };
 
 struct cl_verify;

@@ -29,6 +29,7 @@ struct cl_memo {
     const struct cleat_cert *signer;
     bool is_crl;
     bool good;
+    uint64_t ns;
 };
 
 enum cl_sig_state {
@@ -61,6 +62,8 @@ struct cl_try {
     struct cleat_error error;
     const char *openssl;
     const struct cleat_cert *certs[CL_VERIFY_MAX_DEPTH];
+    uint32_t signature_ns[CL_VERIFY_MAX_DEPTH];
+    uint64_t ns;
     uint8_t num;
     uint8_t fail_check;
     uint8_t fail_depth;
@@ -115,10 +118,21 @@ struct cl_verify {
     struct cl_memo wanted;
     struct cl_job job;
 
+    uint64_t (*clock)(void *ctx); /* or NULL: nothing is measured */
+    void *clock_ctx;
+    uint64_t began; /* all of it; the try at hand; the pending job */
+    uint64_t try_began;
+    uint64_t job_began;
+
     int best_rank;                 /* of the failure in verdict->error */
     struct cleat_error unparsable; /* the first certificate of the chain that is none */
     size_t unparsable_position;
 };
+
+static inline uint64_t cl_verify_now(const struct cl_verify *v)
+{
+    return v->clock != NULL ? v->clock(v->clock_ctx) : 0;
+}
 
 /* ---- checks.c: false with fail set when a check fails. The order of the checks is that of
  * cl_check_order in verdict.c, which tells the proof. ---- */

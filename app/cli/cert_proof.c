@@ -1,0 +1,271 @@
+/* cli/cert_proof.c - see cert_proof.h. */
+#include "cli/cert_proof.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+#include <time.h>
+
+#include "conn/proof.h"
+
+/* Goes up when a member changes its meaning or goes away. */
+#define JSON_SCHEMA 1
+/* 300: names that are longer are cut for people */
+#define NAME_SIZE   300
+#define DAY         86400
+
+/* Texts of certificates come from strangers: control bytes do not reach the terminal. */
+static void print(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+    }
+}
+
+static void row(FILE *out, const char *name, const char *text)
+{
+    if (text[0] != '\0') {
+        (void)fprintf(out, "  %-8s ", name);
+        print(out, text);
+        (void)fputc('\n', out);
+    }
+}
+
+static const char *format_iso(int64_t t, char out[32])
+{
+    struct tm tm;
+    time_t seconds = (time_t)t;
+    if (gmtime_r(&seconds, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+        (void)snprintf(out, 32, "%" PRId64, t);
+    }
+    return out;
+}
+
+static bool same(const struct cleat_cert *a, const struct cleat_cert *b)
+{
+    size_t a_len, b_len;
+    const uint8_t *a_der = cleat_cert_der(a, &a_len);
+    const uint8_t *b_der = cleat_cert_der(b, &b_len);
+    return a_len == b_len && memcmp(a_der, b_der, a_len) == 0;
+}
+
+/* Where a certificate of a path is from: "certificate 2", or the trust store. */
+static void print_origin(const struct cert_proof *proof, const struct cleat_cert *cert, FILE *out)
+{
+    size_t num = proof->chain != NULL ? cleat_chain_num(proof->chain) : 0;
+    for (size_t i = 0; i < num; i++) {
+        if (same(cleat_chain_at(proof->chain, i), cert)) {
+            (void)fprintf(out, "certificate %zu of %zu", i + 1, num);
+            return;
+        }
+    }
+    (void)fputs(num != 0 ? "trust store" : "in the path", out);
+}
+
+static void print_cert(const struct cert_proof *proof, size_t depth, const struct cleat_cert *cert,
+                       FILE *out)
+{
+    char name[NAME_SIZE], kind[64], when[32];
+    (void)cleat_cert_subject(cert, name, sizeof(name));
+    (void)cleat_cert_key_kind(cert, kind, sizeof(kind));
+    (void)fprintf(out, "  %zu ", depth);
+    print(out, name[0] != '\0' ? name : "(no subject)");
+    (void)fprintf(out, " (%s, until %.10s; ", kind, format_iso(cleat_cert_not_after(cert), when));
+    print_origin(proof, cert, out);
+    (void)fputs(")\n", out);
+}
+
+static const char *plural(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void print_work(const struct cert_proof *proof, FILE *out)
+{
+    struct cleat_verify_work work;
+    cleat_verdict_work(proof->verdict, &work);
+    (void)fprintf(out, "  %-8s %u path%s tried, %u signature%s checked, %u name%s compared", "work",
+                  work.num_tried, plural(work.num_tried), work.num_signatures,
+                  plural(work.num_signatures), work.num_name_comparisons,
+                  plural(work.num_name_comparisons));
+    (void)fprintf(out, "; %.0f us, %.0f of them for signatures\n", (double)work.total_ns / 1e3,
+                  (double)work.signatures_ns / 1e3);
+}
+
+static void print_accepted(const struct cert_proof *proof, FILE *out)
+{
+    size_t num = cleat_verdict_path_num(proof->verdict);
+    (void)fputs("verified: a path of ", out);
+    (void)fprintf(out, "%zu certificate%s to a trust anchor passes %zu checks\n", num,
+                  plural((uint32_t)num), cl_proof_num_passed(proof->verdict));
+    for (size_t i = 0; i < num; i++) {
+        print_cert(proof, i, cleat_verdict_path_at(proof->verdict, i), out);
+    }
+}
+
+static void print_refused(const struct cert_proof *proof, FILE *out)
+{
+    const struct cleat_error *error = cleat_verdict_error(proof->verdict);
+    char code[160];
+    (void)fputs("NOT verified: ", out);
+    print(out, error->text);
+    (void)snprintf(code, sizeof(code), "%s (OpenSSL: %s)", cleat_error_name(error->code),
+                   cleat_verdict_openssl_name(proof->verdict));
+    (void)fputc('\n', out);
+    row(out, "code", code);
+    row(out, "section", error->section);
+    row(out, "fix", error->hint);
+}
+
+static void print_asked(const struct cert_proof *proof, FILE *out)
+{
+    char when[32];
+    (void)fprintf(out, "  %-8s %s%s, purpose %s, policy %s, at %s\n", "asked",
+                  proof->host != NULL ? "host " : "no host", proof->host != NULL ? proof->host : "",
+                  proof->purpose, proof->policy, format_iso(proof->at, when));
+}
+
+static void print_checks(const struct cert_proof *proof, size_t i, FILE *out)
+{
+    static const char *const words[] = {"ok", "FAILED", "skipped"};
+    struct cleat_check check;
+    for (size_t n = 0; cleat_verdict_check(proof->verdict, i, n, &check); n++) {
+        (void)fprintf(out, "    %-7s %zu %-20s ", words[check.result], check.depth, check.name);
+        print(out, check.text);
+        if (check.section[0] != '\0') {
+            (void)fprintf(out, "  [%s]", check.section);
+        }
+        if (check.ns != 0) {
+            (void)fprintf(out, " %.0f us", (double)check.ns / 1e3);
+        }
+        (void)fputc('\n', out);
+    }
+}
+
+static void print_tries(const struct cert_proof *proof, FILE *out)
+{
+    struct cleat_try try;
+    struct cleat_verify_work work;
+    size_t num = cleat_verdict_num_tries(proof->verdict);
+    cleat_verdict_work(proof->verdict, &work);
+    for (size_t i = 0; cleat_verdict_try(proof->verdict, i, &try); i++) {
+        (void)fprintf(out, "\nPath %zu of %u: %s%s (%.0f us)\n", i + 1, work.num_tried,
+                      try.accepted ? "accepted" : "refused",
+                      try.accepted || try.complete ? "" : ", given up before a trust anchor",
+                      (double)try.ns / 1e3);
+        for (size_t depth = 0; depth < try.num_certs; depth++) {
+            print_cert(proof, depth, cleat_verdict_try_cert(proof->verdict, i, depth), out);
+        }
+        print_checks(proof, i, out);
+    }
+    if (work.num_tried > num) {
+        (void)fprintf(out, "\n%u more paths were tried and are not kept\n",
+                      work.num_tried - (uint32_t)num);
+    }
+}
+
+static void print_notes(const struct cert_proof *proof, FILE *out)
+{
+    for (size_t i = 0; i < proof->num_notes; i++) {
+        const struct cleat_chain_note *note = &proof->notes[i];
+        (void)fputs(note->serious ? "warning: " : "note: ", out);
+        print(out, note->what.text);
+        (void)fprintf(out, " (%s)\n", note->what.section);
+        row(out, "fix", note->what.hint);
+    }
+}
+
+void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
+{
+    if (cleat_verdict_code(proof->verdict) == CLEAT_OK) {
+        print_accepted(proof, out);
+    } else {
+        print_refused(proof, out);
+    }
+    print_asked(proof, out);
+    print_work(proof, out);
+    print_notes(proof, out);
+    if (explain) {
+        print_tries(proof, out);
+    }
+}
+
+/* ---- for programs ---- */
+
+static void set(json_t *o, const char *name, const char *text)
+{
+    json_t *value = text != NULL && text[0] != '\0' ? json_string(text) : NULL;
+    (void)json_object_set_new(o, name, value != NULL ? value : json_null());
+}
+
+static json_t *error_json(const struct cleat_error *error)
+{
+    json_t *o = json_object();
+    set(o, "code", cleat_error_name(error->code));
+    set(o, "section", error->section);
+    set(o, "text", error->text);
+    set(o, "fix", error->hint);
+    return o;
+}
+
+static json_t *path_json(const struct cleat_verdict *verdict)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < cleat_verdict_path_num(verdict); i++) {
+        (void)json_array_append_new(list, cl_proof_cert(cleat_verdict_path_at(verdict, i)));
+    }
+    return list;
+}
+
+static json_t *work_json(const struct cleat_verdict *verdict)
+{
+    struct cleat_verify_work work;
+    json_t *o = json_object();
+    cleat_verdict_work(verdict, &work);
+    (void)json_object_set_new(o, "paths", json_integer(work.num_tried));
+    (void)json_object_set_new(o, "steps", json_integer(work.num_steps));
+    (void)json_object_set_new(o, "signatures", json_integer(work.num_signatures));
+    (void)json_object_set_new(o, "name_comparisons", json_integer(work.num_name_comparisons));
+    (void)json_object_set_new(o, "us", json_real((double)work.total_ns / 1e3));
+    (void)json_object_set_new(o, "signatures_us", json_real((double)work.signatures_ns / 1e3));
+    return o;
+}
+
+static json_t *notes_json(const struct cert_proof *proof)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < proof->num_notes; i++) {
+        json_t *o = error_json(&proof->notes[i].what);
+        (void)json_object_set_new(o, "certificate",
+                                  json_integer((json_int_t)proof->notes[i].position + 1));
+        (void)json_object_set_new(o, "serious", json_boolean(proof->notes[i].serious));
+        (void)json_array_append_new(list, o);
+    }
+    return list;
+}
+
+void cert_proof_json(const struct cert_proof *proof, FILE *out)
+{
+    char when[32];
+    int code = cleat_verdict_code(proof->verdict);
+    json_t *all = json_object();
+    (void)json_object_set_new(all, "schema", json_integer(JSON_SCHEMA));
+    set(all, "source", proof->source);
+    set(all, "host", proof->host);
+    set(all, "at", format_iso(proof->at, when));
+    set(all, "purpose", proof->purpose);
+    set(all, "policy", proof->policy);
+    (void)json_object_set_new(all, "verified", json_boolean(code == CLEAT_OK));
+    (void)json_object_set_new(all, "error",
+                              code != CLEAT_OK ? error_json(cleat_verdict_error(proof->verdict))
+                                               : json_null());
+    set(all, "openssl", cleat_verdict_openssl_name(proof->verdict));
+    (void)json_object_set_new(all, "path", path_json(proof->verdict));
+    (void)json_object_set_new(all, "tries", cl_proof_tries(proof->verdict));
+    (void)json_object_set_new(all, "work", work_json(proof->verdict));
+    (void)json_object_set_new(all, "notes", notes_json(proof));
+    (void)json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    (void)fputc('\n', out);
+    json_decref(all);
+}

@@ -1,0 +1,404 @@
+/* cli/cert_verify.c - `cleat cert verify`: a chain in, a verdict with its proof out.
+ *
+ * The certificates are given to the verifier as bytes: one that is malformed is part of the
+ * verdict, not a reason to have none.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uv.h>
+
+#include "base/mem.h"
+#include "base/pem.h"
+#include "cli/cert.h"
+#include "cli/cert_fetch.h"
+#include "cli/cert_proof.h"
+#include "cli/cli.h"
+#include "cli/get_codes.h"
+#include "cli/get_options.h"
+#include "cli/get_target.h"
+#include "cli/get_tls.h"
+#include "net/clock.h"
+#include "x509/chain.h"
+#include "x509/verify.h"
+
+/* 4 MiB: a chain has 2 to 20 KB; a revocation list may have one or two MB */
+#define MAX_FILE (4u << 20)
+
+enum { HOST = 1, EMAIL, AT, POLICY, PURPOSE, CA, CAPATH, CRL, EXPLAIN, JSON, HELP };
+
+static const struct cl_option options[] = {
+    {HOST, 0, "host", "NAME", "the DNS name or IP address that the certificate must be for"},
+    {EMAIL, 0, "email", "MAILBOX", "the mailbox that it must be for"},
+    {AT, 0, "at", "TIME", "verify at 2026-06-01, 2026-06-01T12:00:00Z or @UNIX, not now"},
+    {POLICY, 0, "policy", "POLICY",
+     "default: what every PKI must keep (RFC 5280 6);\n"
+     "rfc5280: also what it asks of certificates;\n"
+     "webpki: also the CA/Browser Forum's rules; webpki-strict"},
+    {PURPOSE, 0, "purpose", "PURPOSE", "server (default), client or any"},
+    {CA, 0, "ca", "FILE", "trust the certificates of this PEM file, not the system's"},
+    {CA, 0, "cacert", "FILE", NULL},
+    {CAPATH, 0, "capath", "DIR", "and those in the files of DIR"},
+    {CRL, 0, "crl", "FILE", "refuse what the revocation lists of this PEM file list"},
+    {EXPLAIN, 0, "explain", NULL, "every path that was tried, every check that was made"},
+    {JSON, 0, "json", NULL, "all of it as JSON"},
+    {HELP, 'h', "help", NULL, "print this text"},
+};
+
+static const struct cl_usage usage = {
+    .command = "cert verify",
+    .synopsis = "[OPTION]... FILE|-|https://HOST[:PORT]",
+    .about =
+        "Verifies a chain (PEM, the leaf first; or one certificate in DER) of a file, of\n"
+        "standard input or of a server, and says why it is accepted, or why not and what to do.\n"
+        "Exit code: 0 verified, 60 not verified, 77 CA file, 1 and 2 other failures.",
+    .options = options,
+    .num_options = sizeof(options) / sizeof(options[0]),
+    .examples = "  cleat cert verify --host www.example.com --explain chain.pem\n"
+                "  cleat cert verify --ca ca.pem --purpose client --at 2027-01-01 client.pem\n"
+                "  cleat cert verify --json https://example.com | jq .error",
+};
+
+struct word {
+    const char *name;
+    int value;
+};
+
+static const struct word policies[] = {
+    {"default", CLEAT_POLICY_DEFAULT},
+    {"rfc5280", CLEAT_POLICY_RFC5280},
+    {"webpki", CLEAT_POLICY_WEBPKI},
+    {"webpki-strict", CLEAT_POLICY_WEBPKI_STRICT},
+};
+static const struct word purposes[] = {
+    {"server", CLEAT_PURPOSE_SERVER},
+    {"client", CLEAT_PURPOSE_CLIENT},
+    {"any", CLEAT_PURPOSE_ANY},
+};
+
+struct ask {
+    const char *source;
+    const char *crl;
+    const struct word *policy;
+    const struct word *purpose;
+    const char *host;
+    const char *email;
+    int64_t at;
+    struct get_options trust; /* --ca, --capath */
+    bool explain, json, help;
+};
+
+/* ---- the command line ---- */
+
+static int find_word(const struct cl_options *o, const struct word *rows, size_t num,
+                     const struct word **out)
+{
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(o->value, rows[i].name) == 0) {
+            *out = &rows[i];
+            return 0;
+        }
+    }
+    char list[80] = "";
+    for (size_t i = 0; i < num; i++) {
+        size_t len = strlen(list);
+        (void)snprintf(list + len, sizeof(list) - len, "%s%s",
+                       i == 0        ? ""
+                       : i + 1 < num ? ", "
+                                     : " or ",
+                       rows[i].name);
+    }
+    return cl_options_complain(&usage, "%s takes %s, not '%s'", o->spelled, list, o->value);
+}
+
+static int set_time(int64_t *out, const struct cl_options *o)
+{
+    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
+    char *end = NULL;
+    long long n = o->value[0] == '@' ? strtoll(o->value + 1, &end, 10) : 0;
+    if (end != NULL && end != o->value + 1 && *end == '\0') {
+        *out = n;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        struct tm tm = {0};
+        const char *rest = strptime(o->value, formats[i], &tm);
+        if (rest != NULL && *rest == '\0') {
+            *out = (int64_t)timegm(&tm);
+            return 0;
+        }
+    }
+    return cl_options_complain(
+        &usage, "--at takes 2026-06-01, 2026-06-01T12:00:00Z or @UNIX, not '%s'", o->value);
+}
+
+static int take_option(struct ask *ask, int id, const struct cl_options *o)
+{
+    const char **text = id == HOST     ? &ask->host
+                        : id == EMAIL  ? &ask->email
+                        : id == CA     ? &ask->trust.cacert
+                        : id == CAPATH ? &ask->trust.capath
+                        : id == CRL    ? &ask->crl
+                                       : &ask->source;
+    switch (id) {
+    case AT:
+        return set_time(&ask->at, o);
+    case POLICY:
+        return find_word(o, policies, sizeof(policies) / sizeof(policies[0]), &ask->policy);
+    case PURPOSE:
+        return find_word(o, purposes, sizeof(purposes) / sizeof(purposes[0]), &ask->purpose);
+    case EXPLAIN:
+        ask->explain = true;
+        return 0;
+    case JSON:
+        ask->json = true;
+        return 0;
+    case CL_OPTIONS_OPERAND:
+        if (ask->source != NULL) {
+            return cl_options_complain(&usage, "one chain at a time");
+        }
+        break;
+    default:
+        break;
+    }
+    *text = o->value;
+    return 0;
+}
+
+static int parse(struct ask *ask, int argc, char **argv)
+{
+    struct cl_options o;
+    int id;
+    cl_options_init(&o, &usage, argc, argv);
+    while ((id = cl_options_next(&o)) != CL_OPTIONS_END) {
+        if (id == HELP) {
+            ask->help = true;
+            return 0;
+        }
+        int code = id == CL_OPTIONS_ERROR ? CL_EXIT_USAGE : take_option(ask, id, &o);
+        if (code != 0) {
+            return code;
+        }
+    }
+    return ask->source != NULL ? 0 : cl_options_complain(&usage, "no chain given");
+}
+
+/* ---- reading ---- */
+
+static int complain(const char *source, const struct cleat_error *err, int code)
+{
+    (void)fprintf(stderr, "cleat cert verify: %s: %s\n", source, err->text);
+    if (err->hint[0] != '\0') {
+        (void)fprintf(stderr, "  hint: %s\n", err->hint);
+    }
+    return code;
+}
+
+/* The chain's certificates as bytes, one behind the other. */
+struct input {
+    struct cl_buf bytes;
+    size_t ends[CL_VERIFY_MAX_CERTS + 1];
+    size_t num;
+};
+
+static struct cl_rd input_at(const struct input *in, size_t i)
+{
+    size_t from = i > 0 ? in->ends[i - 1] : 0;
+    return cl_rd_of(in->bytes.p + from, in->ends[i] - from);
+}
+
+static cl_result read_pem(struct input *in, struct cl_rd text, struct cleat_error *err)
+{
+    struct cl_pem pem;
+    struct cl_pem_block block;
+    bool found;
+    cl_pem_init(&pem, (const char *)text.p, text.len, err);
+    for (;;) {
+        CL_TRY(cl_pem_next(&pem, &block, &found));
+        if (!found) {
+            break;
+        }
+        if (!cl_rd_equal_str(block.label, "CERTIFICATE")) {
+            continue;
+        }
+        if (in->num > CL_VERIFY_MAX_CERTS) {
+            return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                                "it holds more than %d certificates", CL_VERIFY_MAX_CERTS);
+        }
+        CL_TRY(cl_pem_decode(&pem, &block, &in->bytes, MAX_FILE));
+        in->ends[in->num++] = in->bytes.len;
+    }
+    return in->num > 0 ? CL_OK
+                       : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
+                                      "it holds no certificate");
+}
+
+static cl_result read_file(const char *path, struct input *in, struct cleat_error *err)
+{
+    struct cl_buf text = {0};
+    const char *why = "";
+    cl_result r;
+    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+        r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
+    } else if (text.len > 0 && text.p[0] == 0x30) { /* SEQUENCE: DER */
+        r = cl_buf_append(&in->bytes, text.p, text.len, MAX_FILE);
+        in->ends[in->num++] = in->bytes.len;
+    } else {
+        r = read_pem(in, cl_buf_view(&text), err);
+    }
+    cl_buf_deinit(&text);
+    return r;
+}
+
+/* A server's chain; its name is what is asked for, unless --host says another. */
+static int read_server(struct ask *ask, struct get_target *target, struct input *in)
+{
+    struct cert_fetched fetched = {0};
+    int code = get_target_parse(target, ask->source, strlen(ask->source), &fetched.err);
+    code = code == 0 ? cert_fetch(ask->source, &ask->trust, &fetched) : code;
+    for (size_t i = 0; code == 0 && i < cl_chain_num(fetched.chain); i++) {
+        struct cl_rd der = cl_cert_der(cl_chain_at(fetched.chain, i));
+        code =
+            cl_buf_append(&in->bytes, der.p, der.len, MAX_FILE) == CL_OK ? 0 : GET_EXIT_NO_MEMORY;
+        in->ends[in->num++] = in->bytes.len;
+    }
+    ask->host = ask->host != NULL ? ask->host : target->host;
+    if (code != 0) {
+        code = complain(ask->source, &fetched.err, code);
+    }
+    cert_fetched_deinit(&fetched);
+    return code;
+}
+
+static int read_chain(struct ask *ask, struct get_target *target, struct input *in)
+{
+    struct cleat_error err = {0};
+    if (strstr(ask->source, "://") != NULL) {
+        return read_server(ask, target, in);
+    }
+    return read_file(ask->source, in, &err) == CL_OK ? 0
+                                                     : complain(ask->source, &err, CL_EXIT_FAILURE);
+}
+
+static int read_lists(const char *path, struct cleat_crl_set **out)
+{
+    struct cl_buf text = {0};
+    struct cleat_error err = {0};
+    const char *why = "";
+    int r = CLEAT_OK;
+    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+        r = (int)cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
+    } else {
+        r = cleat_crl_set_from_pem((const char *)text.p, text.len, out, &err);
+    }
+    cl_buf_deinit(&text);
+    return r == CLEAT_OK ? 0 : complain(path, &err, CL_EXIT_FAILURE);
+}
+
+/* ---- the verdict ---- */
+
+static uint64_t clock_ns(void *ctx)
+{
+    return uv_hrtime();
+}
+
+static void tell(const struct ask *ask, const struct input *in, const struct cl_rd *ders,
+                 const struct cleat_trust_store *trust, const struct cleat_verdict *verdict)
+{
+    static struct cleat_chain_note notes[CLEAT_CHAIN_MAX_NOTES];
+    struct cleat_chain *chain = NULL;
+    struct cert_proof proof = {.source = ask->source,
+                               .host = ask->host,
+                               .policy = ask->policy->name,
+                               .purpose = ask->purpose->name,
+                               .at = ask->at,
+                               .verdict = verdict,
+                               .notes = notes};
+    if (cl_chain_from_der(&chain, ders, in->num, NULL) == CL_OK) {
+        proof.chain = chain;
+        proof.num_notes =
+            cleat_chain_lint(chain, trust, ask->at, (enum cleat_purpose)ask->purpose->value, notes,
+                             CLEAT_CHAIN_MAX_NOTES);
+    }
+    if (ask->json) {
+        cert_proof_json(&proof, stdout);
+    } else {
+        cert_proof_text(&proof, ask->explain, stdout);
+    }
+    cleat_chain_free(chain);
+}
+
+static int judge(const struct ask *ask, const struct input *in,
+                 const struct cleat_trust_store *trust, const struct cleat_crl_set *crls)
+{
+    struct cl_rd ders[CL_VERIFY_MAX_CERTS + 1];
+    struct cl_verify *v = NULL;
+    struct cl_verify_params params = {
+        .trust = trust,
+        .host = ask->host,
+        .email = ask->email,
+        .now = ask->at,
+        .purpose = (enum cleat_purpose)ask->purpose->value,
+        .policy = (enum cleat_policy)ask->policy->value,
+        .crls = crls,
+        .revocation = crls != NULL ? CLEAT_REVOCATION_IF_KNOWN : CLEAT_REVOCATION_OFF,
+        .clock = clock_ns,
+    };
+    for (size_t i = 0; i < in->num; i++) {
+        ders[i] = input_at(in, i);
+    }
+    if (cl_verify_new(&v, &params, ders, in->num) != CL_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    while (cl_verify_step(v) == CL_VERIFY_NEEDS_JOB) {
+        cl_job_run(cl_verify_job(v));
+    }
+    struct cleat_verdict *verdict = cl_verify_take_verdict(v);
+    int code = cleat_verdict_code(verdict) == CLEAT_OK ? CL_EXIT_OK : GET_EXIT_VERIFY;
+    tell(ask, in, ders, trust, verdict);
+    cleat_verdict_free(verdict);
+    cl_verify_free(v);
+    return code;
+}
+
+static int run(struct ask *ask, struct get_target *target)
+{
+    struct input in = {0};
+    struct cleat_trust_store *trust = NULL;
+    struct cleat_crl_set *crls = NULL;
+    struct cleat_error err = {0};
+    int code = get_tls_trust(&ask->trust, &trust, &err);
+    if (code != 0) {
+        return complain(ask->source, &err, code);
+    }
+    code = read_chain(ask, target, &in);
+    if (code == 0 && ask->crl != NULL) {
+        code = read_lists(ask->crl, &crls);
+    }
+    if (code == 0) {
+        code = judge(ask, &in, trust, crls);
+    }
+    cleat_crl_set_free(crls);
+    cleat_trust_store_free(trust);
+    cl_buf_deinit(&in.bytes);
+    return code;
+}
+
+int cert_verify_run(int argc, char **argv)
+{
+    struct ask ask = {.policy = &policies[0],
+                      .purpose = &purposes[0],
+                      .at = (int64_t)(cl_clock_unix_ms() / 1000)};
+    int code = parse(&ask, argc, argv);
+    if (code != 0) {
+        return code;
+    }
+    if (ask.help) {
+        cl_options_help(&usage, stdout);
+        return CL_EXIT_OK;
+    }
+    struct get_target *target = cl_calloc(1, sizeof(*target));
+    code = target != NULL ? run(&ask, target) : GET_EXIT_NO_MEMORY;
+    cl_free(target);
+    return code;
+}
