@@ -13,7 +13,7 @@
 static const struct cl_command commands[] = {
     {"serve", "serve files over HTTPS", cl_cmd_serve},
     {"get", "fetch URLs over HTTPS, and tell how", cl_cmd_get},
-    {"cert", "show certificates; make them for development", cl_cmd_cert},
+    {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
