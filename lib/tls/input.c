@@ -30,9 +30,16 @@ static cl_result recognise_other(struct cleat_tls *tls, struct cl_rd in)
                            "the client sent an SSL 2.0 ClientHello (first bytes %02x %02x %02x)",
                            in.p[0], in.p[1], in.p[2]);
     }
+    /* Many protocols begin with a greeting in clear text, that a person recognises. */
+    char text[] = " (\"....\")";
+    bool readable = true;
+    for (size_t i = 0; i < 4; i++) {
+        readable = readable && in.p[i] >= 0x20 && in.p[i] < 0x7f;
+        text[3 + i] = (char)in.p[i];
+    }
     return cl_tls_fail(tls, CL_WHY(NOT_TLS, "RFC 9846 5.1"),
-                       "the peer's first bytes are not TLS: %02x %02x %02x %02x", in.p[0], in.p[1],
-                       in.p[2], in.p[3]);
+                       "the peer's first bytes are not TLS: %02x %02x %02x %02x%s", in.p[0],
+                       in.p[1], in.p[2], in.p[3], readable ? text : "");
 }
 
 static cl_result recognise(struct cleat_tls *tls, struct cl_rd in, bool *enough)

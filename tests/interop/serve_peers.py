@@ -110,10 +110,14 @@ class SilentPeers(unittest.TestCase):
         self.assertIn("handshake failed", server.errors.wait_for(rf":{port}: "))
 
     def test_time_outs(self):
-        """A silent one (10 s), one with half a hello (10 s), half a head (15 s): together."""
+        """Together: a silent one (10 s), one with half a hello (10 s), with half a head (15 s), one
+        that is silent after the handshake (15 s), one that takes nothing (30 s, the second 30 s
+        after the first, in which the system's buffers took something)."""
+        began = time.monotonic()
         with support.connect(server.port) as silent, support.connect(server.port) as half, \
-                support.tls(server.port, CA) as http:
-            began = time.monotonic()
+                support.tls(server.port, CA) as http, support.tls(server.port, CA) as quiet, \
+                support.tls(server.port, CA) as stalled:
+            stalled.sendall(b"GET /big.bin?stalled HTTP/1.1\r\nHost: localhost\r\n\r\n")
             half.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
             port = half.getsockname()[1]
             http.sendall(b"GET / HTTP/1.1\r\nHost: loc")
@@ -122,7 +126,12 @@ class SilentPeers(unittest.TestCase):
             self.assertTrue(8 < time.monotonic() - began < support.PATIENCE)
             self.assertIn("not finished in time", server.errors.wait_for(rf":{port}: "))
             self.assertEqual(Responses(http).next()[0], 408)
+            self.assertEqual(support.read_to_end(quiet), b"")
             self.assertGreater(time.monotonic() - began, 13)
+            line = server.access.wait_for(r'"GET /big\.bin\?stalled HTTP/1\.1" 200 \d+ ',
+                                          2 * support.PATIENCE)
+            self.assertGreater(time.monotonic() - began, 28)
+            self.assertLess(int(re.search(r" 200 (\d+) ", line).group(1)), BIG)
 
     def test_a_request_that_ends_in_the_middle(self):
         with support.tls(server.port, CA) as s:

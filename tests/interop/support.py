@@ -152,9 +152,9 @@ class Lines:
             self.ended = True
             self.changed.notify_all()
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern, patience=PATIENCE):
         """The first line that matches."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         with self.changed:
             while True:
                 for line in self.lines:
