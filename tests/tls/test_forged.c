@@ -338,7 +338,6 @@ static const struct forgery flights[] = {
               .edit = flip_last),
     BY_SERVER("CertificateVerify: empty signature", PLAIN, DECRYPT_ERROR, 51, 15,
               .edit = test_edit_body, .hex = "04030000"),
-    BY_SERVER("CertificateVerify left out", PLAIN, UNEXPECTED_MESSAGE, 10, 15, .edit = leave_out),
     BY_SERVER("Finished: wrong", PLAIN, DECRYPT_ERROR, 51, 20, .edit = flip_last),
     BY_SERVER("Finished: wrong, resumed", RESUME, DECRYPT_ERROR, 51, 20, .edit = flip_last),
     BY_SERVER("Finished: empty", PLAIN, DECODE, 50, 20, .edit = test_edit_body, .hex = ""),
@@ -348,12 +347,25 @@ static const struct forgery flights[] = {
               .edit = test_edit_body, .hex = "00000000"),
     BY_CLIENT("client: Certificate extension", AUTH, UNSUPPORTED_EXTENSION, 110, 11,
               .edit = test_edit_ext_append, .ext = 0xfafa, .hex = ""),
-    BY_CLIENT("client: no CertificateVerify", AUTH, UNEXPECTED_MESSAGE, 10, 15, .edit = leave_out),
     BY_CLIENT("client: wrong signature", AUTH, DECRYPT_ERROR, 51, 15, .edit = flip_last),
     BY_CLIENT("client: algorithm not offered", AUTH, ILLEGAL_PARAMETER, 47, 15, .edit = overwrite,
               .ext = 4, .hex = "0203"),
     BY_CLIENT("client: wrong Finished", PLAIN, DECRYPT_ERROR, 51, 20, .edit = flip_last),
     BY_CLIENT("client: Finished twice", PLAIN, UNEXPECTED_MESSAGE, 10, 20, .edit = twice),
+};
+
+/* CVE-2026-34582 and its kin: a certificate that nobody has proved to hold the key of. */
+static const struct forgery unproved[] = {
+    BY_SERVER("CertificateVerify left out", PLAIN, UNEXPECTED_MESSAGE, 10, 15, .edit = leave_out),
+    BY_CLIENT("client: no CertificateVerify", AUTH, UNEXPECTED_MESSAGE, 10, 15, .edit = leave_out),
+};
+
+/* CVE-2025-66199: CompressedCertificate (RFC 8879) is not offered, so it never is unpacked. */
+static const struct forgery compressed[] = {
+    BY_SERVER("CompressedCertificate of a server", PLAIN, UNEXPECTED_MESSAGE, 10, 11,
+              .edit = overwrite, .ext = 0, .hex = "19"),
+    BY_CLIENT("CompressedCertificate of a client", AUTH, UNEXPECTED_MESSAGE, 10, 11,
+              .edit = overwrite, .ext = 0, .hex = "19"),
 };
 
 static void forge(const struct forgery *f)
@@ -404,6 +416,16 @@ static void test_a_client_hello_that_breaks_a_rule_is_refused(void **state)
 static void test_a_flight_that_breaks_a_rule_is_refused(void **state)
 {
     FORGE_EACH(flights);
+}
+
+static void test_a_certificate_without_its_proof_is_refused(void **state)
+{
+    FORGE_EACH(unproved);
+}
+
+static void test_a_compressed_certificate_is_refused(void **state)
+{
+    FORGE_EACH(compressed);
 }
 
 /* ---- what is accepted ---- */
@@ -555,6 +577,8 @@ int main(void)
         cmocka_unit_test(test_a_second_client_hello_may_not_change),
         cmocka_unit_test(test_a_client_hello_that_breaks_a_rule_is_refused),
         cmocka_unit_test(test_a_flight_that_breaks_a_rule_is_refused),
+        cmocka_unit_test(test_a_certificate_without_its_proof_is_refused),
+        cmocka_unit_test(test_a_compressed_certificate_is_refused),
         cmocka_unit_test(test_an_empty_list_of_shares_is_answered_by_a_retry),
         cmocka_unit_test(test_grease_of_a_client_is_ignored),
         cmocka_unit_test(test_grease_of_a_server_is_ignored),
