@@ -215,9 +215,44 @@ static cl_result changed(struct cleat_tls *tls, const char *what)
                        "the second ClientHello changed its %s", what);
 }
 
+/* Takes the next extension that a second ClientHello must repeat; false at the end of the block. */
+static bool next_fixed(struct cl_rd *block, uint16_t *type, struct cl_rd *body)
+{
+    static const uint16_t changing[] = {CL_ET_KEY_SHARE, CL_ET_COOKIE, CL_ET_EARLY_DATA,
+                                        CL_ET_PRE_SHARED_KEY, CL_ET_PADDING};
+    while (cl_rd_u16(block, type) && cl_rd_vec16(block, body)) {
+        size_t i = 0;
+        while (i < sizeof(changing) / sizeof(changing[0]) && changing[i] != *type) {
+            i++;
+        }
+        if (i == sizeof(changing) / sizeof(changing[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same extensions in the same order. What an Encrypted Client Hello holds is another one's. */
+static cl_result compare_extensions(struct cleat_tls *tls, struct cl_rd old, struct cl_rd new)
+{
+    uint16_t old_type = 0;
+    uint16_t new_type = 0;
+    struct cl_rd old_body;
+    struct cl_rd new_body;
+    while (next_fixed(&old, &old_type, &old_body)) {
+        if (!next_fixed(&new, &new_type, &new_body) || new_type != old_type) {
+            return changed(tls, "extensions or their order");
+        }
+        if (old_type != CL_ET_ENCRYPTED_CLIENT_HELLO && !cl_rd_equal(old_body, new_body)) {
+            const char *name = cl_ext_name(old_type);
+            return changed(tls, name != NULL ? name : "extensions");
+        }
+    }
+    return next_fixed(&new, &new_type, &new_body) ? changed(tls, "extensions") : CL_OK;
+}
+
 /* RFC 9846 4.2.2: after a HelloRetryRequest the client sends "the same ClientHello without
- * modification", but for key_share, cookie, binders, early_data and padding. What was decided on
- * from the first one must not change. */
+ * modification", but for key_share, cookie, binders, early_data and padding. */
 static cl_result compare_hellos(struct cleat_tls *tls, const struct cl_client_hello *old)
 {
     const struct cl_client_hello *new = &tls->hs->parsed;
@@ -230,12 +265,6 @@ static cl_result compare_hellos(struct cleat_tls *tls, const struct cl_client_he
         {"session ID", old->session_id, new->session_id},
         {"cipher suites", old->suites, new->suites},
         {"compression methods", old->compression, new->compression},
-        {"ALPN list", old->alpn, new->alpn},
-        {"supported_versions", old->versions, new->versions},
-        {"supported_groups", old->groups, new->groups},
-        {"signature_algorithms", old->schemes, new->schemes},
-        {"signature_algorithms_cert", old->schemes_cert, new->schemes_cert},
-        {"server_name", cl_rd_str(old->server_name), cl_rd_str(new->server_name)},
     };
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
         if (!cl_rd_equal(same[i].a, same[i].b)) {
@@ -245,6 +274,7 @@ static cl_result compare_hellos(struct cleat_tls *tls, const struct cl_client_he
     if (old->legacy_version != new->legacy_version) {
         return changed(tls, "legacy_version");
     }
+    CL_TRY(compare_extensions(tls, old->extensions, new->extensions));
     /* RFC 9846 4.3.10: no early data after a HelloRetryRequest */
     return new->early_data ? changed(tls, "early_data") : CL_OK;
 }

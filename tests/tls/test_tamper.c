@@ -356,7 +356,7 @@ static const struct rule expected[] = {
     {"ClientHello: extension 43 type", V13, "there 47, here 50, here 70, here 47"},
     {"ClientHello: extension 44", V13, "here 50, here 47"},
     {"ClientHello: extension 44 type", V13, "here 50, here 47"},
-    {"ClientHello: extension 45", V13, "here 50, there 20"},
+    {"ClientHello: extension 45", V13, "here 50, there 20, here 47"},
     {"ClientHello: extension 45 type", V13, "there 20, here 50, here 47, here 109"},
     {"ClientHello: extension 51", V13, "here 50, here 47, there 20, here 51"},
     {"ClientHello: extension 51 type", V13, "here 109, here 50, here 47, here 51"},
