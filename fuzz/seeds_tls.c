@@ -22,7 +22,7 @@ static void write_file(const char *folder, const char *target, const char *name,
     (void)snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
     FILE *file = fopen(path, "wb");
     fz_require(file != NULL);
-    fz_require(fwrite(head.p, 1, head.len, file) == head.len);
+    fz_require(head.len == 0 || fwrite(head.p, 1, head.len, file) == head.len);
     fz_require(body.len == 0 || fwrite(body.p, 1, body.len, file) == body.len);
     fz_require(fclose(file) == 0);
 }
@@ -106,6 +106,34 @@ static void shake(const char *folder, unsigned how)
     cl_buf_deinit(&streams[1]);
 }
 
+/* Records after a handshake, by hand: {type, length, bytes} and the next. */
+static void write_records(const char *folder)
+{
+#define SEED(name, bytes)              \
+    {                                  \
+        name, bytes, sizeof(bytes) - 1 \
+    }
+    static const struct {
+        const char *name;
+        const char *bytes;
+        size_t len;
+    } seeds[] = {
+        SEED("data-and-close", "\x00\x17\0\4data\x17\0\0\x15\0\2\1\0"),
+        SEED("key-updates", "\x00\x16\0\5\x18\0\0\1\1\x17\0\1x\x16\0\5\x18\0\0\1\0\x17\0\1y"),
+        SEED("ticket", "\x80\x16\0\x16\4\0\0\x12\0\0\x0e\x10\1\2\3\4\1\0\0\4tick\0\0\x17\0\1z"),
+        SEED("cut-message", "\x80\x16\0\2\4\0\x16\0\2\0\5\x17\0\1x"),
+        SEED("warnings", "\x80\x15\0\2\1\x5a\x15\0\2\1\x5a\x15\0\2\2\x28"),
+        SEED("12-hello-request", "\x81\x16\0\4\0\0\0\0\x17\0\1x\x15\0\2\1\x64\x15\0\2\1\0"),
+        SEED("12-renegotiation", "\x01\x16\0\4\1\0\0\0"),
+        SEED("unknown-type", "\x10\x18\0\1\0"),
+    };
+#undef SEED
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+        write_file(folder, "tls_records", seeds[i].name, cl_rd_of(NULL, 0),
+                   cl_rd_of(seeds[i].bytes, seeds[i].len));
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const unsigned hows[] = {0,
@@ -125,6 +153,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
         shake(argv[1], hows[i]);
     }
+    write_records(argv[1]);
     write_file(argv[1], "ticket", "over-the-nonce", cl_rd_of(over, 2), cl_rd_of(over + 2, 3));
     write_file(argv[1], "ticket", "over-the-name", cl_rd_of("\0\0", 2), cl_rd_of("\x80", 1));
     write_file(argv[1], "ticket", "untouched", cl_rd_of("\0\0", 2), cl_rd_of("\0\0\0\0", 4));
