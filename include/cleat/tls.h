@@ -213,7 +213,8 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
 int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io);
 
 /* cleat_tls_key_update changes our sending key (RFC 9846 4.7.3), and asks the peer to do the same
- * when request_peer. CLEAT_ERR_USAGE before READY, CLEAT_ERR_LIMIT when out is full. */
+ * when request_peer. CLEAT_ERR_USAGE before READY, CLEAT_ERR_LIMIT when out is full,
+ * CLEAT_ERR_NOMEM; nothing has happened then, and it may be tried again. */
 int cleat_tls_key_update(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer);
 
 /* cleat_tls_error returns why the connection failed (code 0: it has not). Owned by the connection.

@@ -240,7 +240,7 @@ static cl_result send_pending_update(struct cleat_tls *tls, struct cleat_tls_io 
     if (r == CLEAT_ERR_LIMIT) {
         return CL_OK; /* no room, or the cap of RFC 9846 4.7.3 */
     }
-    tls->key_update_pending = false;
+    tls->key_update_pending = r != CL_OK;
     return r;
 }
 
@@ -254,8 +254,10 @@ enum cleat_tls_next cleat_tls_step(struct cleat_tls *tls, struct cleat_tls_io *i
         return failed(tls, io);
     }
     enum cleat_tls_next next = cl_hs_run(tls, io);
-    if (next != CLEAT_TLS_FAILED && send_pending_update(tls, io) != CL_OK) {
-        (void)cl_tls_fail(tls, CL_WHY(INTERNAL, NULL), "the sending key could not be changed");
+    cl_result r = next != CLEAT_TLS_FAILED ? send_pending_update(tls, io) : CL_OK;
+    if (r != CL_OK) {
+        (void)cl_tls_fail(tls, (struct cl_why){.code = r}, "the sending key cannot be changed: %s",
+                          cleat_error_sentence((int)r));
         next = CLEAT_TLS_FAILED;
     }
     return next == CLEAT_TLS_FAILED ? failed(tls, io) : next;
@@ -308,8 +310,9 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
     if (can != CLEAT_OK) {
         return can;
     }
-    if (send_pending_update(tls, io) != CL_OK) {
-        return CLEAT_ERR_CRYPTO;
+    cl_result updated = send_pending_update(tls, io);
+    if (updated != CL_OK) {
+        return (int)updated;
     }
     while (*written < len) {
         size_t left = len - *written;

@@ -155,6 +155,9 @@ cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_sig_alg *a
     struct cl_hs *hs = tls->hs;
     const struct cl_pubkey *key;
     cl_result r = cl_cert_pubkey(tls->peer_leaf, &key);
+    if (r == CLEAT_ERR_NOMEM) {
+        return r; /* not the certificate's fault: RFC 9846 6.2, internal_error */
+    }
     if (r != CL_OK) {
         return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_CERTIFICATE, "RFC 9846 4.5.2"),
                            "the peer's public key: %s", cleat_error_sentence((int)r));

@@ -43,17 +43,33 @@ cl_result cl_key_update_received(struct cleat_tls *tls, const struct cl_msg *msg
     return CL_OK;
 }
 
+/* The new key comes first: once the message is out there is no way back to the old one. */
 cl_result cl_key_update_send(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer)
 {
     uint8_t message[] = {CL_HT_KEY_UPDATE, 0, 0, 1,
                          request_peer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED};
     struct cl_rd whole = cl_rd_of(message, sizeof(message));
-    if (tls->num_key_updates >= MAX_SENT_UPDATES) {
+    if (tls->num_key_updates >= MAX_SENT_UPDATES ||
+        cl_record_room(&tls->wr, io->out_cap - io->out_len) < whole.len) {
         return CLEAT_ERR_LIMIT;
     }
-    CL_TRY(cl_record_seal(&tls->wr, CL_CT_HANDSHAKE, whole, io));
-    cl_event_message(tls, true, whole);
-    tls->num_key_updates++;
-    cl_traffic_update(tls->suite->hash, our_secret(tls));
-    return cl_hs_write_key(tls, our_secret(tls), "application");
+    struct cl_record_keys keys = {0};
+    struct cl_secret next = *our_secret(tls);
+    cl_traffic_update(tls->suite->hash, &next);
+    cl_result r = cl_record_keys_13(&keys, tls->suite, &next, true);
+    if (r == CL_OK) {
+        r = cl_record_seal(&tls->wr, CL_CT_HANDSHAKE, whole, io);
+    }
+    if (r == CL_OK) {
+        cl_event_message(tls, true, whole);
+        tls->num_key_updates++;
+        *our_secret(tls) = next;
+        cl_record_keys_deinit(&tls->wr);
+        tls->wr = keys;
+        keys = (struct cl_record_keys){0};
+        cl_event_key(tls, true, "application");
+    }
+    cl_record_keys_deinit(&keys);
+    cl_secret_wipe(&next);
+    return r;
 }
