@@ -11,6 +11,8 @@ enum {
     OPT_LISTEN,
     OPT_CERT,
     OPT_KEY,
+    OPT_STAPLE,
+    OPT_SCT,
     OPT_ROOT,
     OPT_CLIENT_CA,
     OPT_CLIENT_AUTH,
@@ -39,6 +41,8 @@ static const struct cl_option options[] = {
      "certificate chain in PEM, the server's own first; repeat --cert and\n"
      "--key for more: chosen by server name, then by the client's algorithms"},
     {OPT_KEY, 'k', "key", "FILE", "its private key in PEM (PKCS#8, SEC1 or PKCS#1)"},
+    {OPT_STAPLE, 0, "staple", "FILE", "send this OCSP response (DER) with the --cert in front"},
+    {OPT_SCT, 0, "sct", "FILE", "send this list of certificate timestamps with it (RFC 6962)"},
     {OPT_CLIENT_CA, 0, "client-ca", "FILE", "ask clients for a certificate from these CAs (PEM)"},
     {OPT_CLIENT_AUTH, 0, "client-auth", "MODE",
      "optional or required (default: required, with --client-ca)"},
@@ -141,6 +145,18 @@ static int add_key(struct parsed *p, const char *file)
     return CL_EXIT_OK;
 }
 
+/* Files that go with the last --cert. */
+static int add_proof(struct parsed *p, int id, const char *file)
+{
+    if (p->o.num_pairs == 0) {
+        return cl_options_complain(&usage, "%s comes after the --cert that it belongs to",
+                                   id == OPT_STAPLE ? "--staple" : "--sct");
+    }
+    struct cl_serve_pair *pair = &p->o.pairs[p->o.num_pairs - 1];
+    *(id == OPT_STAPLE ? &pair->staple : &pair->scts) = file;
+    return CL_EXIT_OK;
+}
+
 static int set_version(uint16_t *out, const struct cl_options *words)
 {
     if (strcmp(words->value, "1.3") == 0) {
@@ -189,6 +205,9 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return add_cert(p, words->value);
     case OPT_KEY:
         return add_key(p, words->value);
+    case OPT_STAPLE:
+    case OPT_SCT:
+        return add_proof(p, id, words->value);
     case OPT_CLIENT_AUTH:
         return set_client_auth(p, words->value);
     case OPT_TLS_MIN:

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cleat/tls_options.h"
 #include "net/clock.h"
 
 /* 14 days: a certificate that ends sooner is warned about */
@@ -136,6 +137,28 @@ static void describe(const struct cleat_chain *chain, const char *path, bool qui
     }
 }
 
+typedef int (*proof_setter)(struct cleat_tls_builder *b, const uint8_t *p, size_t len);
+
+/* A file whose bytes are sent with the certificate added last; path NULL: none. */
+static cl_result add_proof(struct cleat_tls_builder *b, const char *what, const char *path,
+                           proof_setter set, struct cleat_error *err)
+{
+    struct cl_buf bytes = {0};
+    mode_t mode = 0;
+    if (path == NULL) {
+        return CL_OK;
+    }
+    cl_result result = read_file(what, path, &bytes, &mode, err);
+    if (result == CL_OK) {
+        result = (cl_result)set(b, bytes.p, bytes.len);
+        if (result != CL_OK) {
+            result = name_file(err, (int)result, what, path, cleat_tls_builder_error(b));
+        }
+    }
+    cl_buf_deinit(&bytes);
+    return result;
+}
+
 cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
                              bool quiet, struct cleat_error *err)
 {
@@ -163,6 +186,10 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
         name_file(err, result, "the certificate", pair->cert, cleat_tls_builder_error(b));
     } else {
         describe(chain, pair->cert, quiet);
+        result = add_proof(b, "the OCSP response", pair->staple, cleat_tls_builder_staple, err);
+    }
+    if (result == CL_OK) {
+        result = add_proof(b, "the list of SCTs", pair->scts, cleat_tls_builder_scts, err);
     }
 out:
     cleat_chain_free(chain);

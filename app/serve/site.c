@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/tls_options.h"
 #include "net/clock.h"
 #include "serve/credentials.h"
 
@@ -131,6 +132,7 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
     struct cleat_tls_builder *b = NULL;
     CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
+    cleat_tls_builder_small_first_records(b, true);
     cl_result result = set_pairs(b, o, err);
     if (result == CL_OK) {
         result = set_client_auth(b, o, err);

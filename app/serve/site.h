@@ -26,6 +26,8 @@
 struct cl_serve_pair {
     const char *cert;
     const char *key;
+    const char *staple; /* an OCSP response (DER), or NULL */
+    const char *scts;   /* a SignedCertificateTimestampList, or NULL */
 };
 
 /* As the command line says it; texts are the caller's and outlive the site. */

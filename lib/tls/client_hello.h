@@ -30,6 +30,7 @@ struct cl_client_hello {
     bool psk_dhe_ke;
     bool has_psk_modes;
     bool early_data;
+    uint16_t record_size_limit; /* 0: absent */
     /* TLS 1.2 */
     bool extended_master_secret;
     bool renegotiation_info;

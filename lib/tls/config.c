@@ -25,6 +25,7 @@ static void set_defaults(struct cleat_tls_config *c)
     c->version_min = CLEAT_TLS_1_3;
     c->version_max = CLEAT_TLS_1_3;
     c->num_tickets = CL_CONFIG_DEFAULT_TICKETS;
+    c->ask_status = c->role == CLEAT_CLIENT;
     for (size_t i = 0; (suite = cl_suite_at(i)) != NULL; i++) {
         if (suite->by_default) {
             c->suites[c->num_suites++] = suite;
@@ -380,6 +381,8 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         cleat_key_free(config->credentials[i].key);
         cl_buf_deinit(&config->credentials[i].message_13);
         cl_buf_deinit(&config->credentials[i].message_12);
+        cl_buf_deinit(&config->credentials[i].staple);
+        cl_buf_deinit(&config->credentials[i].scts);
     }
     cl_free(config->credentials);
     cleat_trust_store_free(config->trust);

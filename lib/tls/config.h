@@ -33,6 +33,8 @@ struct cl_credential {
     /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
     struct cl_buf message_13;
     struct cl_buf message_12;
+    struct cl_buf staple; /* OCSPResponse, DER; empty: none */
+    struct cl_buf scts;   /* SignedCertificateTimestampList; empty: none */
 };
 
 struct cleat_tls_config {
@@ -47,6 +49,7 @@ struct cleat_tls_config {
     struct cleat_trust_store *trust;
     enum cleat_client_auth client_auth;
     unsigned decisions;
+    bool ask_status; /* ask the peer for an OCSP response and SCTs */
 
     uint16_t version_min;
     uint16_t version_max;
@@ -65,6 +68,9 @@ struct cleat_tls_config {
     /* Over everything that a resumed session must share with this configuration. */
     uint8_t digest[CL_CONFIG_DIGEST_LEN];
     uint64_t rekey_records;
+    uint16_t record_size_limit; /* RFC 8449; 0: not offered by a client */
+    uint16_t pad_to;            /* application data, to a multiple of it; 0: no padding */
+    bool small_first_records;
 
     uint32_t early_max; /* bytes of early data that tickets allow; 0: none */
     uint32_t early_window_ms;

@@ -149,6 +149,8 @@ int cleat_tls_client_new(struct cleat_tls_config *config, const char *server_nam
 void cl_conn_drop_peer(struct cleat_tls *tls)
 {
     cl_buf_deinit(&tls->peer_chain);
+    cl_buf_deinit(&tls->peer_staple);
+    cl_buf_deinit(&tls->peer_scts);
     cleat_cert_free(tls->peer_leaf);
     tls->peer_leaf = NULL;
 }
@@ -314,10 +316,12 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
     if (updated != CL_OK) {
         return (int)updated;
     }
+    tls->wr.pad_to = tls->config->pad_to;
+    cl_burst_begin(tls);
     while (*written < len) {
         size_t left = len - *written;
-        size_t room = cl_record_room(&tls->wr, io->out_cap - io->out_len);
-        size_t take = left < room ? left : room;
+        size_t room = cl_record_room(&tls->wr, CL_CT_APPLICATION_DATA, io->out_cap - io->out_len);
+        size_t take = cl_burst_take(tls, left < room ? left : room);
         if (take == 0) {
             break;
         }
@@ -342,6 +346,7 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
             return (int)r;
         }
         *written += take;
+        cl_burst_count(tls, take);
     }
     if (!tls->established) {
         cl_early_written(tls, *written);

@@ -116,6 +116,8 @@ struct cl_hs {
     bool cert_requested;                          /* client: the server sent a CertificateRequest */
     uint16_t peer_schemes[CL_CONFIG_MAX_SCHEMES]; /* client: from CertificateRequest */
     size_t num_peer_schemes;
+    bool staple_wanted; /* the peer asks for an OCSP response of our certificate */
+    bool scts_wanted;
 
     uint32_t early_left;     /* bytes of early data to be sent or taken; to be skipped, plus 1 */
     struct cl_rd early_alpn; /* client: the session's protocol, in the configuration's list */
@@ -161,10 +163,15 @@ struct cleat_tls {
     struct cl_rd alpn;        /* view into the configuration's list */
     struct cl_buf peer_chain; /* DER certificates, each with a 24-bit length in front */
     struct cleat_cert *peer_leaf;
-    int64_t peer_not_after; /* of the leaf, Unix seconds; also after a resumption */
+    struct cl_buf peer_staple; /* OCSPResponse that came with the leaf */
+    struct cl_buf peer_scts;   /* SignedCertificateTimestampList, likewise */
+    int64_t peer_not_after;    /* of the leaf, Unix seconds; also after a resumption */
     struct cleat_verdict *verdict;
     struct cleat_tls_session *sessions[CL_MAX_WAITING_SESSIONS]; /* newest first */
 
+    /* for small_first_records (burst.c) */
+    uint64_t last_write_ms;
+    uint32_t burst_len; /* bytes written since the connection was idle, up to the threshold */
     uint8_t early_data; /* enum cleat_early_data */
     bool early_resend;  /* client: it was rejected, and what was agreed fits it still */
 
@@ -206,6 +213,12 @@ void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch);
 void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret);
 void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what);
 void cl_event_state(struct cleat_tls *tls, const char *name);
+
+/* ---- lengths of the records written (burst.c) ---- */
+void cl_burst_begin(struct cleat_tls *tls);
+/* cl_burst_take returns how much of len bytes goes into the next record. */
+size_t cl_burst_take(const struct cleat_tls *tls, size_t len);
+void cl_burst_count(struct cleat_tls *tls, size_t len);
 
 /* ---- peer's chain ---- */
 void cl_conn_drop_peer(struct cleat_tls *tls);

@@ -23,7 +23,12 @@ static const struct cl_ext_row rows[] = {
      cl_ext_psk_modes_build},
     {CL_ET_CERTIFICATE_AUTHORITIES, CL_EXT_CH | CL_EXT_CR, "certificate_authorities",
      cl_ext_certificate_authorities_parse, cl_ext_certificate_authorities_build},
-    {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT, "status_request", NULL, NULL},
+    {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT, "status_request",
+     cl_ext_status_request_parse, cl_ext_status_request_build},
+    {CL_ET_SCTS, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT | CL_EXT_SH12, "signed_certificate_timestamp",
+     cl_ext_scts_parse, cl_ext_scts_build},
+    {CL_ET_RECORD_SIZE_LIMIT, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "record_size_limit",
+     cl_ext_record_size_limit_parse, cl_ext_record_size_limit_build},
     {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, "early_data", cl_ext_early_data_parse,
      cl_ext_early_data_build},
@@ -201,7 +206,7 @@ void cl_ext_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
             continue;
         }
         cl_wr_close(w, body);
-        if (message == CL_EXT_CH || message == CL_EXT_CR) {
+        if ((message & (CL_EXT_CH | CL_EXT_CR)) != 0) {
             tls->hs->ext_offered |= UINT32_C(1) << i;
         }
     }

@@ -76,6 +76,17 @@ CL_EXT_BUILD(signature_algorithms);
 CL_EXT_PARSE(signature_algorithms_cert);
 CL_EXT_PARSE(certificate_authorities);
 CL_EXT_BUILD(certificate_authorities);
+/* ext_status.c */
+CL_EXT_PARSE(status_request);
+CL_EXT_BUILD(status_request);
+CL_EXT_PARSE(scts);
+CL_EXT_BUILD(scts);
+/* cl_ext_scts_valid: a SignedCertificateTimestampList of one entry or more, none empty (RFC 6962
+ * 3.3). */
+bool cl_ext_scts_valid(struct cl_rd body);
+/* ext_record_size.c */
+CL_EXT_PARSE(record_size_limit);
+CL_EXT_BUILD(record_size_limit);
 /* ext_12.c */
 CL_EXT_PARSE(extended_master_secret);
 CL_EXT_BUILD(extended_master_secret);

@@ -84,10 +84,11 @@ cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *
     }
     while (*done && hs->flight_sealed < hs->flight.len) {
         size_t left = hs->flight.len - hs->flight_sealed;
-        size_t room = cl_record_room(&tls->wr, io->out_cap - io->out_len);
+        size_t room = cl_record_room(&tls->wr, CL_CT_HANDSHAKE, io->out_cap - io->out_len);
         size_t take = left < room ? left : room;
-        /* 64: no records of a few bytes only because the buffer is nearly full */
-        if (room < left && room < 64) {
+        /* 63: no records of a few bytes only because the buffer is nearly full; the least that a
+         * negotiated limit leaves (RFC 8449 4) */
+        if (room < left && room < CL_RECORD_SIZE_LIMIT_MIN - 1) {
             *done = false;
             break;
         }

@@ -1,4 +1,5 @@
 /* tls/info.c - what was agreed: for the application, after READY. */
+#include "cleat/tls_options.h"
 #include "tls/conn.h"
 #include "tls/version.h"
 
@@ -44,6 +45,18 @@ int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **d
     *der = cert.p;
     *len = cert.len;
     return CLEAT_OK;
+}
+
+const uint8_t *cleat_tls_peer_staple(const struct cleat_tls *tls, size_t *len)
+{
+    *len = tls->peer_staple.len;
+    return *len != 0 ? tls->peer_staple.p : NULL;
+}
+
+const uint8_t *cleat_tls_peer_scts(const struct cleat_tls *tls, size_t *len)
+{
+    *len = tls->peer_scts.len;
+    return *len != 0 ? tls->peer_scts.p : NULL;
 }
 
 const struct cleat_verdict *cleat_tls_verdict(const struct cleat_tls *tls)

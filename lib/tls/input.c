@@ -203,7 +203,8 @@ static cl_result open_failed(struct cleat_tls *tls, cl_result r, const uint8_t *
             "a record of outer type %u where a protected one (23) with contents is due", in[0]);
     case CLEAT_ERR_RECORD_OVERFLOW:
         return cl_tls_fail(tls, CL_WHY(RECORD_OVERFLOW, "RFC 9846 5.2"),
-                           "a record with more than 16,384 bytes of plaintext");
+                           "a record with more plaintext than %u bytes",
+                           tls->rd.limit != 0 ? tls->rd.limit : CL_RECORD_MAX_PLAIN);
     default:
         return r;
     }

@@ -7,35 +7,44 @@
 #include "tls/msg.h"
 #include "tls/version.h"
 
-/* Entries of TLS 1.3 have extensions of their own: none here. */
-static void build_list(struct cl_wr *w, const struct cleat_chain *chain, bool with_extensions)
+/* Entries of TLS 1.3 have extensions of their own: the leaf's may be filled, others are empty. tls
+ * NULL: the leaf's are empty too. */
+static void build_list(struct cl_wr *w, const struct cleat_chain *chain, bool with_extensions,
+                       struct cleat_tls *tls)
 {
     struct cl_wr_mark list = cl_wr_open24(w);
     for (size_t i = 0; chain != NULL && i < cl_chain_num(chain); i++) {
         struct cl_wr_mark cert = cl_wr_open24(w);
         cl_wr_view(w, cl_cert_der(cl_chain_at(chain, i)));
         cl_wr_close(w, cert);
-        if (with_extensions) {
+        if (with_extensions && i == 0 && tls != NULL) {
+            cl_ext_build(tls, CL_EXT_CT, w);
+        } else if (with_extensions) {
             cl_wr_u16(w, 0);
         }
     }
     cl_wr_close(w, list);
 }
 
+static size_t chain_len(const struct cleat_chain *chain)
+{
+    size_t len = 4 + 1 + 3;
+    for (size_t i = 0; i < cl_chain_num(chain); i++) {
+        len += 3 + cl_cert_der(cl_chain_at(chain, i)).len + 2;
+    }
+    return len;
+}
+
 static cl_result prepare(struct cl_buf *message, const struct cleat_chain *chain, bool is_13)
 {
-    size_t need = 4 + 1 + 3;
-    for (size_t i = 0; i < cl_chain_num(chain); i++) {
-        need += 3 + cl_cert_der(cl_chain_at(chain, i)).len + 2;
-    }
-    CL_TRY(cl_buf_reserve(message, need, CL_HS_MAX_MESSAGE));
+    CL_TRY(cl_buf_reserve(message, chain_len(chain), CL_HS_MAX_MESSAGE));
     struct cl_wr w = cl_buf_writer(message);
     cl_wr_u8(&w, CL_HT_CERTIFICATE);
     struct cl_wr_mark body = cl_wr_open24(&w);
     if (is_13) {
         cl_wr_u8(&w, 0); /* certificate_request_context */
     }
-    build_list(&w, chain, is_13);
+    build_list(&w, chain, is_13, NULL);
     cl_wr_close(&w, body);
     cl_buf_commit(message, &w);
     return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
@@ -47,9 +56,26 @@ cl_result cl_credential_prepare(struct cl_credential *credential)
     return prepare(&credential->message_12, credential->chain, false);
 }
 
+/* With the OCSP response and the SCTs that the peer asked for. */
+static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_credential *c)
+{
+    struct cl_wr w;
+    /* 16: the headers of the two extensions */
+    size_t room = chain_len(c->chain) + c->staple.len + c->scts.len + 16;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, room, &w));
+    cl_wr_u8(&w, 0); /* certificate_request_context */
+    build_list(&w, c->chain, true, tls);
+    return cl_flight_end(tls, &w);
+}
+
 cl_result cl_certificate_build(struct cleat_tls *tls)
 {
-    const struct cl_credential *credential = tls->hs->credential;
+    const struct cl_hs *hs = tls->hs;
+    const struct cl_credential *credential = hs->credential;
+    if (credential != NULL && ((hs->staple_wanted && credential->staple.len != 0) ||
+                               (hs->scts_wanted && credential->scts.len != 0))) {
+        return build_with_extensions(tls, credential);
+    }
     if (credential != NULL) {
         return cl_flight_append(tls, cl_buf_view(&credential->message_13));
     }
@@ -57,7 +83,7 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4, &w));
     cl_wr_u8(&w, 0);
-    build_list(&w, NULL, true);
+    build_list(&w, NULL, true, NULL);
     return cl_flight_end(tls, &w);
 }
 
@@ -70,7 +96,7 @@ cl_result cl_certificate_12_build(struct cleat_tls *tls)
     /* RFC 5246 7.4.6: likewise */
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 3, &w));
-    build_list(&w, NULL, false);
+    build_list(&w, NULL, false, NULL);
     return cl_flight_end(tls, &w);
 }
 
@@ -78,6 +104,10 @@ static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list, bool with_
 {
     size_t num = 0;
     cl_buf_deinit(&tls->peer_chain);
+    if (with_extensions) { /* in TLS 1.2 they do not stand in this message */
+        cl_buf_deinit(&tls->peer_staple);
+        cl_buf_deinit(&tls->peer_scts);
+    }
     while (!cl_rd_done(&list)) {
         struct cl_rd cert;
         struct cl_rd extensions = cl_rd_of(NULL, 0);

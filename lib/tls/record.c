@@ -33,14 +33,15 @@ static size_t overhead_13(const struct cl_record_keys *keys)
 }
 
 static cl_result seal_13(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
-                         uint8_t *out)
+                         size_t padding, uint8_t *out)
 {
-    put_header(out, CL_CT_APPLICATION_DATA, fragment.len + overhead_13(keys));
+    static const uint8_t zeros[CL_RECORD_MAX_PLAIN];
+    put_header(out, CL_CT_APPLICATION_DATA, fragment.len + padding + overhead_13(keys));
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     make_nonce(keys, nonce);
-    const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1)};
-    return cl_aead_seal(keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts, 2,
-                        out + CL_RECORD_HEADER_LEN);
+    const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1), cl_rd_of(zeros, padding)};
+    return cl_aead_seal(keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts,
+                        padding != 0 ? 3 : 2, out + CL_RECORD_HEADER_LEN);
 }
 
 static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec)
@@ -54,7 +55,7 @@ static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, str
     CL_TRY(cl_aead_open(keys->aead, nonce, cl_rd_of(header, CL_RECORD_HEADER_LEN), rec->p, rec->len,
                         &len));
     /* RFC 9846 5.2: "the full encoded TLSInnerPlaintext MUST NOT exceed 2^14 + 1 octets" */
-    if (len > CL_RECORD_MAX_PLAIN + 1) {
+    if (len > CL_RECORD_MAX_PLAIN + 1 || (keys->limit != 0 && len > keys->limit)) {
         return CLEAT_ERR_RECORD_OVERFLOW;
     }
     /* RFC 9846 5.4: the content type is the last non-zero octet; without one the record is refused
@@ -74,6 +75,7 @@ const struct cl_protection cl_protection_13 = {
     .overhead = overhead_13,
     .open = open_13,
     .seal = seal_13,
+    .inner_len = 1,
 };
 
 cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
@@ -89,12 +91,19 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
     if (r != CL_OK) {
         return r;
     }
-    cl_record_keys_deinit(keys);
+    cl_record_keys_replace(keys);
     keys->protection = &cl_protection_13;
     keys->aead = aead;
     keys->tag_len = info->tag_len;
     cl_hkdf_expand_label(suite->hash, secret, "iv", cl_rd_of(NULL, 0), keys->iv, sizeof(keys->iv));
     return CL_OK;
+}
+
+void cl_record_keys_replace(struct cl_record_keys *keys)
+{
+    struct cl_record_keys old = {.limit = keys->limit, .pad_to = keys->pad_to};
+    cl_record_keys_deinit(keys);
+    *keys = old;
 }
 
 void cl_record_keys_deinit(struct cl_record_keys *keys)
@@ -141,8 +150,33 @@ cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_t size,
     return CL_OK;
 }
 
-size_t cl_record_room(const struct cl_record_keys *keys, size_t out_room)
+size_t cl_record_limit_of(const struct cl_record_keys *keys)
 {
+    if (keys->protection == NULL || keys->limit == 0) {
+        return CL_RECORD_MAX_PLAIN;
+    }
+    /* RFC 8449 4: the limit covers content type and padding too */
+    return keys->limit - (size_t)keys->protection->inner_len;
+}
+
+static bool is_padded(const struct cl_record_keys *keys, uint8_t type)
+{
+    return keys->pad_to > 1 && type == CL_CT_APPLICATION_DATA && keys->protection != NULL &&
+           keys->protection->inner_len != 0;
+}
+
+/* RFC 9846 5.4: up to the next multiple, but never above what a record may hold. */
+static size_t padding_of(const struct cl_record_keys *keys, size_t fragment_len)
+{
+    size_t most = cl_record_limit_of(keys) - fragment_len;
+    size_t over = (fragment_len + 1) % keys->pad_to;
+    size_t wanted = over != 0 ? keys->pad_to - over : 0;
+    return wanted < most ? wanted : most;
+}
+
+size_t cl_record_room(const struct cl_record_keys *keys, uint8_t type, size_t out_room)
+{
+    size_t max = cl_record_limit_of(keys);
     size_t extra = CL_RECORD_HEADER_LEN;
     if (keys->protection != NULL) {
         extra += keys->protection->overhead(keys);
@@ -151,14 +185,19 @@ size_t cl_record_room(const struct cl_record_keys *keys, size_t out_room)
         return 0;
     }
     size_t room = out_room - extra;
-    return room < CL_RECORD_MAX_PLAIN ? room : CL_RECORD_MAX_PLAIN;
+    if (room < max && is_padded(keys, type)) {
+        /* whole multiples only: a padding cut short would tell the length */
+        size_t inner = (room + 1) / keys->pad_to * keys->pad_to;
+        room = inner > 1 ? inner - 1 : 0;
+    }
+    return room < max ? room : max;
 }
 
 cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
                          struct cleat_tls_io *io)
 {
     uint8_t *out = io->out + io->out_len;
-    if (fragment.len > cl_record_room(keys, io->out_cap - io->out_len)) {
+    if (fragment.len > cl_record_room(keys, type, io->out_cap - io->out_len)) {
         return CLEAT_ERR_LIMIT;
     }
     if (keys->protection == NULL) {
@@ -172,8 +211,9 @@ cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     if (keys->seq == SEQ_MAX) {
         return CLEAT_ERR_LIMIT;
     }
-    CL_TRY(keys->protection->seal(keys, type, fragment, out));
+    size_t padding = is_padded(keys, type) ? padding_of(keys, fragment.len) : 0;
+    CL_TRY(keys->protection->seal(keys, type, fragment, padding, out));
     keys->seq++;
-    io->out_len += CL_RECORD_HEADER_LEN + fragment.len + keys->protection->overhead(keys);
+    io->out_len += CL_RECORD_HEADER_LEN + fragment.len + padding + keys->protection->overhead(keys);
     return CL_OK;
 }

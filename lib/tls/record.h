@@ -30,7 +30,10 @@ struct cl_protection {
     cl_result (*open)(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec);
     /* Writes header and protected fragment to out, which has room. */
     cl_result (*seal)(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
-                      uint8_t *out);
+                      size_t padding, uint8_t *out);
+    /* Bytes of the protected plaintext that are not the fragment: TLS 1.3's content type. They
+     * count against a limit (RFC 8449 4), and only where they are can there be padding. */
+    uint8_t inner_len;
 };
 
 extern const struct cl_protection cl_protection_13;
@@ -44,6 +47,9 @@ struct cl_record_keys {
     uint8_t tag_len;
     uint8_t explicit_len; /* TLS 1.2: bytes of the nonce that stand in the record */
     uint64_t seq;
+    /* These two outlive a change of keys. */
+    uint16_t limit;  /* of the protected plaintext, as negotiated (RFC 8449); 0: the protocol's */
+    uint16_t pad_to; /* sealing: pad application data to a multiple of it; 0: no padding */
 };
 
 /* cl_record_keys_13 puts a traffic secret to use (RFC 9846 7.3) and restarts the sequence number.
@@ -58,6 +64,8 @@ CL_MUST cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl
 size_t cl_record_iv_len_12(const struct cl_suite *suite);
 
 void cl_record_keys_deinit(struct cl_record_keys *keys);
+/* cl_record_keys_replace wipes the keys and keeps what outlives them. */
+void cl_record_keys_replace(struct cl_record_keys *keys);
 
 /* cl_record_size returns how many bytes the record at the front of in takes, 0 when its header is
  * not complete yet. RECORD_OVERFLOW when it announces more than is allowed. */
@@ -68,8 +76,12 @@ CL_MUST cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd
 CL_MUST cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_t size,
                                  struct cl_record *out);
 
-/* cl_record_room returns how much plaintext fits into out_room bytes as one record; 0: none. */
-size_t cl_record_room(const struct cl_record_keys *keys, size_t out_room);
+/* cl_record_room returns how much plaintext of a content type fits into out_room bytes as one
+ * record; 0: none. */
+size_t cl_record_room(const struct cl_record_keys *keys, uint8_t type, size_t out_room);
+
+/* cl_record_limit_of: the longest fragment that a negotiated limit allows, or the protocol's. */
+size_t cl_record_limit_of(const struct cl_record_keys *keys);
 
 /* cl_record_seal appends fragment (at most cl_record_room) to io->out as one record. */
 CL_MUST cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,

@@ -37,7 +37,7 @@ static size_t overhead_12(const struct cl_record_keys *keys)
 }
 
 static cl_result seal_12(struct cl_record_keys *keys, uint8_t type, struct cl_rd fragment,
-                         uint8_t *out)
+                         size_t padding, uint8_t *out)
 {
     uint8_t aad[AAD_LEN];
     uint8_t nonce[CL_AEAD_NONCE_LEN];
@@ -67,7 +67,7 @@ static cl_result open_12(struct cl_record_keys *keys, const uint8_t *header, str
     CL_TRY(cl_aead_open(keys->aead, nonce, cl_rd_of(aad, AAD_LEN), rec->p,
                         rec->len - keys->explicit_len, &len));
     /* RFC 5246 6.2.1: the length MUST NOT exceed 2^14 */
-    if (len > CL_RECORD_MAX_PLAIN) {
+    if (len > CL_RECORD_MAX_PLAIN || (keys->limit != 0 && len > keys->limit)) {
         return CLEAT_ERR_RECORD_OVERFLOW;
     }
     rec->len = len;
@@ -92,7 +92,7 @@ cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl_suite *
     struct cl_aead *aead;
     size_t iv_len = cl_record_iv_len_12(suite);
     CL_TRY(cl_aead_new(&aead, suite->aead, key, seal));
-    cl_record_keys_deinit(keys);
+    cl_record_keys_replace(keys);
     keys->protection = &cl_protection_12;
     keys->aead = aead;
     keys->tag_len = cl_aead_info(suite->aead)->tag_len;

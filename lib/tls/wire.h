@@ -35,8 +35,10 @@ enum cl_extension_type {
     CL_ET_EC_POINT_FORMATS = 11,
     CL_ET_SIGNATURE_ALGORITHMS = 13,
     CL_ET_ALPN = 16,
+    CL_ET_SCTS = 18,
     CL_ET_PADDING = 21,
     CL_ET_EXTENDED_MASTER_SECRET = 23,
+    CL_ET_RECORD_SIZE_LIMIT = 28,
     CL_ET_SESSION_TICKET = 35,
     CL_ET_PRE_SHARED_KEY = 41,
     CL_ET_EARLY_DATA = 42,
@@ -62,17 +64,20 @@ enum cl_alert_level {
 #define CL_PSK_MODE_KE     0
 #define CL_PSK_MODE_DHE_KE 1
 
-#define CL_RANDOM_LEN         32
+#define CL_RANDOM_LEN            32
 /* TLS 1.2 (RFC 5246 7.4.9, 8.1) */
-#define CL_VERIFY_DATA_LEN    12
-#define CL_MASTER_SECRET_LEN  48
+#define CL_VERIFY_DATA_LEN       12
+#define CL_MASTER_SECRET_LEN     48
 /* signalling cipher suites: RFC 5746 3.3, RFC 7507 2 */
-#define CL_SCSV_RENEGOTIATION 0x00ff
-#define CL_SCSV_FALLBACK      0x5600
+#define CL_SCSV_RENEGOTIATION    0x00ff
+#define CL_SCSV_FALLBACK         0x5600
 /* 2^14 (RFC 9846 5.1), and with the inner content type and expansion (5.2) */
-#define CL_RECORD_MAX_PLAIN   16384
-#define CL_RECORD_MAX_CIPHER  (CL_RECORD_MAX_PLAIN + 256)
-#define CL_RECORD_HEADER_LEN  5
+#define CL_RECORD_MAX_PLAIN      16384
+#define CL_RECORD_MAX_CIPHER     (CL_RECORD_MAX_PLAIN + 256)
+#define CL_RECORD_HEADER_LEN     5
+/* RFC 8449 4: "Endpoints MUST NOT send a "record_size_limit" extension with a value smaller than
+ * 64" */
+#define CL_RECORD_SIZE_LIMIT_MIN 64
 
 /* cl_handshake_name returns "ClientHello" and so on; "unknown message" for a number not known. */
 const char *cl_handshake_name(unsigned type);

@@ -173,7 +173,8 @@ static void test_a_record_with_too_much_plaintext_is_refused(void **state)
     test_pair_run(&p);
     /* one byte more than cl_record_seal would take; its type counts (RFC 9846 5.2) */
     keys = &p.client.tls->wr;
-    assert_int_equal(keys->protection->seal(keys, 23, cl_rd_of(inner, 16384 + 1), sealed), CL_OK);
+    assert_int_equal(keys->protection->seal(keys, 23, cl_rd_of(inner, 16384 + 1), 0, sealed),
+                     CL_OK);
     test_end_feed(&p.server, sealed, 5U + (size_t)sealed[3] * 256 + sealed[4]);
     keys->seq++;
     test_pair_run(&p);

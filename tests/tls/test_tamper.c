@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cleat/tls_options.h"
 #include "tls/support_place.h"
 #include "tls/support_tls.h"
 
@@ -53,6 +54,7 @@ static struct cleat_tls_config *config_of(struct scene *s, bool server)
     struct cleat_tls_builder *b =
         server ? test_server_builder_with(test_identity_of(k->key, false)) : test_client_builder();
     cleat_tls_builder_events(b, NULL, NULL, false);
+    cleat_tls_builder_ask_status(b, false); /* each byte of it has a test of its own */
     cleat_tls_builder_random(b, test_fixed_random, &s->counters[server]);
     assert_int_equal(cleat_tls_builder_versions(b, k->min, k->max), CLEAT_OK);
     assert_int_equal(cleat_tls_builder_groups(b, server ? k->server_groups : k->client_groups),

@@ -1,0 +1,67 @@
+/* cleat/tls_options.h - what a TLS configuration can have besides the essentials of cleat/tls.h.
+ *
+ * Every setter is called between cleat_tls_builder_new() and cleat_tls_builder_finish(), and
+ * returns CLEAT_OK, CLEAT_ERR_NOMEM or CLEAT_ERR_BAD_CONFIG (cleat_tls_builder_error tells the
+ * detail).
+ */
+#ifndef CLEAT_TLS_OPTIONS_H
+#define CLEAT_TLS_OPTIONS_H
+
+#include "cleat/tls.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/* cleat_tls_builder_record_size_limit: the longest record that we are willing to take, 64 to 16,385
+ * bytes of plaintext (RFC 8449; in TLS 1.3 content type and padding count, so 16,385 is the
+ * protocol's own limit). A client offers the extension when this is set; a server always answers
+ * it, and keeps to its client's limit, with 16,385 where this is not set. Longer records are then a
+ * record_overflow. */
+int cleat_tls_builder_record_size_limit(struct cleat_tls_builder *b, unsigned limit);
+
+/* cleat_tls_builder_padding: pad what is written so that the plaintext of each record, with its
+ * content type, is a multiple of this many bytes (RFC 9846 5.4), or as long as a record may be. 0
+ * or 1: no padding (default). At most 16,384. Handshake messages and alerts are not padded; TLS 1.2
+ * cannot pad. It hides lengths within the multiple, not how many records there are, nor when. */
+int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple);
+
+/* cleat_tls_builder_small_first_records: write records of 1,350 bytes, which fit into a TCP segment
+ * each, until 54,000 bytes have been written, and again after a second without writing: so the
+ * receiver can decrypt what has arrived while a slow start is still under way. Then records are as
+ * long as they may be. Default: off. */
+void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on);
+
+/* ---- proofs that travel with a certificate ----------------------------------------------------
+ */
+
+/* cleat_tls_builder_staple gives the credential added last an OCSP response: a DER OCSPResponse
+ * (RFC 6960 4.2.1) of 1 to 65,531 bytes, copied. It is sent with the certificate to peers that ask
+ * (RFC 6066 8, RFC 9846 4.5.1.1), as it is: nothing about it is checked. A fresh response needs a
+ * new configuration; tickets stay good when binding, trust and ALPN list are the same. BAD_CONFIG
+ * without a credential. */
+int cleat_tls_builder_staple(struct cleat_tls_builder *b, const uint8_t *response, size_t len);
+
+/* cleat_tls_builder_scts gives the credential added last its certificate's timestamps: a
+ * SignedCertificateTimestampList (RFC 6962 3.3) with its outer 16-bit length, copied. BAD_CONFIG
+ * for anything that is not such a list, or without a credential. */
+int cleat_tls_builder_scts(struct cleat_tls_builder *b, const uint8_t *list, size_t len);
+
+/* cleat_tls_builder_ask_status: whether to ask the peer for both. Default: clients do, servers do
+ * not ask their clients. */
+void cleat_tls_builder_ask_status(struct cleat_tls_builder *b, bool ask);
+
+/* cleat_tls_peer_staple returns the OCSP response (DER) that the peer sent for its own certificate,
+ * cleat_tls_peer_scts its SignedCertificateTimestampList with its outer length; *len in bytes.
+ * NULL, and *len 0, when there is none: not sent, or the handshake was a resumption. There from the
+ * moment the application is asked about the peer, until cleat_tls_forget(). Form is checked,
+ * content is not. */
+const uint8_t *cleat_tls_peer_staple(const struct cleat_tls *tls, size_t *len);
+const uint8_t *cleat_tls_peer_scts(const struct cleat_tls *tls, size_t *len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,81 @@
+/* tls/config_options.c - a builder's setters for what is optional (cleat/tls_options.h). */
+#include "cleat/tls_options.h"
+
+#include "tls/builder.h"
+#include "tls/ext.h"
+
+/* ---- records ---- */
+
+int cleat_tls_builder_record_size_limit(struct cleat_tls_builder *b, unsigned limit)
+{
+    if (limit < CL_RECORD_SIZE_LIMIT_MIN || limit > CL_RECORD_MAX_PLAIN + 1) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 8449 4"),
+                                 "a record size limit is %d to %d, not %u",
+                                 CL_RECORD_SIZE_LIMIT_MIN, CL_RECORD_MAX_PLAIN + 1, limit);
+    }
+    b->config->record_size_limit = (uint16_t)limit;
+    return CLEAT_OK;
+}
+
+int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple)
+{
+    if (multiple > CL_RECORD_MAX_PLAIN) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 9846 5.4"),
+                                 "records can be padded to a multiple of at most %d, not %u",
+                                 CL_RECORD_MAX_PLAIN, multiple);
+    }
+    b->config->pad_to = (uint16_t)multiple;
+    return CLEAT_OK;
+}
+
+void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on)
+{
+    b->config->small_first_records = on;
+}
+
+/* ---- proofs that travel with a certificate ---- */
+
+static struct cl_credential *newest_credential(struct cleat_tls_builder *b, const char *what)
+{
+    struct cleat_tls_config *c = b->config;
+    if (c->num_credentials == 0) {
+        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                           "%s was given before the certificate that it belongs to", what);
+        return NULL;
+    }
+    return &c->credentials[c->num_credentials - 1];
+}
+
+static int replace(struct cleat_tls_builder *b, struct cl_buf *buf, const uint8_t *p, size_t len)
+{
+    buf->len = 0;
+    cl_result r = cl_buf_append(buf, p, len, UINT16_MAX);
+    return r == CL_OK ? CLEAT_OK : cl_builder_fail(b, r);
+}
+
+int cleat_tls_builder_staple(struct cleat_tls_builder *b, const uint8_t *response, size_t len)
+{
+    struct cl_credential *credential = newest_credential(b, "an OCSP response");
+    /* 4: the status type and the response's length go into the same 16-bit length */
+    if (credential != NULL && (len == 0 || len > UINT16_MAX - 4)) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 9846 4.5.1.1"),
+                                 "an OCSP response to be sent has 1 to %d bytes, not %zu",
+                                 UINT16_MAX - 4, len);
+    }
+    return credential == NULL ? b->error.code : replace(b, &credential->staple, response, len);
+}
+
+int cleat_tls_builder_scts(struct cleat_tls_builder *b, const uint8_t *list, size_t len)
+{
+    struct cl_credential *credential = newest_credential(b, "a list of SCTs");
+    if (credential != NULL && !cl_ext_scts_valid(cl_rd_of(list, len))) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 6962 3.3"),
+                                 "these %zu bytes are not a SignedCertificateTimestampList", len);
+    }
+    return credential == NULL ? b->error.code : replace(b, &credential->scts, list, len);
+}
+
+void cleat_tls_builder_ask_status(struct cleat_tls_builder *b, bool ask)
+{
+    b->config->ask_status = ask;
+}

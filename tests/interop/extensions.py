@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""What TLS has besides the essentials, between `cleat` and OpenSSL's and GnuTLS's programs."""
+import pathlib
+import re
+import tempfile
+import unittest
+
+import support
+from get_support import Peer, free_port
+from support import Server
+
+support.need("openssl")
+CA = support.make_ca()
+LEAF = support.make_leaf(CA, "leaf")
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def site():
+    """A folder with an index.html to be served."""
+    root = support.folder() / "site"
+    root.mkdir(exist_ok=True)
+    (root / "index.html").write_text("served\n")
+    return root
+
+
+def serve(*args):
+    return Server(*LEAF.args(), *args, "--root", site())
+
+
+def s_client(port, *args, check=True, request=REQUEST, ca=CA):
+    done = support.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", ca.cert,
+                        "-servername", "localhost", "-ign_eof", *args],
+                       check=False, stdin=None, input=request)
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    if check and (done.returncode != 0 or "served" not in text):
+        raise AssertionError(text)
+    return text
+
+
+def s_server(*args, cert=True):
+    port = free_port()
+    pair = ["-cert", LEAF.cert, "-key", LEAF.key] if cert else []
+    return Peer(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", *pair, *args], port,
+                support.folder())
+
+
+def get(port, *args, check=True):
+    return support.run([support.CLEAT, "get", "-sS", "--cacert", CA.cert, *args,
+                        f"https://localhost:{port}/"], check=check)
+
+
+def ocsp_response():
+    """A response for LEAF that says good, made by the CA itself."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=support.folder()))
+    index, response = folder / "index.txt", folder / "leaf.ocsp"
+    serial = support.run(["openssl", "x509", "-in", LEAF.cert, "-noout", "-serial"]).stdout
+    number = serial.decode().strip().partition("=")[2]
+    index.write_text(f"V\t400101000000Z\t\t{number}\tunknown\t/CN=leaf\n")
+    support.run(["openssl", "ocsp", "-index", index, "-CA", CA.cert, "-rsigner", CA.cert, "-rkey",
+                 CA.key, "-issuer", CA.cert, "-cert", LEAF.cert, "-respout", response, "-ndays",
+                 "3", "-noverify"])
+    return response
+
+
+class Status(unittest.TestCase):
+    def test_serve_staples_what_it_is_given_to_clients_that_ask(self):
+        with serve("--staple", ocsp_response()) as server:
+            text = s_client(server.port, "-status")
+            self.assertIn("OCSP Response Status: successful", text)
+            self.assertIn("Cert Status: good", text)
+            self.assertNotIn("OCSP Response Data", s_client(server.port))
+
+    def test_serve_sends_timestamps_to_clients_that_ask(self):
+        scts = support.folder() / "scts"
+        entry = bytes([0]) + bytes(32) + bytes(8) + bytes([0, 0, 4, 3, 0, 2, 48, 0])
+        scts.write_bytes((len(entry) + 2).to_bytes(2, "big") + len(entry).to_bytes(2, "big") +
+                         entry)
+        logs = support.folder() / "logs"
+        logs.write_text("enabled_logs=\n")
+        with serve("--sct", scts) as server:
+            text = s_client(server.port, "-ct", "-ctlogfile", logs)
+            self.assertIn("SCTs present (1)", text)
+            self.assertIn("ecdsa-with-SHA256\n                30:00", text)
+
+    def test_get_asks_and_takes_a_staple(self):
+        with s_server("-status_file", ocsp_response(), "-status_verbose") as peer:
+            get(peer.port)
+            self.assertIn("cert_status: callback called", peer.log.read_text())
+
+
+class Records(unittest.TestCase):
+    def test_openssl_pads_its_records(self):
+        with serve() as server:
+            s_client(server.port, "-record_padding", "1024")
+        with s_server("-record_padding", "4096") as peer:
+            get(peer.port)
+
+    def test_gnutls_agrees_on_a_record_size_limit(self):
+        support.need("gnutls-cli")
+        (site() / "long.txt").write_bytes(b"0123456789abcdef" * 4096)
+        with serve() as server:
+            done = support.run(["gnutls-cli", "--x509cafile", CA.cert, "--recordsize", "600",
+                                "-d", "6", "-p", server.port, "localhost"], check=False, stdin=None,
+                               input=REQUEST.replace(b"GET /", b"GET /long.txt"))
+            text = (done.stdout + done.stderr).decode(errors="replace")
+            self.assertIn("0123456789abcdef", text)
+            lengths = [int(n) for n in re.findall(r"Application Data\(23\) with length: (\d+)",
+                                                  text)]
+            self.assertGreater(len(lengths), 100, text[-3000:])
+            self.assertLessEqual(max(lengths), 600 + 17, text[-3000:])
+
+
+if __name__ == "__main__":
+    support.main()
