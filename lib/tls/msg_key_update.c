@@ -50,7 +50,7 @@ cl_result cl_key_update_send(struct cleat_tls *tls, struct cleat_tls_io *io, boo
                          request_peer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED};
     struct cl_rd whole = cl_rd_of(message, sizeof(message));
     if (tls->num_key_updates >= MAX_SENT_UPDATES ||
-        cl_record_room(&tls->wr, io->out_cap - io->out_len) < whole.len) {
+        cl_record_room(&tls->wr, CL_CT_HANDSHAKE, io->out_cap - io->out_len) < whole.len) {
         return CLEAT_ERR_LIMIT;
     }
     struct cl_record_keys keys = {0};
