@@ -368,15 +368,26 @@ static void finished(struct line *l, struct cl_rd body)
     add(l, "the whole handshake is confirmed");
 }
 
+/* TLS 1.3 has a nonce and extensions, TLS 1.2 the ticket alone (RFC 5077 3.3): what fits to the
+ * last byte is meant. */
 static void new_session_ticket(struct line *l, struct cl_rd body)
 {
     uint32_t lifetime;
     uint32_t age_add;
     struct cl_rd nonce;
     struct cl_rd ticket;
-    if (cl_rd_u32(&body, &lifetime) && cl_rd_u32(&body, &age_add) && cl_rd_vec8(&body, &nonce) &&
-        cl_rd_vec16(&body, &ticket)) {
+    struct cl_rd block = cl_rd_of(NULL, 0);
+    struct cl_rd old = body;
+    bool is_13 = cl_rd_u32(&body, &lifetime) && cl_rd_u32(&body, &age_add) &&
+                 cl_rd_vec8(&body, &nonce) && cl_rd_vec16(&body, &ticket) &&
+                 cl_rd_vec16(&body, &block) && cl_rd_done(&body);
+    bool is_12 =
+        !is_13 && cl_rd_u32(&old, &lifetime) && cl_rd_vec16(&old, &ticket) && cl_rd_done(&old);
+    if (is_13 || is_12) {
         add(l, "ticket of %zu bytes for %u s", ticket.len, lifetime);
+    }
+    if (is_13) {
+        add_extensions(l, CL_EXT_NST, block);
     }
 }
 
