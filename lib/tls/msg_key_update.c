@@ -53,7 +53,7 @@ cl_result cl_key_update_send(struct cleat_tls *tls, struct cleat_tls_io *io, boo
         cl_record_room(&tls->wr, CL_CT_HANDSHAKE, io->out_cap - io->out_len) < whole.len) {
         return CLEAT_ERR_LIMIT;
     }
-    struct cl_record_keys keys = {0};
+    struct cl_record_keys keys = {.limit = tls->wr.limit, .pad_to = tls->wr.pad_to};
     struct cl_secret next = *our_secret(tls);
     cl_traffic_update(tls->suite->hash, &next);
     cl_result r = cl_record_keys_13(&keys, tls->suite, &next, true);
