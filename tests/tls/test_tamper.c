@@ -459,12 +459,20 @@ static void flip(struct scene *s, const struct harm *harm, char *place, size_t *
     run_drop(&r);
 }
 
-/* Bytes whose value nobody reads alone: under an AEAD, in a signature. One mask each, in turn. */
+/* Bytes that nobody reads one by one: under an AEAD, in a signature, random. One mask each, in
+ * turn.
+ */
 static bool is_opaque(const char *place)
 {
-    static const char *const patterns[] = {
-        "protected record: body",    "*: certificate",           "*: signature", "*: ticket",
-        "ClientHello: extension 35", "ClientHello: extension 41"};
+    static const char *const patterns[] = {"protected record: body",
+                                           "*: certificate",
+                                           "*: signature",
+                                           "*: random",
+                                           "*: session ID",
+                                           "*: share",
+                                           "*: ticket",
+                                           "ClientHello: extension 35",
+                                           "ClientHello: extension 41"};
     for (size_t i = 0; i < TEST_LEN(patterns); i++) {
         if (fnmatch(patterns[i], place, 0) == 0) {
             return true;
