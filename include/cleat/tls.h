@@ -64,6 +64,17 @@ void cleat_tls_builder_random(struct cleat_tls_builder *b,
 int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
                                  struct cleat_key *key);
 
+/* cleat_tls_builder_credential_signatures: the schemes that the credential added last may sign
+ * with, first is preferred (default: those of cleat_tls_builder_signatures that its key can make).
+ * cleat_tls_builder_credential_match_issuer: it is used only where the peer names, in
+ * certificate_authorities (RFC 9846 4.3.4), the issuer of a certificate in its chain.
+ * cleat_tls_builder_credentials_in_order: a server takes the first credential that fits, instead of
+ * the one whose scheme it prefers most. CLEAT_ERR_BAD_CONFIG (no credential yet, unknown scheme).
+ */
+int cleat_tls_builder_credential_signatures(struct cleat_tls_builder *b, const char *list);
+int cleat_tls_builder_credential_match_issuer(struct cleat_tls_builder *b);
+void cleat_tls_builder_credentials_in_order(struct cleat_tls_builder *b);
+
 /* cleat_tls_builder_trust: the anchors that the peer's chain must lead to. Required for clients and
  * for servers that ask for client certificates, unless cleat_tls_builder_decide takes verification
  * over. */

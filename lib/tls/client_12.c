@@ -17,6 +17,7 @@ static cl_result done_received(struct cleat_tls *tls, const struct cl_msg *msg)
     if (msg->body.len != 0) {
         return cl_tls_decode_error(tls, "ServerHelloDone", "RFC 5246 7.4.5");
     }
+    CL_TRY(cl_hs_no_partial_message(tls));
     /* fail closed: nothing secret is sent to a server that has not been authenticated */
     if (!tls->peer_authenticated) {
         return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 5246 7.4.7"),

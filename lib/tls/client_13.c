@@ -103,37 +103,6 @@ static cl_result handshake_write_keys(struct cleat_tls *tls, const struct cl_msg
     return CL_OK;
 }
 
-static bool peer_takes(const struct cl_hs *hs, uint16_t scheme)
-{
-    for (size_t i = 0; i < hs->num_peer_schemes; i++) {
-        if (hs->peer_schemes[i] == scheme) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void cl_choose_client_certificate(struct cleat_tls *tls)
-{
-    struct cl_hs *hs = tls->hs;
-    for (size_t i = 0; i < tls->config->num_credentials && hs->credential == NULL; i++) {
-        const struct cl_credential *c = &tls->config->credentials[i];
-        for (size_t k = 0; k < tls->config->num_schemes && hs->credential == NULL; k++) {
-            const struct cl_sig_alg *alg = tls->config->schemes[k];
-            if (tls->protocol->scheme_fits(alg, cl_key_type(c->key)) &&
-                peer_takes(hs, alg->scheme)) {
-                hs->credential = c;
-                hs->scheme = alg;
-            }
-        }
-    }
-    cl_event_choice(tls, "client certificate",
-                    hs->credential != NULL ? cleat_key_kind(hs->credential->key) : "none",
-                    hs->credential != NULL
-                        ? "asked for by the server"
-                        : "none is configured that fits what the server asks for");
-}
-
 static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;

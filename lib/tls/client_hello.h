@@ -23,7 +23,8 @@ struct cl_client_hello {
     struct cl_rd key_shares;          /* KeyShareEntry[] */
     struct cl_rd schemes;             /* SignatureScheme[] */
     struct cl_rd schemes_cert;
-    struct cl_rd versions; /* ProtocolVersion[] */
+    struct cl_rd authorities; /* DistinguishedName[] */
+    struct cl_rd versions;    /* ProtocolVersion[] */
     struct cl_rd cookie;
     struct cl_rd psk_identities; /* PskIdentity[] */
     struct cl_rd psk_binders;    /* PskBinderEntry[] */

@@ -125,6 +125,32 @@ int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain
     return prepared == CL_OK ? CLEAT_OK : fail(b, prepared);
 }
 
+static struct cl_credential *newest_credential(struct cleat_tls_builder *b)
+{
+    struct cleat_tls_config *c = b->config;
+    if (c->num_credentials == 0) {
+        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                           "an option of a credential before there is one");
+        return NULL;
+    }
+    return &c->credentials[c->num_credentials - 1];
+}
+
+int cleat_tls_builder_credential_match_issuer(struct cleat_tls_builder *b)
+{
+    struct cl_credential *credential = newest_credential(b);
+    if (credential == NULL) {
+        return CLEAT_ERR_BAD_CONFIG;
+    }
+    credential->match_issuer = true;
+    return CLEAT_OK;
+}
+
+void cleat_tls_builder_credentials_in_order(struct cleat_tls_builder *b)
+{
+    b->config->credentials_in_order = true;
+}
+
 int cleat_tls_builder_trust(struct cleat_tls_builder *b, struct cleat_trust_store *store)
 {
     cleat_trust_store_free(b->config->trust);
@@ -241,6 +267,17 @@ int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list)
 {
     struct name_list kind = {"signature scheme", find_scheme, (const void **)b->config->schemes,
                              CL_CONFIG_MAX_SCHEMES, &b->config->num_schemes};
+    return set_list(b, list, &kind);
+}
+
+int cleat_tls_builder_credential_signatures(struct cleat_tls_builder *b, const char *list)
+{
+    struct cl_credential *credential = newest_credential(b);
+    if (credential == NULL) {
+        return CLEAT_ERR_BAD_CONFIG;
+    }
+    struct name_list kind = {"signature scheme", find_scheme, (const void **)credential->schemes,
+                             CL_CONFIG_MAX_SCHEMES, &credential->num_schemes};
     return set_list(b, list, &kind);
 }
 

@@ -35,6 +35,9 @@ struct cl_credential {
     struct cl_buf message_12;
     struct cl_buf staple; /* OCSPResponse, DER; empty: none */
     struct cl_buf scts;   /* SignedCertificateTimestampList; empty: none */
+    const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES]; /* to sign with; none: the config's */
+    size_t num_schemes;
+    bool match_issuer; /* only for peers that name an issuer of the chain */
 };
 
 struct cleat_tls_config {
@@ -46,6 +49,7 @@ struct cleat_tls_config {
 
     struct cl_credential *credentials;
     size_t num_credentials;
+    bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
     enum cleat_client_auth client_auth;
     unsigned decisions;

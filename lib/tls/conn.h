@@ -26,6 +26,8 @@
 /* 32: empty records, change_cipher_spec records, warnings and KeyUpdates in a row without progress;
  * honest peers send one or two */
 #define CL_MAX_IDLE_RECORDS     32
+/* 4: warning alerts in a row; honest peers send one */
+#define CL_MAX_IDLE_ALERTS      4
 /* 4: tickets waiting for cleat_tls_take_session */
 #define CL_MAX_WAITING_SESSIONS 4
 
@@ -113,9 +115,12 @@ struct cl_hs {
     struct cl_buf ticket_plain;        /* server: the opened ticket that is resumed */
     struct cl_ticket ticket;           /* server: views into ticket_plain */
 
-    bool cert_requested;                          /* client: the server sent a CertificateRequest */
-    uint16_t peer_schemes[CL_CONFIG_MAX_SCHEMES]; /* client: from CertificateRequest */
-    size_t num_peer_schemes;
+    bool cert_requested; /* client: the server sent a CertificateRequest */
+    /* client: from CertificateRequest */
+    struct cl_buf peer_schemes;     /* SignatureScheme[] */
+    struct cl_buf peer_authorities; /* DistinguishedName[] */
+    bool takes_rsa;
+    bool takes_ecdsa;
     bool staple_wanted; /* the peer asks for an OCSP response of our certificate */
     bool scts_wanted;
 
@@ -177,6 +182,7 @@ struct cleat_tls {
 
     uint64_t num_key_updates;
     uint8_t idle_records;
+    uint8_t idle_alerts;
     uint8_t idle_key_updates; /* since application data came */
     uint8_t alert_pending;    /* 0: none; else alert + 1 */
     bool key_update_pending;

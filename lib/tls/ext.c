@@ -6,7 +6,7 @@
 static const struct cl_ext_row rows[] = {
     {CL_ET_SERVER_NAME, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "server_name",
      cl_ext_server_name_parse, cl_ext_server_name_build},
-    {CL_ET_SUPPORTED_GROUPS, CL_EXT_CH | CL_EXT_EE, "supported_groups",
+    {CL_ET_SUPPORTED_GROUPS, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "supported_groups",
      cl_ext_supported_groups_parse, cl_ext_supported_groups_build},
     {CL_ET_SIGNATURE_ALGORITHMS, CL_EXT_CH | CL_EXT_CR, "signature_algorithms",
      cl_ext_signature_algorithms_parse, cl_ext_signature_algorithms_build},

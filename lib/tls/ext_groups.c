@@ -10,7 +10,8 @@ cl_result cl_ext_supported_groups_parse(struct cleat_tls *tls, unsigned message,
     if (message == CL_EXT_CH) {
         tls->hs->parsed.groups = list;
     }
-    /* RFC 9846 4.3.7: what a server says here is for later connections; we keep no such memory */
+    /* RFC 9846 4.3.7: what a server says here is for later connections; we keep no such memory. In
+     * TLS 1.2 it has no business here (RFC 8422 5.2), but servers in use send it */
     return CL_OK;
 }
 

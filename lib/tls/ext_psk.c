@@ -85,7 +85,7 @@ static cl_result parse_offered(struct cleat_tls *tls, struct cl_rd body)
         }
         num_binders++;
     }
-    if (num_identities == 0) {
+    if (num_identities == 0 || num_binders == 0) {
         return cl_tls_decode_error(tls, "pre_shared_key", "RFC 9846 4.3.11");
     }
     if (num_identities != num_binders) {

@@ -22,16 +22,9 @@ cl_result cl_ext_signature_algorithms_parse(struct cleat_tls *tls, unsigned mess
         tls->hs->parsed.schemes = list;
         return CL_OK;
     }
-    /* a CertificateRequest's list is needed when our certificate is chosen, later: kept as numbers
-     */
-    uint16_t scheme;
-    tls->hs->num_peer_schemes = 0;
-    while (cl_rd_u16(&list, &scheme)) {
-        if (cl_sig_scheme(scheme) != NULL && tls->hs->num_peer_schemes < CL_CONFIG_MAX_SCHEMES) {
-            tls->hs->peer_schemes[tls->hs->num_peer_schemes++] = scheme;
-        }
-    }
-    return CL_OK;
+    /* a CertificateRequest's list is needed when our certificate is chosen, later */
+    tls->hs->peer_schemes.len = 0;
+    return cl_buf_append(&tls->hs->peer_schemes, list.p, list.len, UINT16_MAX);
 }
 
 bool cl_ext_signature_algorithms_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
@@ -60,13 +53,22 @@ cl_result cl_ext_signature_algorithms_cert_parse(struct cleat_tls *tls, unsigned
 cl_result cl_ext_certificate_authorities_parse(struct cleat_tls *tls, unsigned message,
                                                struct cl_rd body)
 {
-    struct cl_rd list;
+    struct cl_rd list = cl_rd_of(NULL, 0);
     struct cl_rd name;
     bool ok = cl_rd_vec16(&body, &list) && cl_rd_done(&body) && !cl_rd_done(&list);
+    struct cl_rd all = list;
     while (ok && !cl_rd_done(&list)) {
         ok = cl_rd_vec16(&list, &name) && !cl_rd_done(&name);
     }
-    return ok ? CL_OK : cl_tls_decode_error(tls, "certificate_authorities", "RFC 9846 4.3.4");
+    if (!ok) {
+        return cl_tls_decode_error(tls, "certificate_authorities", "RFC 9846 4.3.4");
+    }
+    if (message == CL_EXT_CH) {
+        tls->hs->parsed.authorities = all;
+        return CL_OK;
+    }
+    tls->hs->peer_authorities.len = 0;
+    return cl_buf_append(&tls->hs->peer_authorities, all.p, all.len, UINT16_MAX);
 }
 
 /* A CertificateRequest names the authorities, so that a browser offers only certificates that can

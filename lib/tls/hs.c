@@ -105,6 +105,8 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->cookie);
     cl_buf_deinit(&hs->signed_content);
     cl_buf_deinit(&hs->ticket_plain);
+    cl_buf_deinit(&hs->peer_schemes);
+    cl_buf_deinit(&hs->peer_authorities);
     cl_free(hs->signature);
     cl_free_secret(hs, sizeof(*hs));
     tls->hs = NULL;
@@ -113,8 +115,10 @@ void cl_hs_free(struct cleat_tls *tls)
 cl_result cl_hs_no_partial_message(struct cleat_tls *tls)
 {
     if (tls->cur.len != 0 || tls->hs_in.len != tls->hs_in_used) {
-        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.1"),
-                           "handshake bytes follow a message after which the keys change");
+        return cl_tls_fail(
+            tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.1"),
+            "handshake bytes follow a message that ends a flight, or after which the "
+            "keys change");
     }
     return CL_OK;
 }

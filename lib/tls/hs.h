@@ -194,7 +194,8 @@ void cl_transcript_retry(struct cleat_tls *tls);
 /* ---- keys ---- */
 
 /* cl_hs_no_partial_message: RFC 9846 5.1: handshake messages must not span key changes. Called
- * where the reading key changes. */
+ * where the reading key changes, and where it is our turn: what the peer would say next depends on
+ * our answer, so bytes of it that are there already are not part of this handshake. */
 CL_MUST cl_result cl_hs_no_partial_message(struct cleat_tls *tls);
 CL_MUST cl_result cl_hs_read_key(struct cleat_tls *tls, const struct cl_secret *secret,
                                  const char *epoch);

@@ -67,6 +67,15 @@ static cl_result idle(struct cleat_tls *tls, const char *what)
     return CL_OK;
 }
 
+static cl_result idle_alert(struct cleat_tls *tls, const char *what)
+{
+    if (++tls->idle_alerts > CL_MAX_IDLE_ALERTS) {
+        return cl_tls_fail(tls, CL_WHY(TOO_MANY_RECORDS, "RFC 9846 6"), "more than %d %s in a row",
+                           CL_MAX_IDLE_ALERTS, what);
+    }
+    return CL_OK;
+}
+
 static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, enum cl_input *out)
 {
     /* RFC 9846 5.4: alert records of no length end the connection "with an "unexpected_message"
@@ -86,13 +95,13 @@ static cl_result take_alert(struct cleat_tls *tls, const struct cl_record *rec, 
     /* RFC 9846 6: the level can be ignored; 6.1: user_canceled is followed by close_notify */
     if (alert == CL_ALERT_USER_CANCELED) {
         *out = CL_INPUT_HANDSHAKE;
-        return idle(tls, "user_canceled alerts");
+        return idle_alert(tls, "user_canceled alerts");
     }
     bool may_warn = tls->protocol != NULL ? tls->protocol->has_warnings
                                           : tls->config->version_min < CLEAT_TLS_1_3;
     if (may_warn && level == CL_ALERT_WARNING && alert != CL_ALERT_CLOSE_NOTIFY) {
         *out = CL_INPUT_HANDSHAKE;
-        return idle(tls, "warning alerts");
+        return idle_alert(tls, "warning alerts");
     }
     if (alert == CL_ALERT_CLOSE_NOTIFY && tls->established) {
         tls->read_closed = true;
@@ -152,6 +161,7 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
                                "a handshake record without contents");
         }
         tls->idle_records = 0;
+        tls->idle_alerts = 0;
         tls->cur = cl_rd_of(rec->p, rec->len);
         *out = CL_INPUT_HANDSHAKE;
         return CL_OK;
@@ -165,6 +175,7 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
             return idle(tls, "empty records");
         }
         tls->idle_records = 0;
+        tls->idle_alerts = 0;
         tls->idle_key_updates = 0;
         if (io->early) {
             CL_TRY(cl_early_taken(tls, rec->len));
@@ -198,9 +209,12 @@ static cl_result open_failed(struct cleat_tls *tls, cl_result r, const uint8_t *
                            "record %llu (%zu bytes) does not decrypt in state %s",
                            (unsigned long long)tls->rd.seq, size, cl_hs_state_name(tls->state));
     case CLEAT_ERR_UNEXPECTED_MESSAGE:
-        return cl_tls_fail(
-            tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.2"),
-            "a record of outer type %u where a protected one (23) with contents is due", in[0]);
+        return in[0] == CL_CT_APPLICATION_DATA
+                   ? cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.4"),
+                                 "a protected record that holds padding alone")
+                   : cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 5.2"),
+                                 "a record of outer type %u where a protected one (23) is due",
+                                 in[0]);
     case CLEAT_ERR_RECORD_OVERFLOW:
         return cl_tls_fail(tls, CL_WHY(RECORD_OVERFLOW, "RFC 9846 5.2"),
                            "a record with more plaintext than %u bytes",

@@ -98,7 +98,7 @@ cl_result cl_finished_12_check(struct cleat_tls *tls, const struct cl_msg *msg)
                            "the peer's Finished does not match what was said: the handshake was "
                            "changed on the way, or a side computes wrongly");
     }
-    return CL_OK;
+    return cl_hs_no_partial_message(tls);
 }
 
 void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open)

@@ -106,6 +106,31 @@ CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
 /* client_13.c */
 void cl_choose_client_certificate(struct cleat_tls *tls);
 
+/* What a peer wants of a credential; p == NULL: it did not say. */
+struct cl_credential_wish {
+    struct cl_rd schemes;     /* SignatureScheme[] */
+    struct cl_rd groups;      /* NamedGroup[]: bind the keys of certificates in TLS 1.2 */
+    struct cl_rd authorities; /* DistinguishedName[] */
+};
+
+enum cl_credential_fit {
+    CL_CREDENTIAL_FITS,
+    CL_CREDENTIAL_NO_SUITE,
+    CL_CREDENTIAL_NO_CURVE,
+    CL_CREDENTIAL_NO_SCHEME,
+    CL_CREDENTIAL_NO_ISSUER,
+};
+
+/* cl_credential_fits: can a credential be used for this peer, and with which scheme (credential.c)?
+ */
+enum cl_credential_fit cl_credential_fits(const struct cleat_tls *tls,
+                                          const struct cl_credential *c,
+                                          const struct cl_credential_wish *wish,
+                                          const struct cl_sig_alg **out);
+
+/* cl_key_curve returns the group of an ECDSA key's curve; 0 for keys of another kind. */
+uint16_t cl_key_curve(enum cl_key_type type);
+
 /* server_select.c: version, suite, group, PSK, certificate. */
 CL_HANDLER(cl_server_asked_config);
 CL_HANDLER(cl_server_negotiate);

@@ -36,6 +36,8 @@ cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl
                            "CertificateRequest has no signature_algorithms");
     }
     tls->hs->cert_requested = true;
+    tls->hs->takes_rsa = true;
+    tls->hs->takes_ecdsa = true;
     cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE);
     return CL_OK;
 }
@@ -72,6 +74,7 @@ cl_result cl_certificate_request_12_received(struct cleat_tls *tls, const struct
     bool ok = cl_rd_vec8(&body, &types) && types.len != 0;
     whole = body;
     ok = ok && cl_rd_vec16(&body, &schemes) && cl_rd_vec16(&body, &names) && cl_rd_done(&body);
+    struct cl_rd all = ok ? names : cl_rd_of(NULL, 0);
     while (ok && !cl_rd_done(&names)) {
         ok = cl_rd_vec16(&names, &name) && !cl_rd_done(&name);
     }
@@ -79,6 +82,9 @@ cl_result cl_certificate_request_12_received(struct cleat_tls *tls, const struct
         return cl_tls_decode_error(tls, "CertificateRequest", "RFC 5246 7.4.4");
     }
     CL_TRY(cl_ext_signature_algorithms_parse(tls, CL_EXT_CR, cl_rd_of(whole.p, 2 + schemes.len)));
+    CL_TRY(cl_buf_append(&tls->hs->peer_authorities, all.p, all.len, UINT16_MAX));
+    tls->hs->takes_rsa = memchr(types.p, TYPE_RSA_SIGN, types.len) != NULL;
+    tls->hs->takes_ecdsa = memchr(types.p, TYPE_ECDSA_SIGN, types.len) != NULL;
     tls->hs->cert_requested = true;
     cl_hs_next(tls, 0);
     return CL_OK;

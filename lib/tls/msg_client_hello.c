@@ -17,7 +17,9 @@ cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_rand(&tls->config->rng, hs->client_random, sizeof(hs->client_random)));
     /* RFC 9846 E.4: a random session ID makes middleboxes see a resumption of TLS 1.2 */
     CL_TRY(cl_rand(&tls->config->rng, hs->session_id, sizeof(hs->session_id)));
-    hs->session_id_len = sizeof(hs->session_id);
+    bool is_13 = tls->config->version_max >= CLEAT_TLS_1_3;
+    hs->session_id_len = is_13 || hs->session != NULL ? sizeof(hs->session_id) : 0;
+    tls->wr.initial = true;
     hs->share_group = tls->config->groups[0];
     cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
     return CL_OK;
@@ -182,6 +184,7 @@ cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *m
 {
     struct cl_hs *hs = tls->hs;
     CL_TRY(parse_hello(tls, msg));
+    CL_TRY(cl_hs_no_partial_message(tls));
     CL_TRY(keep_server_name(tls));
     memcpy(hs->client_random, hs->parsed.random.p, CL_RANDOM_LEN);
     hs->session_id_len = (uint8_t)hs->parsed.session_id.len;
@@ -297,6 +300,10 @@ static cl_result check_retry_share(struct cleat_tls *tls)
     uint16_t group = 0;
     struct cl_rd share;
     bool one = cl_rd_u16(&shares, &group) && cl_rd_vec16(&shares, &share) && cl_rd_done(&shares);
+    if (cl_rd_done(&tls->hs->parsed.key_shares)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                           "the second ClientHello has no key share");
+    }
     if (!one || group != tls->hs->hrr_group->id) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
                            "the second ClientHello has not exactly one key share, for %s",

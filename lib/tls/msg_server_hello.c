@@ -123,8 +123,14 @@ static cl_result parse_fields(struct cleat_tls *tls, struct cl_rd body, struct h
 
 /* ---- TLS 1.2 ---- */
 
+static bool echoes_session(const struct cleat_tls *tls, const struct hello_fields *f)
+{
+    return f->session_id.len != 0 &&
+           cl_rd_equal(f->session_id, cl_rd_of(tls->hs->session_id, tls->hs->session_id_len));
+}
+
 /* RFC 7627 5.3, RFC 5746 3.4: without them a handshake can be spliced into another. */
-static cl_result check_extensions_12(struct cleat_tls *tls, uint32_t received)
+static cl_result check_extensions_12(struct cleat_tls *tls, uint32_t received, bool resumes)
 {
     static const struct {
         uint16_t type;
@@ -138,7 +144,9 @@ static cl_result check_extensions_12(struct cleat_tls *tls, uint32_t received)
             return cl_tls_fail(tls,
                                CL_WHY_HINT(NO_EXTENDED_MASTER_SECRET, needed[i].section,
                                            "the server is from before 2016 and needs an update"),
-                               "the server does not support %s", cl_ext_name(needed[i].type));
+                               "the server %s %s",
+                               resumes ? "resumes a session without" : "does not support",
+                               cl_ext_name(needed[i].type));
         }
     }
     return CL_OK;
@@ -168,9 +176,7 @@ static cl_result take_suite_12(struct cleat_tls *tls, const struct hello_fields 
 static cl_result take_session_12(struct cleat_tls *tls, const struct hello_fields *f)
 {
     struct cl_hs *hs = tls->hs;
-    bool echoed = f->session_id.len != 0 &&
-                  cl_rd_equal(f->session_id, cl_rd_of(hs->session_id, hs->session_id_len));
-    if (!echoed) {
+    if (!echoes_session(tls, f)) {
         return CL_OK;
     }
     if (hs->session == NULL || hs->session->version != CLEAT_TLS_1_2 ||
@@ -191,7 +197,7 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     struct cl_hs *hs = tls->hs;
     uint32_t received;
     CL_TRY(cl_ext_parse(tls, CL_EXT_SH12, f->extensions, &received));
-    CL_TRY(check_extensions_12(tls, received));
+    CL_TRY(check_extensions_12(tls, received, echoes_session(tls, f)));
     CL_TRY(take_suite_12(tls, f));
     CL_TRY(take_session_12(tls, f));
     memcpy(hs->server_random, f->random.p, CL_RANDOM_LEN);
@@ -238,8 +244,9 @@ static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f
     return cl_tls_fail(tls,
                        CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 4.3.1",
                                    "the server needs an update, or a lower --tls-min is wanted"),
-                       "the server chose version 0x%04x; offered was 0x%04x to 0x%04x",
-                       f->legacy_version, tls->config->version_min, tls->config->version_max);
+                       "the server chose version 0x%04x%s; offered was 0x%04x to 0x%04x",
+                       f->legacy_version, tls->hs->retried ? " after a HelloRetryRequest" : "",
+                       tls->config->version_min, tls->config->version_max);
 }
 
 /* RFC 9846 4.2.3: checks that a ServerHello and a HelloRetryRequest have in common. */
@@ -250,7 +257,8 @@ static cl_result check_common(struct cleat_tls *tls, const struct hello_fields *
     bool offered = false;
     if (hs->server_hello.version != CLEAT_TLS_1_3) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.1"),
-                           "supported_versions selects 0x%04x", hs->server_hello.version);
+                           "supported_versions selects 0x%04x%s", hs->server_hello.version,
+                           hs->retried ? " after a HelloRetryRequest" : "");
     }
     if (f->legacy_version != CLEAT_TLS_1_2) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
@@ -316,6 +324,7 @@ static cl_result take_retry(struct cleat_tls *tls, const struct hello_fields *f)
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.4"),
                            "HelloRetryRequest asks for no change");
     }
+    CL_TRY(cl_hs_no_partial_message(tls));
     if (sh->cookie.len != 0) {
         CL_TRY(cl_buf_append(&hs->cookie, sh->cookie.p, sh->cookie.len, CL_HS_MAX_HELLO));
     }
@@ -400,6 +409,7 @@ cl_result cl_server_hello_received(struct cleat_tls *tls, const struct cl_msg *m
 {
     struct hello_fields f;
     uint32_t received;
+    tls->wr.initial = false;
     CL_TRY(parse_fields(tls, msg->body, &f));
     bool retry = cl_rd_equal(f.random, cl_rd_of(retry_random, sizeof(retry_random)));
     /* the version first: which extensions are allowed depends on it */

@@ -104,6 +104,17 @@ static cl_result check_auth(struct cleat_tls *tls)
                            "the suite %s does not go with a key of type %s", tls->suite->name,
                            cl_key_type_name(type));
     }
+    /* RFC 8422 5.3: "the public key in the server's certificate MUST respect the client's choice of
+     * elliptic curves" */
+    bool known = cl_key_curve(type) == 0;
+    for (size_t i = 0; i < tls->config->num_groups; i++) {
+        known = known || tls->config->groups[i]->id == cl_key_curve(type);
+    }
+    if (!known) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.3"),
+                           "the certificate's key (%s) is on a curve that was not offered",
+                           cl_key_type_name(type));
+    }
     return CL_OK;
 }
 

@@ -16,13 +16,13 @@ static void make_nonce(const struct cl_record_keys *keys, uint8_t nonce[CL_AEAD_
     }
 }
 
-static void put_header(uint8_t *out, uint8_t type, size_t len)
+static void put_header(uint8_t *out, uint8_t type, size_t len, bool initial)
 {
-    /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, where
-     * 0x0301 helps old servers; 0x0303 is allowed there too and is what we send */
+    /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, "where it
+     * MAY also be 0x0301 for compatibility purposes" */
     out[0] = type;
     out[1] = 3;
-    out[2] = 3;
+    out[2] = initial ? 1 : 3;
     out[3] = (uint8_t)(len >> 8);
     out[4] = (uint8_t)len;
 }
@@ -36,7 +36,7 @@ static cl_result seal_13(struct cl_record_keys *keys, uint8_t type, struct cl_rd
                          size_t padding, uint8_t *out)
 {
     static const uint8_t zeros[CL_RECORD_MAX_PLAIN];
-    put_header(out, CL_CT_APPLICATION_DATA, fragment.len + padding + overhead_13(keys));
+    put_header(out, CL_CT_APPLICATION_DATA, fragment.len + padding + overhead_13(keys), false);
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     make_nonce(keys, nonce);
     const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1), cl_rd_of(zeros, padding)};
@@ -201,7 +201,7 @@ cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd
         return CLEAT_ERR_LIMIT;
     }
     if (keys->protection == NULL) {
-        put_header(out, type, fragment.len);
+        put_header(out, type, fragment.len, keys->initial && type == CL_CT_HANDSHAKE);
         if (fragment.len != 0) {
             memcpy(out + CL_RECORD_HEADER_LEN, fragment.p, fragment.len);
         }

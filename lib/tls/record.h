@@ -45,6 +45,7 @@ struct cl_record_keys {
     struct cl_aead *aead;
     uint8_t iv[CL_AEAD_NONCE_LEN];
     uint8_t tag_len;
+    bool initial;         /* sending: nothing has been received yet */
     uint8_t explicit_len; /* TLS 1.2: bytes of the nonce that stand in the record */
     uint64_t seq;
     /* These two outlive a change of keys. */

@@ -52,7 +52,9 @@ static cl_result check_hello(struct cleat_tls *tls)
         return cl_tls_fail(tls,
                            CL_WHY_HINT(NO_EXTENDED_MASTER_SECRET, "RFC 7627 5.3",
                                        "the client is from before 2016 and needs an update"),
-                           "the client does not offer the extended master secret");
+                           "the client %s the extended master secret",
+                           ch->session_ticket.len != 0 ? "offers a session without"
+                                                       : "does not offer");
     }
     if (cl_list16_has(ch->suites, CL_SCSV_RENEGOTIATION)) {
         ch->renegotiation_info = true;

@@ -18,18 +18,6 @@ static bool suite_fits(struct cleat_tls *tls, enum cl_key_type type)
     return false;
 }
 
-static const struct cl_sig_alg *fit_scheme(struct cleat_tls *tls, const struct cl_credential *c)
-{
-    for (size_t i = 0; i < tls->config->num_schemes; i++) {
-        const struct cl_sig_alg *alg = tls->config->schemes[i];
-        if (tls->protocol->scheme_fits(alg, cl_key_type(c->key)) &&
-            cl_list16_has(tls->hs->parsed.schemes, alg->scheme)) {
-            return alg;
-        }
-    }
-    return NULL;
-}
-
 /* How early the configuration prefers a scheme: with two certificates for a name, ECDSA goes before
  * RSA where the client takes both. */
 static size_t scheme_rank(const struct cleat_tls_config *config, const struct cl_sig_alg *alg)
@@ -70,8 +58,45 @@ static bool chain_fits(struct cleat_tls *tls, const struct cl_credential *c)
     return true;
 }
 
+/* Why no certificate can be used: the last one's reason is told. */
+static const struct refusal {
+    cl_result code;
+    const char *section;
+    const char *text;
+    const char *hint;
+} refusals[] = {
+    [CL_CREDENTIAL_NO_SUITE] = {CLEAT_ERR_NO_SHARED_CIPHER, "RFC 5246 7.4.1.3",
+                                "no cipher suite of both goes with the key of the certificate",
+                                "allow one of the client's suites, or add a certificate with a key "
+                                "of another kind"},
+    [CL_CREDENTIAL_NO_CURVE] = {CLEAT_ERR_NO_SHARED_GROUP, "RFC 8422 5.1",
+                                "the client does not support the curve of the certificate's key",
+                                "add a certificate with a key of another kind"},
+    [CL_CREDENTIAL_NO_SCHEME] = {CLEAT_ERR_NO_SHARED_SIGNATURE, "RFC 9846 4.5.1.2",
+                                 "the client's signature algorithms allow none that its key can "
+                                 "make",
+                                 "add a certificate with a key of another kind"},
+    [CL_CREDENTIAL_NO_ISSUER] = {CLEAT_ERR_NO_SHARED_SIGNATURE, "RFC 9846 4.3.4",
+                                 "the client names none of its issuers in certificate_authorities",
+                                 "add a certificate that needs no issuer to be named"},
+};
+
+static enum cl_credential_fit fit(struct cleat_tls *tls, const struct cl_credential *c,
+                                  const struct cl_sig_alg **out)
+{
+    const struct cl_client_hello *ch = &tls->hs->parsed;
+    struct cl_credential_wish wish = {
+        .schemes = ch->schemes,
+        .groups = ch->groups,
+        .authorities = ch->authorities,
+    };
+    return suite_fits(tls, cl_key_type(c->key)) ? cl_credential_fits(tls, c, &wish, out)
+                                                : CL_CREDENTIAL_NO_SUITE;
+}
+
 /* Two rounds: chains that the client can check, then any (RFC 9846 4.5.1.2 lets it try). */
-static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain)
+static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain,
+                         enum cl_credential_fit *reason)
 {
     struct cl_hs *hs = tls->hs;
     size_t best = SIZE_MAX;
@@ -83,10 +108,15 @@ static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain)
         if (by_chain && !chain_fits(tls, c)) {
             continue;
         }
-        const struct cl_sig_alg *alg =
-            suite_fits(tls, cl_key_type(c->key)) ? fit_scheme(tls, c) : NULL;
-        if (alg != NULL && scheme_rank(tls->config, alg) < best) {
-            best = scheme_rank(tls->config, alg);
+        const struct cl_sig_alg *alg;
+        enum cl_credential_fit found = fit(tls, c, &alg);
+        if (found != CL_CREDENTIAL_FITS) {
+            *reason = found;
+            continue;
+        }
+        size_t rank = tls->config->credentials_in_order ? i : scheme_rank(tls->config, alg);
+        if (rank < best) {
+            best = rank;
             hs->credential = c;
             hs->scheme = alg;
         }
@@ -97,18 +127,17 @@ static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain)
 cl_result cl_select_certificate(struct cleat_tls *tls)
 {
     const char *why = "the name and the client's signature algorithms fit";
-    bool named = tls->server_name != NULL &&
-                 (select_among(tls, true, true) || select_among(tls, true, false));
+    enum cl_credential_fit reason = CL_CREDENTIAL_NO_SCHEME;
+    bool named = tls->server_name != NULL && (select_among(tls, true, true, &reason) ||
+                                              select_among(tls, true, false, &reason));
     if (!named) {
         why = tls->server_name == NULL ? "the client named no server"
                                        : "no certificate is for this name: the default";
-        if (!select_among(tls, false, true) && !select_among(tls, false, false)) {
-            return cl_tls_fail(tls,
-                               CL_WHY_HINT(NO_SHARED_SIGNATURE, "RFC 9846 4.5.1.2",
-                                           "add a certificate with a key of another kind"),
-                               "none of the %zu certificates has a key that the client's "
-                               "signature algorithms allow",
-                               tls->config->num_credentials);
+        if (!select_among(tls, false, true, &reason) && !select_among(tls, false, false, &reason)) {
+            const struct refusal *r = &refusals[reason];
+            return cl_tls_fail(tls, (struct cl_why){r->code, 0, r->section, r->hint},
+                               "none of the %zu certificates can be used: %s",
+                               tls->config->num_credentials, r->text);
         }
     }
     cl_event_choice(tls, "certificate", cleat_key_kind(tls->hs->credential->key), why);

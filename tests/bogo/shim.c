@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bogo/shim_check.h"
 #include "bogo/shim_conn.h"
 #include "bogo/shim_errors.h"
+#include "tls/conn.h"
 
 /* Why a pump ended that should have gone on. */
 static bool failed(struct shim_conn *c)
@@ -24,6 +26,7 @@ static bool failed(struct shim_conn *c)
 static bool export_keys(struct shim_conn *c)
 {
     const struct shim_options *o = c->options;
+    const char *context = o->use_export_context ? o->export_context : NULL;
     uint8_t *keys;
     size_t len = (size_t)o->export_keying_material;
     if (o->export_keying_material <= 0) {
@@ -31,8 +34,8 @@ static bool export_keys(struct shim_conn *c)
     }
     keys = malloc(len);
     if (keys == NULL ||
-        cleat_tls_export(c->tls, o->export_label, (const uint8_t *)o->export_context,
-                         strlen(o->export_context), keys, len) != CLEAT_OK) {
+        cleat_tls_export(c->tls, o->export_label, (const uint8_t *)context,
+                         context != NULL ? strlen(context) : 0, keys, len) != CLEAT_OK) {
         shim_fail("failed to export keying material");
     }
     bool ok = shim_conn_write(c, keys, len);
@@ -40,10 +43,30 @@ static bool export_keys(struct shim_conn *c)
     return ok;
 }
 
+/* Two bytes of length, what we read with, what we write with. */
+static bool export_secrets(struct shim_conn *c, const struct shim_state *state)
+{
+    size_t client = c->options->server ? 0 : 1;
+    uint8_t len[2] = {(uint8_t)state->secret_len, (uint8_t)(state->secret_len >> 8)};
+    return !c->options->export_traffic_secrets ||
+           (shim_conn_write(c, len, sizeof(len)) &&
+            shim_conn_write(c, state->secrets[client], state->secret_len) &&
+            shim_conn_write(c, state->secrets[1 - client], state->secret_len));
+}
+
+static bool export_unique(struct shim_conn *c)
+{
+    return !c->options->tls_unique ||
+           shim_conn_write(c, c->tls->first_finished, sizeof(c->tls->first_finished));
+}
+
 static bool first_writes(struct shim_conn *c)
 {
     const struct shim_options *o = c->options;
     bool ok = true;
+    if (o->read_with_unfinished_write) {
+        return shim_conn_hold_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
+    }
     for (long i = 0; o->shim_writes_first && ok && i < o->repeat_shim_initial_write; i++) {
         ok = shim_conn_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
     }
@@ -60,6 +83,7 @@ static bool key_update(struct shim_conn *c)
 static bool echo(struct shim_conn *c)
 {
     uint8_t probe;
+    shim_conn_release(c);
     for (size_t i = 0; i < c->io.data_len; i++) {
         c->io.data[i] ^= 0xff;
     }
@@ -124,18 +148,37 @@ static bool shut_down(struct shim_conn *c)
     }
 }
 
-static void keep_session(struct shim_conn *c, struct shim_state *state)
+static void take_session(struct shim_conn *c, struct shim_state *state)
+{
+    struct cleat_tls_session *newest = cleat_tls_take_session(c->tls);
+    if (newest != NULL) {
+        cleat_tls_session_free(state->session);
+        state->session = newest;
+    }
+}
+
+/* Clients of TLS 1.3: tickets have come by now. */
+static void check_tickets(const struct shim_conn *c, const struct shim_state *state)
 {
     const struct shim_options *o = c->options;
+    struct cleat_tls_info info;
     bool expected = !o->expect_no_session && !o->shim_shuts_down;
-    if (o->server) {
-        return;
-    }
-    state->session = cleat_tls_take_session(c->tls);
-    if ((state->session != NULL) != expected) {
+    bool is_13 = cleat_tls_info(c->tls, &info) == CLEAT_OK && info.version == CLEAT_TLS_1_3;
+    if (!o->server && is_13 && (state->session != NULL) != expected) {
         shim_fail("new session was%s cached, but we expected the opposite",
                   state->session != NULL ? "" : " not");
     }
+}
+
+/* What is kept from the connection before is offered again when no newer session comes. */
+static void keep_offered(struct shim_state *state)
+{
+    if (state->session == NULL) {
+        state->session = state->offered;
+        state->offered = NULL;
+    }
+    cleat_tls_session_free(state->offered);
+    state->offered = NULL;
 }
 
 static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resume)
@@ -143,19 +186,22 @@ static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resu
     if (shim_conn_pump(c, false) != SHIM_READY) {
         return failed(c);
     }
+    take_session(c, state);
     shim_check_handshake(c, state, is_resume);
-    if (!export_keys(c) || !first_writes(c)) {
+    if (!export_keys(c) || !export_secrets(c, state) || !export_unique(c) || !first_writes(c)) {
         return failed(c);
     }
     if (c->options->shim_shuts_down) {
         bool ok = shut_down(c);
-        keep_session(c, state);
+        take_session(c, state);
         return ok;
     }
     if (!echo_until_end(c)) {
         return false;
     }
-    keep_session(c, state);
+    take_session(c, state);
+    check_tickets(c, state);
+    keep_offered(state);
     close_notify(c);
     return true;
 }
@@ -171,6 +217,7 @@ int main(int argc, char **argv)
         (void)puts("No");
         return 0;
     }
+    state.start_ms = (uint64_t)time(NULL) * 1000;
     if (cleat_ticket_keys_new(0, &state.ticket_keys) != CLEAT_OK) {
         shim_fail("no memory");
     }
@@ -187,6 +234,7 @@ int main(int argc, char **argv)
         state.delay_ms += (uint64_t)o->resumption_delay * 1000;
     }
     cleat_tls_session_free(state.session);
+    cleat_tls_session_free(state.offered);
     cleat_ticket_keys_free(state.ticket_keys);
     return status;
 }

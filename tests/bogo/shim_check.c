@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/key.h"
-
 static bool same_text(const char *a, const char *b)
 {
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
@@ -82,11 +80,30 @@ static void check_credential(const struct shim_options *o, const struct shim_sta
     }
 }
 
-static long peer_scheme(const struct cleat_tls_info *info)
+static void check_prefs(const struct shim_list *want, const struct shim_list *got)
 {
-    const char *name = info->signature_name;
-    const struct cl_sig_alg *alg = name != NULL ? cl_sig_scheme_by_name(name, strlen(name)) : NULL;
-    return alg != NULL ? alg->scheme : 0;
+    bool same = want->num == got->num;
+    for (size_t i = 0; same && i < want->num; i++) {
+        same = want->items[i] == got->items[i];
+    }
+    if (want->num != 0 && !same) {
+        shim_fail("other signature_algorithms of the peer than expected");
+    }
+}
+
+/* Tickets of TLS 1.3 come after the handshake: shim.c. */
+static void check_session(const struct shim_conn *c, const struct shim_state *state,
+                          const struct cleat_tls_info *info)
+{
+    const struct shim_options *o = c->options;
+    bool expected = !o->expect_no_session && (!info->resumed || o->expect_ticket_renewal);
+    if (o->server || info->version != CLEAT_TLS_1_2) {
+        return;
+    }
+    if ((state->session != NULL) != expected) {
+        shim_fail("new session was%s cached, but we expected the opposite",
+                  state->session != NULL ? "" : " not");
+    }
 }
 
 void shim_check_handshake(const struct shim_conn *c, const struct shim_state *state, bool is_resume)
@@ -105,8 +122,9 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     }
     check_number("version", o->expect_version, info.version);
     check_number("cipher suite", o->expect_cipher, info.cipher);
-    check_number("group", o->expect_curve_id, info.group);
-    check_number("peer's signature scheme", o->expect_peer_signature_algorithm, peer_scheme(&info));
+    check_number("group", o->expect_curve_id, state->group);
+    check_number("peer's signature scheme", o->expect_peer_signature_algorithm, state->peer_scheme);
+    check_prefs(&o->expect_peer_verify_prefs, &state->peer_prefs);
     if (o->expect_server_name != NULL && !same_text(o->expect_server_name, info.server_name)) {
         shim_fail("server name is %s, not %s", info.server_name, o->expect_server_name);
     }
@@ -116,6 +134,7 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     if ((o->expect_hrr && !info.hello_retry) || (o->expect_no_hrr && info.hello_retry)) {
         shim_fail("HelloRetryRequest %s", info.hello_retry ? "was sent" : "was not sent");
     }
+    check_session(c, state, &info);
     check_peer(c);
     check_credential(o, state, info.resumed);
 }

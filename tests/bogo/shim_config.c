@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bytes.h"
+#include "bogo/shim_event.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 
@@ -72,38 +72,7 @@ void shim_leaf_fingerprint(const char *path, uint8_t out[32])
 static uint64_t now_ms(void *ctx)
 {
     const struct shim_state *state = ctx;
-    struct timespec t;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + state->delay_ms;
-}
-
-/* Which certificate we sent: the first of the list in our Certificate message. */
-static void note_certificate(struct shim_state *state, struct cl_rd message)
-{
-    struct cl_rd body;
-    struct cl_rd context;
-    struct cl_rd list;
-    struct cl_rd der;
-    struct cleat_cert *cert;
-    uint8_t type;
-    if (!cl_rd_u8(&message, &type) || !cl_rd_vec24(&message, &body) ||
-        !cl_rd_vec8(&body, &context) || !cl_rd_vec24(&body, &list) || !cl_rd_vec24(&list, &der) ||
-        cleat_cert_from_der(der.p, der.len, &cert, NULL) != CLEAT_OK) {
-        return;
-    }
-    cleat_cert_fingerprint(cert, state->sent_leaf);
-    state->has_sent_leaf = true;
-    cleat_cert_free(cert);
-}
-
-#define CERTIFICATE 11
-
-static void on_event(void *ctx, void *user, const struct cleat_event *event)
-{
-    (void)user;
-    if (event->kind == CLEAT_EVENT_MESSAGE && event->sent && event->message.type == CERTIFICATE) {
-        note_certificate(ctx, cl_rd_of(event->message.bytes, event->message.len));
-    }
+    return state->start_ms + state->delay_ms;
 }
 
 static const char *group_name(long id)
@@ -133,20 +102,30 @@ static const char *join(const struct shim_list *list, const char *(*name)(long),
     return out;
 }
 
+/* What BoringSSL does without -verify-prefs and -signing-prefs, but for SHA-1. */
+#define DEFAULT_VERIFY                                                                   \
+    "ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp384r1_sha384" \
+    ":rsa_pss_rsae_sha384:rsa_pkcs1_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha512"
+#define DEFAULT_SIGN DEFAULT_VERIFY ":ecdsa_secp521r1_sha512:ed25519"
+
 static void set_lists(struct cleat_tls_builder *b, const struct shim_options *o)
 {
     char text[2048];
-    const struct shim_list *signing = &o->credentials[0].signing_prefs;
+    int r = CLEAT_OK;
     if (o->curves.num != 0) {
-        (void)cleat_tls_builder_groups(b,
-                                       join(&o->curves, group_name, "group", text, sizeof(text)));
+        r = cleat_tls_builder_groups(b, join(&o->curves, group_name, "group", text, sizeof(text)));
     }
-    if (o->verify_prefs.num != 0) {
-        (void)cleat_tls_builder_signatures(
-            b, join(&o->verify_prefs, scheme_name, "scheme", text, sizeof(text)));
-    } else if (signing->num != 0) {
-        (void)cleat_tls_builder_signatures(
-            b, join(signing, scheme_name, "scheme", text, sizeof(text)));
+    if (r == CLEAT_OK) {
+        const char *list = o->verify_prefs.num == 0
+                               ? DEFAULT_VERIFY
+                               : join(&o->verify_prefs, scheme_name, "scheme", text, sizeof(text));
+        r = cleat_tls_builder_signatures(b, list);
+    }
+    if (r == CLEAT_OK && o->cipher != NULL) {
+        r = cleat_tls_builder_ciphers(b, o->cipher);
+    }
+    if (r != CLEAT_OK) {
+        shim_not_implemented(cleat_tls_builder_error(b)->text);
     }
 }
 
@@ -173,25 +152,39 @@ static void set_alpn(struct cleat_tls_builder *b, const struct shim_options *o)
     }
 }
 
+static void add_credential(struct cleat_tls_builder *b, const struct shim_credential *c)
+{
+    char text[2048];
+    if (c->cert_file == NULL || c->key_file == NULL) {
+        return;
+    }
+    struct cleat_chain *chain = read_chain(c->cert_file);
+    struct cleat_key *key = read_key(c->key_file);
+    if (cleat_tls_builder_credential(b, chain, key) != CLEAT_OK) {
+        (void)fprintf(stderr, ":KEY_VALUES_MISMATCH: ");
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+    const char *list = c->signing_prefs.num == 0
+                           ? DEFAULT_SIGN
+                           : join(&c->signing_prefs, scheme_name, "scheme", text, sizeof(text));
+    if (cleat_tls_builder_credential_signatures(b, list) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+    if (c->must_match_issuer) {
+        cleat_tls_builder_credential_match_issuer(b);
+    }
+    cleat_chain_free(chain);
+    cleat_key_free(key);
+}
+
+/* BoringSSL tries what came by -new-x509-credential first, and the default one last. */
 static void set_credentials(struct cleat_tls_builder *b, const struct shim_options *o)
 {
-    for (size_t i = 0; i <= o->num_new_credentials; i++) {
-        const struct shim_credential *c = &o->credentials[i];
-        if (c->cert_file == NULL || c->key_file == NULL) {
-            continue;
-        }
-        if (i != 0 && c->signing_prefs.num != 0) {
-            shim_not_implemented("signature schemes of one credential");
-        }
-        struct cleat_chain *chain = read_chain(c->cert_file);
-        struct cleat_key *key = read_key(c->key_file);
-        if (cleat_tls_builder_credential(b, chain, key) != CLEAT_OK) {
-            (void)fprintf(stderr, ":KEY_VALUES_MISMATCH: ");
-            shim_fail("%s", cleat_tls_builder_error(b)->text);
-        }
-        cleat_chain_free(chain);
-        cleat_key_free(key);
+    for (size_t i = 1; i <= o->num_new_credentials; i++) {
+        add_credential(b, &o->credentials[i]);
     }
+    add_credential(b, &o->credentials[0]);
+    cleat_tls_builder_credentials_in_order(b);
 }
 
 static void set_versions(struct cleat_tls_builder *b, const struct shim_options *o)
@@ -201,14 +194,13 @@ static void set_versions(struct cleat_tls_builder *b, const struct shim_options 
     if (o->no_tls13 && max >= CLEAT_TLS_1_3) {
         max = CLEAT_TLS_1_2;
     }
-    if (max < CLEAT_TLS_1_3) {
-        shim_not_implemented("TLS 1.2");
+    if (max < CLEAT_TLS_1_2) {
+        shim_not_implemented("a version older than TLS 1.2");
     }
     if (o->no_tls12 && min <= CLEAT_TLS_1_2) {
         min = CLEAT_TLS_1_3;
     }
-    (void)min; /* nothing below TLS 1.3 is spoken yet */
-    if (cleat_tls_builder_versions(b, CLEAT_TLS_1_3, (uint16_t)max) != CLEAT_OK) {
+    if (cleat_tls_builder_versions(b, (uint16_t)min, (uint16_t)max) != CLEAT_OK) {
         shim_not_implemented("version");
     }
 }
@@ -222,7 +214,7 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
         shim_fail("no memory");
     }
     cleat_tls_builder_clock(b, now_ms, state);
-    cleat_tls_builder_events(b, on_event, state, false);
+    cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);
     cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0));
     set_versions(b, o);
     set_lists(b, o);

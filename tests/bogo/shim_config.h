@@ -9,8 +9,15 @@
 struct shim_state {
     struct cleat_ticket_keys *ticket_keys;
     struct cleat_tls_session *session; /* client: to be offered next */
-    uint64_t delay_ms;                 /* the clock runs ahead by this */
-    uint8_t sent_leaf[32];             /* SHA-256 of the leaf that we sent last */
+    struct cleat_tls_session *offered; /* client: in this connection */
+    uint64_t start_ms;                 /* the clock stands still, but for -resumption-delay */
+    uint64_t delay_ms;
+    uint16_t peer_scheme; /* of the newest full handshake */
+    uint16_t group;
+    struct shim_list peer_prefs; /* the peer's signature_algorithms */
+    uint8_t secrets[2][64];      /* newest application traffic secrets: client's, server's */
+    size_t secret_len;
+    uint8_t sent_leaf[32]; /* SHA-256 of the leaf that we sent last */
     bool has_sent_leaf;
 };
 

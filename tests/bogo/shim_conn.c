@@ -67,7 +67,8 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
     if (r != CLEAT_OK) {
         shim_fail("no connection: %s", cleat_error_name(r));
     }
-    cleat_tls_session_free(state->session);
+    cleat_tls_session_free(state->offered);
+    state->offered = state->session;
     state->session = NULL;
     c->fd = dial(o);
     say_who(c->fd, o->shim_id);
@@ -77,15 +78,33 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
 
 void shim_conn_flush(struct shim_conn *c)
 {
-    send_all(c->fd, c->out, c->io.out_len);
-    c->io.out_len = 0;
+    if (!c->held) {
+        send_all(c->fd, c->out, c->io.out_len);
+        c->io.out_len = 0;
+    }
+}
+
+bool shim_conn_hold_write(struct shim_conn *c, const void *data, size_t len)
+{
+    size_t written;
+    c->held = true;
+    bool ok = cleat_tls_write(c->tls, &c->io, data, len, &written) == CLEAT_OK && written == len;
+    c->io.out_cap = c->io.out_len;
+    return ok;
+}
+
+void shim_conn_release(struct shim_conn *c)
+{
+    c->held = false;
+    c->io.out_cap = sizeof(c->out);
+    shim_conn_flush(c);
 }
 
 /* The runner must be able to read everything: half-close, and drain what it still sends. */
 void shim_conn_close(struct shim_conn *c)
 {
     uint8_t sink[4096];
-    shim_conn_flush(c);
+    shim_conn_release(c);
     (void)shutdown(c->fd, SHUT_WR);
     while (recv(c->fd, sink, sizeof(sink), 0) > 0) {
     }
@@ -114,7 +133,11 @@ static bool receive(struct shim_conn *c)
 static const char *server_refusal(const struct shim_options *o, uint8_t *alert)
 {
     *alert = 40;
-    if (o->fail_early_callback || o->fail_ddos_callback) {
+    if (o->fail_early_callback) {
+        return "CONNECTION_REJECTED";
+    }
+    if (o->fail_ddos_callback) {
+        *alert = 80;
         return "CONNECTION_REJECTED";
     }
     if (o->fail_cert_callback) {

@@ -10,6 +10,7 @@ struct shim_conn {
     struct cleat_tls_config *config;
     int fd;
     bool eof;
+    bool held; /* a write is not finished: output stays here */
     struct cleat_tls_io io;
     uint8_t in[CLEAT_TLS_MAX_RECORD];
     size_t in_len;
@@ -36,7 +37,12 @@ enum shim_event shim_conn_pump(struct shim_conn *c, bool wait);
 /* All of it, or false. */
 bool shim_conn_write(struct shim_conn *c, const void *data, size_t len);
 
-/* shim_conn_flush sends what is in the output buffer. */
+/* shim_conn_flush sends what is in the output buffer, unless it is held. */
 void shim_conn_flush(struct shim_conn *c);
+
+/* shim_conn_hold_write seals data but sends nothing, and leaves the engine no room for more, until
+ * shim_conn_release. */
+bool shim_conn_hold_write(struct shim_conn *c, const void *data, size_t len);
+void shim_conn_release(struct shim_conn *c);
 
 #endif

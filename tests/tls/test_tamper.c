@@ -27,14 +27,17 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"1.3, full, 1.2 spoken too", 0x0303, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, false, false},
+    {"1.3, full, 1.2 spoken too", 0x0303, 0x0304, "X25519:P-256", "X25519", CL_KEY_EC_P256, false,
+     false},
     {"1.3, after a retry", 0x0304, 0x0304, "P-256:X25519", "X25519", CL_KEY_EC_P256, false, false},
     {"1.3, client authentication", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, true, false},
     {"1.3, resumed", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, false, true},
-    {"1.2, full, ECDSA", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_EC_P256, false, false},
+    {"1.2, full, ECDSA", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false,
+     false},
     {"1.2, full, RSA", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_RSA, false, false},
-    {"1.2, client authentication", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_EC_P256, true, false},
-    {"1.2, resumed", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_EC_P256, false, true},
+    {"1.2, client authentication", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256,
+     true, false},
+    {"1.2, resumed", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false, true},
 };
 
 /* A kind of handshake made ready to be repeated: randomness starts anew for each. */
@@ -335,10 +338,10 @@ static const struct rule expected[] = {
     {"ClientHello: extension 0", V12, "here 50, here 47, here 20, here 51"},
     {"ClientHello: extension 0 type", V13, "there 20, here 47"},
     {"ClientHello: extension 0 type", V12, "here 20, here 51"},
-    {"ClientHello: extension 10", V13, "here 50, here 47, here 40, here 51"},
-    {"ClientHello: extension 10", V12, "here 50, here 40, there 51"},
+    {"ClientHello: extension 10", V13, "here 50, here 47, here 40, here 51, there 20"},
+    {"ClientHello: extension 10", V12, "here 50, here 40, here 20, here 51, there 51"},
     {"ClientHello: extension 10 type", V13, "here 109, here 50, here 47, here 51"},
-    {"ClientHello: extension 10 type", V12, "here 40, here 50, there 51"},
+    {"ClientHello: extension 10 type", V12, "here 40, here 50, here 20, here 51, there 51"},
     {"ClientHello: extension 11", V13, "here 50, there 20"},
     {"ClientHello: extension 11", V12, "here 50, here 47"},
     {"ClientHello: extension 11 type", V13, "there 20, here 47"},
@@ -376,7 +379,7 @@ static const struct rule expected[] = {
     {"ServerHello: session ID", V13, "here 47"},
     {"ServerHello: session ID", V12, "here 10"},
     {"ServerHello: extension 11", V12, "here 50, here 47"},
-    {"ServerHello: extension 11 type", V12, "here 110, here 47"},
+    {"ServerHello: extension 11 type", V12, "here 110, here 47, here 50"},
     {"ServerHello: extension 41", V13, "here 47"},
     {"ServerHello: extension 43", V13, "here 47"},
     {"ServerHello: extension 43 type", V13, "here 47, here 70"},
@@ -402,7 +405,7 @@ static const struct rule expected[] = {
     {"ServerKeyExchange: share", V12, "here 51"},
     {"*: scheme", V12, "here 47, here 51"},
     {"*: signature", V12, "here 51"},
-    {"CertificateRequest: types", V12, "there 51"},
+    {"CertificateRequest: types", V12, "there 51, there 40"},
     {"CertificateRequest: schemes", V12, "there 51"},
     {"CertificateRequest: authorities", V12, "here 50, there 51"},
     {"ClientKeyExchange: share", V12, "here 20, here 51"},
