@@ -315,7 +315,7 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
  */
 
 /* cleat_tls_take_session gives the newest session received and not yet taken (the caller's to
- * free), or NULL. Tickets arrive after READY; at most 4 wait to be taken, older ones are dropped.
+ * free), or NULL. Tickets arrive after READY; at most 8 wait to be taken, older ones are dropped.
  */
 struct cleat_tls_session *cleat_tls_take_session(struct cleat_tls *tls);
 struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session);

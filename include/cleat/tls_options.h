@@ -34,6 +34,21 @@ int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple);
  * long as they may be. Default: off. */
 void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on);
 
+/* ---- what a client says ------------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_grease: add reserved values to a client's lists of suites, groups, key shares,
+ * versions and extensions (RFC 8701), which every server must ignore. cleat_tls_builder_permute:
+ * send a client's extensions in an order drawn anew for each connection. Both keep servers tolerant
+ * of what is new; default: on. For a ClientHello that is the same each time: both off. */
+void cleat_tls_builder_grease(struct cleat_tls_builder *b, bool on);
+void cleat_tls_builder_permute(struct cleat_tls_builder *b, bool on);
+
+/* cleat_tls_builder_ask_tickets: how many session tickets a client wants after a full handshake and
+ * after a resumption (RFC 9149), 0 to 8 each. A server with ticket keys sends as many, up to 8,
+ * whatever number it is configured to send by itself, if that is not 0. Default: not asked. */
+int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, unsigned resumed);
+
 /* ---- proofs that travel with a certificate ----------------------------------------------------
  */
 

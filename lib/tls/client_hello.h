@@ -31,6 +31,9 @@ struct cl_client_hello {
     bool psk_dhe_ke;
     bool has_psk_modes;
     bool early_data;
+    bool has_ticket_request;
+    uint8_t tickets_new;
+    uint8_t tickets_resumed;
     uint16_t record_size_limit; /* 0: absent */
     /* TLS 1.2 */
     bool extended_master_secret;

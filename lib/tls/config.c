@@ -26,6 +26,8 @@ static void set_defaults(struct cleat_tls_config *c)
     c->version_max = CLEAT_TLS_1_3;
     c->num_tickets = CL_CONFIG_DEFAULT_TICKETS;
     c->ask_status = c->role == CLEAT_CLIENT;
+    c->grease = c->role == CLEAT_CLIENT;
+    c->permute = c->role == CLEAT_CLIENT;
     for (size_t i = 0; (suite = cl_suite_at(i)) != NULL; i++) {
         if (suite->by_default) {
             c->suites[c->num_suites++] = suite;

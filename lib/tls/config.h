@@ -75,6 +75,11 @@ struct cleat_tls_config {
     uint16_t record_size_limit; /* RFC 8449; 0: not offered by a client */
     uint16_t pad_to;            /* application data, to a multiple of it; 0: no padding */
     bool small_first_records;
+    bool grease; /* RFC 8701 */
+    bool permute;
+    bool ask_tickets; /* RFC 9149 */
+    uint8_t ask_tickets_new;
+    uint8_t ask_tickets_resumed;
 
     uint32_t early_max; /* bytes of early data that tickets allow; 0: none */
     uint32_t early_window_ms;

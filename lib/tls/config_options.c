@@ -33,6 +33,31 @@ void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on)
     b->config->small_first_records = on;
 }
 
+/* ---- what a client says ---- */
+
+void cleat_tls_builder_grease(struct cleat_tls_builder *b, bool on)
+{
+    b->config->grease = on;
+}
+
+void cleat_tls_builder_permute(struct cleat_tls_builder *b, bool on)
+{
+    b->config->permute = on;
+}
+
+int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, unsigned resumed)
+{
+    if (full > CL_MAX_WAITING_SESSIONS || resumed > CL_MAX_WAITING_SESSIONS) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 9149 3"),
+                                 "%u and %u tickets asked for; at most %d can wait to be taken",
+                                 full, resumed, CL_MAX_WAITING_SESSIONS);
+    }
+    b->config->ask_tickets = true;
+    b->config->ask_tickets_new = (uint8_t)full;
+    b->config->ask_tickets_resumed = (uint8_t)resumed;
+    return CLEAT_OK;
+}
+
 /* ---- proofs that travel with a certificate ---- */
 
 static struct cl_credential *newest_credential(struct cleat_tls_builder *b, const char *what)

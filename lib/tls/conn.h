@@ -12,6 +12,7 @@
 #include "crypto/job.h"
 #include "tls/client_hello.h"
 #include "tls/config.h"
+#include "tls/grease.h"
 #include "tls/record.h"
 #include "tls/schedule.h"
 #include "tls/session.h"
@@ -28,8 +29,8 @@
 #define CL_MAX_IDLE_RECORDS     32
 /* 4: warning alerts in a row; honest peers send one */
 #define CL_MAX_IDLE_ALERTS      4
-/* 4: tickets waiting for cleat_tls_take_session */
-#define CL_MAX_WAITING_SESSIONS 4
+/* 8 (CL_CONFIG_MAX_TICKETS): tickets waiting for cleat_tls_take_session */
+#define CL_MAX_WAITING_SESSIONS 8
 
 struct cl_hs_row;
 struct cl_version;
@@ -98,7 +99,8 @@ struct cl_hs {
     struct cl_buf cookie;
     bool retried;
 
-    uint32_t ext_offered; /* extensions we sent that the peer may answer; bits by table row */
+    struct cl_grease grease; /* client */
+    uint32_t ext_offered;    /* extensions we sent that the peer may answer; bits by table row */
 
     const struct cl_credential *credential; /* ours */
     const struct cl_sig_alg *scheme;        /* for our signature */
@@ -150,6 +152,7 @@ struct cleat_tls {
     struct cl_record_keys wr;
     const struct cl_suite *suite;
     const struct cl_group *group;
+    const struct cl_credential *own;      /* whose certificate we sent in this handshake */
     const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
     struct cl_secret client_app;
     struct cl_secret server_app;

@@ -29,6 +29,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_scts_parse, cl_ext_scts_build},
     {CL_ET_RECORD_SIZE_LIMIT, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "record_size_limit",
      cl_ext_record_size_limit_parse, cl_ext_record_size_limit_build},
+    {CL_ET_TICKET_REQUEST, CL_EXT_CH | CL_EXT_EE, "ticket_request", cl_ext_ticket_request_parse,
+     cl_ext_ticket_request_build},
     {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, "early_data", cl_ext_early_data_parse,
      cl_ext_early_data_build},
@@ -46,6 +48,13 @@ static const struct cl_ext_row rows[] = {
 
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
 _Static_assert(NUM_ROWS <= 31, "rows are bits of a uint32_t, and CL_EXT_OTHER is one");
+
+_Static_assert(NUM_ROWS <= CL_GREASE_MAX_ROWS, "an order of the rows is kept");
+
+size_t cl_ext_num_rows(void)
+{
+    return NUM_ROWS;
+}
 
 static const struct cl_ext_row *find_row(uint16_t type)
 {
@@ -191,8 +200,18 @@ cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd blo
 
 void cl_ext_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
+    bool ours = message == CL_EXT_CH;
     struct cl_wr_mark block = cl_wr_open16(w);
-    for (size_t i = 0; i < NUM_ROWS; i++) {
+    if (ours) {
+        cl_grease_extension(tls, CL_GREASE_FIRST_EXTENSION, 0, w);
+    }
+    for (size_t k = 0; k < NUM_ROWS; k++) {
+        size_t i = ours ? tls->hs->grease.order[k] : k;
+        if (ours && k == NUM_ROWS - 1) {
+            /* in front of pre_shared_key; with a body, because old servers choke on a last
+             * extension without one */
+            cl_grease_extension(tls, CL_GREASE_LAST_EXTENSION, 1, w);
+        }
         if ((rows[i].messages & message) == 0 || rows[i].build == NULL) {
             continue;
         }

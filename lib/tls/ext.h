@@ -42,6 +42,9 @@ bool cl_ext_contains(struct cl_rd block, uint16_t type);
 /* cl_ext_bit returns the bit of an extension type in masks; 0 for a type not in the table. */
 uint32_t cl_ext_bit(uint16_t type);
 
+/* cl_ext_num_rows returns how many rows the table has; the last is pre_shared_key's. */
+size_t cl_ext_num_rows(void);
+
 /* The bit of all types that are not in the table. A ClientHello of ours has none of them; one that
  * the message hook put in its place may (tls/hook.h). */
 #define CL_EXT_OTHER (UINT32_C(1) << 31)
@@ -87,6 +90,9 @@ bool cl_ext_scts_valid(struct cl_rd body);
 /* ext_record_size.c */
 CL_EXT_PARSE(record_size_limit);
 CL_EXT_BUILD(record_size_limit);
+/* ext_tickets.c */
+CL_EXT_PARSE(ticket_request);
+CL_EXT_BUILD(ticket_request);
 /* ext_12.c */
 CL_EXT_PARSE(extended_master_secret);
 CL_EXT_BUILD(extended_master_secret);

@@ -21,6 +21,7 @@ bool cl_ext_supported_groups_build(struct cleat_tls *tls, unsigned message, stru
         return false;
     }
     struct cl_wr_mark list = cl_wr_open16(w);
+    cl_grease_number(tls, CL_GREASE_GROUP, w);
     for (size_t i = 0; i < tls->config->num_groups; i++) {
         cl_wr_u16(w, tls->config->groups[i]->id);
     }
@@ -97,6 +98,10 @@ bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_w
         return false;
     }
     struct cl_wr_mark list = cl_wr_open16(w);
+    /* RFC 9846 4.3.8: after a HelloRetryRequest there is one share alone */
+    if (!tls->hs->retried) {
+        cl_grease_extension(tls, CL_GREASE_GROUP, 1, w); /* a KeyShareEntry has the same form */
+    }
     put_share(tls, w);
     cl_wr_close(w, list);
     return true;

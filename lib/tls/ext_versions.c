@@ -28,6 +28,7 @@ bool cl_ext_supported_versions_build(struct cleat_tls *tls, unsigned message, st
         return false;
     }
     struct cl_wr_mark list = cl_wr_open8(w);
+    cl_grease_number(tls, CL_GREASE_VERSION, w);
     for (uint16_t v = tls->config->version_max; v >= tls->config->version_min; v--) {
         cl_wr_u16(w, v);
     }

@@ -84,6 +84,8 @@ CL_MUST cl_result cl_finished_check(struct cleat_tls *tls, const struct cl_msg *
 
 /* msg_new_session_ticket.c */
 CL_MUST cl_result cl_tickets_build(struct cleat_tls *tls);
+/* cl_tickets_num returns how many tickets the handshake will issue. */
+unsigned cl_tickets_num(const struct cleat_tls *tls);
 CL_HANDLER(cl_new_session_ticket_received);
 
 /* msg_key_update.c */

@@ -72,6 +72,7 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
 {
     const struct cl_hs *hs = tls->hs;
     const struct cl_credential *credential = hs->credential;
+    tls->own = credential;
     if (credential != NULL && ((hs->staple_wanted && credential->staple.len != 0) ||
                                (hs->scts_wanted && credential->scts.len != 0))) {
         return build_with_extensions(tls, credential);
@@ -90,6 +91,7 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
 cl_result cl_certificate_12_build(struct cleat_tls *tls)
 {
     const struct cl_credential *credential = tls->hs->credential;
+    tls->own = credential;
     if (credential != NULL) {
         return cl_flight_append(tls, cl_buf_view(&credential->message_12));
     }

@@ -21,6 +21,7 @@ cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
     hs->session_id_len = is_13 || hs->session != NULL ? sizeof(hs->session_id) : 0;
     tls->wr.initial = true;
     hs->share_group = tls->config->groups[0];
+    CL_TRY(cl_grease_draw(tls));
     cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
     return CL_OK;
 }
@@ -73,6 +74,7 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
     cl_wr_bytes(w, hs->session_id, hs->session_id_len);
     cl_wr_close(w, m);
     m = cl_wr_open16(w);
+    cl_grease_number(tls, CL_GREASE_SUITE, w);
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         const struct cl_suite *suite = tls->config->suites[i];
         if (suite->version >= tls->config->version_min &&

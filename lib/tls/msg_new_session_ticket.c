@@ -41,20 +41,31 @@ static cl_result build_one(struct cleat_tls *tls, struct cl_ticket *ticket, uint
     return result;
 }
 
-/* RFC 9846 4.3.9: without psk_dhe_ke among the client's modes a ticket would be of no use to it. */
-cl_result cl_tickets_build(struct cleat_tls *tls)
+unsigned cl_tickets_num(const struct cleat_tls *tls)
 {
     const struct cleat_tls_config *config = tls->config;
-    if (config->ticket_keys == NULL || !tls->hs->parsed.psk_dhe_ke) {
-        return CL_OK;
+    const struct cl_client_hello *ch = &tls->hs->parsed;
+    /* RFC 9846 4.3.9: without psk_dhe_ke among the client's modes a ticket is of no use to it */
+    if (config->ticket_keys == NULL || !ch->psk_dhe_ke || config->num_tickets == 0) {
+        return 0;
     }
-    struct cl_ticket ticket = {0};
-    uint32_t lifetime;
-    if (!cl_ticket_fill(tls, &ticket, &lifetime)) {
-        return CL_OK;
+    /* RFC 9149 3: "A server SHOULD limit the number of tickets it sends" */
+    if (ch->has_ticket_request) {
+        unsigned num = tls->resumed ? ch->tickets_resumed : ch->tickets_new;
+        return num < CL_CONFIG_MAX_TICKETS ? num : CL_CONFIG_MAX_TICKETS;
     }
     /* after a resumption one ticket replaces the one that was used */
-    unsigned num = tls->resumed && config->num_tickets > 1 ? 1 : config->num_tickets;
+    return tls->resumed ? 1 : config->num_tickets;
+}
+
+cl_result cl_tickets_build(struct cleat_tls *tls)
+{
+    unsigned num = cl_tickets_num(tls);
+    struct cl_ticket ticket = {0};
+    uint32_t lifetime;
+    if (num == 0 || !cl_ticket_fill(tls, &ticket, &lifetime)) {
+        return CL_OK;
+    }
     for (unsigned i = 0; i < num; i++) {
         CL_TRY(build_one(tls, &ticket, i, lifetime));
         cl_event_ticket(tls, true, lifetime, "issued");

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "bogo/shim_event.h"
+#include "cleat/tls_options.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 
@@ -215,6 +216,8 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     }
     cleat_tls_builder_clock(b, now_ms, state);
     cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);
+    cleat_tls_builder_grease(b, false);
+    cleat_tls_builder_permute(b, false);
     cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0));
     set_versions(b, o);
     set_lists(b, o);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cleat/tls_options.h"
 #include "crypto/hash.h"
 #include "x509/build.h"
 #include "x509/chain.h"
@@ -295,6 +296,9 @@ struct cleat_tls_builder *test_client_builder(void)
 {
     struct cleat_tls_builder *b;
     assert_int_equal(cleat_tls_builder_new(CLEAT_CLIENT, &b), CLEAT_OK);
+    /* ClientHellos that are the same each time; test_grease.c looks at the others */
+    cleat_tls_builder_grease(b, false);
+    cleat_tls_builder_permute(b, false);
     cleat_tls_builder_clock(b, test_clock, NULL);
     cleat_tls_builder_events(b, take_event, NULL, CLEAT_EVENTS_SECRETS);
     assert_int_equal(cleat_tls_builder_trust(b, world.ca.store), CLEAT_OK);

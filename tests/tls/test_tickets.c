@@ -224,7 +224,7 @@ static void test_as_many_tickets_come_as_were_asked_for(void **state)
 {
     for (unsigned num = 0; num <= 8; num++) {
         struct test_pair p;
-        struct cleat_tls_session *got[8];
+        struct cleat_tls_session *got[9];
         size_t taken = 0;
         test_pair_make(&p, test_client_config(), server_issuing(num), NULL);
         test_pair_run(&p);
@@ -233,7 +233,7 @@ static void test_as_many_tickets_come_as_were_asked_for(void **state)
         while ((got[taken] = cleat_tls_take_session(p.client.tls)) != NULL) {
             taken++;
         }
-        assert_int_equal(taken, num < 4 ? num : 4);
+        assert_int_equal(taken, num);
         for (size_t i = 0; i < taken; i++) {
             for (size_t k = 0; k < i; k++) {
                 assert_memory_not_equal(got[i]->psk.bytes, got[k]->psk.bytes, 32);
