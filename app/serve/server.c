@@ -4,6 +4,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +12,11 @@
 
 #include "base/mem.h"
 #include "serve/worker.h"
+
+/* 1,000, 4: when there were that many connections, and no more than a quarter of them are left, the
+ * memory that they took goes back to the system; malloc alone would keep most of it */
+#define TRIM_MIN   1000
+#define TRIM_SHARE 4
 
 struct server {
     struct cl_site site;
@@ -22,6 +28,7 @@ struct server {
     uv_signal_t on_int;
     uv_signal_t on_term;
     uv_async_t worker_done;
+    uv_timer_t period;
     atomic_size_t num_done;
     bool stopping;
 };
@@ -169,6 +176,29 @@ static void end_if_all_done(uv_async_t *async)
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->worker_done, NULL);
+    uv_close((uv_handle_t *)&server->period, NULL);
+}
+
+static void give_memory_back(struct server *server)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < server->num_workers; i++) {
+        most += atomic_load(&server->workers[i].num_most);
+    }
+    if (most < TRIM_MIN || count_open(server) > most / TRIM_SHARE) {
+        return;
+    }
+    for (size_t i = 0; i < server->num_workers; i++) {
+        atomic_store(&server->workers[i].num_most, 0);
+    }
+    (void)malloc_trim(0);
+}
+
+static void on_period(uv_timer_t *period)
+{
+    struct server *server = period->data;
+    cl_failures_tick(server->site.failures);
+    give_memory_back(server);
 }
 
 static void open_main_loop(struct server *server)
@@ -178,10 +208,13 @@ static void open_main_loop(struct server *server)
     uv_signal_init(&server->loop, &server->on_int);
     uv_signal_init(&server->loop, &server->on_term);
     server->worker_done.data = server;
+    uv_timer_init(&server->loop, &server->period);
+    server->period.data = server;
     server->on_int.data = server;
     server->on_term.data = server;
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
+    uv_timer_start(&server->period, on_period, CL_FAILURES_PERIOD_MS, CL_FAILURES_PERIOD_MS);
 }
 
 static cl_result start_workers(struct server *server, size_t num_threads, struct cleat_error *err)

@@ -36,11 +36,16 @@ void cl_session_log_request(const struct cl_session *s)
     cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
 }
 
+/* With -v everybody gets a line: it was asked for. */
 static void log_error(const struct cl_session *s, const char *what, const struct cleat_error *e)
 {
+    const struct cl_site *site = s->worker->site;
+    if (site->options->verbose == 0 && !cl_failures_count(site->failures, what, e->code)) {
+        return;
+    }
     bool section = e->section[0] != '\0';
     bool hint = e->hint[0] != '\0';
-    cl_log_line(s->worker->site->errors, "cleat: %s: %s: %s: %s%s%s%s%s%s", s->peer, what,
+    cl_log_line(site->errors, "cleat: %s: %s: %s: %s%s%s%s%s%s", s->peer, what,
                 cleat_error_name(e->code), e->text[0] != '\0' ? e->text : "no detail",
                 section ? " (" : "", e->section, section ? ")" : "", hint ? "; hint: " : "",
                 e->hint);

@@ -173,6 +173,9 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
     if (result == CL_OK) {
         result = cl_log_new(STDERR_FILENO, false, &site->errors);
     }
+    if (result == CL_OK) {
+        result = cl_failures_new(site->errors, &site->failures);
+    }
     if (result != CL_OK) {
         cl_error_set(err, (struct cl_why){.code = result}, "%s", cleat_error_sentence(result));
         cl_site_deinit(site);
@@ -186,6 +189,7 @@ void cl_site_deinit(struct cl_site *site)
     if (site->files.root_fd >= 0) {
         close(site->files.root_fd);
     }
+    cl_failures_free(site->failures);
     cl_log_free(site->access);
     cl_log_free(site->errors);
     cl_keylog_close(&site->keylog);

@@ -9,6 +9,7 @@
 #include "cleat/tls.h"
 #include "conn/keylog.h"
 #include "dns/addr.h"
+#include "serve/failures.h"
 #include "serve/log.h"
 #include "serve/static.h"
 
@@ -62,6 +63,7 @@ struct cl_site {
     struct cl_static_config files;
     struct cl_log *access; /* NULL: off */
     struct cl_log *errors; /* stderr */
+    struct cl_failures *failures;
     struct cl_keylog keylog;
 };
 

@@ -38,6 +38,9 @@ static void on_incoming(void *ctx, struct cl_tcp *tcp)
     }
     w->num_sessions++;
     atomic_store(&w->num_open, w->num_sessions);
+    if (w->num_sessions > atomic_load(&w->num_most)) {
+        atomic_store(&w->num_most, w->num_sessions);
+    }
     if (w->num_sessions >= w->site->options->max_connections) {
         hold_listeners(w, true);
     }

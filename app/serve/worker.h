@@ -29,7 +29,7 @@ struct cl_worker {
     void (*done)(void *ctx); /* called from the thread, last of all */
     void *done_ctx;
 
-    /* The rest is the thread's own, but for stop, wake and num_open. */
+    /* The rest is the thread's own, but for stop, wake, num_open and num_most. */
     atomic_int stop;
     pthread_mutex_t wake_mutex; /* wake may be used by others until it is closed */
     bool wake_closed;
@@ -41,6 +41,7 @@ struct cl_worker {
     struct cl_session_list sessions;
     size_t num_sessions;
     atomic_size_t num_open; /* the same, for others to read */
+    atomic_size_t num_most; /* the most there were since somebody set it to 0 */
     bool stopping;
     bool ending;
     uint64_t last_accept_error; /* loop time: not one line each, please */
