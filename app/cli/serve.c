@@ -22,6 +22,7 @@ enum {
     OPT_SIGALGS,
     OPT_TLS_MIN,
     OPT_TLS_MAX,
+    OPT_EARLY_DATA,
     OPT_THREADS,
     OPT_GRACE,
     OPT_MAX_CONNECTIONS,
@@ -53,6 +54,9 @@ static const struct cl_option options[] = {
     {OPT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes, the preferred one first"},
     {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.3)"},
     {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
+    {OPT_EARLY_DATA, 0, "early-data", NULL,
+     "answer GET and HEAD that come with the first bytes of a resumption (0-RTT);\n"
+     "off by default: whoever records such a request can send it again elsewhere"},
     {0, 0, "Running", NULL, NULL},
     {OPT_THREADS, 't', "threads", "N", "worker threads (default: one for each processor)"},
     {OPT_GRACE, 0, "grace", "SECONDS",
@@ -220,6 +224,9 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return set_number(&o->grace_s, words, 0, 86400);
     case OPT_MAX_CONNECTIONS:
         return set_number(&o->max_connections, words, 1, 1000000);
+    case OPT_EARLY_DATA:
+        o->early_data = true;
+        return CL_EXIT_OK;
     case OPT_QUIET:
         o->quiet = true;
         return CL_EXIT_OK;

@@ -6,9 +6,6 @@
 #include "base/mem.h"
 #include "conn/stream_impl.h"
 
-/* 128: headers, content type and tags of three records, and a KeyUpdate that goes in front */
-#define WRITE_OVERHEAD 128
-
 static void on_timer(void *ctx)
 {
     struct cl_stream *s = ctx;
@@ -20,8 +17,8 @@ static void on_timer(void *ctx)
         s->handler->deadline(s->ctx);
     } else {
         cl_stream_die_of(s, CL_STREAM_TIMED_OUT,
-                         s->state == CL_STREAM_HANDSHAKE ? "the handshake was not finished in time"
-                                                         : "the peer was silent for too long");
+                         !s->was_ready ? "the handshake was not finished in time"
+                                       : "the peer was silent for too long");
     }
 }
 
@@ -43,6 +40,8 @@ cl_result cl_stream_open(struct cl_hub *hub, const struct cl_stream_setup *setup
     s->tls = setup->tls;
     s->handler = setup->handler;
     s->ctx = setup->ctx;
+    s->early = setup->early;
+    s->early_len = setup->early_len;
     s->step = true;
     cl_tcp_attach(s->tcp, &cl_stream_socket, s);
     cl_tcp_read(s->tcp, true);
@@ -60,10 +59,10 @@ void cl_stream_handle(struct cl_stream *s, const struct cl_stream_handler *handl
 
 size_t cl_stream_room(const struct cl_stream *s)
 {
-    if (s->state != CL_STREAM_OPEN || s->want_finish || s->starved) {
+    if (!cl_stream_talks(s) || s->want_finish || s->starved) {
         return 0;
     }
-    size_t kept = s->out_len + CLEAT_TLS_MIN_OUTPUT + WRITE_OVERHEAD;
+    size_t kept = s->out_len + CLEAT_TLS_MIN_OUTPUT + CL_STREAM_OVERHEAD;
     return kept < CL_POOL_BUFFER ? CL_POOL_BUFFER - kept : 0;
 }
 
@@ -86,7 +85,7 @@ size_t cl_stream_write(struct cl_stream *s, const void *p, size_t len)
 {
     size_t room = cl_stream_room(s);
     size_t take = len < room ? len : room;
-    if (s->state != CL_STREAM_OPEN || s->want_finish || len == 0) {
+    if (!cl_stream_talks(s) || s->want_finish || len == 0) {
         return 0;
     }
     if (take > 0 && s->out == NULL) {
@@ -133,7 +132,7 @@ void cl_stream_finish(struct cl_stream *s)
 
 void cl_stream_close(struct cl_stream *s)
 {
-    if (s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_OPEN) {
+    if (s->state == CL_STREAM_HANDSHAKE || cl_stream_talks(s)) {
         cl_stream_begin_closing(s, CL_STREAM_FINISHED);
     }
 }
@@ -205,4 +204,9 @@ struct cl_tcp *cl_stream_tcp(const struct cl_stream *s)
 bool cl_stream_is_ready(const struct cl_stream *s)
 {
     return s->was_ready;
+}
+
+bool cl_stream_early_sent(const struct cl_stream *s)
+{
+    return s->early_sent;
 }

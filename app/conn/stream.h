@@ -48,7 +48,10 @@ struct cl_stream_end {
 struct cl_stream_handler {
     /* The handshake is complete: cl_stream_tls() tells what was agreed; writing may begin. */
     void (*ready)(void *ctx);
-    /* Plaintext; a view that is valid during the call, and may be written over. Returns how many of
+    /* Plaintext; a view that is valid during the call, and may be written over. Before ready (see
+     * cl_stream_is_ready) it is early data, which only a server gets whose configuration allows it:
+     * it may be a replay. From then on writing is possible, and what is left behind holds up the
+     * handshake. Returns how many of
      * the bytes it has taken: with fewer than len the stream stops receiving, and offers the rest
      * again after cl_stream_resume. Without this callback everything is dropped. */
     size_t (*data)(void *ctx, uint8_t *p, size_t len);
@@ -86,7 +89,15 @@ struct cl_stream_setup {
     const struct cl_stream_handler *handler; /* outlives the stream */
     void *ctx;
     uint32_t handshake_ms; /* 0: CL_STREAM_HANDSHAKE_MS */
+    /* Client: what is sent as early data, all of it or nothing, on a tls that has been made to
+     * offer it; stays the caller's, valid until ready or closed. */
+    const uint8_t *early;
+    size_t early_len;
 };
+
+/* 8,192 bytes: more is not sent as early data; it fits into a buffer behind any ClientHello of ours
+ */
+#define CL_STREAM_MAX_EARLY 8192
 
 /* cl_stream_open starts a stream (a client's ClientHello goes out in the same turn). tcp and tls
  * are taken over also when it fails, with NOMEM; then no callback comes. */
@@ -98,7 +109,8 @@ void cl_stream_handle(struct cl_stream *s, const struct cl_stream_handler *handl
 
 /* cl_stream_write seals bytes for sending and returns how many it took: 0 to len, less than len
  * when there is no room (then drained comes), and also after a failure, when closed comes anyway.
- * Bytes taken are copied. They go out at the end of the turn. Before ready it takes nothing. */
+ * Bytes taken are copied. They go out at the end of the turn. Before ready, or early data, it takes
+ * nothing. */
 size_t cl_stream_write(struct cl_stream *s, const void *p, size_t len);
 
 /* cl_stream_room returns how many bytes cl_stream_write would take now, at least; 0 before ready.
@@ -123,7 +135,8 @@ void cl_stream_close(struct cl_stream *s);
 void cl_stream_abort(struct cl_stream *s, const char *why);
 
 /* cl_stream_deadline calls `deadline` ms milliseconds from now; 0: never. One at a time; cheap to
- * move. The handshake and closing have their own: calls during those do nothing. */
+ * move. The handshake (early data included) and closing have their own: calls during those do
+ * nothing. */
 void cl_stream_deadline(struct cl_stream *s, uint64_t ms);
 
 /* cl_stream_decided tells that the decision has been answered on the TLS connection. */
@@ -143,5 +156,9 @@ const uint8_t *cl_stream_clear_input(const struct cl_stream *s, size_t *out_len)
 struct cleat_tls *cl_stream_tls(const struct cl_stream *s);
 struct cl_tcp *cl_stream_tcp(const struct cl_stream *s);
 bool cl_stream_is_ready(const struct cl_stream *s);
+
+/* cl_stream_early_sent tells whether the setup's early bytes went out; whether they were taken is
+ * told by cleat_tls_early_data_status(). */
+bool cl_stream_early_sent(const struct cl_stream *s);
 
 #endif

@@ -27,7 +27,7 @@ void cl_stream_die_of(struct cl_stream *s, enum cl_stream_cause cause, const cha
 
 void cl_stream_die_of_network(struct cl_stream *s, int status)
 {
-    if (s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_OPEN) {
+    if (s->state == CL_STREAM_HANDSHAKE || cl_stream_talks(s)) {
         s->sys = status;
     }
     cl_stream_die(s, CL_STREAM_NETWORK);

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "cleat/tls_early.h"
 #include "conn/stream_impl.h"
 
 static void fail(struct cl_stream *s)
@@ -23,6 +24,7 @@ static void become_ready(struct cl_stream *s)
 {
     s->state = CL_STREAM_OPEN;
     s->was_ready = true;
+    s->early = NULL;
     cl_timer_stop(s->timer);
     if (s->handler->ready != NULL) {
         s->handler->ready(s->ctx);
@@ -60,7 +62,7 @@ static bool deliver(struct cl_stream *s)
     if (s->handler->data != NULL) {
         taken = s->handler->data(s->ctx, s->data, s->data_len);
     }
-    if (s->state != CL_STREAM_OPEN) {
+    if (!cl_stream_talks(s)) {
         return false;
     }
     s->data += taken;
@@ -79,11 +81,13 @@ static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct c
 {
     bool progress = io->in_used > 0;
     if (next == CLEAT_TLS_HAS_DATA) {
-        /* The peer's Finished and its first data came together. */
-        if (s->state == CL_STREAM_HANDSHAKE) {
+        if (s->state == CL_STREAM_HANDSHAKE && io->early) {
+            s->state = CL_STREAM_EARLY;
+        } else if (s->state == CL_STREAM_HANDSHAKE) {
+            /* The peer's Finished and its first data came together. */
             become_ready(s);
         }
-        if (s->state != CL_STREAM_OPEN) {
+        if (!cl_stream_talks(s)) {
             return false;
         }
         s->data = io->data;
@@ -103,7 +107,7 @@ static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct c
         decide(s);
         return !s->deciding;
     case CLEAT_TLS_READY:
-        if (s->state == CL_STREAM_HANDSHAKE) {
+        if (s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_EARLY) {
             become_ready(s);
             progress = true;
         }
@@ -126,7 +130,7 @@ static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct c
 
 static bool can_step(const struct cl_stream *s)
 {
-    bool active = s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_OPEN;
+    bool active = s->state == CL_STREAM_HANDSHAKE || cl_stream_talks(s);
     return active && !s->has_job && !s->deciding && !s->blocked && !s->starved;
 }
 
@@ -144,6 +148,22 @@ bool cl_stream_have_out(struct cl_stream *s)
         return false;
     }
     return true;
+}
+
+/* All of it or nothing: what a client's request needs to be known as sent. */
+static void send_early(struct cl_stream *s)
+{
+    struct cleat_tls_io io = {.out = s->out, .out_cap = CL_POOL_BUFFER, .out_len = s->out_len};
+    size_t room = cleat_tls_early_data_room(s->tls);
+    size_t written = 0;
+    if (room < s->early_len ||
+        CL_POOL_BUFFER - s->out_len < s->early_len + CLEAT_TLS_MIN_OUTPUT + CL_STREAM_OVERHEAD) {
+        return; /* not yet, or never */
+    }
+    s->early_sent = cleat_tls_write(s->tls, &io, s->early, s->early_len, &written) == CLEAT_OK &&
+                    written == s->early_len;
+    s->out_len = io.out_len;
+    s->early = NULL;
 }
 
 static void step_tls(struct cl_stream *s)
@@ -167,6 +187,9 @@ static void step_tls(struct cl_stream *s)
         };
         enum cleat_tls_next next = cleat_tls_step(s->tls, &io);
         s->out_len = io.out_len;
+        if (s->early != NULL && next == CLEAT_TLS_NEEDS_INPUT) {
+            send_early(s);
+        }
         again = act_on(s, next, &io);
     }
 }
@@ -355,7 +378,7 @@ static void go_on(struct cl_stream *s)
     if (s->tls == NULL && s->finished) {
         cl_tcp_finish(s->tcp);
     }
-    if (s->state == CL_STREAM_OPEN && s->want_drained) {
+    if (cl_stream_talks(s) && s->want_drained) {
         s->want_drained = false;
         if (s->handler->drained != NULL) {
             s->handler->drained(s->ctx);

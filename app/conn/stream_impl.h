@@ -12,8 +12,12 @@
 #include "conn/stream.h"
 #include "net/timer.h"
 
+/* 128: headers, content type and tags of three records, and a KeyUpdate that goes in front */
+#define CL_STREAM_OVERHEAD 128
+
 enum cl_stream_state {
     CL_STREAM_HANDSHAKE,
+    CL_STREAM_EARLY, /* server: still in the handshake, but early data has come */
     CL_STREAM_OPEN,
     CL_STREAM_CLOSING, /* sending what is left; what arrives is dropped */
     CL_STREAM_LINGER,  /* FIN is sent */
@@ -36,6 +40,9 @@ struct cl_stream {
     uint8_t *data; /* plaintext that the handler has not taken yet, inside in */
     size_t data_len;
     size_t data_used; /* bytes of in to drop when it has */
+
+    const uint8_t *early; /* client: to be sent as early data; NULL: nothing, or no more */
+    size_t early_len;
 
     uint8_t *out; /* from the pool, NULL when empty; out_at..out_len is to be sent */
     size_t out_at;
@@ -60,10 +67,17 @@ struct cl_stream {
     enum cl_stream_cause cause;
     int sys;
     bool was_ready;
+    bool early_sent;
     const char *why; /* ABORTED, TIMED_OUT: a static text */
     uint64_t bytes_in;
     uint64_t bytes_out;
 };
+
+/* cl_stream_talks: application data passes. */
+static inline bool cl_stream_talks(const struct cl_stream *s)
+{
+    return s->state == CL_STREAM_EARLY || s->state == CL_STREAM_OPEN;
+}
 
 /* hub.c: queues a stream for the turn; puts it into and out of the job list. */
 void cl_hub_queue(struct cl_stream *s);

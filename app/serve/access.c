@@ -89,7 +89,10 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
         (unsigned long long)a->bytes, a->note->agent.len > 0 ? (int)a->note->agent.len : 7,
         a->note->agent.len > 0 ? (const char *)a->note->agent.p : "\"-\" \"-\"",
         (unsigned long long)(a->us / 1000000), (unsigned long long)(a->us % 1000000),
-        or_dash(a->version), or_dash(a->cipher), or_dash(a->group), a->resumed ? "resumed" : "full",
+        or_dash(a->version), or_dash(a->cipher), or_dash(a->group),
+        a->early     ? "early"
+        : a->resumed ? "resumed"
+                     : "full",
         or_dash(a->alpn), sni.len > 0 ? (int)sni.len : 1, sni.len > 0 ? (const char *)sni.p : "-");
     cl_buf_deinit(&sni);
     if (n < 0 || cap == 0) {

@@ -3,6 +3,8 @@
  *     ADDRESS - - [TIME] "REQUEST LINE" STATUS BYTES "REFERER" "USER-AGENT" SECONDS VERSION CIPHER
  *     GROUP RESUMED ALPN SNI
  *
+ * RESUMED is full, resumed, or early: the request came as early data (0-RTT).
+ *
  * The first nine columns are the "combined" format that log readers know; "-" stands for what there
  * is not. Whatever comes from the peer is quoted: '"', '\' and all bytes outside 0x20-0x7e become
  * \xHH, so that a line stays a line and a terminal obeys nobody. Pure: no clock, no I/O.
@@ -41,6 +43,7 @@ struct cl_access {
     const char *cipher;
     const char *group;
     bool resumed;
+    bool early;       /* the request came as early data */
     const char *alpn; /* or NULL */
     const char *sni;  /* or NULL */
 };

@@ -52,6 +52,12 @@ static bool is_method(const struct cl_exchange *x, const char *name)
     return cleat_http_is(cleat_http_text(&x->head, x->head.method), name);
 }
 
+/* What may be a replay is answered at once when that changes nothing. */
+static bool is_safe(const struct cl_exchange *x)
+{
+    return x->head.framing == CLEAT_HTTP_NO_BODY && (is_method(x, "GET") || is_method(x, "HEAD"));
+}
+
 static bool method_is_known(const struct cl_exchange *x)
 {
     for (size_t i = 0; i < sizeof(known_methods) / sizeof(known_methods[0]); i++) {
@@ -134,6 +140,8 @@ static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close
 {
     struct cleat_error err = {0};
     stamp(x);
+    x->head.early = x->early;
+    x->must_wait = x->early && !is_safe(x);
     cl_access_note_head(&x->note, &x->head);
     x->close = want_close || !x->head.keep_alive;
     int code = cleat_http_body_init(&x->body, &x->head, CL_SERVE_MAX_BODY, &err);

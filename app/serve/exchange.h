@@ -23,6 +23,8 @@ struct cl_exchange {
     struct cl_access_note note;
     bool close;     /* the connection ends with this response */
     bool interim;   /* 100 Continue goes out before the body is read */
+    bool early;     /* bytes now come as early data */
+    bool must_wait; /* not to be answered before the handshake is done (RFC 8470 3) */
     int64_t now;    /* Unix seconds, when the head was complete */
     uint64_t began; /* microseconds, cl_clock_mono_us */
 };

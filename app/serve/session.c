@@ -2,6 +2,9 @@
  *
  * Requests of one connection are worked off one after the other. While a response goes out the
  * stream holds back what the client has sent ahead, so that pipelining costs no memory here.
+ * Early data (RFC 8470): GET and HEAD are answered at once, the answer travelling ahead of the
+ * client's Finished; any other request is read, and its response held until the handshake is done.
+ * Deadlines during that time are the handshake's.
  * A session is freed by `closed`, or, when the disk is still writing into its buffer, after that.
  */
 #include "serve/session.h"
@@ -18,7 +21,10 @@ static void pump(struct cl_session *s);
 static void close_session(struct cl_session *s)
 {
     s->state = CL_SESSION_CLOSED;
-    cl_stream_close(s->stream);
+    /* what was said early is no reason to break the handshake off: on_ready closes */
+    if (cl_stream_is_ready(s->stream)) {
+        cl_stream_close(s->stream);
+    }
 }
 
 /* ---- requests ---- */
@@ -75,7 +81,7 @@ static void begin_body(struct cl_session *s)
     s->state = CL_SESSION_BODY;
     s->mark = 0;
     cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
-    if (s->x->interim) {
+    if (s->x->interim && cl_stream_is_ready(s->stream)) {
         /* 25 bytes fit: a request is taken only when the response before it has been written.
          * Should they not, the client goes on by itself after a while (RFC 9110 10.1.1). */
         (void)cl_stream_write(s->stream, interim, sizeof(interim) - 1);
@@ -84,7 +90,9 @@ static void begin_body(struct cl_session *s)
 
 static void take_next(struct cl_session *s, enum cl_exchange_next next)
 {
-    if (next == CL_EXCHANGE_RESPOND) {
+    if (next == CL_EXCHANGE_RESPOND && s->x->must_wait && !cl_stream_is_ready(s->stream)) {
+        s->state = CL_SESSION_HELD;
+    } else if (next == CL_EXCHANGE_RESPOND) {
         begin_response(s);
     } else if (next == CL_EXCHANGE_BODY) {
         begin_body(s);
@@ -100,13 +108,22 @@ static size_t on_data(void *ctx, uint8_t *p, size_t len)
 {
     struct cl_session *s = ctx;
     size_t taken = 0;
+    if (s->state == CL_SESSION_HANDSHAKE) { /* early data */
+        s->state = CL_SESSION_IDLE;
+    }
     while (taken < len) {
         size_t used = 0;
         if (s->state == CL_SESSION_IDLE && !begin_exchange(s)) {
             return len;
         }
         if (s->state == CL_SESSION_HEAD) {
+            s->x->early = !cl_stream_is_ready(s->stream);
             take_next(s, cl_exchange_head(s->x, p + taken, len - taken, is_last_request(s), &used));
+        } else if (s->state == CL_SESSION_HELD) {
+            /* What follows a held request cannot be left behind, or the handshake would never end;
+             * it is dropped, and the client asks again on another connection (RFC 9112 9.3.2). */
+            s->x->close = true;
+            return len;
         } else if (s->state == CL_SESSION_BODY) {
             take_next(s, cl_exchange_body(s->x, p + taken, len - taken, &used));
         } else {
@@ -202,12 +219,37 @@ static void on_drained(void *ctx)
 
 /* ---- the connection ---- */
 
+/* What early data began goes on as it would have begun now. */
+static void go_on_after_early(struct cl_session *s)
+{
+    switch (s->state) {
+    case CL_SESSION_HELD:
+        begin_response(s);
+        return;
+    case CL_SESSION_BODY:
+        begin_body(s);
+        return;
+    case CL_SESSION_RESPOND:
+        cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
+        return;
+    case CL_SESSION_CLOSED:
+        cl_stream_close(s->stream);
+        return;
+    default:
+        return;
+    }
+}
+
 static void on_ready(void *ctx)
 {
     struct cl_session *s = ctx;
-    s->state = CL_SESSION_IDLE;
+    s->state = s->state == CL_SESSION_HANDSHAKE ? CL_SESSION_IDLE : s->state;
     cl_session_log_ready(s);
     cleat_tls_forget(cl_stream_tls(s->stream));
+    go_on_after_early(s);
+    if (s->state != CL_SESSION_IDLE && s->state != CL_SESSION_HEAD) {
+        return;
+    }
     cl_stream_deadline(s->stream, s->worker->stopping ? CL_SERVE_LAST_MS : CL_SERVE_HEADER_MS);
 }
 

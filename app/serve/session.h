@@ -22,6 +22,7 @@ enum cl_session_state {
     CL_SESSION_IDLE,    /* between requests */
     CL_SESSION_HEAD,    /* some of a head has come */
     CL_SESSION_BODY,    /* its body is being dropped */
+    CL_SESSION_HELD,    /* the response waits for the end of the handshake: the request is early */
     CL_SESSION_RESPOND, /* the response goes out */
     CL_SESSION_CLOSED,  /* the stream is closing: nothing more is read */
 };

@@ -30,6 +30,7 @@ void cl_session_log_request(const struct cl_session *s)
         .cipher = info.cipher_name,
         .group = info.group_name,
         .resumed = info.resumed,
+        .early = s->x->head.early,
         .alpn = info.alpn,
         .sni = info.server_name,
     };
@@ -95,11 +96,14 @@ void cl_session_log_ready(const struct cl_session *s)
         cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
         return;
     }
-    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s, ALPN %s, SNI %s", s->peer,
-                version_name(info.version), info.cipher_name, info.group_name,
+    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s, ALPN %s, SNI %s",
+                s->peer, version_name(info.version), info.cipher_name, info.group_name,
                 info.resumed                  ? "resumed"
                 : info.signature_name != NULL ? info.signature_name
                                               : "full",
+                info.early_data == CLEAT_EARLY_DATA_ACCEPTED   ? ", early data accepted"
+                : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
+                                                               : "",
                 info.hello_retry ? ", after a HelloRetryRequest" : "",
                 info.peer_authenticated ? ", client certificate verified" : "",
                 info.alpn != NULL ? info.alpn : "-",

@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
 #include "net/clock.h"
 #include "serve/credentials.h"
 
 /* 32: protocols in --alpn */
 #define MAX_ALPN    32
+/* 65,536: each is kept for 20 s at most, so 3,000 a second find room; 2.7 MB */
+#define NUM_STRIKES 65536
 /* 2: one ticket for each of two parallel connections that a browser opens next */
 #define NUM_TICKETS 2
 
@@ -120,6 +123,18 @@ static cl_result set_tickets(struct cleat_tls_builder *b)
     return (cl_result)cleat_tls_builder_binding(b, "cleat serve");
 }
 
+static cl_result set_early_data(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    struct cleat_strike_register *uses = NULL;
+    if (!o->early_data) {
+        return CL_OK;
+    }
+    CL_TRY((cl_result)cleat_strike_register_new(NUM_STRIKES, cl_clock_unix_ms(), &uses));
+    struct cleat_strike strike = cleat_strike_of_register(uses);
+    cleat_strike_register_free(uses);
+    return (cl_result)cleat_tls_builder_early_data(b, &strike, 0, 0);
+}
+
 static void on_event(void *ctx, void *user, const struct cleat_event *event)
 {
     const struct cl_site *site = ctx;
@@ -142,6 +157,9 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
     }
     if (result == CL_OK) {
         result = set_tickets(b);
+    }
+    if (result == CL_OK) {
+        result = set_early_data(b, o);
     }
     if (result != CL_OK) {
         if (err->code == CLEAT_OK) {

@@ -53,6 +53,7 @@ struct cl_serve_options {
     unsigned max_connections; /* for each worker */
     const char *access_log;   /* path, "-" or "off" */
     const char *key_log;      /* SSLKEYLOGFILE, or NULL */
+    bool early_data;          /* GET and HEAD may come with the ClientHello of a resumption */
     bool quiet;
     int verbose;
 };

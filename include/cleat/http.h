@@ -150,6 +150,8 @@ struct cleat_http_head {
     uint8_t framing;  /* enum cleat_http_framing */
     uint8_t expect;   /* request: enum cleat_http_expect */
     bool keep_alive;  /* the connection may carry another message after this one (RFC 9112 9.3) */
+    bool early;       /* request: set by whoever received it, when it came as TLS early data: it may
+                         be a replay, and is passed on with "Early-Data: 1" (RFC 8470 5.1) */
     bool upgrade;     /* Connection: upgrade with an Upgrade field, HTTP/1.1 (RFC 9110 7.8) */
     uint64_t content_length; /* with CLEAT_HTTP_LENGTH; with CLEAT_HTTP_NO_BODY what the field says,
                                 0 without it; else 0 */
