@@ -7,6 +7,8 @@
 #include "cli/get_transfer.h"
 #include "net/clock.h"
 
+#define HTTP_TOO_EARLY 425 /* RFC 8470 5.2 */
+
 /* ---- sending ---- */
 
 static void send_more(struct get_transfer *t)
@@ -46,6 +48,7 @@ void get_exchange_start(struct get_transfer *t)
     t->facts.time_pretransfer = cl_clock_mono_us() - t->start_us;
     t->facts.size_request += t->request.len;
     cl_trace_http_head(t->s->trace, true, (const char *)t->request.p, t->request.len);
+    t->sent = t->early_taken ? t->request.len : 0;
     send_more(t);
 }
 
@@ -147,6 +150,12 @@ static void begin_body(struct get_transfer *t)
 static void take_head(struct get_transfer *t)
 {
     bool interim = t->head.status < 200 && t->head.status != 101;
+    if (t->head.status == HTTP_TOO_EARLY && t->early_taken && !t->too_early) {
+        cl_trace_http_head(t->s->trace, false, (const char *)t->in.p, t->head.len);
+        t->too_early = true;
+        get_hop_end(t, 0, "http");
+        return;
+    }
     if (!emit_head(t)) {
         return;
     }

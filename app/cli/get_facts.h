@@ -29,6 +29,7 @@ struct get_facts {
     char local_ip[CL_ADDR_TEXT_SIZE];
     char scheme[8];
     char tls_version[16], tls_cipher[64], tls_group[32], tls_signature[40], tls_alpn[64];
+    char tls_early_data[16]; /* accepted, rejected, not-sent */
 };
 
 #endif

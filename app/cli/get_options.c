@@ -54,6 +54,7 @@ static const struct setter setters[] = {
     {GET_FAIL_WITH_BODY, SET_TRUE, AT(fail_with_body), NULL},
     {GET_NO_PROGRESS, SET_TRUE, AT(no_progress), NULL},
     {GET_NO_ALPN, SET_TRUE, AT(no_alpn), NULL},
+    {GET_EARLY_DATA, SET_TRUE, AT(early_data), NULL},
     {GET_HELP, SET_TRUE, AT(help), NULL},
     {GET_METHOD, SET_TEXT, AT(method), NULL},
     {GET_USER_AGENT, SET_TEXT, AT(user_agent), NULL},

@@ -47,7 +47,7 @@ struct get_options {
     const char *alpn;
 
     bool verbose, silent, show_error, include, head, location, insecure;
-    bool fail, fail_with_body, no_progress, no_alpn, help;
+    bool fail, fail_with_body, no_progress, no_alpn, early_data, help;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     long max_redirects;                       /* -1: no limit */

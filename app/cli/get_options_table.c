@@ -68,6 +68,9 @@ static const struct cl_option rows[] = {
     {GET_SIGALGS, 0, "sigalgs", "LIST", "signature schemes in order of preference"},
     {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (http/1.1)"},
     {GET_NO_ALPN, 0, "no-alpn", NULL, "offer none"},
+    {GET_EARLY_DATA, 0, "tls-earlydata", NULL,
+     "with a session from before: send GET and HEAD with the first bytes (0-RTT);\n"
+     "whoever records such a request can send it again"},
 
     {GET_HEADING, 0, "Other", NULL, NULL},
     {GET_HELP, 'h', "help", NULL, "print this text"},

@@ -16,6 +16,7 @@ enum get_option_id {
     GET_DATA_BINARY,
     GET_DATA_RAW,
     GET_DUMP_HEADER,
+    GET_EARLY_DATA,
     GET_FAIL,
     GET_FAIL_WITH_BODY,
     GET_GLOBOFF,

@@ -97,6 +97,21 @@ static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
     f->hello_retry = info.hello_retry;
 }
 
+static void note_early(struct get_transfer *t, const struct cl_dial_result *r)
+{
+    struct get_facts *f = &t->facts;
+    t->early_taken = r->early_taken;
+    (void)snprintf(f->tls_early_data, sizeof(f->tls_early_data), "%s",
+                   r->early_taken  ? "accepted"
+                   : r->early_sent ? "rejected"
+                                   : "not-sent");
+    if (r->early_sent) {
+        cl_trace_note(t->s->trace, "tls",
+                      "the request of %zu bytes went out with the ClientHello%s", t->request.len,
+                      r->early_taken ? "" : "; the server did not take it: it is sent again");
+    }
+}
+
 static void note_dial(struct get_transfer *t, const struct cl_dial_result *r)
 {
     struct get_facts *f = &t->facts;
@@ -130,6 +145,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     if (r->stage == CL_DIAL_DONE) {
         t->stream = r->stream;
         t->stream_gone = false;
+        note_early(t, r);
         if (!t->s->options->insecure) {
             t->facts.ssl_verify_result = 0;
         }
@@ -148,6 +164,16 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     t->hop_over = true;
     t->exit_code = r->timed_out ? GET_EXIT_TIMEOUT : code;
     t->stage = stages[r->stage];
+}
+
+/* RFC 8470 3: early data may be a replay, so only what changes nothing goes there; nor what a
+ * server has called too early. */
+static struct cl_rd early_request(const struct get_transfer *t)
+{
+    bool safe = !t->hop.with_body &&
+                (strcmp(t->hop.method, "GET") == 0 || strcmp(t->hop.method, "HEAD") == 0);
+    return t->s->options->early_data && safe && !t->too_early ? cl_buf_view(&t->request)
+                                                              : cl_rd_of(NULL, 0);
 }
 
 static int start_dial(struct get_transfer *t)
@@ -173,6 +199,7 @@ static int start_dial(struct get_transfer *t)
         .tls = t->s->config,
         .server_name = t->target.host,
         .session = get_session_ticket(t->s, &t->target),
+        .early = early_request(t),
         .handler = &get_exchange_handler,
         .ctx = t,
         .done = on_dialled,
@@ -231,6 +258,7 @@ static void close_hop(struct get_transfer *t)
 
 static void reset_hop(struct get_transfer *t)
 {
+    t->early_taken = false;
     t->hop_over = t->head_done = t->drop_body = t->follow = t->dialled = false;
     t->stream_gone = true;
     t->sent = 0;
@@ -262,6 +290,16 @@ static void run_hop(struct get_transfer *t)
     get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
                  "nothing is left to wait for");
     close_hop(t);
+}
+
+/* RFC 8470 5.2: a request that came too early is sent again once, when the handshake is done. */
+static bool once_more(struct get_transfer *t)
+{
+    bool again = t->too_early && t->early_taken;
+    if (again) {
+        cl_trace_note(t->s->trace, "http", "sent again, after the handshake (425 Too Early)");
+    }
+    return again;
 }
 
 /* Sets t->target and t->hop to where the response leads. false: it cannot be followed. */
@@ -365,7 +403,7 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
         get_hop_first(&t->hop, s->options);
         do {
             run_hop(t);
-        } while (t->exit_code == 0 && t->follow && redirect(t));
+        } while (t->exit_code == 0 && (once_more(t) || (t->follow && redirect(t))));
         bool wrote = get_output_end(&t->out, t->exit_code == 0);
         t->exit_code = wrote || t->exit_code != 0 ? t->exit_code : GET_EXIT_WRITE;
     }

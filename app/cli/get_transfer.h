@@ -34,6 +34,8 @@ struct get_transfer {
     bool hop_over; /* nothing more is expected: the outcome stands */
     bool stream_gone;
     bool dialled;
+    bool early_taken; /* the request was sent and taken as early data */
+    bool too_early;   /* the server wants it again, later (425) */
     struct cl_buf request;
     size_t sent;      /* of request and body together */
     struct cl_buf in; /* head being received */

@@ -51,6 +51,7 @@ static const struct variable variables[] = {
     {"time_total", SECONDS, AT(time_total)},
     {"tls_alpn", TEXT, AT(tls_alpn)},
     {"tls_cipher", TEXT, AT(tls_cipher)},
+    {"tls_early_data", TEXT, AT(tls_early_data)},
     {"tls_group", TEXT, AT(tls_group)},
     {"tls_hello_retry", BOOLEAN, AT(hello_retry)},
     {"tls_resumed", BOOLEAN, AT(resumed)},

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cleat/tls_early.h"
 #include "net/clock.h"
 #include "net/timer.h"
 
@@ -102,6 +103,9 @@ static void on_ready(void *ctx)
     cl_trace_tls_ready(d->spec.trace, d->result.tls, d->result.times.tls - d->result.times.tcp);
     cl_trace_verdict(d->spec.trace, cleat_tls_verdict(d->result.tls),
                      (int64_t)(cl_clock_unix_ms() / 1000), false);
+    d->result.early_sent = cl_stream_early_sent(d->stream);
+    d->result.early_taken = d->result.early_sent &&
+                            cleat_tls_early_data_status(d->result.tls) == CLEAT_EARLY_DATA_ACCEPTED;
     d->result.stage = CL_DIAL_DONE;
     d->result.stream = d->stream;
     cl_stream_handle(d->stream, d->spec.handler, d->spec.ctx);
@@ -144,6 +148,15 @@ static const struct cl_stream_handler dial_handler = {
     .closed = on_closed,
 };
 
+/* All of it or nothing: half a request is of no use. */
+static bool offer_early(const struct cl_dial *d, struct cleat_tls *tls)
+{
+    size_t len = d->spec.early.len;
+    return len != 0 && len <= CL_STREAM_MAX_EARLY && d->spec.session != NULL &&
+           len <= cleat_tls_session_early_data(d->spec.session) &&
+           cleat_tls_offer_early_data(tls) == CLEAT_OK;
+}
+
 static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
 {
     struct cleat_tls *tls = NULL;
@@ -162,6 +175,10 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
                                     .handler = &dial_handler,
                                     .ctx = d,
                                     .handshake_ms = d->spec.timeout_ms + 1000};
+    if (offer_early(d, tls)) {
+        setup.early = d->spec.early.p;
+        setup.early_len = d->spec.early.len;
+    }
     if (cl_stream_open(d->spec.hub, &setup, &d->stream) != CL_OK) {
         (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_NOMEM},
                            "out of memory");

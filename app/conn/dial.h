@@ -34,6 +34,8 @@ struct cl_dial_result {
     struct cl_addr peer; /* when tcp was reached */
     struct cl_addr local;
     unsigned num_attempts; /* TCP connections begun */
+    bool early_sent;       /* DONE: the spec's early bytes went out as early data */
+    bool early_taken;      /* and the server took them: they must not be sent again */
     /* The TLS connection, when it was begun; valid during the callback even on failure. */
     const struct cleat_tls *tls;
 };
@@ -50,6 +52,8 @@ struct cl_dial_spec {
     struct cleat_tls_config *tls;      /* a reference is kept while it is needed */
     const char *server_name;           /* whom to verify; copied */
     struct cleat_tls_session *session; /* or NULL */
+    /* What to send as early data when the session allows that much; the caller's until `done`. */
+    struct cl_rd early;
 
     /* Who gets the stream's callbacks once it is established. */
     const struct cl_stream_handler *handler;

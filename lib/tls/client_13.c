@@ -10,6 +10,7 @@ static cl_result early_keys(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     tls->suite = cl_suite_by_id(hs->session->suite);
+    cl_event_choice(tls, "early data", "offered", "the session's ticket allows it");
     cl_early_secrets(tls, tls->suite->hash, &hs->session->psk);
     CL_TRY(cl_hs_write_key(tls, &hs->early_traffic, "early data"));
     /* RFC 9846 E.4: "If offering early data, the record is placed immediately after the first

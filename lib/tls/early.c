@@ -226,12 +226,16 @@ static bool find_protocol(const struct cleat_tls_config *config, struct cl_rd wa
     return wanted.len == 0;
 }
 
+size_t cleat_tls_session_early_data(const struct cleat_tls_session *session)
+{
+    return session->version == CLEAT_TLS_1_3 ? session->early_max : 0;
+}
+
 int cleat_tls_offer_early_data(struct cleat_tls *tls)
 {
     const struct cleat_tls_session *session = tls->hs != NULL ? tls->hs->session : NULL;
     if (cl_is_server(tls) || tls->state != CL_HS_C_START || session == NULL ||
-        session->version != CLEAT_TLS_1_3 || tls->config->version_max < CLEAT_TLS_1_3 ||
-        session->early_max == 0 ||
+        cleat_tls_session_early_data(session) == 0 || tls->config->version_max < CLEAT_TLS_1_3 ||
         !find_protocol(tls->config, cl_buf_view(&session->alpn), &tls->hs->early_alpn)) {
         return CLEAT_ERR_USAGE;
     }

@@ -47,6 +47,17 @@ static void test_a_request_fills_every_column(void **state)
     cl_access_deinit(&note);
 }
 
+static void test_a_request_that_came_early_is_told(void **state)
+{
+    struct cl_access_note note = note_of("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct cl_access a = {
+        .address = "::1", .note = &note, .status = 200, .resumed = true, .early = true};
+    char line[1024];
+    cl_access_format(&a, line, sizeof(line));
+    assert_non_null(strstr(line, " - early - -\n"));
+    cl_access_deinit(&note);
+}
+
 static void test_absent_values_are_dashes(void **state)
 {
     struct cl_access_note note = note_of("GET / HTTP/1.0\r\n\r\n");
@@ -101,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_fills_every_column),
+        cmocka_unit_test(test_a_request_that_came_early_is_told),
         cmocka_unit_test(test_absent_values_are_dashes),
         cmocka_unit_test(test_quotes_and_control_bytes_are_escaped),
         cmocka_unit_test(test_a_quote_in_the_user_agent_stays_inside),

@@ -233,6 +233,34 @@ static void test_plain_http_is_told_the_https_url(void **state)
     cl_buf_deinit(&out);
 }
 
+/* RFC 8470 3: what changes nothing may be answered before the handshake is done. */
+static void test_only_get_and_head_are_answered_early(void **state)
+{
+    static const struct {
+        const char *request;
+        bool must_wait;
+    } early[] = {
+        {"GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", false},
+        {"HEAD /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", false},
+        {"GET /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", true},
+        {"POST /a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", true},
+        {"OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n", true},
+        {"DELETE /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", true},
+        {"get /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", true},
+    };
+    for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+        for (size_t step = 1; step < 400; step += 199) {
+            struct cl_exchange *x = NULL;
+            assert_int_equal(cl_exchange_new(&site, &x), CL_OK);
+            x->early = true;
+            assert_int_equal(feed(x, early[i].request, step, false), CL_EXCHANGE_RESPOND);
+            assert_int_equal(x->must_wait, early[i].must_wait);
+            assert_true(x->head.early);
+            cl_exchange_free(x);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_the_response_can_be_had_from_every_position),
         cmocka_unit_test(test_an_error_page_quotes_nothing_unescaped),
         cmocka_unit_test(test_plain_http_is_told_the_https_url),
+        cmocka_unit_test(test_only_get_and_head_are_answered_early),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);
 }
