@@ -112,7 +112,8 @@ def declared_functions():
     for path in headers():
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
         text = re.sub(r"^\s*#.*?(?<!\\)$", "", text, flags=re.S | re.M)
-        names.update(re.findall(r"\b(cleat_\w+)\s*\([^;{}]*\)\s*(?:__attribute__[^;]*)?;", text))
+        pattern = r"\b(cleat_\w+)\s*\((?!\*)[^;{}]*\)\s*(?:__attribute__[^;]*)?;"
+        names.update(re.findall(pattern, text))
     return names
 
 

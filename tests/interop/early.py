@@ -264,8 +264,8 @@ class Get(unittest.TestCase):
         self.assertEqual(peer.paths, ["/1", "/2", "/2"])
 
     def test_gnutls(self):
-        """gnutls-serv takes early data, but does not always answer it; and it takes none when the age
-        of the ticket, rounded to milliseconds, is above its own by one: try again then."""
+        """gnutls-serv takes early data, but does not always answer it; and it takes none when the
+        age of the ticket, rounded to milliseconds, is above its own by one: try again then."""
         need("gnutls-serv")
         port = free_port()
         argv = ["gnutls-serv", "--port", port, "--http", "--earlydata", "--maxearlydata", "8192",
