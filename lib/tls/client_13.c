@@ -15,7 +15,7 @@ static cl_result early_keys(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_hs_write_key(tls, &hs->early_traffic, "early data"));
     /* RFC 9846 E.4: "If offering early data, the record is placed immediately after the first
      * ClientHello" */
-    hs->ccs_pending = true;
+    hs->ccs_pending = !hs->ccs_sent;
     cl_hs_goto(tls, CL_HS_C_WAIT_SERVER_HELLO);
     return CL_OK;
 }
