@@ -29,6 +29,7 @@ struct cl_client_hello {
     struct cl_rd psk_identities; /* PskIdentity[] */
     struct cl_rd psk_binders;    /* PskBinderEntry[] */
     bool psk_dhe_ke;
+    bool psk_ke;
     bool has_psk_modes;
     bool early_data;
     bool has_ticket_request;

@@ -6,9 +6,11 @@
 
 #include <string.h>
 
+#include "cleat/tls_psk.h"
 #include "tls/builder.h"
 #include "tls/hook.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
@@ -26,6 +28,7 @@ static void set_defaults(struct cleat_tls_config *c)
     c->version_max = CLEAT_TLS_1_3;
     c->num_tickets = CL_CONFIG_DEFAULT_TICKETS;
     c->ask_status = c->role == CLEAT_CLIENT;
+    c->psk_modes = CLEAT_PSK_DHE_KE;
     c->grease = c->role == CLEAT_CLIENT;
     c->permute = c->role == CLEAT_CLIENT;
     for (size_t i = 0; (suite = cl_suite_at(i)) != NULL; i++) {
@@ -351,11 +354,13 @@ static cl_result check_complete(struct cleat_tls_builder *b)
     if (c->now == NULL) {
         return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "no clock was given");
     }
-    if (c->role == CLEAT_SERVER && c->num_credentials == 0 &&
+    if (c->role == CLEAT_SERVER && c->num_credentials == 0 && c->num_psks == 0 &&
         (c->decisions & CLEAT_DECIDE_CONFIG) == 0) {
-        return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "a server needs a certificate");
+        return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                            "a server needs a certificate or a PSK");
     }
-    if (verifies && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {
+    bool psk_alone = c->num_psks != 0 && c->client_auth == CLEAT_CLIENT_AUTH_NONE;
+    if (verifies && !psk_alone && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {
         return cl_error_set(&b->error,
                             CL_WHY_HINT(BAD_CONFIG, NULL,
                                         "give a trust store, or take the decision over with "
@@ -424,6 +429,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         cl_buf_deinit(&config->credentials[i].scts);
     }
     cl_free(config->credentials);
+    cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
     cleat_ticket_keys_free(config->ticket_keys);
     if (config->strike.release != NULL) {

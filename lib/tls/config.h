@@ -53,7 +53,10 @@ struct cleat_tls_config {
     struct cleat_trust_store *trust;
     enum cleat_client_auth client_auth;
     unsigned decisions;
-    bool ask_status; /* ask the peer for an OCSP response and SCTs */
+    struct cl_psk *psks; /* external ones (psk.h) */
+    size_t num_psks;
+    uint8_t psk_modes; /* bits of enum cleat_psk_mode */
+    bool ask_status;   /* ask the peer for an OCSP response and SCTs */
 
     uint16_t version_min;
     uint16_t version_max;

@@ -411,7 +411,7 @@ int cleat_tls_client_hello(const struct cleat_tls *tls, struct cleat_client_hell
 int cleat_tls_choose_config(struct cleat_tls *tls, struct cleat_tls_config *config)
 {
     if (cleat_tls_decision(tls) != CLEAT_DECIDE_CONFIG || config->role != CLEAT_SERVER ||
-        config->num_credentials == 0) {
+        (config->num_credentials == 0 && config->num_psks == 0)) {
         return CLEAT_ERR_USAGE;
     }
     struct cleat_tls_config *old = tls->config;

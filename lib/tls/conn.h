@@ -33,6 +33,7 @@
 #define CL_MAX_WAITING_SESSIONS 8
 
 struct cl_hs_row;
+struct cl_psk;
 struct cl_version;
 
 /* A handshake message: type, body, and the whole with its header. Views, valid in the handler only.
@@ -109,6 +110,7 @@ struct cl_hs {
     struct cl_buf signed_content; /* what CertificateVerify signs */
 
     bool psk_selected;
+    bool psk_alone; /* server: psk_ke, no (EC)DHE */
     uint16_t psk_index;
     uint32_t psk_age;                         /* server: obfuscated_ticket_age of that PSK */
     uint8_t psk_binder[CLEAT_STRIKE_KEY_LEN]; /* server: of its binder, which was checked */
@@ -152,6 +154,7 @@ struct cleat_tls {
     struct cl_record_keys wr;
     const struct cl_suite *suite;
     const struct cl_group *group;
+    const struct cl_psk *psk;             /* the external one that is used; the configuration's */
     const struct cl_credential *own;      /* whose certificate we sent in this handshake */
     const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
     struct cl_secret client_app;

@@ -58,7 +58,7 @@ static const char *objection(const struct cleat_tls *tls)
     if (tls->config->early_max == 0) {
         return "early data is off here";
     }
-    if (!hs->psk_selected) {
+    if (!hs->psk_selected || !tls->resumed) {
         return "the handshake is a full one: no ticket was taken";
     }
     /* RFC 9846 4.3.10: "In order to accept early data, the server MUST have selected the first key
@@ -262,7 +262,7 @@ static cl_result check_accepted(struct cleat_tls *tls)
 {
     const struct cl_hs *hs = tls->hs;
     const char *why = NULL;
-    if (!hs->psk_selected) {
+    if (!hs->psk_selected || !tls->resumed) {
         why = "without the ticket that it belongs to";
     } else if (tls->suite->id != hs->session->suite) {
         why = "with another cipher suite than the ticket's";

@@ -91,8 +91,10 @@ bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_w
         return true;
     }
     if (message == CL_EXT_SH) {
-        put_share(tls, w);
-        return true;
+        if (tls->group != NULL) {
+            put_share(tls, w);
+        }
+        return tls->group != NULL; /* psk_ke has none */
     }
     if (tls->config->version_max < CLEAT_TLS_1_3) {
         return false;

@@ -1,6 +1,8 @@
 /* tls/ext_psk.c - psk_key_exchange_modes (RFC 9846 4.3.9), early_data (4.3.10), pre_shared_key
  * (4.3.11). Which PSK is good enough is decided in server_select.c. */
+#include "cleat/tls_psk.h"
 #include "tls/ext.h"
+#include "tls/psk.h"
 
 cl_result cl_ext_psk_modes_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
 {
@@ -12,6 +14,7 @@ cl_result cl_ext_psk_modes_parse(struct cleat_tls *tls, unsigned message, struct
     tls->hs->parsed.has_psk_modes = true;
     while (cl_rd_u8(&list, &mode)) {
         tls->hs->parsed.psk_dhe_ke = tls->hs->parsed.psk_dhe_ke || mode == CL_PSK_MODE_DHE_KE;
+        tls->hs->parsed.psk_ke = tls->hs->parsed.psk_ke || mode == CL_PSK_MODE_KE;
     }
     return CL_OK;
 }
@@ -23,7 +26,12 @@ bool cl_ext_psk_modes_build(struct cleat_tls *tls, unsigned message, struct cl_w
     }
     /* sent even without a PSK: it tells the server that tickets are of use (RFC 9846 4.7.1) */
     struct cl_wr_mark list = cl_wr_open8(w);
-    cl_wr_u8(w, CL_PSK_MODE_DHE_KE);
+    if ((tls->config->psk_modes & CLEAT_PSK_DHE_KE) != 0) {
+        cl_wr_u8(w, CL_PSK_MODE_DHE_KE);
+    }
+    if ((tls->config->psk_modes & CLEAT_PSK_KE) != 0) {
+        cl_wr_u8(w, CL_PSK_MODE_KE);
+    }
     cl_wr_close(w, list);
     return true;
 }
@@ -107,28 +115,28 @@ cl_result cl_ext_pre_shared_key_parse(struct cleat_tls *tls, unsigned message, s
     return CL_OK;
 }
 
-/* The binder is written as zeros here and computed over the finished message (msg_client_hello.c).
- */
+/* The binders are written as zeros here and computed over the finished message
+ * (msg_client_hello.c). */
 static bool build_offered(struct cleat_tls *tls, struct cl_wr *w)
 {
-    const struct cleat_tls_session *session = tls->hs->session;
-    if (session == NULL || session->version != CLEAT_TLS_1_3) {
-        return false;
+    struct cl_psk_offer offers[CL_PSK_MAX_OFFERED + 1];
+    size_t num = cl_psk_offers(tls, offers);
+    struct cl_wr_mark list = cl_wr_open16(w);
+    for (size_t i = 0; i < num; i++) {
+        struct cl_wr_mark identity = cl_wr_open16(w);
+        cl_wr_view(w, offers[i].identity);
+        cl_wr_close(w, identity);
+        cl_wr_u32(w, offers[i].age);
     }
-    uint64_t age_ms = cl_config_now(tls->config) - session->received_ms;
-    struct cl_wr_mark identities = cl_wr_open16(w);
-    struct cl_wr_mark identity = cl_wr_open16(w);
-    cl_wr_view(w, cl_buf_view(&session->ticket));
-    cl_wr_close(w, identity);
-    /* RFC 9846 4.3.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32 */
-    cl_wr_u32(w, (uint32_t)age_ms + session->age_add);
-    cl_wr_close(w, identities);
-    struct cl_wr_mark binders = cl_wr_open16(w);
-    struct cl_wr_mark binder = cl_wr_open8(w);
-    cl_wr_zeros(w, session->psk.len);
-    cl_wr_close(w, binder);
-    cl_wr_close(w, binders);
-    return true;
+    cl_wr_close(w, list);
+    list = cl_wr_open16(w);
+    for (size_t i = 0; i < num; i++) {
+        struct cl_wr_mark binder = cl_wr_open8(w);
+        cl_wr_zeros(w, cl_hash_len(offers[i].hash));
+        cl_wr_close(w, binder);
+    }
+    cl_wr_close(w, list);
+    return num != 0;
 }
 
 bool cl_ext_pre_shared_key_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)

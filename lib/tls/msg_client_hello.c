@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 
 /* 4,096 and the ticket, ALPN list and cookie: all else in our ClientHello */
 #define HELLO_BASE_ROOM 4096
@@ -89,45 +90,51 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
     cl_ext_build(tls, CL_EXT_CH, w);
 }
 
-/* The binder covers everything in front of the binders list, with the final lengths in place. */
-static void fill_binder(struct cleat_tls *tls, struct cl_wr *w)
+/* The binders cover everything in front of their list, with the final lengths in place. */
+static void fill_binders(struct cleat_tls *tls, struct cl_wr *w)
 {
-    const struct cleat_tls_session *session = tls->hs->session;
-    enum cl_hash_id hash = cl_suite_by_id(session->suite)->hash;
-    size_t list_len = 2U + 1U + session->psk.len;
-    size_t covered = w->len - list_len;
-    struct cl_schedule early;
-    struct cl_secret binder_key;
-    struct cl_hash transcript;
-    uint8_t digest[CL_HASH_MAX_LEN];
-    cl_wr_close(w, (struct cl_wr_mark){.at = 1, .width = 3});
-    if (tls->hs->transcript_started) {
-        transcript = tls->hs->transcript;
-    } else {
-        cl_hash_init(&transcript, hash);
+    struct cl_psk_offer offers[CL_PSK_MAX_OFFERED + 1];
+    size_t num = cl_psk_offers(tls, offers);
+    size_t list_len = 2;
+    for (size_t i = 0; i < num; i++) {
+        list_len += 1 + cl_hash_len(offers[i].hash);
     }
-    cl_hash_update(&transcript, w->p, covered);
-    cl_hash_peek(&transcript, digest);
-    cl_schedule_early(&early, hash, cl_rd_of(session->psk.bytes, session->psk.len));
-    cl_binder_key(&early, &binder_key);
-    cl_finished_mac(hash, &binder_key, digest, w->p + w->len - session->psk.len);
-    cl_secret_wipe(&binder_key);
-    cl_secret_wipe(&early.secret);
+    if (num == 0 || !cl_wr_ok(w)) {
+        return;
+    }
+    cl_wr_close(w, (struct cl_wr_mark){.at = 1, .width = 3});
+    struct cl_rd covered = cl_rd_of(w->p, w->len - list_len);
+    size_t at = covered.len + 2;
+    for (size_t i = 0; i < num; i++) {
+        uint8_t mac[CL_HASH_MAX_LEN];
+        cl_psk_binder(tls, offers[i].hash, offers[i].key, offers[i].binder_label, covered, mac);
+        memcpy(w->p + at + 1, mac, cl_hash_len(offers[i].hash));
+        at += 1 + cl_hash_len(offers[i].hash);
+    }
+}
+
+static size_t psk_room(const struct cleat_tls *tls)
+{
+    struct cl_psk_offer offers[CL_PSK_MAX_OFFERED + 1];
+    size_t num = cl_psk_offers(tls, offers);
+    size_t room = 0;
+    for (size_t i = 0; i < num; i++) {
+        room += 2 + offers[i].identity.len + 4 + 1 + CL_HASH_MAX_LEN;
+    }
+    return room;
 }
 
 cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     struct cl_wr w;
-    size_t room = HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len +
+    size_t room = HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len + psk_room(tls) +
                   (hs->session != NULL ? hs->session->ticket.len : 0);
     size_t start = hs->flight.len;
     CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, room, &w));
     hs->ext_offered = 0;
     build_body(tls, &w);
-    if (hs->session != NULL && hs->session->version == CLEAT_TLS_1_3 && cl_wr_ok(&w)) {
-        fill_binder(tls, &w);
-    }
+    fill_binders(tls, &w);
     CL_TRY(cl_flight_end(tls, &w));
     hs->hello.len = 0;
     CL_TRY(

@@ -46,7 +46,8 @@ unsigned cl_tickets_num(const struct cleat_tls *tls)
     const struct cleat_tls_config *config = tls->config;
     const struct cl_client_hello *ch = &tls->hs->parsed;
     /* RFC 9846 4.3.9: without psk_dhe_ke among the client's modes a ticket is of no use to it */
-    if (config->ticket_keys == NULL || !ch->psk_dhe_ke || config->num_tickets == 0) {
+    if (config->ticket_keys == NULL || !ch->psk_dhe_ke || tls->psk != NULL ||
+        config->num_tickets == 0) {
         return 0;
     }
     /* RFC 9149 3: "A server SHOULD limit the number of tickets it sends" */
@@ -121,7 +122,7 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
     }
     /* RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately"
      */
-    if (f.lifetime == 0) {
+    if (f.lifetime == 0 || tls->psk != NULL) { /* a PSK needs no ticket, and has no certificate */
         return CL_OK;
     }
     cl_resumption_psk(tls->suite->hash, &tls->resumption, f.nonce, &psk);

@@ -1,8 +1,10 @@
 /* tls/msg_server_hello.c - ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.2.4), which is a
  * ServerHello with a random of its own. Both roles. */
+#include "cleat/tls_psk.h"
 #include "tls/early.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/version.h"
 
 /* RFC 9846 4.2.3: SHA-256 of "HelloRetryRequest" */
@@ -343,65 +345,99 @@ static cl_result take_retry(struct cleat_tls *tls, const struct hello_fields *f)
     return CL_OK;
 }
 
+static cl_result use_ticket(struct cleat_tls *tls)
+{
+    const struct cleat_tls_session *session = tls->hs->session;
+    tls->resumed = true;
+    cl_event_choice(tls, "resumption", "accepted", "the server selected our ticket");
+    return cl_buf_append(&tls->peer_chain, session->peer_leaf.p, session->peer_leaf.len,
+                         CL_HS_MAX_MESSAGE);
+}
+
 static cl_result take_psk(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
+    struct cl_psk_offer offers[CL_PSK_MAX_OFFERED + 1];
+    size_t num = cl_psk_offers(tls, offers);
+    size_t index = hs->server_hello.psk_index;
     if (!hs->server_hello.has_psk) {
         return CL_OK;
     }
     /* RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range
      * supplied by the client, that the server selected a cipher suite indicating a Hash associated
      * with the PSK" */
-    if (hs->session == NULL || hs->server_hello.psk_index != 0 ||
-        cl_suite_by_id(hs->session->suite)->hash != tls->suite->hash) {
+    if (index >= num || offers[index].hash != tls->suite->hash) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.11"),
-                           "the server selected PSK %u, which %s", hs->server_hello.psk_index,
-                           hs->session == NULL || hs->server_hello.psk_index != 0
-                               ? "was not offered"
-                               : "belongs to another hash");
+                           "the server selected PSK %zu, which %s", index,
+                           index >= num ? "was not offered" : "belongs to another hash");
     }
-    hs->psk = hs->session->psk;
+    hs->psk = *offers[index].key;
     hs->psk_selected = true;
-    tls->resumed = true;
     tls->peer_authenticated = true;
-    cl_event_choice(tls, "resumption", "accepted", "the server selected our ticket");
-    return cl_buf_append(&tls->peer_chain, hs->session->peer_leaf.p, hs->session->peer_leaf.len,
-                         CL_HS_MAX_MESSAGE);
+    tls->psk = offers[index].external;
+    if (tls->psk == NULL) {
+        return use_ticket(tls);
+    }
+    cl_event_choice(tls, "PSK", "external", "the server selected it");
+    return CL_OK;
 }
 
-static cl_result take_hello(struct cleat_tls *tls)
+/* RFC 9846 4.3.9, 4.2.3: a key share is due, unless a PSK is used by itself as we allowed; it must
+ * not be there when we allowed nothing else. */
+static cl_result check_key_exchange(struct cleat_tls *tls)
 {
-    struct cl_hs *hs = tls->hs;
-    const struct cl_server_hello *sh = &hs->server_hello;
-    /* psk_ke is not offered, so a key share is always due (RFC 9846 4.3.9) */
-    if (sh->group == 0) {
+    const struct cl_server_hello *sh = &tls->hs->server_hello;
+    unsigned modes = tls->config->psk_modes;
+    bool external = tls->psk != NULL;
+    if (sh->group == 0 && !(external && (modes & CLEAT_PSK_KE) != 0)) {
         return cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.2.3"),
                            "ServerHello has no key_share");
     }
-    if (sh->group != hs->share_group->id) {
+    if (sh->group != 0 && external && (modes & CLEAT_PSK_DHE_KE) == 0) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.9"),
+                           "the server sends a key share with a PSK; psk_ke alone was offered");
+    }
+    if (sh->group != 0 && sh->group != tls->hs->share_group->id) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
                            "the server answers with group 0x%04x; a share was sent for %s",
-                           sh->group, hs->share_group->name);
+                           sh->group, tls->hs->share_group->name);
     }
-    CL_TRY(take_psk(tls));
-    if (!hs->transcript_started) {
-        cl_transcript_start(tls, tls->suite->hash);
-        cl_transcript_add(tls, cl_buf_view(&hs->hello));
-    }
+    return CL_OK;
+}
+
+static cl_result start_agreement(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_rd share = hs->server_hello.share;
     tls->group = hs->share_group;
-    tls->version = CLEAT_TLS_1_3;
-    tls->protocol = &cl_version_13;
-    cl_event_choice(tls, "version", "TLS 1.3", "the server's choice");
-    cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
     cl_event_choice(tls, "group", tls->group->name,
                     hs->retried ? "asked for by the server" : "our first share was accepted");
-    CL_TRY(cl_buf_append(&hs->peer_share, sh->share.p, sh->share.len, CL_HS_MAX_HELLO));
+    CL_TRY(cl_buf_append(&hs->peer_share, share.p, share.len, CL_HS_MAX_HELLO));
     hs->job = (struct cl_job){.kind = CL_JOB_DECAP, .status = CL_JOB_PENDING};
     hs->job.kex.group = tls->group;
     hs->job.kex.key = hs->kex_key;
     hs->job.kex.peer_share = cl_buf_view(&hs->peer_share);
     hs->waiting = &hs->job;
-    cl_hs_goto(tls, CL_HS_C13_AGREE);
+    return CL_OK;
+}
+
+static cl_result take_hello(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    CL_TRY(take_psk(tls));
+    CL_TRY(check_key_exchange(tls));
+    if (!hs->transcript_started) {
+        cl_transcript_start(tls, tls->suite->hash);
+        cl_transcript_add(tls, cl_buf_view(&hs->hello));
+    }
+    tls->version = CLEAT_TLS_1_3;
+    tls->protocol = &cl_version_13;
+    cl_event_choice(tls, "version", "TLS 1.3", "the server's choice");
+    cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
+    if (hs->server_hello.group != 0) {
+        CL_TRY(start_agreement(tls));
+    }
+    cl_hs_goto(tls, CL_HS_C13_AGREE); /* without a job when the PSK is all there is */
     return CL_OK;
 }
 

@@ -22,6 +22,15 @@ static cl_result start_verifier(struct cleat_tls *tls)
 /* Successors: verify here, or ask the application. */
 cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
 {
+    /* a client that was configured for PSKs alone */
+    if ((tls->config->decisions & CLEAT_DECIDE_PEER) == 0 && tls->config->trust == NULL) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(UNKNOWN_ISSUER, "RFC 9846 4.3.11",
+                                       "see that both ends have the same identity and the same "
+                                       "key, or trust the peer's authority"),
+                           "the peer shows a certificate instead of using a PSK, and there are no "
+                           "anchors to verify it against");
+    }
     if ((tls->config->decisions & CLEAT_DECIDE_PEER) != 0) {
         tls->hs->decision = CLEAT_DECIDE_PEER;
         tls->hs->decided = false;

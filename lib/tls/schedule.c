@@ -53,11 +53,11 @@ void cl_finished_mac(enum cl_hash_id hash, const struct cl_secret *base_key,
     cl_wipe(key, sizeof(key));
 }
 
-void cl_binder_key(const struct cl_schedule *early, struct cl_secret *out)
+void cl_binder_key(const struct cl_schedule *early, const char *label, struct cl_secret *out)
 {
     uint8_t empty_hash[CL_HASH_MAX_LEN];
     cl_hash_once(early->hash, "", 0, empty_hash);
-    cl_schedule_derive(early, "res binder", empty_hash, out);
+    cl_schedule_derive(early, label, empty_hash, out);
 }
 
 void cl_traffic_update(enum cl_hash_id hash, struct cl_secret *secret)

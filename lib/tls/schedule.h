@@ -29,8 +29,11 @@ void cl_schedule_derive(const struct cl_schedule *ks, const char *label, const u
 void cl_finished_mac(enum cl_hash_id hash, const struct cl_secret *base_key,
                      const uint8_t *transcript, uint8_t *out);
 
-/* cl_binder_key: for resumption PSKs ("res binder"). */
-void cl_binder_key(const struct cl_schedule *early, struct cl_secret *out);
+/* cl_binder_key: by the kind of PSK (RFC 9846 7.1; imported: RFC 9258 4.2). */
+#define CL_BINDER_RESUMPTION "res binder"
+#define CL_BINDER_EXTERNAL   "ext binder"
+#define CL_BINDER_IMPORTED   "imp binder"
+void cl_binder_key(const struct cl_schedule *early, const char *label, struct cl_secret *out);
 
 /* cl_traffic_update: the next generation of a traffic secret (RFC 9846 7.2), in place. */
 void cl_traffic_update(enum cl_hash_id hash, struct cl_secret *secret);

@@ -48,7 +48,7 @@ static cl_result handshake_keys(struct cleat_tls *tls, const struct cl_msg *msg)
 static cl_result send_parameters(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(cl_encrypted_extensions_build(tls));
-    if (tls->resumed) {
+    if (tls->hs->psk_selected) {
         cl_hs_goto(tls, CL_HS_S13_SEND_FINISHED);
         return CL_OK;
     }

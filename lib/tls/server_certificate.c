@@ -126,6 +126,12 @@ static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain,
 
 cl_result cl_select_certificate(struct cleat_tls *tls)
 {
+    if (tls->config->num_credentials == 0) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(UNKNOWN_PSK, "RFC 9846 4.3.11",
+                                       "see that both ends have the same identity, hash and mode"),
+                           "no PSK of the client's is known here, and there is no certificate");
+    }
     const char *why = "the name and the client's signature algorithms fit";
     enum cl_credential_fit reason = CL_CREDENTIAL_NO_SCHEME;
     bool named = tls->server_name != NULL && (select_among(tls, true, true, &reason) ||

@@ -245,6 +245,8 @@ cl_result cl_select_alpn(struct cleat_tls *tls)
 static void forget_psk(struct cleat_tls *tls)
 {
     tls->hs->psk_selected = false;
+    tls->hs->psk_alone = false;
+    tls->psk = NULL;
     tls->resumed = false;
     tls->peer_authenticated = false;
     cl_conn_drop_peer(tls);
@@ -266,13 +268,20 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_rd share = cl_rd_of(NULL, 0);
     CL_TRY(cl_select_psk(tls));
-    CL_TRY(check_mandatory(tls));
-    CL_TRY(check_shares(tls));
+    if (!tls->hs->psk_alone) {
+        CL_TRY(check_mandatory(tls));
+        CL_TRY(check_shares(tls));
+    }
     if (!tls->hs->psk_selected) {
         CL_TRY(select_suite(tls));
     }
     cl_event_choice(tls, "cipher suite", tls->suite->name,
-                    tls->resumed ? "the ticket's" : "first of ours that the client offers");
+                    tls->hs->psk_selected ? "the PSK's" : "first of ours that the client offers");
+    if (tls->hs->psk_alone) {
+        CL_TRY(cl_select_alpn(tls));
+        cl_early_select(tls); /* on to a state that waits for a job, of which there is none */
+        return CL_OK;
+    }
     CL_TRY(select_group(tls, &share));
     if (tls->group == NULL) {
         forget_psk(tls);

@@ -288,7 +288,7 @@ static void test_section_4_binder(void **state)
     uint8_t digest[32];
     uint8_t mac[32];
     early_schedule(&early);
-    cl_binder_key(&early, &key);
+    cl_binder_key(&early, CL_BINDER_RESUMPTION, &key);
     cl_hash_init(&h, CL_HASH_SHA256);
     hash_hex(&h, resumed_0rtt.client_hello, CL_RECORD_HEADER_LEN, BINDERS_LEN);
     cl_hash_peek(&h, digest);
