@@ -72,6 +72,7 @@ static const struct setter setters[] = {
     {GET_TLS13_CIPHERS, SET_TEXT, AT(tls13_ciphers), NULL},
     {GET_CURVES, SET_TEXT, AT(curves), NULL},
     {GET_SIGALGS, SET_TEXT, AT(sigalgs), NULL},
+    {GET_PSK, SET_TEXT, AT(psk), NULL},
     {GET_ALPN, SET_TEXT, AT(alpn), NULL},
     {GET_HEADER, SET_WORD, AT(headers), NULL},
     {GET_RESOLVE, SET_WORD, AT(resolves), NULL},

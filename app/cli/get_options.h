@@ -44,6 +44,7 @@ struct get_options {
     const char *tls13_ciphers;
     const char *curves;
     const char *sigalgs;
+    const char *psk;
     const char *alpn;
 
     bool verbose, silent, show_error, include, head, location, insecure;

@@ -66,6 +66,7 @@ static const struct cl_option rows[] = {
     {GET_TLS13_CIPHERS, 0, "tls13-ciphers", "LIST", "as --ciphers, for TLS 1.3"},
     {GET_CURVES, 0, "curves", "LIST", "key-exchange groups in order of preference"},
     {GET_SIGALGS, 0, "sigalgs", "LIST", "signature schemes in order of preference"},
+    {GET_PSK, 0, "psk", "FILE", "pre-shared keys to offer, a line each: IDENTITY:HEXKEY"},
     {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (http/1.1)"},
     {GET_NO_ALPN, 0, "no-alpn", NULL, "offer none"},
     {GET_EARLY_DATA, 0, "tls-earlydata", NULL,

@@ -38,6 +38,7 @@ enum get_option_id {
     GET_NO_PROGRESS,
     GET_OUTPUT,
     GET_PROGRESS_BAR,
+    GET_PSK,
     GET_RANGE,
     GET_REFERER,
     GET_REMOTE_NAME,

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "cli/get_codes.h"
+#include "conn/psk_file.h"
 #include "net/clock.h"
 
 /* 16 MiB: the system's bundle has 220 KB */
@@ -207,6 +208,9 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
         if (code != 0) {
             return code;
         }
+    }
+    if (o->psk != NULL && cl_psk_file_add(b, o->psk, err) != CL_OK) {
+        return GET_EXIT_OUR_CERT;
     }
     if (set_ciphers(b, o) != CLEAT_OK) {
         return from_builder(b, err, GET_EXIT_CIPHERS);

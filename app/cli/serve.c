@@ -20,6 +20,7 @@ enum {
     OPT_CIPHERS,
     OPT_CURVES,
     OPT_SIGALGS,
+    OPT_PSK,
     OPT_TLS_MIN,
     OPT_TLS_MAX,
     OPT_EARLY_DATA,
@@ -52,6 +53,9 @@ static const struct cl_option options[] = {
     {OPT_CIPHERS, 0, "ciphers", "LIST", "cipher suites, the preferred one first"},
     {OPT_CURVES, 0, "curves", "LIST", "key-exchange groups, the preferred one first"},
     {OPT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes, the preferred one first"},
+    {OPT_PSK, 0, "psk", "FILE",
+     "take these pre-shared keys, a line each: IDENTITY:HEXKEY; no\n"
+     "certificate is then needed"},
     {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.3)"},
     {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
     {OPT_EARLY_DATA, 0, "early-data", NULL,
@@ -248,6 +252,9 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
     case OPT_CURVES:
         text = &o->groups;
         break;
+    case OPT_PSK:
+        text = &o->psk;
+        break;
     case OPT_SIGALGS:
         text = &o->signatures;
         break;
@@ -262,7 +269,7 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
 static int check(struct parsed *p)
 {
     struct cl_serve_options *o = &p->o;
-    if (o->num_pairs == 0 && p->num_keys == 0) {
+    if (o->num_pairs == 0 && p->num_keys == 0 && o->psk == NULL) {
         return cl_options_complain(&usage,
                                    "a certificate and its key are needed: --cert FILE --key FILE\n"
                                    "To make a pair for this machine: cleat cert dev localhost");

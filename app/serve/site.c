@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "conn/psk_file.h"
 #include "net/clock.h"
 #include "serve/credentials.h"
 
@@ -149,6 +150,9 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
     cleat_tls_builder_small_first_records(b, true);
     cl_result result = set_pairs(b, o, err);
+    if (result == CL_OK && o->psk != NULL) {
+        result = cl_psk_file_add(b, o->psk, err);
+    }
     if (result == CL_OK) {
         result = set_client_auth(b, o, err);
     }

@@ -46,6 +46,7 @@ struct cl_serve_options {
     const char *ciphers;
     const char *groups;
     const char *signatures;
+    const char *psk; /* a file of pre-shared keys, or NULL */
     uint16_t tls_min;
     uint16_t tls_max;
     unsigned threads; /* 0: one for each processor */

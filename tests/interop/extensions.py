@@ -110,5 +110,48 @@ class Records(unittest.TestCase):
             self.assertLessEqual(max(lengths), 600 + 17, text[-3000:])
 
 
+PSK_HEX = "00112233445566778899aabbccddeeff" * 2
+
+
+class PreShared(unittest.TestCase):
+    def setUp(self):
+        self.file = support.folder() / "psk.txt"
+        self.file.write_text(f"# ours\nanother:{PSK_HEX[::-1]}\ndevice:7:{PSK_HEX}\n")
+        self.file.chmod(0o600)
+
+    def test_openssl_comes_in_with_a_psk_and_no_certificate(self):
+        with Server("--psk", self.file, "--root", site()) as server:
+            text = s_client(server.port, "-psk", PSK_HEX, "-psk_identity", "device:7", "-tls1_3")
+            self.assertIn("Reused, TLSv1.3", text)
+            self.assertIn("no peer certificate available", text)
+            text = s_client(server.port, "-psk", PSK_HEX[2:] + "11", "-psk_identity", "device:7",
+                            check=False)
+            self.assertIn("decrypt error", text)
+            text = s_client(server.port, "-psk", PSK_HEX, "-psk_identity", "nobody", check=False)
+            self.assertIn("unknown psk identity", text)
+
+    def test_openssl_lets_us_in_with_a_psk(self):
+        with s_server("-psk", PSK_HEX, "-psk_identity", "device:7", "-nocert", "-tls1_3",
+                      cert=False) as peer:
+            done = get(peer.port, "--psk", self.file)
+            self.assertIn(b"Reused", done.stdout)
+
+    def test_gnutls_comes_in_with_a_psk(self):
+        support.need("gnutls-cli")
+        with Server("--psk", self.file, "--root", site()) as server:
+            done = support.run(["gnutls-cli", "--pskusername", "another", "--pskkey", PSK_HEX[::-1],
+                                "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3:+DHE-PSK:+PSK", "-p",
+                                server.port, "localhost"], check=False, stdin=None, input=REQUEST)
+            self.assertIn(b"served", done.stdout + done.stderr, done.stderr)
+
+    def test_a_file_that_is_none_is_named_with_its_line(self):
+        bad = support.folder() / "bad.txt"
+        bad.write_text("x:0123\n")
+        bad.chmod(0o600)
+        done = support.run([support.CLEAT, "serve", "--psk", bad, "--root", site()], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"line 1 of ", done.stderr)
+
+
 if __name__ == "__main__":
     support.main()
