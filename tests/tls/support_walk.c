@@ -3,11 +3,21 @@
 
 #include <string.h>
 
+#include "cleat/tls_early.h"
 #include "tls/conn.h"
 #include "tls/hook.h"
+#include "tls/hs.h"
 
 static struct cleat_ticket_keys *keys;
-static struct cleat_tls_session *sessions[2]; /* TLS 1.3, TLS 1.2 */
+enum { SESSION_13, SESSION_12, SESSION_EARLY, NUM_SESSIONS };
+
+/* What each comes from. */
+static const unsigned session_flags[NUM_SESSIONS] = {
+    [SESSION_13] = WALK_TICKET,
+    [SESSION_12] = WALK_TICKET | WALK_12,
+    [SESSION_EARLY] = WALK_TICKET | WALK_EARLY,
+};
+static struct cleat_tls_session *sessions[NUM_SESSIONS];
 
 struct test_end *walk_end(struct walk *w)
 {
@@ -93,8 +103,17 @@ static struct cleat_tls_config *client_of(struct walk *w)
     return test_finish(b);
 }
 
+/* Replays are tests of their own. */
+static enum cleat_strike_answer never_seen(void *ctx, const struct cleat_strike_query *query)
+{
+    (void)ctx;
+    (void)query;
+    return CLEAT_STRIKE_FIRST;
+}
+
 static struct cleat_tls_config *server_of(struct walk *w)
 {
+    static const struct cleat_strike strike = {.use = never_seen};
     struct cleat_tls_builder *b = test_server_builder();
     bool retry = (w->flags & WALK_RETRY) != 0;
     set_version(b, w->flags);
@@ -106,6 +125,9 @@ static struct cleat_tls_config *server_of(struct walk *w)
     if ((w->flags & (WALK_TICKET | WALK_PSK)) != 0) {
         unsigned num = (w->flags & WALK_TICKET) != 0 ? 1 : 0;
         assert_int_equal(cleat_tls_builder_tickets(b, keys, num), CLEAT_OK);
+        if ((w->flags & WALK_EARLY) != 0) {
+            assert_int_equal(cleat_tls_builder_early_data(b, &strike, 0, 0), CLEAT_OK);
+        }
     }
     cl_tls_builder_message_hook(b, server_made, w);
     return test_finish(b);
@@ -143,6 +165,20 @@ static void pass(struct walk *w, struct cl_buf *from, struct test_end *to)
     from->len = 0;
 }
 
+static bool offers_early_data(unsigned flags)
+{
+    return (flags & WALK_PSK) != 0 && (flags & (WALK_EARLY | WALK_REFUSED)) != 0;
+}
+
+/* Behind the ClientHello, unless that was held back. */
+static void write_early(struct walk *w)
+{
+    if (offers_early_data(w->flags) && !w->silent && !w->wrote_early) {
+        w->wrote_early = true;
+        test_write(&w->pair.client, &w->pair.server, "early", 5);
+    }
+}
+
 static void run(struct walk *w)
 {
     struct cl_buf to_server = {0};
@@ -152,6 +188,7 @@ static void run(struct walk *w)
         test_end_step(&w->pair.client, &to_server, 0);
         moved = to_server.len != 0;
         pass(w, &to_server, &w->pair.server);
+        write_early(w);
         test_end_step(&w->pair.server, &to_client, 0);
         moved = moved || to_client.len != 0;
         pass(w, &to_client, &w->pair.client);
@@ -163,9 +200,13 @@ static void run(struct walk *w)
 void walk_until(struct walk *w, unsigned flags, bool server, size_t hold, size_t ccs_at)
 {
     *w = (struct walk){.flags = flags, .server = server, .hold = hold, .ccs_at = ccs_at};
-    struct cleat_tls_session *session =
-        (flags & WALK_PSK) != 0 ? sessions[(flags & WALK_12) != 0 ? 1 : 0] : NULL;
-    test_pair_make(&w->pair, client_of(w), server_of(w), session);
+    size_t which = (flags & WALK_12) != 0 ? SESSION_12 : SESSION_13;
+    which = offers_early_data(flags) ? SESSION_EARLY : which;
+    test_pair_make(&w->pair, client_of(w), server_of(w),
+                   (flags & WALK_PSK) != 0 ? sessions[which] : NULL);
+    if (offers_early_data(flags)) {
+        assert_int_equal(cleat_tls_offer_early_data(w->pair.client.tls), CLEAT_OK);
+    }
     run(w);
 }
 
@@ -183,6 +224,12 @@ void walk_whole(struct walk *w, unsigned flags, bool server)
     walk_until(w, flags, server, WALK_NOTHING, WALK_NOTHING);
     test_assert_ready(&w->pair);
     assert_int_equal(test_info(walk_end(w)).resumed, (flags & WALK_PSK) != 0);
+    if (offers_early_data(flags)) {
+        bool accepted = (flags & WALK_EARLY) != 0;
+        assert_int_equal(cleat_tls_early_data_status(walk_end(w)->tls),
+                         accepted ? CLEAT_EARLY_DATA_ACCEPTED : CLEAT_EARLY_DATA_REJECTED);
+        assert_int_equal(w->pair.server.num_early, accepted ? 5 : 0);
+    }
     if ((flags & WALK_12) == 0) {
         key_update(walk_other(w), walk_end(w));
         run(w);
@@ -201,9 +248,9 @@ int walk_setup(void **state)
 {
     int r = test_world_setup(state);
     assert_int_equal(cleat_ticket_keys_new(3600, &keys), CLEAT_OK);
-    for (unsigned i = 0; i < 2; i++) {
+    for (size_t i = 0; i < NUM_SESSIONS; i++) {
         struct walk w;
-        walk_until(&w, WALK_TICKET | (i == 1 ? WALK_12 : 0), false, WALK_NOTHING, WALK_NOTHING);
+        walk_until(&w, session_flags[i], false, WALK_NOTHING, WALK_NOTHING);
         test_assert_ready(&w.pair);
         sessions[i] = cleat_tls_take_session(w.pair.client.tls);
         assert_non_null(sessions[i]);
@@ -214,8 +261,9 @@ int walk_setup(void **state)
 
 int walk_teardown(void **state)
 {
-    cleat_tls_session_free(sessions[0]);
-    cleat_tls_session_free(sessions[1]);
+    for (size_t i = 0; i < NUM_SESSIONS; i++) {
+        cleat_tls_session_free(sessions[i]);
+    }
     cleat_ticket_keys_free(keys);
     return test_world_teardown(state);
 }
@@ -296,6 +344,9 @@ void walk_inject_clear(struct walk *w, uint8_t type, const void *p, size_t len)
 /* What the end reads with in TLS 1.3. */
 static const char *label_of(const struct walk *w, const struct test_end *e)
 {
+    if (e->tls->state == CL_HS_S13_WAIT_END_OF_EARLY_DATA) {
+        return "CLIENT_EARLY_TRAFFIC_SECRET";
+    }
     if (e->tls->hs == NULL) {
         return w->server ? "CLIENT_TRAFFIC_SECRET_0" : "SERVER_TRAFFIC_SECRET_0";
     }

@@ -6,12 +6,15 @@
 #include "tls/support_tls.h"
 
 /* What a handshake is like. */
-#define WALK_12     1u  /* TLS 1.2, else 1.3 */
-#define WALK_RETRY  2u  /* the server asks for another key share */
-#define WALK_ASKS   4u  /* the server asks for a client certificate */
-#define WALK_CERT   8u  /* the client has one */
-#define WALK_TICKET 16u /* the server issues a ticket */
-#define WALK_PSK    32u /* a session is resumed */
+#define WALK_12      1u  /* TLS 1.2, else 1.3 */
+#define WALK_RETRY   2u  /* the server asks for another key share */
+#define WALK_ASKS    4u  /* the server asks for a client certificate */
+#define WALK_CERT    8u  /* the client has one */
+#define WALK_TICKET  16u /* the server issues a ticket */
+#define WALK_PSK     32u /* a session is resumed */
+/* With WALK_PSK: early data is sent, and accepted or refused. */
+#define WALK_EARLY   64u
+#define WALK_REFUSED 128u
 
 /* Inputs beside the handshake types 0 to 255. */
 #define WALK_CCS           256 /* TLS 1.2: change_cipher_spec */
@@ -27,10 +30,11 @@ struct walk {
     bool silent;     /* nothing gets to the end any more */
     bool held_ccs;
     size_t ccs_at; /* which input the change_cipher_spec is; WALK_NOTHING: none */
+    bool wrote_early;
     struct test_pair pair;
 };
 
-int walk_setup(void **state); /* test_world_setup, and a session of each version */
+int walk_setup(void **state); /* test_world_setup, and sessions: TLS 1.3, 1.2, with early data */
 int walk_teardown(void **state);
 
 struct test_end *walk_end(struct walk *w);   /* the one that is looked at */

@@ -49,23 +49,25 @@ static const struct graph graphs[NUM_GRAPHS] = {
                     {"WAIT_FINISHED", CL_HT_FINISHED, "CONNECTED", 0, 0},
                     {"CONNECTED", CL_HT_NEW_SESSION_TICKET, "CONNECTED", WALK_TICKET, 0},
                     {"CONNECTED", CL_HT_KEY_UPDATE, "CONNECTED", 0, 0}}},
-    [SERVER_13] = {"RFC 9846 A.2, server",
-                   0,
-                   true,
-                   "START",
-                   {{"START", CL_HT_CLIENT_HELLO, "START again", WALK_RETRY, 0},
-                    {"START", CL_HT_CLIENT_HELLO, "WAIT_CERT", WALK_ASKS, WALK_RETRY | WALK_PSK},
-                    {"START", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", WALK_PSK, WALK_RETRY},
-                    {"START", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", 0,
-                     WALK_RETRY | WALK_PSK | WALK_ASKS},
-                    {"START again", CL_HT_CLIENT_HELLO, "WAIT_CERT", WALK_ASKS, WALK_PSK},
-                    {"START again", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", WALK_PSK, 0},
-                    {"START again", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", 0, WALK_PSK | WALK_ASKS},
-                    {"WAIT_CERT", CL_HT_CERTIFICATE, "WAIT_CV", WALK_CERT, 0},
-                    {"WAIT_CERT", CL_HT_CERTIFICATE, "WAIT_FINISHED", 0, WALK_CERT},
-                    {"WAIT_CV", CL_HT_CERTIFICATE_VERIFY, "WAIT_FINISHED", 0, 0},
-                    {"WAIT_FINISHED", CL_HT_FINISHED, "CONNECTED", 0, 0},
-                    {"CONNECTED", CL_HT_KEY_UPDATE, "CONNECTED", 0, 0}}},
+    [SERVER_13] =
+        {"RFC 9846 A.2, server",
+         0,
+         true,
+         "START",
+         {{"START", CL_HT_CLIENT_HELLO, "START again", WALK_RETRY, 0},
+          {"START", CL_HT_CLIENT_HELLO, "WAIT_CERT", WALK_ASKS, WALK_RETRY | WALK_PSK},
+          {"START", CL_HT_CLIENT_HELLO, "WAIT_EOED", WALK_PSK | WALK_EARLY, WALK_RETRY},
+          {"START", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", WALK_PSK, WALK_RETRY | WALK_EARLY},
+          {"START", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", 0, WALK_RETRY | WALK_PSK | WALK_ASKS},
+          {"START again", CL_HT_CLIENT_HELLO, "WAIT_CERT", WALK_ASKS, WALK_PSK},
+          {"START again", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", WALK_PSK, 0},
+          {"START again", CL_HT_CLIENT_HELLO, "WAIT_FINISHED", 0, WALK_PSK | WALK_ASKS},
+          {"WAIT_EOED", CL_HT_END_OF_EARLY_DATA, "WAIT_FINISHED", 0, 0},
+          {"WAIT_CERT", CL_HT_CERTIFICATE, "WAIT_CV", WALK_CERT, 0},
+          {"WAIT_CERT", CL_HT_CERTIFICATE, "WAIT_FINISHED", 0, WALK_CERT},
+          {"WAIT_CV", CL_HT_CERTIFICATE_VERIFY, "WAIT_FINISHED", 0, 0},
+          {"WAIT_FINISHED", CL_HT_FINISHED, "CONNECTED", 0, 0},
+          {"CONNECTED", CL_HT_KEY_UPDATE, "CONNECTED", 0, 0}}},
     [CLIENT_12] =
         {"RFC 5246 7.3 and RFC 5077 3.1, client",
          WALK_12,
@@ -115,6 +117,7 @@ static const struct {
     {CLIENT_13, "CONNECTED", "C13_OPEN"},
     {SERVER_13, "START", "S_WAIT_CLIENT_HELLO"},
     {SERVER_13, "START again", "S13_WAIT_SECOND_HELLO"},
+    {SERVER_13, "WAIT_EOED", "S13_WAIT_END_OF_EARLY_DATA"},
     {SERVER_13, "WAIT_CERT", "S13_WAIT_CERTIFICATE"},
     {SERVER_13, "WAIT_CV", "S13_WAIT_CERTIFICATE_VERIFY"},
     {SERVER_13, "WAIT_FINISHED", "S13_WAIT_FINISHED"},
@@ -147,6 +150,10 @@ static const unsigned walks[] = {
     WALK_PSK,
     WALK_PSK | WALK_TICKET,
     WALK_PSK | WALK_RETRY,
+    WALK_PSK | WALK_EARLY,
+    WALK_PSK | WALK_EARLY | WALK_TICKET,
+    WALK_PSK | WALK_REFUSED,
+    WALK_PSK | WALK_REFUSED | WALK_RETRY,
     WALK_12,
     WALK_12 | WALK_TICKET,
     WALK_12 | WALK_ASKS | WALK_CERT,
@@ -276,7 +283,10 @@ static void test_every_walk_waits_in_the_graphs_states_and_all_edges_are_walked(
 
 /* ---- what has no edge ---- */
 
-/* A place where a walk waits: states are looked at once each. */
+/* What makes a state another one though the graph gives it the same name: keys, what is skipped. */
+#define KINDS (WALK_EARLY | WALK_REFUSED)
+
+/* A place where a walk waits: states are looked at once each, and once more with early data. */
 struct place {
     const struct graph *graph;
     unsigned flags;
@@ -285,10 +295,11 @@ struct place {
     const char *state;
 };
 
-static bool seen(const char **done, size_t num, const char *state)
+static bool seen(const struct place *done, size_t num, const struct place *place)
 {
     for (size_t i = 0; i < num; i++) {
-        if (strcmp(done[i], state) == 0) {
+        if (strcmp(done[i].state, place->state) == 0 &&
+            (done[i].flags & KINDS) == (place->flags & KINDS)) {
             return true;
         }
     }
@@ -309,7 +320,7 @@ static void each_place(void (*look)(const struct place *place))
 {
     for (size_t k = 0; k < NUM_GRAPHS; k++) {
         const struct graph *g = &graphs[k];
-        const char *done[MAX_EDGES];
+        struct place done[3 * MAX_EDGES];
         size_t num = 0;
         bool used[MAX_EDGES];
         for (size_t i = 0; i < TEST_LEN(walks); i++) {
@@ -319,8 +330,8 @@ static void each_place(void (*look)(const struct place *place))
             struct path path = take_path(g, walks[i], used);
             for (size_t at = 0; at <= path.num; at++) {
                 struct place place = {g, walks[i], at, find_ccs(&path), path.states[at]};
-                if (!seen(done, num, place.state)) {
-                    done[num++] = place.state;
+                if (!seen(done, num, &place)) {
+                    done[num++] = place;
                     look(&place);
                 }
             }
@@ -385,10 +396,20 @@ static void application_data(const struct place *place)
 {
     struct walk w;
     reach(&w, place);
+    size_t before = walk_end(&w)->data.len;
+    size_t early = walk_end(&w)->num_early;
     walk_inject(&w, CL_CT_APPLICATION_DATA, "x", 1);
     if (is_open(place)) {
         assert_int_equal(walk_end(&w)->next, CLEAT_TLS_READY);
-        assert_int_equal(walk_end(&w)->data.len, 1);
+        assert_int_equal(walk_end(&w)->data.len, before + 1);
+        assert_int_equal(walk_end(&w)->num_early, early);
+    } else if (strcmp(place->state, "WAIT_EOED") == 0) {
+        assert_int_equal(walk_end(&w)->next, CLEAT_TLS_NEEDS_INPUT);
+        assert_int_equal(walk_end(&w)->num_early, early + 1);
+    } else if ((place->flags & WALK_REFUSED) != 0 && strcmp(place->state, "START again") == 0) {
+        /* RFC 9846 4.3.10: refused early data is skipped up to the second ClientHello */
+        assert_int_equal(walk_end(&w)->next, CLEAT_TLS_NEEDS_INPUT);
+        assert_int_equal(walk_end(&w)->data.len, 0);
     } else {
         assert_ended(&w, place, "application data", 0, 10);
     }
