@@ -226,7 +226,8 @@ int main(int argc, char **argv)
     }
     const char *what = argv[4];
     f.count = strtoul(argv[5], NULL, 10);
-    open_connection(&f, atoi(argv[1]), argv + 2, strcmp(what, "certificate") == 0);
+    open_connection(&f, (int)strtoul(argv[1], NULL, 10), argv + 2,
+                    strcmp(what, "certificate") == 0);
     enum cleat_tls_next next = step(&f);
     while (next == CLEAT_TLS_NEEDS_INPUT && !f.gone) {
         receive(&f, -1);

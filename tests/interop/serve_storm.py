@@ -93,9 +93,9 @@ class Storm(unittest.TestCase):
         self.assertLess(len(server.errors.lines), periods * 4 * LINES)
         self.assertGreater(lines + more, HALF_CLOSED)
         self.assertLessEqual(lines + more, num)
-        print(f"\n{num} handshakes in {time.monotonic() - began:.1f} s: memory {rss / MIB:.1f} MiB, "
-              f"at most {most / MIB:.1f}, then {after / MIB:.1f}; {lines} lines and {more} failures "
-              f"in sums; a client that behaves waited {max(waits):.2f} s at most")
+        print(f"\n{num} handshakes in {time.monotonic() - began:.1f} s: memory {rss / MIB:.1f} "
+              f"MiB, at most {most / MIB:.1f}, then {after / MIB:.1f}; {lines} lines and {more} "
+              f"failures in sums; a client that behaves waited {max(waits):.2f} s at most")
 
     def test_few_connections_allowed(self):
         """With all places taken by those who never finish, the others wait for no more than what a
