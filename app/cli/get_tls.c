@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cli/get_codes.h"
 #include "conn/psk_file.h"
+#include "conn/roots.h"
 #include "net/clock.h"
 
 /* 16 MiB: the system's bundle has 220 KB */
@@ -20,14 +21,6 @@
 #define MAX_CERT_FILE (1u << 20)
 /* 4,096 files in a folder of CA certificates: the system's has 300, each twice */
 #define MAX_CA_FILES  4096
-
-/* Where systems keep the bundle: Debian and Ubuntu, Fedora, Alpine and BSD, openSUSE. */
-static const char *const system_bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/ca-bundle.pem",
-};
 
 /* ---- trust ---- */
 
@@ -81,16 +74,6 @@ static const char *env(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static const char *find_system_bundle(void)
-{
-    for (size_t i = 0; i < sizeof(system_bundles) / sizeof(system_bundles[0]); i++) {
-        if (access(system_bundles[i], R_OK) == 0) {
-            return system_bundles[i];
-        }
-    }
-    return NULL;
-}
-
 int get_tls_trust(const struct get_options *o, struct cleat_trust_store **out,
                   struct cleat_error *err)
 {
@@ -100,7 +83,7 @@ int get_tls_trust(const struct get_options *o, struct cleat_trust_store **out,
     struct cleat_trust_builder *b = NULL;
     struct cleat_error detail = {0};
     if (file == NULL && folder == NULL) {
-        file = find_system_bundle();
+        file = cl_roots_bundle();
     }
     if (file == NULL && folder == NULL) {
         return bad_ca(err, "this system", "no bundle found where systems keep it");

@@ -16,6 +16,8 @@ enum {
     OPT_ROOT,
     OPT_CLIENT_CA,
     OPT_CLIENT_AUTH,
+    OPT_CLIENT_ALLOW,
+    OPT_CLIENT_DENY,
     OPT_ALPN,
     OPT_CIPHERS,
     OPT_CURVES,
@@ -48,6 +50,10 @@ static const struct cl_option options[] = {
     {OPT_CLIENT_CA, 0, "client-ca", "FILE", "ask clients for a certificate from these CAs (PEM)"},
     {OPT_CLIENT_AUTH, 0, "client-auth", "MODE",
      "optional or required (default: required, with --client-ca)"},
+    {OPT_CLIENT_ALLOW, 0, "client-allow", "NAME",
+     "of these clients let in only who has NAME in the certificate: DNS name,\n"
+     "mailbox, URI, IP address, CN:name or SHA-256 fingerprint; repeat for more"},
+    {OPT_CLIENT_DENY, 0, "client-deny", "HOW", "the others get a 403 (default), or no handshake"},
     {0, 0, "TLS", NULL, NULL},
     {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
     {OPT_CIPHERS, 0, "ciphers", "LIST", "cipher suites, the preferred one first"},
@@ -192,6 +198,23 @@ static int set_client_auth(struct parsed *p, const char *mode)
     return CL_EXIT_OK;
 }
 
+static int add_client_allow(struct cl_serve_options *o, const char *name)
+{
+    if (o->num_client_allow == CL_SERVE_MAX_ALLOW) {
+        return cl_options_complain(&usage, "more than %d --client-allow", CL_SERVE_MAX_ALLOW);
+    }
+    o->client_allow[o->num_client_allow++] = name;
+    return CL_EXIT_OK;
+}
+
+static int set_client_deny(struct cl_serve_options *o, const char *how)
+{
+    o->deny_in_handshake = strcmp(how, "handshake") == 0;
+    return o->deny_in_handshake || strcmp(how, "403") == 0
+               ? CL_EXIT_OK
+               : cl_options_complain(&usage, "--client-deny takes 403 or handshake, not '%s'", how);
+}
+
 static int set_number(unsigned *out, const struct cl_options *words, long low, long high)
 {
     long n = 0;
@@ -218,6 +241,10 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return add_proof(p, id, words->value);
     case OPT_CLIENT_AUTH:
         return set_client_auth(p, words->value);
+    case OPT_CLIENT_ALLOW:
+        return add_client_allow(o, words->value);
+    case OPT_CLIENT_DENY:
+        return set_client_deny(o, words->value);
     case OPT_TLS_MIN:
         return set_version(&o->tls_min, words);
     case OPT_TLS_MAX:
@@ -280,6 +307,9 @@ static int check(struct parsed *p)
     }
     if (p->has_client_auth && o->client_ca == NULL) {
         return cl_options_complain(&usage, "--client-auth needs --client-ca");
+    }
+    if ((o->num_client_allow > 0 || o->deny_in_handshake) && o->client_ca == NULL) {
+        return cl_options_complain(&usage, "--client-allow and --client-deny need --client-ca");
     }
     if (o->num_listen == 0) {
         o->default_listen = true;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "serve/clients.h"
+
 /* 8 KiB: more than a note's two buffers can hold */
 #define MAX_NOTE 8192
 
@@ -74,6 +76,10 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct cl_buf sni = {0};
+    struct cl_rd user = a->client != NULL ? cl_buf_view(&a->client->user) : (struct cl_rd){0};
+    struct cl_rd client = a->client != NULL && a->client->columns.len > 0
+                              ? cl_buf_view(&a->client->columns)
+                              : cl_rd_str(a->client != NULL ? "\"-\" \"-\" - \"-\"" : "");
     struct tm tm = {0};
     time_t t = (time_t)a->time;
     gmtime_r(&t, &tm);
@@ -82,10 +88,12 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
     }
     int n = snprintf(
         out, cap,
-        "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] \"%.*s\" %03d %llu %.*s %llu.%06llu %s %s %s "
-        "%s %s %.*s\n",
-        a->address, tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-        tm.tm_sec, (int)a->note->request.len, (const char *)a->note->request.p, a->status,
+        "%s - %.*s [%02d/%s/%04d:%02d:%02d:%02d +0000] \"%.*s\" %03d %llu %.*s %llu.%06llu %s %s "
+        "%s "
+        "%s %s %.*s%s%.*s\n",
+        a->address, user.len > 0 ? (int)user.len : 1, user.len > 0 ? (const char *)user.p : "-",
+        tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
+        (int)a->note->request.len, (const char *)a->note->request.p, a->status,
         (unsigned long long)a->bytes, a->note->agent.len > 0 ? (int)a->note->agent.len : 7,
         a->note->agent.len > 0 ? (const char *)a->note->agent.p : "\"-\" \"-\"",
         (unsigned long long)(a->us / 1000000), (unsigned long long)(a->us % 1000000),
@@ -93,7 +101,8 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
         a->early     ? "early"
         : a->resumed ? "resumed"
                      : "full",
-        or_dash(a->alpn), sni.len > 0 ? (int)sni.len : 1, sni.len > 0 ? (const char *)sni.p : "-");
+        or_dash(a->alpn), sni.len > 0 ? (int)sni.len : 1, sni.len > 0 ? (const char *)sni.p : "-",
+        a->client != NULL ? " " : "", (int)client.len, (const char *)client.p);
     cl_buf_deinit(&sni);
     if (n < 0 || cap == 0) {
         return 0;

@@ -1,13 +1,15 @@
 /* serve/access.h - the line that a request leaves in the access log.
  *
  *     ADDRESS - - [TIME] "REQUEST LINE" STATUS BYTES "REFERER" "USER-AGENT" SECONDS VERSION CIPHER
- *     GROUP RESUMED ALPN SNI
+ *     GROUP RESUMED ALPN SNI [CLIENT]
  *
  * RESUMED is full, resumed, or early: the request came as early data (0-RTT).
  *
  * The first nine columns are the "combined" format that log readers know; "-" stands for what there
- * is not. Whatever comes from the peer is quoted: '"', '\' and all bytes outside 0x20-0x7e become
- * \xHH, so that a line stays a line and a terminal obeys nobody. Pure: no clock, no I/O.
+ * is not. The third is the client's name, and CLIENT its "SUBJECT" "NAMES" SHA256 "ISSUER"
+ * (serve/clients.h), where client certificates are asked for. Whatever comes from the peer is
+ * quoted: '"', '\' and all bytes outside 0x20-0x7e become \xHH, so that a line stays a line and a
+ * terminal obeys nobody. Pure: no clock, no I/O.
  */
 #ifndef CL_SERVE_ACCESS_H
 #define CL_SERVE_ACCESS_H
@@ -32,6 +34,8 @@ void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_he
 void cl_access_note_text(struct cl_access_note *note, const void *p, size_t len);
 void cl_access_deinit(struct cl_access_note *note);
 
+struct cl_client_id;
+
 struct cl_access {
     const char *address;
     int64_t time; /* Unix seconds */
@@ -43,9 +47,10 @@ struct cl_access {
     const char *cipher;
     const char *group;
     bool resumed;
-    bool early;       /* the request came as early data */
-    const char *alpn; /* or NULL */
-    const char *sni;  /* or NULL */
+    bool early;                        /* the request came as early data */
+    const char *alpn;                  /* or NULL */
+    const char *sni;                   /* or NULL */
+    const struct cl_client_id *client; /* NULL: clients are not asked who they are */
 };
 
 /* cl_access_format writes the line with its newline and returns the length; cut when it is longer

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cleat/tls_options.h"
 #include "net/clock.h"
+#include "serve/own_chain.h"
 
 /* 14 days: a certificate that ends sooner is warned about */
 #define WARN_DAYS 14
@@ -117,24 +118,16 @@ static void describe(const struct cleat_chain *chain, const char *path, bool qui
     const struct cleat_cert *leaf = cleat_chain_at(chain, 0);
     int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
     int64_t days = (cleat_cert_not_after(leaf) - now) / 86400;
-    bool expired = now > cleat_cert_not_after(leaf);
-    bool early = now < cleat_cert_not_before(leaf);
-    bool warn = expired || early || days < WARN_DAYS;
-    if (quiet && !warn) {
+    bool over = now > cleat_cert_not_after(leaf) || now < cleat_cert_not_before(leaf);
+    bool warn = days < WARN_DAYS;
+    if (over || (quiet && !warn)) { /* own_chain.c tells what is over, or has not begun */
         return;
     }
     char kind[64];
     cleat_cert_key_kind(leaf, kind, sizeof(kind));
     fprintf(stderr, "cleat: %scertificate %s for ", warn ? "warning: " : "", path);
     print_names(leaf);
-    if (expired) {
-        fprintf(stderr, " (%s) expired %" PRId64 " days ago\n", kind, -days);
-    } else if (early) {
-        fprintf(stderr, " (%s) is not valid yet: it begins in %" PRId64 " days\n", kind,
-                (cleat_cert_not_before(leaf) - now) / 86400);
-    } else {
-        fprintf(stderr, " (%s), %" PRId64 " days left\n", kind, days);
-    }
+    fprintf(stderr, " (%s), %" PRId64 " days left\n", kind, days);
 }
 
 typedef int (*proof_setter)(struct cleat_tls_builder *b, const uint8_t *p, size_t len);
@@ -159,8 +152,35 @@ static cl_result add_proof(struct cleat_tls_builder *b, const char *what, const 
     return result;
 }
 
+static void explain_mismatch(const struct cl_serve_pair *pair, const struct cleat_chain *chain,
+                             const struct cleat_key *key, struct cleat_error *err)
+{
+    char kind[64];
+    size_t owner = cl_own_chain_owner(chain, key);
+    if (owner != 0) {
+        cl_error_set(err,
+                     (struct cl_why){.code = CLEAT_ERR_KEY_MISMATCH,
+                                     .section = "RFC 9846 4.5.1",
+                                     .hint = "reorder the file: the server's own certificate comes "
+                                             "first, then its issuer's, and so on"},
+                     "the key %s belongs to certificate %zu of %s, not to the first: the chain is "
+                     "in the wrong order",
+                     pair->key, owner, pair->cert);
+        return;
+    }
+    cleat_cert_key_kind(cleat_chain_at(chain, 0), kind, sizeof(kind));
+    cl_error_set(err,
+                 (struct cl_why){.code = CLEAT_ERR_KEY_MISMATCH,
+                                 .hint = "each --cert needs its own --key right after it; the "
+                                         "certificate file begins with the server's own "
+                                         "certificate, intermediates follow"},
+                 "the key %s (%s) does not belong to the certificate %s (%s)", pair->key,
+                 cleat_key_kind(key), pair->cert, kind);
+}
+
 cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
-                             bool quiet, struct cleat_error *err)
+                             const struct cleat_trust_store *roots, bool quiet,
+                             struct cleat_error *err)
 {
     struct cleat_chain *chain = NULL;
     struct cleat_key *key = NULL;
@@ -173,19 +193,12 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
     }
     result = (cl_result)cleat_tls_builder_credential(b, chain, key);
     if (result == CLEAT_ERR_KEY_MISMATCH) {
-        char kind[64];
-        cleat_cert_key_kind(cleat_chain_at(chain, 0), kind, sizeof(kind));
-        cl_error_set(err,
-                     (struct cl_why){.code = result,
-                                     .hint = "each --cert needs its own --key right after it; the "
-                                             "certificate file begins with the server's own "
-                                             "certificate, intermediates follow"},
-                     "the key %s (%s) does not belong to the certificate %s (%s)", pair->key,
-                     cleat_key_kind(key), pair->cert, kind);
+        explain_mismatch(pair, chain, key, err);
     } else if (result != CL_OK) {
         name_file(err, result, "the certificate", pair->cert, cleat_tls_builder_error(b));
     } else {
         describe(chain, pair->cert, quiet);
+        cl_own_chain_warn(pair->cert, chain, roots);
         result = add_proof(b, "the OCSP response", pair->staple, cleat_tls_builder_staple, err);
     }
     if (result == CL_OK) {

@@ -10,10 +10,12 @@
 #define CL_CREDENTIALS_MAX_FILE 1048576
 
 /* cl_credentials_add reads a chain and its key, and adds them to a configuration. Says on stderr
- * what it has found (unless quiet), and warns of expired certificates and of keys that others can
- * read. err names the file. */
+ * what it has found (unless quiet), and warns of what clients will find wrong (serve/own_chain.h;
+ * roots or NULL: what they are likely to trust) and of keys that others can read. err names the
+ * file. */
 CL_MUST cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
-                                     bool quiet, struct cleat_error *err);
+                                     const struct cleat_trust_store *roots, bool quiet,
+                                     struct cleat_error *err);
 
 /* cl_credentials_trust reads a bundle of anchors. */
 CL_MUST cl_result cl_credentials_trust(const char *path, struct cleat_trust_store **out,

@@ -14,6 +14,10 @@
 #include "base/mem.h"
 #include "serve/page.h"
 
+/* RFC 9846 6.2: "A valid certificate or PSK was received, but when access control was applied, the
+ * sender decided not to proceed with negotiation." */
+#define ALERT_ACCESS_DENIED 49
+
 static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 static void pump(struct cl_session *s);
@@ -90,6 +94,10 @@ static void begin_body(struct cl_session *s)
 
 static void take_next(struct cl_session *s, enum cl_exchange_next next)
 {
+    if (s->denied && next != CL_EXCHANGE_NEED_MORE) {
+        cl_exchange_refuse(s->x, 403, "Your certificate does not let you in here.");
+        next = CL_EXCHANGE_RESPOND;
+    }
     if (next == CL_EXCHANGE_RESPOND && s->x->must_wait && !cl_stream_is_ready(s->stream)) {
         s->state = CL_SESSION_HELD;
     } else if (next == CL_EXCHANGE_RESPOND) {
@@ -104,10 +112,41 @@ static bool is_last_request(const struct cl_session *s)
     return s->worker->stopping || s->num_requests + 1 >= CL_SERVE_MAX_REQUESTS;
 }
 
+/* Before the first byte of the client's counts: resumed sessions are asked again, with their early
+ * data; whoever has no certificate is not asked in the handshake. */
+static bool check_client(struct cl_session *s)
+{
+    if (s->client_checked) {
+        return true;
+    }
+    s->client_checked = true;
+    const struct cl_site *site = s->worker->site;
+    const struct cleat_cert *leaf = cleat_tls_peer_leaf(cl_stream_tls(s->stream));
+    char why[CL_CLIENT_WHY];
+    if (leaf != NULL && cl_client_id_fill(&s->client, leaf) != CL_OK) {
+        cl_stream_abort(s->stream, "out of memory");
+        return false;
+    }
+    s->denied = !cl_clients_allow(site->clients, leaf, why, sizeof(why));
+    if (s->denied) {
+        bool abort = site->options->deny_in_handshake;
+        cl_session_log_denied(
+            s, leaf, why, abort ? "the connection is closed" : "requests are answered with 403");
+        if (abort) {
+            cl_stream_abort(s->stream, "the client may not come in");
+        }
+        return !abort;
+    }
+    return true;
+}
+
 static size_t on_data(void *ctx, uint8_t *p, size_t len)
 {
     struct cl_session *s = ctx;
     size_t taken = 0;
+    if (!check_client(s)) {
+        return len;
+    }
     if (s->state == CL_SESSION_HANDSHAKE) { /* early data */
         s->state = CL_SESSION_IDLE;
     }
@@ -240,11 +279,30 @@ static void go_on_after_early(struct cl_session *s)
     }
 }
 
+static void on_decision(void *ctx, enum cleat_decision which)
+{
+    struct cl_session *s = ctx;
+    struct cleat_tls *tls = cl_stream_tls(s->stream);
+    const struct cleat_cert *leaf = cleat_tls_peer_leaf(tls);
+    char why[CL_CLIENT_WHY] = "a question that nobody expects";
+    if (which == CLEAT_DECIDE_IDENTITY &&
+        cl_clients_allow(s->worker->site->clients, leaf, why, sizeof(why))) {
+        (void)cleat_tls_accept_peer(tls);
+    } else {
+        cl_session_log_denied(s, leaf, why, "the handshake is refused");
+        (void)cleat_tls_refuse(tls, ALERT_ACCESS_DENIED, "the client may not come in");
+    }
+    cl_stream_decided(s->stream);
+}
+
 static void on_ready(void *ctx)
 {
     struct cl_session *s = ctx;
     s->state = s->state == CL_SESSION_HANDSHAKE ? CL_SESSION_IDLE : s->state;
     cl_session_log_ready(s);
+    if (!check_client(s)) {
+        return;
+    }
     cleat_tls_forget(cl_stream_tls(s->stream));
     go_on_after_early(s);
     if (s->state != CL_SESSION_IDLE && s->state != CL_SESSION_HEAD) {
@@ -304,6 +362,7 @@ static void free_session(void *ctx)
     struct cl_worker *worker = s->worker;
     give_file_buf(s);
     cl_exchange_free(s->x);
+    cl_client_id_deinit(&s->client);
     TAILQ_REMOVE(&worker->sessions, s, link);
     cl_free(s);
     cl_worker_session_gone(worker);
@@ -348,6 +407,7 @@ static const struct cl_stream_handler handler = {
     .data = on_data,
     .drained = on_drained,
     .eof = on_eof,
+    .decision = on_decision,
     .failed = on_failed,
     .deadline = on_deadline,
     .closed = on_closed,

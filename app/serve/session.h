@@ -2,6 +2,7 @@
 #ifndef CL_SERVE_SESSION_H
 #define CL_SERVE_SESSION_H
 
+#include "serve/clients.h"
 #include "serve/exchange.h"
 #include "serve/worker.h"
 
@@ -40,6 +41,9 @@ struct cl_session {
     unsigned num_requests;
     enum cl_session_state state;
     bool peer_done; /* close_notify has come */
+    bool client_checked;
+    bool denied; /* the client may not come in: every request is answered with 403 */
+    struct cl_client_id client;
     char peer[CL_ADDR_TEXT_SIZE];
     char local[CL_ADDR_TEXT_SIZE];
 };
@@ -58,5 +62,8 @@ void cl_session_abort(struct cl_session *s);
 void cl_session_log_request(const struct cl_session *s);
 void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *end);
 void cl_session_log_ready(const struct cl_session *s);
+/* The client may not come in, and what is done about it; leaf may be NULL. */
+void cl_session_log_denied(const struct cl_session *s, const struct cleat_cert *leaf,
+                           const char *why, const char *done);
 
 #endif

@@ -33,6 +33,7 @@ void cl_session_log_request(const struct cl_session *s)
         .early = s->x->head.early,
         .alpn = info.alpn,
         .sni = info.server_name,
+        .client = s->worker->site->options->client_ca != NULL ? &s->client : NULL,
     };
     cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
 }
@@ -108,4 +109,16 @@ void cl_session_log_ready(const struct cl_session *s)
                 info.peer_authenticated ? ", client certificate verified" : "",
                 info.alpn != NULL ? info.alpn : "-",
                 info.server_name != NULL ? info.server_name : "-");
+}
+
+void cl_session_log_denied(const struct cl_session *s, const struct cleat_cert *leaf,
+                           const char *why, const char *done)
+{
+    struct cl_client_id id = {0};
+    /* Without memory the line is shorter. */
+    bool known = leaf != NULL && cl_client_id_fill(&id, leaf) == CL_OK;
+    cl_log_line(s->worker->site->errors, "cleat: %s: client may not come in: %s; %s%s%.*s", s->peer,
+                why, done, known ? ": " : "", known ? (int)id.columns.len : 0,
+                known ? (const char *)id.columns.p : "");
+    cl_client_id_deinit(&id);
 }

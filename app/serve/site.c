@@ -13,7 +13,9 @@
 #include "cleat/tls_options.h"
 #include "conn/psk_file.h"
 #include "net/clock.h"
+#include "serve/clients.h"
 #include "serve/credentials.h"
+#include "serve/own_chain.h"
 
 /* 32: protocols in --alpn */
 #define MAX_ALPN    32
@@ -76,9 +78,10 @@ static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
     return (cl_result)code;
 }
 
-static cl_result set_client_auth(struct cleat_tls_builder *b, const struct cl_serve_options *o,
+static cl_result set_client_auth(struct cl_site *site, struct cleat_tls_builder *b,
                                  struct cleat_error *err)
 {
+    const struct cl_serve_options *o = site->options;
     if (o->client_ca == NULL) {
         return CL_OK;
     }
@@ -87,16 +90,24 @@ static cl_result set_client_auth(struct cleat_tls_builder *b, const struct cl_se
     int code = cleat_tls_builder_trust(b, store);
     cleat_trust_store_free(store);
     cleat_tls_builder_client_auth(b, o->client_auth);
+    if (code == CLEAT_OK && o->num_client_allow > 0) {
+        CL_TRY(cl_clients_new(o->client_allow, o->num_client_allow, &site->clients, err));
+        cleat_tls_builder_decide(b, o->deny_in_handshake ? CLEAT_DECIDE_IDENTITY
+                                                         : CLEAT_DECIDE_NOTHING);
+    }
     return (cl_result)code;
 }
 
 static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_options *o,
                            struct cleat_error *err)
 {
-    for (size_t i = 0; i < o->num_pairs; i++) {
-        CL_TRY(cl_credentials_add(b, &o->pairs[i], o->quiet, err));
+    struct cleat_trust_store *roots = cl_own_chain_roots();
+    cl_result result = CL_OK;
+    for (size_t i = 0; i < o->num_pairs && result == CL_OK; i++) {
+        result = cl_credentials_add(b, &o->pairs[i], roots, o->quiet, err);
     }
-    return CL_OK;
+    cleat_trust_store_free(roots);
+    return result;
 }
 
 static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_options *o)
@@ -114,14 +125,17 @@ static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_op
     return set_alpn(b, o->alpn);
 }
 
-static cl_result set_tickets(struct cleat_tls_builder *b)
+/* A ticket is worth nothing to a server with other rules about who may come in. */
+static cl_result set_tickets(const struct cl_site *site, struct cleat_tls_builder *b)
 {
+    char binding[128];
     struct cleat_ticket_keys *keys = NULL;
     CL_TRY((cl_result)cleat_ticket_keys_new(0, &keys));
     cl_result result = (cl_result)cleat_tls_builder_tickets(b, keys, NUM_TICKETS);
     cleat_ticket_keys_free(keys);
     CL_TRY(result);
-    return (cl_result)cleat_tls_builder_binding(b, "cleat serve");
+    cl_clients_binding(site->clients, binding, sizeof(binding));
+    return (cl_result)cleat_tls_builder_binding(b, binding);
 }
 
 static cl_result set_early_data(struct cleat_tls_builder *b, const struct cl_serve_options *o)
@@ -154,13 +168,13 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
         result = cl_psk_file_add(b, o->psk, err);
     }
     if (result == CL_OK) {
-        result = set_client_auth(b, o, err);
+        result = set_client_auth(site, b, err);
     }
     if (result == CL_OK) {
         result = set_lists(b, o);
     }
     if (result == CL_OK) {
-        result = set_tickets(b);
+        result = set_tickets(site, b);
     }
     if (result == CL_OK) {
         result = set_early_data(b, o);
@@ -208,6 +222,7 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
 void cl_site_deinit(struct cl_site *site)
 {
     cleat_tls_config_free(site->tls);
+    cl_clients_free(site->clients);
     if (site->files.root_fd >= 0) {
         close(site->files.root_fd);
     }

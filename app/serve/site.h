@@ -24,6 +24,9 @@
 /* 30 s: what may be in flight gets to finish after SIGTERM */
 #define CL_SERVE_GRACE_S         30
 
+/* 256: rules of --client-allow; more belong into a CA of their own */
+#define CL_SERVE_MAX_ALLOW 256
+
 struct cl_serve_pair {
     const char *cert;
     const char *key;
@@ -42,7 +45,10 @@ struct cl_serve_options {
     const char *root;
     const char *client_ca; /* NULL: no client certificates */
     enum cleat_client_auth client_auth;
-    const char *alpn; /* separated by ',' */
+    const char *client_allow[CL_SERVE_MAX_ALLOW]; /* serve/clients.h; none: whoever verifies */
+    size_t num_client_allow;
+    bool deny_in_handshake; /* else with 403 */
+    const char *alpn;       /* separated by ',' */
     const char *ciphers;
     const char *groups;
     const char *signatures;
@@ -59,8 +65,11 @@ struct cl_serve_options {
     int verbose;
 };
 
+struct cl_clients;
+
 struct cl_site {
     const struct cl_serve_options *options;
+    struct cl_clients *clients; /* who may come in; NULL: whoever verifies */
     struct cleat_tls_config *tls;
     struct cl_static_config files;
     struct cl_log *access; /* NULL: off */

@@ -90,11 +90,14 @@ void cleat_tls_builder_client_auth(struct cleat_tls_builder *b, enum cleat_clien
 
 /* cleat_tls_builder_decide: which questions the application answers itself (bits of enum
  * cleat_decision). CLEAT_DECIDE_CONFIG: servers, at the ClientHello. CLEAT_DECIDE_PEER: both,
- * instead of the built-in verification of the peer's chain; nothing is trusted until it answers. */
+ * instead of the built-in verification of the peer's chain; nothing is trusted until it answers.
+ * CLEAT_DECIDE_IDENTITY: both, after the built-in verification has accepted the chain: may this
+ * peer come in? cleat_tls_peer_leaf says who it is. Not asked when a session is resumed. */
 enum cleat_decision {
     CLEAT_DECIDE_NOTHING = 0,
     CLEAT_DECIDE_CONFIG = 1,
     CLEAT_DECIDE_PEER = 2,
+    CLEAT_DECIDE_IDENTITY = 4,
     CLEAT_DECIDE_EARLY_DATA = 4, /* asked only by a strike register (cleat/tls_early.h) */
 };
 void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions);
@@ -258,7 +261,8 @@ int cleat_tls_client_hello(const struct cleat_tls *tls, struct cleat_client_hell
 /* cleat_tls_choose_config answers CLEAT_DECIDE_CONFIG; a reference is taken. */
 int cleat_tls_choose_config(struct cleat_tls *tls, struct cleat_tls_config *config);
 
-/* cleat_tls_accept_peer answers CLEAT_DECIDE_PEER: the application vouches for the chain. */
+/* cleat_tls_accept_peer answers CLEAT_DECIDE_PEER: the application vouches for the chain; and
+ * CLEAT_DECIDE_IDENTITY: it lets this peer in. */
 int cleat_tls_accept_peer(struct cleat_tls *tls);
 
 /* cleat_tls_refuse answers any decision: the connection fails with this alert and reason. */
@@ -297,6 +301,12 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out);
 /* cleat_tls_peer_cert returns the i-th certificate that the peer sent, leaf first, DER; after
  * resumption the leaf alone, where the session kept it. CLEAT_ERR_NO_CERTIFICATE past the end. */
 int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len);
+
+/* cleat_tls_peer_leaf returns the certificate that the peer has proved to hold, in this handshake
+ * or, on a server, in the resumed one: subject, alternative names, issuer and fingerprint are a
+ * call away (cleat/x509.h). NULL when there is none, when it is not accepted (yet), after
+ * cleat_tls_forget, and on a client after resumption. Owned by the connection. */
+const struct cleat_cert *cleat_tls_peer_leaf(const struct cleat_tls *tls);
 
 /* cleat_tls_verdict returns the built-in verification's verdict, for a success and a failure alike;
  * NULL when there was none. Owned by the connection. */

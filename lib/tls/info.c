@@ -59,6 +59,12 @@ const uint8_t *cleat_tls_peer_scts(const struct cleat_tls *tls, size_t *len)
     return *len != 0 ? tls->peer_scts.p : NULL;
 }
 
+const struct cleat_cert *cleat_tls_peer_leaf(const struct cleat_tls *tls)
+{
+    bool asked = cleat_tls_decision(tls) == CLEAT_DECIDE_IDENTITY;
+    return tls->peer_authenticated || asked ? tls->peer_leaf : NULL;
+}
+
 const struct cleat_verdict *cleat_tls_verdict(const struct cleat_tls *tls)
 {
     return tls->verdict;

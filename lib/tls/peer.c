@@ -50,6 +50,7 @@ static void accepted(struct cleat_tls *tls)
     cl_hs_next(tls, 0);
 }
 
+/* Successors: accepted, or ask the application who may come in. */
 cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
@@ -72,6 +73,12 @@ cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     cl_event_choice(tls, "peer's certificate", "verified",
                     "a path to a trust anchor passes every check");
+    if ((tls->config->decisions & CLEAT_DECIDE_IDENTITY) != 0) {
+        hs->decision = CLEAT_DECIDE_IDENTITY;
+        hs->decided = false;
+        cl_hs_next(tls, 1);
+        return CL_OK;
+    }
     accepted(tls);
     return CL_OK;
 }
