@@ -114,8 +114,17 @@ int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list);
 
-/* cleat_tls_builder_versions: lowest and highest version to negotiate. */
+/* cleat_tls_builder_versions: lowest and highest version to negotiate. Default: 1.2 and 1.3. */
 int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16_t max);
+
+/* cleat_tls_builder_master_secret: whether a peer of TLS 1.2 must bind the master secret to its
+ * handshake (RFC 7627). Default: yes. Without it a connection is never resumed and exports nothing.
+ */
+void cleat_tls_builder_master_secret(struct cleat_tls_builder *b, bool extended_only);
+
+/* cleat_tls_builder_fallback: clients: tells the server that this is another attempt with a lower
+ * highest version (RFC 7507), so that it refuses if it can do better. Of no effect at 1.3. */
+void cleat_tls_builder_fallback(struct cleat_tls_builder *b, bool on);
 
 /* cleat_tls_builder_tickets: servers: the keys that session tickets are sealed with (shared by all
  * configurations that may share them), and how many tickets a full handshake issues (0 to 8).
@@ -317,9 +326,16 @@ const struct cleat_verdict *cleat_tls_verdict(const struct cleat_tls *tls);
 void cleat_tls_forget(struct cleat_tls *tls);
 
 /* cleat_tls_export: keying material for the application (RFC 9846 7.5). context may be NULL with
- * length 0. CLEAT_ERR_USAGE before READY or when out_len is 0 or above 8,160. */
+ * length 0. CLEAT_ERR_USAGE before READY or when out_len is 0 or above 8,160;
+ * CLEAT_ERR_UNSUPPORTED for TLS 1.2 without the extended master secret. */
 int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8_t *context,
                      size_t context_len, uint8_t *out, size_t out_len);
+
+/* cleat_tls_unique: the channel binding "tls-unique" of TLS 1.2 (RFC 5929 3). CLEAT_ERR_USAGE
+ * before READY; CLEAT_ERR_UNSUPPORTED for TLS 1.3 (use an exporter, RFC 9266) and where the peer
+ * lacks the extended master secret, without which the value does not identify a connection. */
+#define CLEAT_TLS_UNIQUE_LEN 12
+int cleat_tls_unique(const struct cleat_tls *tls, uint8_t out[CLEAT_TLS_UNIQUE_LEN]);
 
 /* ---- sessions (clients) -----------------------------------------------------------------------
  */

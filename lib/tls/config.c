@@ -313,6 +313,13 @@ int cleat_tls_builder_tickets(struct cleat_tls_builder *b, struct cleat_ticket_k
     return CLEAT_OK;
 }
 
+int cleat_tls_builder_session_cache(struct cleat_tls_builder *b, struct cleat_session_cache *cache)
+{
+    cleat_session_cache_free(b->config->session_cache);
+    b->config->session_cache = cache != NULL ? cleat_session_cache_ref(cache) : NULL;
+    return CLEAT_OK;
+}
+
 int cleat_tls_builder_binding(struct cleat_tls_builder *b, const char *name)
 {
     if (strlen(name) > 255) {
@@ -321,6 +328,16 @@ int cleat_tls_builder_binding(struct cleat_tls_builder *b, const char *name)
     cl_free(b->config->binding_name);
     b->config->binding_name = cl_strndup(name, strlen(name));
     return b->config->binding_name != NULL ? CLEAT_OK : fail(b, CLEAT_ERR_NOMEM);
+}
+
+void cleat_tls_builder_master_secret(struct cleat_tls_builder *b, bool extended_only)
+{
+    b->config->without_master_secret = !extended_only;
+}
+
+void cleat_tls_builder_fallback(struct cleat_tls_builder *b, bool on)
+{
+    b->config->fallback = on;
 }
 
 void cleat_tls_builder_rekey(struct cleat_tls_builder *b, uint64_t records)
@@ -435,6 +452,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     if (config->strike.release != NULL) {
         config->strike.release(config->strike.ctx);
     }
+    cleat_session_cache_free(config->session_cache);
     cl_buf_deinit(&config->alpn);
     cl_buf_deinit(&config->alpn_text);
     cl_free(config->binding_name);

@@ -9,6 +9,7 @@
 #include "crypto/kex.h"
 #include "crypto/key.h"
 #include "crypto/rand.h"
+#include "tls/cache.h"
 #include "tls/suite.h"
 #include "tls/ticket.h"
 #include "x509/chain.h"
@@ -66,10 +67,14 @@ struct cleat_tls_config {
     size_t num_groups;
     const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES];
     size_t num_schemes;
-    struct cl_buf alpn;      /* ProtocolNameList without its outer length */
-    struct cl_buf alpn_text; /* the same with a NUL for each length, and one at the end */
+    unsigned min_rsa_bits;      /* of every RSA key, ours and the peer's */
+    bool without_master_secret; /* TLS 1.2: peers without the extended one (RFC 7627) are let in */
+    bool fallback;              /* client: this is a second attempt (RFC 7507) */
+    struct cl_buf alpn;         /* ProtocolNameList without its outer length */
+    struct cl_buf alpn_text;    /* the same with a NUL for each length, and one at the end */
 
     struct cleat_ticket_keys *ticket_keys;
+    struct cleat_session_cache *session_cache; /* TLS 1.2: sessions by ID */
     unsigned num_tickets;
     char *binding_name;
     /* Over everything that a resumed session must share with this configuration. */

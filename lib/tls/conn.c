@@ -118,6 +118,8 @@ static void offer(struct cleat_tls *tls, struct cleat_tls_session *session)
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         suite_on = suite_on || tls->config->suites[i]->id == session->suite;
     }
+    suite_on = suite_on && session->version >= tls->config->version_min &&
+               session->version <= tls->config->version_max;
     if (suite_on && cl_session_usable(session, binding, cl_config_now(tls->config))) {
         tls->hs->session = cleat_tls_session_ref(session);
         tls->peer_not_after = session->not_after;

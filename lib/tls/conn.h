@@ -192,6 +192,7 @@ struct cleat_tls {
     uint8_t idle_key_updates; /* since application data came */
     uint8_t alert_pending;    /* 0: none; else alert + 1 */
     bool key_update_pending;
+    bool unbound_12; /* TLS 1.2 without the extended master secret: nothing is derived from it */
     bool seen_input; /* a first record was recognised as TLS */
     bool established;
     bool resumed;

@@ -19,7 +19,7 @@ cl_result cl_ext_extended_master_secret_parse(struct cleat_tls *tls, unsigned me
 
 bool cl_ext_extended_master_secret_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
-    return message != CL_EXT_CH || offers_12(tls);
+    return message == CL_EXT_CH ? offers_12(tls) : tls->hs->parsed.extended_master_secret;
 }
 
 /* Renegotiation is refused, so the verify_data of an earlier handshake never is there. */

@@ -86,8 +86,25 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
     if (!tls->established || tls->failed || out_len == 0 || out_len > 8160 || strlen(label) > 249) {
         return CLEAT_ERR_USAGE;
     }
+    /* RFC 7627 5.4: without it "an attacker can … create two connections with the same exported
+     * keying material" */
+    if (tls->unbound_12) {
+        return CLEAT_ERR_UNSUPPORTED;
+    }
     tls->protocol->export_(tls, label, cl_rd_of(context, context_len), context != NULL, out,
                            out_len);
+    return CLEAT_OK;
+}
+
+int cleat_tls_unique(const struct cleat_tls *tls, uint8_t out[CLEAT_TLS_UNIQUE_LEN])
+{
+    if (!tls->established || tls->failed) {
+        return CLEAT_ERR_USAGE;
+    }
+    if (!tls->protocol->has_unique || tls->unbound_12) {
+        return CLEAT_ERR_UNSUPPORTED;
+    }
+    memcpy(out, tls->first_finished, CLEAT_TLS_UNIQUE_LEN);
     return CLEAT_OK;
 }
 

@@ -8,12 +8,24 @@ static struct cl_rd master_view(const struct cleat_tls *tls)
     return cl_rd_of(tls->hs->master.bytes, tls->hs->master.len);
 }
 
+/* RFC 5246 8.1: bound to the randoms alone; only where the configuration allows such peers. */
+static void old_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
+{
+    struct cl_hs *hs = tls->hs;
+    cl_prf(tls->suite->hash, premaster, "master secret", cl_rd_of(hs->client_random, CL_RANDOM_LEN),
+           cl_rd_of(hs->server_random, CL_RANDOM_LEN), hs->master.bytes, CL_MASTER_SECRET_LEN);
+}
+
 void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
 {
     uint8_t session_hash[CL_HASH_MAX_LEN];
     struct cl_secret *master = &tls->hs->master;
-    cl_transcript_peek(tls, session_hash);
     master->len = CL_MASTER_SECRET_LEN;
+    if (!tls->hs->parsed.extended_master_secret) {
+        old_master_secret(tls, premaster);
+        return;
+    }
+    cl_transcript_peek(tls, session_hash);
     cl_prf(tls->suite->hash, premaster, "extended master secret",
            cl_rd_of(session_hash, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), master->bytes,
            CL_MASTER_SECRET_LEN);
@@ -104,6 +116,7 @@ cl_result cl_finished_12_check(struct cleat_tls *tls, const struct cl_msg *msg)
 void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open)
 {
     tls->exporter = tls->hs->master;
+    tls->unbound_12 = !tls->hs->parsed.extended_master_secret;
     memcpy(tls->randoms_12, tls->hs->client_random, CL_RANDOM_LEN);
     memcpy(tls->randoms_12 + CL_RANDOM_LEN, tls->hs->server_random, CL_RANDOM_LEN);
     tls->established = true;

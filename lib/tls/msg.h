@@ -72,7 +72,9 @@ CL_MUST cl_result cl_client_key_exchange_build(struct cleat_tls *tls);
 CL_HANDLER(cl_client_key_exchange_received);
 
 /* msg_session_ticket_12.c */
-CL_MUST cl_result cl_select_ticket_12(struct cleat_tls *tls);
+CL_MUST cl_result cl_select_session_12(struct cleat_tls *tls);
+CL_MUST cl_result cl_session_12_name(struct cleat_tls *tls);
+void cl_session_12_store(struct cleat_tls *tls);
 CL_MUST cl_result cl_ticket_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_ticket_12_received);
 CL_MUST cl_result cl_session_12_keep(struct cleat_tls *tls);

@@ -12,14 +12,30 @@
 /* 4,096 and the ticket, ALPN list and cookie: all else in our ClientHello */
 #define HELLO_BASE_ROOM 4096
 
+/* RFC 9846 E.4: a random session ID makes middleboxes see a resumption of TLS 1.2. RFC 5077 3.4:
+ * one beside a ticket shows whether the server takes it. RFC 5246 7.4.1.2: otherwise the ID of the
+ * session to be resumed, or none. */
+static cl_result make_session_id(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    const struct cleat_tls_session *session = hs->session;
+    if (session != NULL && session->session_id_len != 0) {
+        hs->session_id_len = session->session_id_len;
+        memcpy(hs->session_id, session->session_id, hs->session_id_len);
+        return CL_OK;
+    }
+    if (session == NULL && tls->config->version_max < CLEAT_TLS_1_3) {
+        return CL_OK;
+    }
+    hs->session_id_len = sizeof(hs->session_id);
+    return cl_rand(&tls->config->rng, hs->session_id, sizeof(hs->session_id));
+}
+
 cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     CL_TRY(cl_rand(&tls->config->rng, hs->client_random, sizeof(hs->client_random)));
-    /* RFC 9846 E.4: a random session ID makes middleboxes see a resumption of TLS 1.2 */
-    CL_TRY(cl_rand(&tls->config->rng, hs->session_id, sizeof(hs->session_id)));
-    bool is_13 = tls->config->version_max >= CLEAT_TLS_1_3;
-    hs->session_id_len = is_13 || hs->session != NULL ? sizeof(hs->session_id) : 0;
+    CL_TRY(make_session_id(tls));
     tls->wr.initial = true;
     hs->share_group = tls->config->groups[0];
     CL_TRY(cl_grease_draw(tls));
@@ -82,6 +98,10 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
             suite->version <= tls->config->version_max) {
             cl_wr_u16(w, suite->id);
         }
+    }
+    /* RFC 7507 4: after the suites that it is about, and only in a fallback */
+    if (tls->config->fallback && tls->config->version_max < CLEAT_TLS_1_3) {
+        cl_wr_u16(w, CL_SCSV_FALLBACK);
     }
     cl_wr_close(w, m);
     m = cl_wr_open8(w);

@@ -63,8 +63,11 @@ cl_result cl_tickets_build(struct cleat_tls *tls)
 {
     unsigned num = cl_tickets_num(tls);
     struct cl_ticket ticket = {0};
-    uint32_t lifetime;
-    if (num == 0 || !cl_ticket_fill(tls, &ticket, &lifetime)) {
+    if (num == 0) {
+        return CL_OK;
+    }
+    uint32_t lifetime = cl_ticket_lifetime(tls->config->ticket_keys);
+    if (!cl_ticket_fill(tls, &ticket, &lifetime)) {
         return CL_OK;
     }
     for (unsigned i = 0; i < num; i++) {

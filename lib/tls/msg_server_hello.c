@@ -141,7 +141,9 @@ static cl_result check_extensions_12(struct cleat_tls *tls, uint32_t received, b
         {CL_ET_EXTENDED_MASTER_SECRET, "RFC 7627 5.3"},
         {CL_ET_RENEGOTIATION_INFO, "RFC 5746 3.4"},
     };
-    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+    bool unbound = (received & cl_ext_bit(CL_ET_EXTENDED_MASTER_SECRET)) == 0;
+    size_t first = unbound && tls->config->without_master_secret ? 1 : 0;
+    for (size_t i = first; i < sizeof(needed) / sizeof(needed[0]); i++) {
         if ((received & cl_ext_bit(needed[i].type)) == 0) {
             return cl_tls_fail(tls,
                                CL_WHY_HINT(NO_EXTENDED_MASTER_SECRET, needed[i].section,
@@ -186,6 +188,12 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
                            "the server resumes a session that was not offered");
     }
+    /* RFC 7627 5.3: "If the original session used the extension but the new ServerHello does not
+     * contain the extension, the client MUST abort the handshake"; others are never kept */
+    if (!hs->parsed.extended_master_secret) {
+        return cl_tls_fail(tls, CL_WHY(NO_EXTENDED_MASTER_SECRET, "RFC 7627 5.3"),
+                           "the server resumes a session without its extended master secret");
+    }
     tls->resumed = true;
     tls->peer_authenticated = true;
     hs->master = hs->session->psk;
@@ -203,6 +211,10 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     CL_TRY(take_suite_12(tls, f));
     CL_TRY(take_session_12(tls, f));
     memcpy(hs->server_random, f->random.p, CL_RANDOM_LEN);
+    hs->session_id_len = (uint8_t)f->session_id.len; /* the new session's name, if it gets one */
+    if (f->session_id.len != 0) {
+        memcpy(hs->session_id, f->session_id.p, f->session_id.len);
+    }
     cl_event_choice(tls, "version", "TLS 1.2", "the server's choice");
     cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
     hs->keep_messages = !tls->resumed; /* the server may ask for a certificate */

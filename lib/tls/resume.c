@@ -36,7 +36,7 @@ static void fill(struct cleat_tls *tls, uint64_t now, uint32_t lifetime, struct 
 bool cl_ticket_fill(struct cleat_tls *tls, struct cl_ticket *ticket, uint32_t *lifetime)
 {
     uint64_t now = cl_config_now(tls->config);
-    fill(tls, now, cl_ticket_lifetime(tls->config->ticket_keys), ticket);
+    fill(tls, now, *lifetime, ticket);
     if (ticket->peer_cert.len > CL_TICKET_MAX_CERT || ticket->expires_ms <= now) {
         cl_event_ticket(tls, true, 0, "not issued: the client's certificate is too large or ends");
         return false;

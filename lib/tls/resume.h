@@ -5,8 +5,9 @@
 
 #include "tls/conn.h"
 
-/* Server. cl_ticket_fill describes the connection (all but the secret); *lifetime in seconds. False
- * when no ticket can be given: the client's certificate is too large or has ended. */
+/* Server. cl_ticket_fill describes the connection (all but the secret); *lifetime in seconds is
+ * what the keys or the cache allow, and becomes what the session is worth. False when no ticket can
+ * be given: the client's certificate is too large or has ended. */
 bool cl_ticket_fill(struct cleat_tls *tls, struct cl_ticket *ticket, uint32_t *lifetime);
 
 /* cl_ticket_objection tells why a ticket is not good here, or NULL: design: a ticket is bound to

@@ -1,5 +1,6 @@
 /* tls/server_12.c - the server's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): ECDHE alone, with
- * the extended master secret; full, or resumed by ticket. Its table, and what only it needs. */
+ * the extended master secret; full, or resumed by ticket or ID. Its table, and what only it needs.
+ */
 #include "tls/ext.h"
 #include "tls/keys_12.h"
 #include "tls/msg.h"
@@ -48,7 +49,7 @@ static cl_result check_hello(struct cleat_tls *tls)
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.2"),
                            "the client does not offer null compression");
     }
-    if (!ch->extended_master_secret) {
+    if (!ch->extended_master_secret && !tls->config->without_master_secret) {
         return cl_tls_fail(tls,
                            CL_WHY_HINT(NO_EXTENDED_MASTER_SECRET, "RFC 7627 5.3",
                                        "the client is from before 2016 and needs an update"),
@@ -90,9 +91,10 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
     struct cl_hs *hs = tls->hs;
     CL_TRY(check_hello(tls));
     CL_TRY(make_random(tls));
-    CL_TRY(cl_select_ticket_12(tls));
+    CL_TRY(cl_select_session_12(tls));
     CL_TRY(cl_select_alpn(tls));
-    hs->ticket_expected = tls->config->ticket_keys != NULL && hs->parsed.has_session_ticket;
+    hs->ticket_expected = tls->config->ticket_keys != NULL && hs->parsed.has_session_ticket &&
+                          hs->parsed.extended_master_secret;
     if (!tls->resumed) {
         CL_TRY(cl_select_certificate(tls));
         if (!has_suite_for(tls, cl_key_type(hs->credential->key), &tls->suite)) {
@@ -100,11 +102,11 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
         }
         CL_TRY(select_group(tls));
         CL_TRY(start_keygen(tls));
-        hs->session_id_len = 0; /* resumption by ticket only */
+        CL_TRY(cl_session_12_name(tls));
         hs->keep_messages = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
     }
     cl_event_choice(tls, "cipher suite", tls->suite->name,
-                    tls->resumed ? "the ticket's" : "first of ours that the client offers");
+                    tls->resumed ? "the session's" : "first of ours that the client offers");
     cl_transcript_start(tls, tls->suite->hash);
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
     cl_hs_next(tls, tls->resumed ? 1 : 0);
@@ -225,6 +227,7 @@ static cl_result done(struct cleat_tls *tls, const struct cl_msg *msg)
         return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 5246 7.4.6"),
                            "the client is not authenticated");
     }
+    cl_session_12_store(tls);
     cl_established_12(tls, CL_HS_S12_OPEN);
     return CL_OK;
 }

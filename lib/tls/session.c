@@ -7,7 +7,7 @@
 #include "tls/config.h"
 #include "tls/wire.h"
 
-#define SESSION_FORMAT 2
+#define SESSION_FORMAT 3
 
 struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session)
 {
@@ -35,14 +35,23 @@ void cl_session_binding(const struct cleat_tls_config *config, const char *serve
     cl_hash_peek(&h, out);
 }
 
+bool cl_session_alive(const struct cleat_tls_session *session, uint64_t now_ms)
+{
+    uint64_t lifetime_ms = (uint64_t)session->lifetime * 1000;
+    return now_ms >= session->received_ms && now_ms - session->received_ms < lifetime_ms &&
+           session->not_after > 0 && now_ms / 1000 < (uint64_t)session->not_after;
+}
+
+bool cl_session_once(const struct cleat_tls_session *session)
+{
+    return session->version >= CLEAT_TLS_1_3;
+}
+
 bool cl_session_usable(const struct cleat_tls_session *session, const uint8_t *binding,
                        uint64_t now_ms)
 {
-    uint64_t lifetime_ms = (uint64_t)session->lifetime * 1000;
     return memcmp(session->binding, binding, CL_SESSION_BINDING_LEN) == 0 &&
-           cl_suite_by_id(session->suite) != NULL && now_ms >= session->received_ms &&
-           now_ms - session->received_ms < lifetime_ms && session->not_after > 0 &&
-           now_ms / 1000 < (uint64_t)session->not_after;
+           cl_suite_by_id(session->suite) != NULL && cl_session_alive(session, now_ms);
 }
 
 static void build(struct cl_wr *w, const struct cleat_tls_session *s)
@@ -62,6 +71,9 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
     m = cl_wr_open8(w);
     cl_wr_view(w, cl_buf_view(&s->alpn));
     cl_wr_close(w, m);
+    m = cl_wr_open8(w);
+    cl_wr_bytes(w, s->session_id, s->session_id_len);
+    cl_wr_close(w, m);
     m = cl_wr_open24(w);
     cl_wr_view(w, cl_buf_view(&s->ticket));
     cl_wr_close(w, m);
@@ -73,7 +85,8 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
 int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *out, size_t *len)
 {
     size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 4 + 8 + CL_SESSION_BINDING_LEN + 1U + session->psk.len +
-                  1 + session->alpn.len + 3 + session->ticket.len + 3 + session->peer_leaf.len;
+                  1 + session->alpn.len + 1U + session->session_id_len + 3 + session->ticket.len +
+                  3 + session->peer_leaf.len;
     if (*len < need) {
         *len = need;
         return CLEAT_ERR_LIMIT;
@@ -87,6 +100,7 @@ int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *o
 struct fields {
     struct cl_rd psk;
     struct cl_rd alpn;
+    struct cl_rd id;
     struct cl_rd ticket;
     struct cl_rd leaf;
 };
@@ -101,14 +115,16 @@ static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
               cl_rd_u32(&r, &s->lifetime) && cl_rd_u32(&r, &s->age_add) &&
               cl_rd_u32(&r, &s->early_max) && cl_rd_u64(&r, &not_after) && not_after <= INT64_MAX &&
               cl_rd_copy(&r, s->binding, sizeof(s->binding)) && cl_rd_vec8(&r, &f->psk) &&
-              cl_rd_vec8(&r, &f->alpn) && cl_rd_vec24(&r, &f->ticket) &&
+              cl_rd_vec8(&r, &f->alpn) && cl_rd_vec8(&r, &f->id) &&
+              f->id.len <= sizeof(s->session_id) && cl_rd_vec24(&r, &f->ticket) &&
               cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
     const struct cl_suite *suite = ok ? cl_suite_by_id(s->suite) : NULL;
     size_t secret_len = suite == NULL                     ? 0
                         : suite->version == CLEAT_TLS_1_3 ? cl_hash_len(suite->hash)
                                                           : CL_MASTER_SECRET_LEN;
     if (suite == NULL || suite->version != s->version || f->psk.len != secret_len ||
-        f->ticket.len == 0 || f->ticket.len > UINT16_MAX || s->lifetime > CL_TICKET_MAX_LIFETIME) {
+        (f->ticket.len == 0) == (f->id.len == 0) || f->ticket.len > UINT16_MAX ||
+        s->lifetime > CL_TICKET_MAX_LIFETIME) {
         return false;
     }
     s->not_after = (int64_t)not_after;
@@ -131,6 +147,10 @@ int cleat_tls_session_import(const uint8_t *bytes, size_t len, struct cleat_tls_
     }
     s->psk.len = (uint8_t)f.psk.len;
     memcpy(s->psk.bytes, f.psk.p, f.psk.len);
+    s->session_id_len = (uint8_t)f.id.len;
+    if (f.id.len != 0) {
+        memcpy(s->session_id, f.id.p, f.id.len);
+    }
     cl_result r = cl_buf_append(&s->ticket, f.ticket.p, f.ticket.len, UINT16_MAX);
     if (r == CL_OK) {
         r = cl_buf_append(&s->peer_leaf, f.leaf.p, f.leaf.len, len);

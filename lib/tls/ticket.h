@@ -1,8 +1,7 @@
 /* tls/ticket.h - session tickets: stateless, sealed under rotating keys (RFC 9846 4.7.1, RFC 5077
  * 4).
  *
- * A ticket is key name (16) | nonce (12) | AES-256-GCM of the state. Keys are made on demand from
- * the caller's randomness and replaced by age; the key before the current one still opens.
+ * A ticket is key name (16) | nonce (12) | AES-256-GCM of the state.
  */
 #ifndef CL_TLS_TICKET_H
 #define CL_TLS_TICKET_H
@@ -34,6 +33,11 @@ struct cl_ticket {
     struct cl_rd peer_cert;   /* the client's leaf, DER, or empty */
     bool peer_authenticated;
 };
+
+/* cl_ticket_build_state and cl_ticket_parse_state: the state as bytes and back (views into them);
+ * false for bytes that are none. */
+void cl_ticket_build_state(struct cl_wr *w, const struct cl_ticket *t);
+CL_RD_MUST bool cl_ticket_parse_state(struct cl_rd r, struct cl_ticket *t);
 
 uint32_t cl_ticket_lifetime(const struct cleat_ticket_keys *keys);
 

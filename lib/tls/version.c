@@ -64,6 +64,7 @@ const struct cl_version cl_version_12 = {
     .ccs_is_message = true,
     .has_warnings = true,
     .any_curve = true,
+    .has_unique = true,
     .alert_no_certificate = 40,
     .scheme_fits = scheme_fits_12,
     .export_ = export_12,

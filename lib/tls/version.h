@@ -12,6 +12,7 @@ struct cl_version {
     bool ccs_is_message;             /* change_cipher_spec is a step, not noise */
     bool has_warnings;               /* alerts of level warning do not end the connection */
     bool any_curve;                  /* an ECDSA scheme does not name the curve (RFC 8422 5.10) */
+    bool has_unique;                 /* tls-unique is defined (RFC 5929 3; RFC 9846 D.5: not) */
     uint8_t alert_no_certificate;    /* RFC 9846 6.2; RFC 5246 7.4.6: handshake_failure */
     /* May a signature by this scheme and a key of this type authenticate a handshake? */
     bool (*scheme_fits)(const struct cl_sig_alg *alg, enum cl_key_type type);
