@@ -108,8 +108,8 @@ int cleat_tls_builder_alpn(struct cleat_tls_builder *b, const char *const *proto
 
 /* Lists separated by ':' or ',', first is preferred; names as IANA or OpenSSL write them
  * ("TLS_AES_128_GCM_SHA256", "X25519:P-256", "ecdsa_secp256r1_sha256"). BAD_CONFIG names the item
- * that is not known. Default suites: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384,
- * TLS_CHACHA20_POLY1305_SHA256. */
+ * that is not known. Suites of a version of which the list names none stay as they were. Defaults:
+ * the profile "public" (cleat/profile.h; `cleat profile show public`). */
 int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list);

@@ -25,6 +25,11 @@ enum cl_key_type {
 /* cl_key_type_name returns "RSA", "RSA-PSS", "ECDSA P-256", "Ed25519", … */
 const char *cl_key_type_name(enum cl_key_type type);
 
+static inline bool cl_key_is_rsa(enum cl_key_type type)
+{
+    return type == CL_KEY_RSA || type == CL_KEY_RSA_PSS;
+}
+
 enum cl_padding {
     CL_PAD_NONE = 0, /* ECDSA, EdDSA */
     CL_PAD_PKCS1,

@@ -10,39 +10,12 @@
 #include "tls/builder.h"
 #include "tls/hook.h"
 #include "tls/msg.h"
+#include "tls/profile.h"
 #include "tls/psk.h"
 
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
     return cl_builder_fail(b, code);
-}
-
-/* Defaults: suites that are on by default, every group, every scheme for handshakes. */
-static void set_defaults(struct cleat_tls_config *c)
-{
-    const struct cl_suite *suite;
-    const struct cl_group *group;
-    const struct cl_sig_alg *alg;
-    c->rng = cl_rng_system;
-    c->version_min = CLEAT_TLS_1_3;
-    c->version_max = CLEAT_TLS_1_3;
-    c->num_tickets = CL_CONFIG_DEFAULT_TICKETS;
-    c->ask_status = c->role == CLEAT_CLIENT;
-    c->psk_modes = CLEAT_PSK_DHE_KE;
-    c->grease = c->role == CLEAT_CLIENT;
-    c->permute = c->role == CLEAT_CLIENT;
-    for (size_t i = 0; (suite = cl_suite_at(i)) != NULL; i++) {
-        if (suite->by_default) {
-            c->suites[c->num_suites++] = suite;
-        }
-    }
-    for (size_t i = 0; (group = cl_group_at(i)) != NULL && i < CL_CONFIG_MAX_GROUPS; i++) {
-        c->groups[c->num_groups++] = group;
-    }
-    /* PKCS#1 v1.5 too: not for handshakes, but for signatures in certificates (RFC 9846 4.3.3) */
-    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL && i < CL_CONFIG_MAX_SCHEMES; i++) {
-        c->schemes[c->num_schemes++] = alg;
-    }
 }
 
 int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
@@ -56,7 +29,12 @@ int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
     }
     c->refs = 1;
     c->role = role;
-    set_defaults(c);
+    c->rng = cl_rng_system;
+    c->ask_status = role == CLEAT_CLIENT;
+    c->psk_modes = CLEAT_PSK_DHE_KE;
+    c->grease = role == CLEAT_CLIENT;
+    c->permute = role == CLEAT_CLIENT;
+    (void)cl_profile_fill(cl_profile_at(0), c);
     b->config = c;
     *out = b;
     return CLEAT_OK;
@@ -254,11 +232,45 @@ static int set_list(struct cleat_tls_builder *b, const char *list, const struct 
     return CLEAT_OK;
 }
 
+int cleat_tls_builder_profile(struct cleat_tls_builder *b, const char *name)
+{
+    const struct cl_profile *profile = cl_profile_by_name(name);
+    if (profile == NULL) {
+        return (int)cl_error_set(&b->error,
+                                 CL_WHY_HINT(BAD_CONFIG, NULL,
+                                             "there are public, internal, high-security, iot and "
+                                             "legacy"),
+                                 "there is no profile \"%.40s\"", name);
+    }
+    return cl_profile_fill(profile, b->config) ? CLEAT_OK : fail(b, CLEAT_ERR_INTERNAL);
+}
+
+/* Suites of a version that a list does not name stay behind those that it names. */
+static int keep_other_versions(struct cleat_tls_builder *b, const struct cleat_tls_config *old)
+{
+    struct cleat_tls_config *c = b->config;
+    const struct cl_suite *named[CL_CONFIG_MAX_SUITES];
+    size_t num = c->num_suites;
+    memcpy(named, c->suites, num * sizeof(named[0]));
+    for (size_t i = 0; i < old->num_suites && c->num_suites < CL_CONFIG_MAX_SUITES; i++) {
+        bool named_version = false;
+        for (size_t j = 0; j < num; j++) {
+            named_version = named_version || named[j]->version == old->suites[i]->version;
+        }
+        if (!named_version) {
+            c->suites[c->num_suites++] = old->suites[i];
+        }
+    }
+    return CLEAT_OK;
+}
+
 int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list)
 {
     struct name_list kind = {"cipher suite", find_suite, (const void **)b->config->suites,
                              CL_CONFIG_MAX_SUITES, &b->config->num_suites};
-    return set_list(b, list, &kind);
+    const struct cleat_tls_config old = *b->config;
+    int r = set_list(b, list, &kind);
+    return r == CLEAT_OK ? keep_other_versions(b, &old) : r;
 }
 
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list)
@@ -375,6 +387,14 @@ static cl_result check_complete(struct cleat_tls_builder *b)
         (c->decisions & CLEAT_DECIDE_CONFIG) == 0) {
         return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
                             "a server needs a certificate or a PSK");
+    }
+    for (size_t i = 0; i < c->num_credentials; i++) {
+        const struct cleat_key *key = c->credentials[i].key;
+        if (cl_key_is_rsa(cl_key_type(key)) && cl_key_bits(key) < c->min_rsa_bits) {
+            return cl_error_set(
+                &b->error, CL_WHY_HINT(WEAK_KEY, NULL, "make a longer key, or an ECDSA one"),
+                "an RSA key of %u bits; the profile demands %u", cl_key_bits(key), c->min_rsa_bits);
+        }
     }
     bool psk_alone = c->num_psks != 0 && c->client_auth == CLEAT_CLIENT_AUTH_NONE;
     if (verifies && !psk_alone && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {

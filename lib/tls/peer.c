@@ -1,6 +1,24 @@
 /* tls/peer.c - is the peer's chain good? The built-in verification, by jobs, or the application's
  * decision. Nothing goes on before one of them says yes. */
 #include "tls/msg.h"
+#include "tls/profile.h"
+
+/* The profile may demand more of the peer's own key than the verifier does of every key of a path.
+ */
+static cl_result check_strength(struct cleat_tls *tls)
+{
+    const struct cl_pubkey *key;
+    CL_TRY(cl_cert_pubkey(tls->peer_leaf, &key));
+    if (cl_key_is_rsa(cl_pubkey_type(key)) && cl_pubkey_bits(key) < tls->config->min_rsa_bits) {
+        return cl_tls_fail(
+            tls,
+            CL_WHY_HINT(WEAK_KEY, "NIST SP 800-57 5.6.1",
+                        "the peer needs a longer key, or another --profile is wanted"),
+            "the peer's RSA key has %u bits; the profile demands %u", cl_pubkey_bits(key),
+            tls->config->min_rsa_bits);
+    }
+    return CL_OK;
+}
 
 static cl_result start_verifier(struct cleat_tls *tls)
 {
@@ -36,6 +54,9 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
         tls->hs->decided = false;
         cl_hs_next(tls, 1);
         return CL_OK;
+    }
+    if (tls->config->min_rsa_bits > CL_PROFILE_RSA_BITS) {
+        CL_TRY(check_strength(tls));
     }
     CL_TRY(start_verifier(tls));
     cl_hs_next(tls, 0);

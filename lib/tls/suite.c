@@ -79,6 +79,5 @@ const struct cl_suite *cl_suite_by_name(const char *name, size_t len)
 
 bool cl_auth_fits(enum cl_suite_auth auth, enum cl_key_type type)
 {
-    bool rsa = type == CL_KEY_RSA || type == CL_KEY_RSA_PSS;
-    return auth == CL_AUTH_ANY || (auth == CL_AUTH_RSA) == rsa;
+    return auth == CL_AUTH_ANY || (auth == CL_AUTH_RSA) == cl_key_is_rsa(type);
 }
