@@ -68,6 +68,8 @@ static const struct setter setters[] = {
     {GET_CAPATH, SET_TEXT, AT(capath), NULL},
     {GET_CERT, SET_TEXT, AT(cert), NULL},
     {GET_KEY, SET_TEXT, AT(key), NULL},
+    {GET_PROFILE, SET_TEXT, AT(profile), NULL},
+    {GET_SSL_SESSIONS, SET_TEXT, AT(ssl_sessions), NULL},
     {GET_CIPHERS, SET_TEXT, AT(ciphers), NULL},
     {GET_TLS13_CIPHERS, SET_TEXT, AT(tls13_ciphers), NULL},
     {GET_CURVES, SET_TEXT, AT(curves), NULL},

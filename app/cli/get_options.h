@@ -40,6 +40,8 @@ struct get_options {
     const char *capath;
     const char *cert;
     const char *key;
+    const char *profile;
+    const char *ssl_sessions;
     const char *ciphers;
     const char *tls13_ciphers;
     const char *curves;

@@ -8,6 +8,8 @@ enum get_option_id {
     GET_CACERT,
     GET_CAPATH,
     GET_CERT,
+    GET_PROFILE,
+    GET_SSL_SESSIONS,
     GET_CIPHERS,
     GET_CONNECT_TIMEOUT,
     GET_CONNECT_TO,

@@ -70,7 +70,8 @@ int get_session_init(struct get_session *s, const struct get_options *o, struct 
     memset(s, 0, sizeof(*s));
     s->options = o;
     s->keylog.fd = -1;
-    int code = open_trace(s, err);
+    int code = get_sessions_open(&s->sessions, o->ssl_sessions) ? 0 : GET_EXIT_NO_MEMORY;
+    code = code == 0 ? open_trace(s, err) : code;
     if (code == 0) {
         struct cleat_error trust_error = {0};
         code = get_tls_trust(o, &s->trust, &trust_error);
@@ -97,9 +98,7 @@ static void close_file(FILE *f)
 
 void get_session_deinit(struct get_session *s)
 {
-    for (size_t i = 0; i < GET_MAX_TICKETS; i++) {
-        cleat_tls_session_free(s->tickets[i].session);
-    }
+    get_sessions_close(&s->sessions);
     cl_dns_free(s->dns);
     if (s->has_loop) {
         (void)uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -114,46 +113,6 @@ void get_session_deinit(struct get_session *s)
     close_file(s->trace_file);
     close_file(s->dump_file);
     memset(s, 0, sizeof(*s));
-}
-
-/* ---- tickets ---- */
-
-static bool is_for(const struct get_ticket *ticket, const struct get_target *target)
-{
-    return ticket->session != NULL && ticket->port == target->port &&
-           strcmp(ticket->host, target->host) == 0;
-}
-
-struct cleat_tls_session *get_session_ticket(const struct get_session *s,
-                                             const struct get_target *target)
-{
-    for (size_t i = 0; i < GET_MAX_TICKETS; i++) {
-        if (is_for(&s->tickets[i], target)) {
-            return s->tickets[i].session;
-        }
-    }
-    return NULL;
-}
-
-void get_session_keep(struct get_session *s, const struct get_target *target, struct cleat_tls *tls)
-{
-    struct cleat_tls_session *session = cleat_tls_take_session(tls), *older;
-    while ((older = cleat_tls_take_session(tls)) != NULL) {
-        cleat_tls_session_free(older);
-    }
-    if (session == NULL) {
-        return;
-    }
-    size_t at = s->next_ticket;
-    for (size_t i = 0; i < GET_MAX_TICKETS; i++) {
-        at = is_for(&s->tickets[i], target) ? i : at;
-    }
-    s->next_ticket = at == s->next_ticket ? (at + 1) % GET_MAX_TICKETS : s->next_ticket;
-    struct get_ticket *ticket = &s->tickets[at];
-    cleat_tls_session_free(ticket->session);
-    ticket->session = session;
-    ticket->port = target->port;
-    memcpy(ticket->host, target->host, sizeof(ticket->host));
 }
 
 /* ---- --connect-to ---- */

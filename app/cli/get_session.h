@@ -5,18 +5,10 @@
 #define CL_CLI_GET_SESSION_H
 
 #include "cli/get_options.h"
+#include "cli/get_sessions.h"
 #include "cli/get_target.h"
 #include "conn/dial.h"
 #include "conn/keylog.h"
-
-/* 8 servers whose tickets are kept: redirects and a handful of URLs */
-#define GET_MAX_TICKETS 8
-
-struct get_ticket {
-    struct cleat_tls_session *session;
-    char host[GET_HOST_SIZE];
-    uint16_t port;
-};
 
 struct get_session {
     const struct get_options *options;
@@ -30,21 +22,13 @@ struct get_session {
     struct cleat_tls_config *config;
     FILE *trace_file;
     FILE *dump_file; /* -D */
-    struct get_ticket tickets[GET_MAX_TICKETS];
-    size_t next_ticket;
+    struct get_sessions sessions;
 };
 
 /* get_session_init opens everything. Returns 0 or an exit code with the detail in err. *s is to be
  * deinited whatever comes back. */
 int get_session_init(struct get_session *s, const struct get_options *o, struct cleat_error *err);
 void get_session_deinit(struct get_session *s);
-
-/* get_session_ticket returns the session to resume with a server, or NULL; get_session_keep takes
- * the newest that a connection has received. */
-struct cleat_tls_session *get_session_ticket(const struct get_session *s,
-                                             const struct get_target *target);
-void get_session_keep(struct get_session *s, const struct get_target *target,
-                      struct cleat_tls *tls);
 
 /* get_connect_to applies --connect-to: which host and port to connect to for these. Returns false,
  * with a message in err, when an option is malformed. */

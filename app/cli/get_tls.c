@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/profile.h"
 #include "cli/get_codes.h"
 #include "conn/psk_file.h"
 #include "conn/roots.h"
@@ -157,24 +158,6 @@ static int set_alpn(struct cleat_tls_builder *b, const char *list)
     return r;
 }
 
-static int set_ciphers(struct cleat_tls_builder *b, const struct get_options *o)
-{
-    const char *first = o->tls13_ciphers, *second = o->ciphers;
-    if (first == NULL || second == NULL) {
-        const char *only = first != NULL ? first : second;
-        return only != NULL ? cleat_tls_builder_ciphers(b, only) : CLEAT_OK;
-    }
-    size_t cap = strlen(first) + strlen(second) + 2;
-    char *both = cl_alloc(cap);
-    if (both == NULL) {
-        return CLEAT_ERR_NOMEM;
-    }
-    (void)snprintf(both, cap, "%s:%s", first, second);
-    int r = cleat_tls_builder_ciphers(b, both);
-    cl_free(both);
-    return r;
-}
-
 static int from_builder(const struct cleat_tls_builder *b, struct cleat_error *err, int code)
 {
     const struct cleat_error *detail = cleat_tls_builder_error(b);
@@ -186,6 +169,9 @@ static int from_builder(const struct cleat_tls_builder *b, struct cleat_error *e
 
 static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct cleat_error *err)
 {
+    if (o->profile != NULL && cleat_tls_builder_profile(b, o->profile) != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_CIPHERS);
+    }
     if (o->cert != NULL) {
         int code = add_credential(b, o, err);
         if (code != 0) {
@@ -195,7 +181,8 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
     if (o->psk != NULL && cl_psk_file_add(b, o->psk, err) != CL_OK) {
         return GET_EXIT_OUR_CERT;
     }
-    if (set_ciphers(b, o) != CLEAT_OK) {
+    if ((o->ciphers != NULL && cleat_tls_builder_ciphers(b, o->ciphers) != CLEAT_OK) ||
+        (o->tls13_ciphers != NULL && cleat_tls_builder_ciphers(b, o->tls13_ciphers) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);
     }
     if ((o->curves != NULL && cleat_tls_builder_groups(b, o->curves) != CLEAT_OK) ||
@@ -205,12 +192,9 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
     if (!o->no_alpn && set_alpn(b, o->alpn != NULL ? o->alpn : "http/1.1") != CLEAT_OK) {
         return from_builder(b, err, GET_EXIT_USAGE);
     }
-    if (o->tls_min != 0 || o->tls_max != 0) {
-        uint16_t min = o->tls_min != 0 ? o->tls_min : CLEAT_TLS_1_2;
-        uint16_t max = o->tls_max != 0 ? o->tls_max : CLEAT_TLS_1_3;
-        if (cleat_tls_builder_versions(b, min, max) != CLEAT_OK) {
-            return from_builder(b, err, GET_EXIT_HANDSHAKE);
-        }
+    if ((o->tls_min != 0 || o->tls_max != 0) &&
+        cleat_tls_builder_version_bounds(b, o->tls_min, o->tls_max) != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_HANDSHAKE);
     }
     return 0;
 }

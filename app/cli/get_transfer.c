@@ -188,6 +188,8 @@ static int start_dial(struct get_transfer *t)
         cl_trace_note(t->s->trace, "dns", "connecting to %s:%u instead of %s:%u (--connect-to)",
                       host, (unsigned)port, t->target.host, (unsigned)t->target.port);
     }
+    struct cleat_tls_session *session =
+        get_sessions_take(&t->s->sessions, &t->target, t->s->config);
     struct cl_dial_spec spec = {
         .hub = t->s->hub,
         .dns = t->s->dns,
@@ -198,7 +200,7 @@ static int start_dial(struct get_transfer *t)
         .timeout_ms = (uint32_t)o->connect_timeout_ms,
         .tls = t->s->config,
         .server_name = t->target.host,
-        .session = get_session_ticket(t->s, &t->target),
+        .session = session,
         .early = early_request(t),
         .handler = &get_exchange_handler,
         .ctx = t,
@@ -206,6 +208,7 @@ static int start_dial(struct get_transfer *t)
         .decide = on_decide,
     };
     cl_result r = cl_dial(&spec, &t->dial);
+    cleat_tls_session_free(session);
     if (r == CL_OK) {
         return 0;
     }

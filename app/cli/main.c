@@ -14,6 +14,7 @@ static const struct cl_command commands[] = {
     {"serve", "serve files over HTTPS", cl_cmd_serve},
     {"get", "fetch URLs over HTTPS, and tell how", cl_cmd_get},
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
+    {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

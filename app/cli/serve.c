@@ -23,6 +23,10 @@ enum {
     OPT_CURVES,
     OPT_SIGALGS,
     OPT_PSK,
+    OPT_PROFILE,
+    OPT_TLS13_CIPHERS,
+    OPT_TICKET_KEY,
+    OPT_SESSION_CACHE,
     OPT_TLS_MIN,
     OPT_TLS_MAX,
     OPT_EARLY_DATA,
@@ -56,14 +60,27 @@ static const struct cl_option options[] = {
     {OPT_CLIENT_DENY, 0, "client-deny", "HOW", "the others get a 403 (default), or no handshake"},
     {0, 0, "TLS", NULL, NULL},
     {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
-    {OPT_CIPHERS, 0, "ciphers", "LIST", "cipher suites, the preferred one first"},
+    {OPT_PROFILE, 0, "profile", "NAME",
+     "public (default), internal, high-security, iot or legacy;\n"
+     "'cleat profile show NAME' tells what it means"},
+    {OPT_CIPHERS, 0, "ciphers", "LIST",
+     "cipher suites, the preferred one first; a version whose suites\n"
+     "are not in the list keeps its own"},
+    {OPT_TLS13_CIPHERS, 0, "tls13-ciphers", "LIST", "the same, for TLS 1.3"},
     {OPT_CURVES, 0, "curves", "LIST", "key-exchange groups, the preferred one first"},
     {OPT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes, the preferred one first"},
     {OPT_PSK, 0, "psk", "FILE",
      "take these pre-shared keys, a line each: IDENTITY:HEXKEY; no\n"
      "certificate is then needed"},
-    {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.3)"},
+    {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.2)"},
     {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
+    {OPT_TICKET_KEY, 0, "ticket-key", "FILE",
+     "seal session tickets with the key in FILE (48 or 80 random bytes);\n"
+     "may be repeated: the first seals, all open\n"
+     "(default: keys of our own that rotate by themselves)"},
+    {OPT_SESSION_CACHE, 0, "session-cache", "KIB",
+     "memory for sessions of TLS 1.2 clients without tickets (default: 1024;\n"
+     "0: none)"},
     {OPT_EARLY_DATA, 0, "early-data", NULL,
      "answer GET and HEAD that come with the first bytes of a resumption (0-RTT);\n"
      "off by default: whoever records such a request can send it again elsewhere"},
@@ -84,9 +101,10 @@ static const struct cl_option options[] = {
 static const struct cl_usage usage = {
     .command = "serve",
     .synopsis = "[--listen ADDR:PORT]... [--cert FILE --key FILE]... [--root DIR] [OPTION]...",
-    .about = "Serves the files below a folder over HTTPS (TLS 1.3, HTTP/1.1) until SIGINT or\n"
-             "SIGTERM. Requests are logged to standard output, everything else to standard error.\n"
-             "With SSLKEYLOGFILE set, traffic secrets are appended to that file.",
+    .about =
+        "Serves the files below a folder over HTTPS (TLS 1.2 and 1.3, HTTP/1.1) until SIGINT or\n"
+        "SIGTERM. Requests are logged to standard output, everything else to standard error.\n"
+        "With SSLKEYLOGFILE set, traffic secrets are appended to that file.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert dev localhost\n"
@@ -215,6 +233,15 @@ static int set_client_deny(struct cl_serve_options *o, const char *how)
                : cl_options_complain(&usage, "--client-deny takes 403 or handshake, not '%s'", how);
 }
 
+static int add_ticket_key(struct cl_serve_options *o, const char *file)
+{
+    if (o->num_ticket_keys == CLEAT_TICKET_KEYS_MAX) {
+        return cl_options_complain(&usage, "more than %d ticket keys", CLEAT_TICKET_KEYS_MAX);
+    }
+    o->ticket_keys[o->num_ticket_keys++] = file;
+    return CL_EXIT_OK;
+}
+
 static int set_number(unsigned *out, const struct cl_options *words, long low, long high)
 {
     long n = 0;
@@ -225,10 +252,50 @@ static int set_number(unsigned *out, const struct cl_options *words, long low, l
     return CL_EXIT_OK;
 }
 
+/* 64: below it there is no room for sessions; 64 GiB: a slip of the unit */
+static int set_session_cache(struct cl_serve_options *o, const struct cl_options *words)
+{
+    long kib = 0;
+    if (!cl_options_number(words, 0, 64L << 20, &kib)) {
+        return CL_EXIT_USAGE;
+    }
+    if (kib != 0 && kib < 64) {
+        return cl_options_complain(&usage, "--session-cache takes 64 or more KiB, or 0, not %ld",
+                                   kib);
+    }
+    o->session_cache_kib = (unsigned)kib;
+    return CL_EXIT_OK;
+}
+
+/* Options that are kept as they are written. */
+static const char **text_of(struct cl_serve_options *o, int id)
+{
+    const struct {
+        int id;
+        const char **text;
+    } rows[] = {
+        {OPT_ROOT, &o->root},       {OPT_CLIENT_CA, &o->client_ca},
+        {OPT_ALPN, &o->alpn},       {OPT_PROFILE, &o->profile},
+        {OPT_CIPHERS, &o->ciphers}, {OPT_TLS13_CIPHERS, &o->tls13_ciphers},
+        {OPT_CURVES, &o->groups},   {OPT_SIGALGS, &o->signatures},
+        {OPT_PSK, &o->psk},         {OPT_ACCESS_LOG, &o->access_log},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].id == id) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}
+
 static int take_option(struct parsed *p, int id, const struct cl_options *words)
 {
     struct cl_serve_options *o = &p->o;
-    const char **text = NULL;
+    const char **text = text_of(o, id);
+    if (text != NULL) {
+        *text = words->value;
+        return CL_EXIT_OK;
+    }
     switch (id) {
     case OPT_LISTEN:
         return add_listen(o, words->value);
@@ -249,6 +316,10 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return set_version(&o->tls_min, words);
     case OPT_TLS_MAX:
         return set_version(&o->tls_max, words);
+    case OPT_TICKET_KEY:
+        return add_ticket_key(o, words->value);
+    case OPT_SESSION_CACHE:
+        return set_session_cache(o, words);
     case OPT_THREADS:
         return set_number(&o->threads, words, 1, CL_SERVE_MAX_THREADS);
     case OPT_GRACE:
@@ -261,36 +332,10 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
     case OPT_QUIET:
         o->quiet = true;
         return CL_EXIT_OK;
-    case OPT_VERBOSE:
+    default:
         o->verbose++;
         return CL_EXIT_OK;
-    case OPT_ROOT:
-        text = &o->root;
-        break;
-    case OPT_CLIENT_CA:
-        text = &o->client_ca;
-        break;
-    case OPT_ALPN:
-        text = &o->alpn;
-        break;
-    case OPT_CIPHERS:
-        text = &o->ciphers;
-        break;
-    case OPT_CURVES:
-        text = &o->groups;
-        break;
-    case OPT_PSK:
-        text = &o->psk;
-        break;
-    case OPT_SIGALGS:
-        text = &o->signatures;
-        break;
-    default:
-        text = &o->access_log;
-        break;
     }
-    *text = words->value;
-    return CL_EXIT_OK;
 }
 
 static int check(struct parsed *p)
@@ -350,8 +395,8 @@ int cl_cmd_serve(int argc, char **argv)
         .o = {.root = ".",
               .alpn = "http/1.1",
               .client_auth = CLEAT_CLIENT_AUTH_REQUIRED,
-              .tls_min = CLEAT_TLS_1_3,
-              .tls_max = CLEAT_TLS_1_3,
+              .profile = "public",
+              .session_cache_kib = CL_SERVE_SESSION_CACHE,
               .grace_s = CL_SERVE_GRACE_S,
               .max_connections = CL_SERVE_MAX_CONNECTIONS,
               .access_log = "-",

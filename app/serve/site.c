@@ -16,13 +16,12 @@
 #include "serve/clients.h"
 #include "serve/credentials.h"
 #include "serve/own_chain.h"
+#include "serve/ticket_files.h"
 
 /* 32: protocols in --alpn */
 #define MAX_ALPN    32
 /* 65,536: each is kept for 20 s at most, so 3,000 a second find room; 2.7 MB */
 #define NUM_STRIKES 65536
-/* 2: one ticket for each of two parallel connections that a browser opens next */
-#define NUM_TICKETS 2
 
 static cl_result config_error(struct cleat_error *err, const char *what, const char *path)
 {
@@ -112,30 +111,60 @@ static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_op
 
 static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_options *o)
 {
-    if (o->ciphers != NULL) {
-        CL_TRY((cl_result)cleat_tls_builder_ciphers(b, o->ciphers));
+    const struct {
+        const char *list;
+        int (*set)(struct cleat_tls_builder *b, const char *list);
+    } lists[] = {
+        {o->ciphers, cleat_tls_builder_ciphers},
+        {o->tls13_ciphers, cleat_tls_builder_ciphers},
+        {o->groups, cleat_tls_builder_groups},
+        {o->signatures, cleat_tls_builder_signatures},
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (lists[i].list != NULL) {
+            CL_TRY((cl_result)lists[i].set(b, lists[i].list));
+        }
     }
-    if (o->groups != NULL) {
-        CL_TRY((cl_result)cleat_tls_builder_groups(b, o->groups));
+    if (o->tls_min != 0 || o->tls_max != 0) {
+        CL_TRY((cl_result)cleat_tls_builder_version_bounds(b, o->tls_min, o->tls_max));
     }
-    if (o->signatures != NULL) {
-        CL_TRY((cl_result)cleat_tls_builder_signatures(b, o->signatures));
-    }
-    CL_TRY((cl_result)cleat_tls_builder_versions(b, o->tls_min, o->tls_max));
     return set_alpn(b, o->alpn);
 }
 
-/* A ticket is worth nothing to a server with other rules about who may come in. */
-static cl_result set_tickets(const struct cl_site *site, struct cleat_tls_builder *b)
+static const char *profile_of(const struct cl_serve_options *o)
 {
+    return o->profile != NULL ? o->profile : cleat_profile_name(0);
+}
+
+/* A ticket is worth nothing to a server with other rules about who may come in. */
+static cl_result set_tickets(const struct cl_site *site, struct cleat_tls_builder *b,
+                             struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
     char binding[128];
     struct cleat_ticket_keys *keys = NULL;
-    CL_TRY((cl_result)cleat_ticket_keys_new(0, &keys));
-    cl_result result = (cl_result)cleat_tls_builder_tickets(b, keys, NUM_TICKETS);
+    CL_TRY((cl_result)cleat_ticket_keys_new(cleat_profile_ticket_lifetime(profile_of(o)), &keys));
+    cl_result result = cl_ticket_files_load(keys, o->ticket_keys, o->num_ticket_keys, err);
+    if (result == CL_OK) {
+        result = (cl_result)cleat_tls_builder_ticket_keys(b, keys);
+    }
     cleat_ticket_keys_free(keys);
     CL_TRY(result);
     cl_clients_binding(site->clients, binding, sizeof(binding));
     return (cl_result)cleat_tls_builder_binding(b, binding);
+}
+
+static cl_result set_session_cache(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    struct cleat_session_cache *cache = NULL;
+    if (o->session_cache_kib == 0) {
+        return CL_OK;
+    }
+    CL_TRY((cl_result)cleat_session_cache_new(
+        (size_t)o->session_cache_kib * 1024, cleat_profile_ticket_lifetime(profile_of(o)), &cache));
+    int code = cleat_tls_builder_session_cache(b, cache);
+    cleat_session_cache_free(cache);
+    return (cl_result)code;
 }
 
 static cl_result set_early_data(struct cleat_tls_builder *b, const struct cl_serve_options *o)
@@ -163,7 +192,10 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
     CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
     cleat_tls_builder_small_first_records(b, true);
-    cl_result result = set_pairs(b, o, err);
+    cl_result result = (cl_result)cleat_tls_builder_profile(b, profile_of(o));
+    if (result == CL_OK) {
+        result = set_pairs(b, o, err);
+    }
     if (result == CL_OK && o->psk != NULL) {
         result = cl_psk_file_add(b, o->psk, err);
     }
@@ -174,7 +206,10 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
         result = set_lists(b, o);
     }
     if (result == CL_OK) {
-        result = set_tickets(site, b);
+        result = set_tickets(site, b, err);
+    }
+    if (result == CL_OK) {
+        result = set_session_cache(b, o);
     }
     if (result == CL_OK) {
         result = set_early_data(b, o);

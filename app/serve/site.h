@@ -6,7 +6,8 @@
 #ifndef CL_SERVE_SITE_H
 #define CL_SERVE_SITE_H
 
-#include "cleat/tls.h"
+#include "cleat/profile.h"
+#include "cleat/session.h"
 #include "conn/keylog.h"
 #include "dns/addr.h"
 #include "serve/failures.h"
@@ -21,6 +22,8 @@
 #define CL_SERVE_MAX_THREADS     256
 /* 8,192: connections of one worker; each costs some 2 KiB when idle, 70 KiB when busy */
 #define CL_SERVE_MAX_CONNECTIONS 8192
+/* 1,024 KiB: some 4,500 sessions of clients of TLS 1.2 that take no tickets; few are left */
+#define CL_SERVE_SESSION_CACHE   1024
 /* 30 s: what may be in flight gets to finish after SIGTERM */
 #define CL_SERVE_GRACE_S         30
 
@@ -49,13 +52,18 @@ struct cl_serve_options {
     size_t num_client_allow;
     bool deny_in_handshake; /* else with 403 */
     const char *alpn;       /* separated by ',' */
-    const char *ciphers;
+    const char *profile;
+    const char *ciphers; /* these and the next six: NULL or 0: as the profile says */
+    const char *tls13_ciphers;
     const char *groups;
     const char *signatures;
     const char *psk; /* a file of pre-shared keys, or NULL */
     uint16_t tls_min;
     uint16_t tls_max;
-    unsigned threads; /* 0: one for each processor */
+    const char *ticket_keys[CLEAT_TICKET_KEYS_MAX]; /* files; the first seals */
+    size_t num_ticket_keys;                         /* 0: keys of our own */
+    unsigned session_cache_kib;                     /* 0: none */
+    unsigned threads;                               /* 0: one for each processor */
     unsigned grace_s;
     unsigned max_connections; /* for each worker */
     const char *access_log;   /* path, "-" or "off" */

@@ -63,6 +63,10 @@ struct cleat_ticket_key {
 int cleat_ticket_keys_set(struct cleat_ticket_keys *keys, const struct cleat_ticket_key *list,
                           size_t num);
 
+/* cleat_tls_builder_ticket_keys: as cleat_tls_builder_tickets, with the number of tickets that the
+ * profile says. */
+int cleat_tls_builder_ticket_keys(struct cleat_tls_builder *b, struct cleat_ticket_keys *keys);
+
 /* cleat_ticket_keys_publish writes the keys of a ring that rotates by itself, CLEAT_TICKET_KEY_LONG
  * bytes each, for others to take with cleat_ticket_keys_set: the sealing one, the next, older ones.
  * The next one is made a whole lifetime before it seals, so that there is time. now: Unix time in
@@ -93,6 +97,10 @@ int cleat_session_store_put(struct cleat_session_store *store, const char *name,
  * for one connection (RFC 9846 C.4); sessions of TLS 1.2 stay. What has expired is dropped. */
 struct cleat_tls_session *cleat_session_store_take(struct cleat_session_store *store,
                                                    const char *name, uint64_t now);
+
+/* cleat_session_store_drop forgets a session under every name (its ticket or ID counts). */
+void cleat_session_store_drop(struct cleat_session_store *store,
+                              const struct cleat_tls_session *session);
 
 size_t cleat_session_store_num(struct cleat_session_store *store);
 

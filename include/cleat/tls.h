@@ -117,6 +117,10 @@ int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list);
 /* cleat_tls_builder_versions: lowest and highest version to negotiate. Default: 1.2 and 1.3. */
 int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16_t max);
 
+/* cleat_tls_builder_version_bounds: the same with 0 for a bound that stays as it is, or gives way
+ * when the other one passes it. */
+int cleat_tls_builder_version_bounds(struct cleat_tls_builder *b, uint16_t min, uint16_t max);
+
 /* cleat_tls_builder_master_secret: whether a peer of TLS 1.2 must bind the master secret to its
  * handshake (RFC 7627). Default: yes. Without it a connection is never resumed and exports nothing.
  */

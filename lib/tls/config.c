@@ -312,6 +312,15 @@ int cleat_tls_builder_versions(struct cleat_tls_builder *b, uint16_t min, uint16
     return CLEAT_OK;
 }
 
+int cleat_tls_builder_version_bounds(struct cleat_tls_builder *b, uint16_t min, uint16_t max)
+{
+    uint16_t low = min != 0 ? min : b->config->version_min;
+    uint16_t high = max != 0 ? max : b->config->version_max;
+    low = min == 0 && high < low ? high : low;
+    high = max == 0 && low > high ? low : high;
+    return cleat_tls_builder_versions(b, low, high);
+}
+
 int cleat_tls_builder_tickets(struct cleat_tls_builder *b, struct cleat_ticket_keys *keys,
                               unsigned num)
 {
@@ -323,6 +332,11 @@ int cleat_tls_builder_tickets(struct cleat_tls_builder *b, struct cleat_ticket_k
     b->config->ticket_keys = keys != NULL ? cleat_ticket_keys_ref(keys) : NULL;
     b->config->num_tickets = num;
     return CLEAT_OK;
+}
+
+int cleat_tls_builder_ticket_keys(struct cleat_tls_builder *b, struct cleat_ticket_keys *keys)
+{
+    return cleat_tls_builder_tickets(b, keys, b->config->num_tickets);
 }
 
 int cleat_tls_builder_session_cache(struct cleat_tls_builder *b, struct cleat_session_cache *cache)

@@ -20,19 +20,20 @@ cl_result cl_server_asked_config(struct cleat_tls *tls, const struct cl_msg *msg
 
 static cl_result no_version(struct cleat_tls *tls, uint16_t highest)
 {
-    return cl_tls_fail(tls,
-                       CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 4.3.1",
-                                   "the client needs TLS 1.3; it may be old, or configured to an "
-                                   "older maximum"),
-                       "the client offers at most version 0x%04x (%s); spoken here is 0x%04x to "
-                       "0x%04x",
-                       highest,
-                       highest == 0x0303   ? "TLS 1.2"
-                       : highest == 0x0302 ? "TLS 1.1"
-                       : highest == 0x0301 ? "TLS 1.0"
-                       : highest == 0x0300 ? "SSL 3.0"
-                                           : "unknown",
-                       tls->config->version_min, tls->config->version_max);
+    return cl_tls_fail(
+        tls,
+        CL_WHY_HINT(PROTOCOL_VERSION, "RFC 9846 4.3.1",
+                    "the client is old or configured to an older maximum; or a lower "
+                    "--tls-min is wanted"),
+        "the client offers at most version 0x%04x (%s); spoken here is 0x%04x to "
+        "0x%04x",
+        highest,
+        highest == 0x0303   ? "TLS 1.2"
+        : highest == 0x0302 ? "TLS 1.1"
+        : highest == 0x0301 ? "TLS 1.0"
+        : highest == 0x0300 ? "SSL 3.0"
+                            : "unknown",
+        tls->config->version_min, tls->config->version_max);
 }
 
 static uint16_t highest_known(struct cl_rd versions)

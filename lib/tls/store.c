@@ -150,6 +150,27 @@ struct cleat_tls_session *cleat_session_store_take(struct cleat_session_store *s
     return found;
 }
 
+static bool same_session(const struct cleat_tls_session *a, const struct cleat_tls_session *b)
+{
+    return cl_rd_equal(cl_buf_view(&a->ticket), cl_buf_view(&b->ticket)) &&
+           cl_rd_equal(cl_rd_of(a->session_id, a->session_id_len),
+                       cl_rd_of(b->session_id, b->session_id_len));
+}
+
+void cleat_session_store_drop(struct cleat_session_store *store,
+                              const struct cleat_tls_session *session)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    for (struct item **at = &store->first; *at != NULL;) {
+        if (same_session((*at)->session, session)) {
+            drop(store, at);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
 size_t cleat_session_store_num(struct cleat_session_store *store)
 {
     (void)pthread_mutex_lock(&store->lock);
