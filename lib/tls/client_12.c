@@ -6,12 +6,6 @@
 #include "tls/msg.h"
 #include "tls/version.h"
 
-static cl_result status_received(struct cleat_tls *tls, const struct cl_msg *msg)
-{
-    return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 6066 8"),
-                       "CertificateStatus, which was not asked for");
-}
-
 static cl_result done_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     if (msg->body.len != 0) {
@@ -140,8 +134,19 @@ const struct cl_hs_row cl_hs_client_12[] = {
      CL_HT_CERTIFICATE,
      0,
      cl_server_certificate_12_received,
+     {CL_HS_C12_WAIT_KEY_EXCHANGE, CL_HS_C12_WAIT_STATUS}},
+    {CL_HS_C12_WAIT_STATUS,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_STATUS,
+     0,
+     cl_certificate_status_received,
      {CL_HS_C12_WAIT_KEY_EXCHANGE}},
-    {CL_HS_C12_WAIT_KEY_EXCHANGE, CL_HS_MESSAGE, CL_HT_CERTIFICATE_STATUS, 0, status_received, {0}},
+    {CL_HS_C12_WAIT_STATUS,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_KEY_EXCHANGE,
+     0,
+     cl_server_key_exchange_received,
+     {CL_HS_C12_CHECK_SIGNATURE}},
     {CL_HS_C12_WAIT_KEY_EXCHANGE,
      CL_HS_MESSAGE,
      CL_HT_SERVER_KEY_EXCHANGE,

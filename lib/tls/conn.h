@@ -125,7 +125,8 @@ struct cl_hs {
     struct cl_buf peer_authorities; /* DistinguishedName[] */
     bool takes_rsa;
     bool takes_ecdsa;
-    bool staple_wanted; /* the peer asks for an OCSP response of our certificate */
+    bool status_promised; /* TLS 1.2: a CertificateStatus follows the Certificate */
+    bool staple_wanted;   /* the peer asks for an OCSP response of our certificate */
     bool scts_wanted;
 
     uint32_t early_left;     /* bytes of early data to be sent or taken; to be skipped, plus 1 */

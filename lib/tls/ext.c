@@ -23,7 +23,7 @@ static const struct cl_ext_row rows[] = {
      cl_ext_psk_modes_build},
     {CL_ET_CERTIFICATE_AUTHORITIES, CL_EXT_CH | CL_EXT_CR, "certificate_authorities",
      cl_ext_certificate_authorities_parse, cl_ext_certificate_authorities_build},
-    {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT, "status_request",
+    {CL_ET_STATUS_REQUEST, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT | CL_EXT_SH12, "status_request",
      cl_ext_status_request_parse, cl_ext_status_request_build},
     {CL_ET_SCTS, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT | CL_EXT_SH12, "signed_certificate_timestamp",
      cl_ext_scts_parse, cl_ext_scts_build},

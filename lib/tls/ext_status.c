@@ -53,6 +53,11 @@ cl_result cl_ext_status_request_parse(struct cleat_tls *tls, unsigned message, s
         return cl_rd_done(&body) ? CL_OK
                                  : cl_tls_decode_error(tls, "status_request", "RFC 9846 4.5.1.1");
     }
+    /* RFC 6066 8: "the "extension_data" field of this extension SHALL be empty" */
+    if (message == CL_EXT_SH12) {
+        tls->hs->status_promised = true;
+        return cl_rd_done(&body) ? CL_OK : cl_tls_decode_error(tls, "status_request", "RFC 6066 8");
+    }
     /* RFC 9846 4.5.1.1: "The body of the "status_request" extension … MUST be a CertificateStatus
      * structure as defined in [RFC6066]" */
     if (!cl_rd_u8(&body, &type) || type != STATUS_OCSP || !cl_rd_vec24(&body, &response) ||
@@ -72,10 +77,15 @@ bool cl_ext_status_request_build(struct cleat_tls *tls, unsigned message, struct
         cl_wr_u8(w, STATUS_OCSP);
         cl_wr_u16(w, 0); /* responder_id_list: any */
         cl_wr_u16(w, 0); /* request_extensions: none */
-        /* the CertificateStatus message of TLS 1.2 is not read */
-        return tls->config->ask_status && tls->config->version_min >= CLEAT_TLS_1_3;
+        return tls->config->ask_status;
     }
-    const struct cl_buf *staple = &tls->hs->credential->staple;
+    const struct cl_credential *c = tls->hs->credential;
+    if (message == CL_EXT_SH12) { /* the promise of a CertificateStatus */
+        tls->hs->status_promised =
+            tls->hs->staple_wanted && !tls->resumed && c != NULL && c->staple.len != 0;
+        return tls->hs->status_promised;
+    }
+    const struct cl_buf *staple = &c->staple;
     if (!tls->hs->staple_wanted || staple->len == 0) {
         return false;
     }

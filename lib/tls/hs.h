@@ -71,6 +71,7 @@
 /* TLS 1.2 */
 #define CL_HS_STATES_12(X)         \
     X(C12_WAIT_CERTIFICATE)        \
+    X(C12_WAIT_STATUS)             \
     X(C12_WAIT_KEY_EXCHANGE)       \
     X(C12_CHECK_SIGNATURE)         \
     X(C12_CHECK_PEER)              \

@@ -71,6 +71,10 @@ CL_HANDLER(cl_key_exchange_checked);
 CL_MUST cl_result cl_client_key_exchange_build(struct cleat_tls *tls);
 CL_HANDLER(cl_client_key_exchange_received);
 
+/* msg_certificate_status.c */
+CL_MUST cl_result cl_certificate_status_build(struct cleat_tls *tls);
+CL_HANDLER(cl_certificate_status_received);
+
 /* msg_session_ticket_12.c */
 CL_MUST cl_result cl_select_session_12(struct cleat_tls *tls);
 CL_MUST cl_result cl_session_12_name(struct cleat_tls *tls);

@@ -175,6 +175,7 @@ static cl_result parse_certificate_12(struct cleat_tls *tls, const struct cl_msg
     return parse_list(tls, list, false);
 }
 
+/* Successors: as the version has it; in TLS 1.2 one more, where a CertificateStatus may come. */
 static cl_result server_has(struct cleat_tls *tls)
 {
     /* RFC 9846 4.5.1.3: "If the server supplies an empty Certificate message, the client MUST abort
@@ -184,7 +185,7 @@ static cl_result server_has(struct cleat_tls *tls)
                            "the server sent an empty certificate list");
     }
     CL_TRY(take_leaf(tls));
-    cl_hs_next(tls, 0);
+    cl_hs_next(tls, tls->hs->status_promised ? 1 : 0);
     return CL_OK;
 }
 

@@ -127,6 +127,7 @@ static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(r);
     CL_TRY(cl_server_hello_12_build(tls));
     CL_TRY(cl_certificate_12_build(tls));
+    CL_TRY(cl_certificate_status_build(tls));
     CL_TRY(cl_server_key_exchange_start(tls));
     cl_hs_next(tls, 0);
     return CL_OK;

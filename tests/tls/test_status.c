@@ -47,6 +47,56 @@ static void test_a_client_gets_what_it_asked_for(void **state)
     }
 }
 
+static struct cleat_tls_builder *at_12(struct cleat_tls_builder *b)
+{
+    assert_int_equal(cleat_tls_builder_versions(b, CLEAT_TLS_1_2, CLEAT_TLS_1_2), CLEAT_OK);
+    return b;
+}
+
+static void test_both_travel_in_12_too(void **state)
+{
+    for (int ask = 0; ask < 2; ask++) {
+        struct cleat_tls_builder *c = at_12(test_client_builder());
+        struct test_pair p;
+        cleat_tls_builder_ask_status(c, ask != 0);
+        test_pair_make(&p, test_finish(c), test_finish(with_both(test_server_builder())), NULL);
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        assert_got(&p.client, ask != 0);
+        assert_int_equal(test_count_messages(&p.server, true, CL_HT_CERTIFICATE_STATUS), ask);
+        test_pair_drop(&p);
+    }
+}
+
+static void test_a_certificate_status_that_is_malformed_or_not_promised_is_refused(void **state)
+{
+    static const struct {
+        const char *hex; /* of CertificateStatus; NULL: ServerHello does not promise it */
+        int code;
+        uint8_t alert;
+    } rows[] = {
+        {NULL, CLEAT_ERR_UNEXPECTED_MESSAGE, 10}, {"", CLEAT_ERR_DECODE, 50},
+        {"01000000", CLEAT_ERR_DECODE, 50},       {"0200000130", CLEAT_ERR_DECODE, 50},
+        {"0100000230", CLEAT_ERR_DECODE, 50},     {"010000013000", CLEAT_ERR_DECODE, 50},
+    };
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
+        struct test_edit edit = {
+            .type = CL_HT_CERTIFICATE_STATUS, .edit = test_edit_body, .hex = rows[i].hex};
+        struct cleat_tls_builder *s = with_both(test_server_builder());
+        struct test_pair p;
+        if (rows[i].hex == NULL) {
+            edit = (struct test_edit){.type = CL_HT_SERVER_HELLO,
+                                      .edit = test_edit_ext_remove,
+                                      .ext = CL_ET_STATUS_REQUEST};
+        }
+        test_builder_edit(s, &edit);
+        test_pair_make(&p, test_finish(at_12(test_client_builder())), test_finish(s), NULL);
+        test_pair_run(&p);
+        test_assert_failed(&p.client, &p.server, rows[i].code, rows[i].alert);
+        test_pair_drop(&p);
+    }
+}
+
 static void test_each_of_the_two_travels_alone(void **state)
 {
     for (int only_staple = 0; only_staple < 2; only_staple++) {
@@ -262,6 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_client_gets_what_it_asked_for),
+        cmocka_unit_test(test_both_travel_in_12_too),
+        cmocka_unit_test(test_a_certificate_status_that_is_malformed_or_not_promised_is_refused),
         cmocka_unit_test(test_each_of_the_two_travels_alone),
         cmocka_unit_test(test_a_server_that_asks_gets_the_clients),
         cmocka_unit_test(test_a_resumption_has_none_and_outlives_a_new_staple),
