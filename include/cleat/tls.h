@@ -335,12 +335,6 @@ void cleat_tls_forget(struct cleat_tls *tls);
 int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8_t *context,
                      size_t context_len, uint8_t *out, size_t out_len);
 
-/* cleat_tls_unique: the channel binding "tls-unique" of TLS 1.2 (RFC 5929 3). CLEAT_ERR_USAGE
- * before READY; CLEAT_ERR_UNSUPPORTED for TLS 1.3 (use an exporter, RFC 9266) and where the peer
- * lacks the extended master secret, without which the value does not identify a connection. */
-#define CLEAT_TLS_UNIQUE_LEN 12
-int cleat_tls_unique(const struct cleat_tls *tls, uint8_t out[CLEAT_TLS_UNIQUE_LEN]);
-
 /* ---- sessions (clients) -----------------------------------------------------------------------
  */
 

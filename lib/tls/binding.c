@@ -15,11 +15,11 @@ static int from_exporter(const struct cleat_tls *tls, uint8_t *out, size_t *len)
     return cleat_tls_export(tls, EXPORTER_LABEL, no_context, 0, out, EXPORTER_LEN);
 }
 
-/* RFC 5929 3.1; RFC 9266 4.2: not defined for TLS 1.3. All our sessions of TLS 1.2 have the
- * extended master secret, without which it can be the same in two connections (RFC 7627). */
+/* RFC 5929 3.1; RFC 9266 4.2: not defined for TLS 1.3. Without the extended master secret it can be
+ * the same in two connections (RFC 7627 1). */
 static int from_finished(const struct cleat_tls *tls, uint8_t *out, size_t *len)
 {
-    if (tls->version != CLEAT_TLS_1_2) {
+    if (!tls->protocol->has_unique || tls->unbound_12) {
         return CLEAT_ERR_UNSUPPORTED;
     }
     *len = CL_VERIFY_DATA_LEN;

@@ -96,18 +96,6 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
     return CLEAT_OK;
 }
 
-int cleat_tls_unique(const struct cleat_tls *tls, uint8_t out[CLEAT_TLS_UNIQUE_LEN])
-{
-    if (!tls->established || tls->failed) {
-        return CLEAT_ERR_USAGE;
-    }
-    if (!tls->protocol->has_unique || tls->unbound_12) {
-        return CLEAT_ERR_UNSUPPORTED;
-    }
-    memcpy(out, tls->first_finished, CLEAT_TLS_UNIQUE_LEN);
-    return CLEAT_OK;
-}
-
 struct cleat_tls_session *cleat_tls_take_session(struct cleat_tls *tls)
 {
     struct cleat_tls_session *newest = tls->sessions[0];
