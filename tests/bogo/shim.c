@@ -13,8 +13,12 @@
 
 #include "bogo/shim_check.h"
 #include "bogo/shim_conn.h"
+#include "bogo/shim_early.h"
 #include "bogo/shim_errors.h"
+#include "cleat/tls_early.h"
 #include "tls/conn.h"
+
+static struct shim_command command;
 
 /* Why a pump ended that should have gone on. */
 static bool failed(struct shim_conn *c)
@@ -63,14 +67,22 @@ static bool export_unique(struct shim_conn *c)
 static bool first_writes(struct shim_conn *c)
 {
     const struct shim_options *o = c->options;
-    bool ok = true;
+    size_t len = strlen(o->shim_initial_write);
     if (o->read_with_unfinished_write) {
-        return shim_conn_hold_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
+        return shim_conn_hold_write(c, o->shim_initial_write, len);
     }
-    for (long i = 0; o->shim_writes_first && ok && i < o->repeat_shim_initial_write; i++) {
-        ok = shim_conn_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
+    while (o->shim_writes_first && c->first_written < len * (size_t)o->repeat_shim_initial_write) {
+        size_t at = c->first_written % len;
+        size_t written;
+        if (!shim_conn_write_some(c, o->shim_initial_write + at, len - at, &written)) {
+            return false;
+        }
+        if (written == 0) {
+            return true; /* no more of it as early data */
+        }
+        c->first_written += written;
     }
-    return ok;
+    return true;
 }
 
 static bool key_update(struct shim_conn *c)
@@ -181,13 +193,41 @@ static void keep_offered(struct shim_state *state)
     state->offered = NULL;
 }
 
+/* Early data goes both ways before the handshake is done. */
+static bool handshake(struct shim_conn *c)
+{
+    for (;;) {
+        switch (shim_conn_pump(c, false)) {
+        case SHIM_READY:
+            return true;
+        case SHIM_EARLY:
+            c->early_written = true;
+            if (!first_writes(c)) {
+                return failed(c);
+            }
+            break;
+        case SHIM_DATA:
+            if (!echo(c)) {
+                return failed(c);
+            }
+            break;
+        default:
+            return failed(c);
+        }
+    }
+}
+
 static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resume)
 {
-    if (shim_conn_pump(c, false) != SHIM_READY) {
-        return failed(c);
+    if (!handshake(c)) {
+        return false;
     }
     take_session(c, state);
+    if (!c->options->server && cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_REJECTED) {
+        c->options = &command.retry; /* in BoringSSL the handshake stops here, and is begun again */
+    }
     shim_check_handshake(c, state, is_resume);
+    shim_early_check(c, state);
     if (!export_keys(c) || !export_secrets(c, state) || !export_unique(c) || !first_writes(c)) {
         return failed(c);
     }
@@ -200,6 +240,10 @@ static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resu
         return false;
     }
     take_session(c, state);
+    if (c->options->expect_ticket_supports_early_data && state->session != NULL &&
+        cleat_tls_session_early_data(state->session) == 0) {
+        shim_fail("the ticket does not support early data");
+    }
     check_tickets(c, state);
     keep_offered(state);
     close_notify(c);
@@ -208,7 +252,6 @@ static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resu
 
 int main(int argc, char **argv)
 {
-    static struct shim_command command;
     static struct shim_conn conn;
     struct shim_state state = {0};
     (void)signal(SIGPIPE, SIG_IGN);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "bogo/shim_early.h"
 #include "bogo/shim_event.h"
 #include "cleat/tls_options.h"
 #include "crypto/kex.h"
@@ -231,6 +232,9 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
                                              ? CLEAT_CLIENT_AUTH_REQUIRED
                                          : o->verify_peer ? CLEAT_CLIENT_AUTH_OPTIONAL
                                                           : CLEAT_CLIENT_AUTH_NONE);
+    }
+    if (o->server && o->enable_early_data) {
+        shim_early_allow(b);
     }
     if (cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK) {
         shim_fail("the configuration is refused: %s", err.text);

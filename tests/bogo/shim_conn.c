@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bogo/shim_early.h"
+#include "cleat/tls_early.h"
+
 /* A host name that is not sent: an address. */
 #define NO_HOST_NAME "127.0.0.1"
 
@@ -67,6 +70,7 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
     if (r != CLEAT_OK) {
         shim_fail("no connection: %s", cleat_error_name(r));
     }
+    shim_early_offer(c, state);
     cleat_tls_session_free(state->offered);
     state->offered = state->session;
     state->session = NULL;
@@ -234,6 +238,9 @@ enum shim_event shim_conn_pump(struct shim_conn *c, bool wait)
             break;
         case CLEAT_TLS_NEEDS_INPUT:
             drop_input(c);
+            if (!c->early_written && cleat_tls_early_data_room(c->tls) != 0) {
+                return SHIM_EARLY;
+            }
             if (!receive(c)) {
                 (void)cleat_tls_eof(c->tls);
                 return SHIM_FAILED;
@@ -257,15 +264,21 @@ enum shim_event shim_conn_pump(struct shim_conn *c, bool wait)
     }
 }
 
+bool shim_conn_write_some(struct shim_conn *c, const void *data, size_t len, size_t *written)
+{
+    int r = cleat_tls_write(c->tls, &c->io, data, len, written);
+    shim_conn_flush(c);
+    return r == CLEAT_OK;
+}
+
 bool shim_conn_write(struct shim_conn *c, const void *data, size_t len)
 {
     const uint8_t *p = data;
     while (len != 0) {
         size_t written;
-        if (cleat_tls_write(c->tls, &c->io, p, len, &written) != CLEAT_OK) {
+        if (!shim_conn_write_some(c, p, len, &written)) {
             return false;
         }
-        shim_conn_flush(c);
         p += written;
         len -= written;
     }

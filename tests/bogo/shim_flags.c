@@ -123,6 +123,13 @@ static const struct flag flags[] = {
     {"-renegotiate-ignore", IGNORED, 0},
     {"-expect-session-id", IGNORED, 0},
     {"-expect-no-session-id", IGNORED, 0},
+    /* early data */
+    {"-enable-early-data", BOOL, OPTION(enable_early_data)},
+    {"-expect-ticket-supports-early-data", BOOL, OPTION(expect_ticket_supports_early_data)},
+    {"-expect-no-offer-early-data", BOOL, OPTION(expect_no_offer_early_data)},
+    {"-expect-accept-early-data", BOOL, OPTION(expect_accept_early_data)},
+    {"-expect-reject-early-data", BOOL, OPTION(expect_reject_early_data)},
+    {"-expect-early-data-reason", TEXT, OPTION(expect_early_data_reason)},
 };
 
 _Noreturn void shim_not_implemented(const char *what)
@@ -233,6 +240,7 @@ void shim_parse_flags(int argc, char **argv, struct shim_command *out)
     memset(out, 0, sizeof(*out));
     set_defaults(&out->initial);
     set_defaults(&out->resume);
+    set_defaults(&out->retry);
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
         (void)take_prefix(&name, "-on-shim");
@@ -255,6 +263,9 @@ void shim_parse_flags(int argc, char **argv, struct shim_command *out)
         }
         if (!initial && !retry) {
             apply(flag, &out->resume, value);
+        }
+        if (!initial && !resume) {
+            apply(flag, &out->retry, value);
         }
     }
 }

@@ -107,11 +107,19 @@ struct shim_options {
     bool expect_ticket_renewal;
     bool expect_hrr;
     bool expect_no_hrr;
+
+    bool enable_early_data;
+    bool expect_ticket_supports_early_data;
+    bool expect_no_offer_early_data;
+    bool expect_accept_early_data;
+    bool expect_reject_early_data;
+    const char *expect_early_data_reason; /* of the first attempt, or, if it is refused, the next */
 };
 
 struct shim_command {
     struct shim_options initial;
     struct shim_options resume;
+    struct shim_options retry; /* once early data was rejected */
 };
 
 /* shim_parse_flags fills *out; exits with 89 at the first flag that is not known, with 1 at a value
