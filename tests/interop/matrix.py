@@ -11,6 +11,26 @@ import support
 
 SUITES = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
           "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"]
+# Of TLS 1.2: OpenSSL's name, IANA's, GnuTLS' words, the kinds of certificate that go with it.
+ECDSA, RSA = ("ecdsa", "ecdsa384", "ecdsa521", "ed25519"), ("rsa", "rsapss")
+SUITES_12 = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256":
+        ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA:+AES-128-GCM", ECDSA),
+    "ECDHE-ECDSA-AES256-GCM-SHA384":
+        ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA:+AES-256-GCM", ECDSA),
+    "ECDHE-ECDSA-CHACHA20-POLY1305":
+        ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA:+CHACHA20-POLY1305", ECDSA),
+    "ECDHE-ECDSA-AES128-CCM":
+        ("TLS_ECDHE_ECDSA_WITH_AES_128_CCM", "ECDHE-ECDSA:+AES-128-CCM", ECDSA),
+    "ECDHE-ECDSA-AES128-CCM8":
+        ("TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", "ECDHE-ECDSA:+AES-128-CCM-8", ECDSA),
+    "ECDHE-RSA-AES128-GCM-SHA256":
+        ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA:+AES-128-GCM", RSA),
+    "ECDHE-RSA-AES256-GCM-SHA384":
+        ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA:+AES-256-GCM", RSA),
+    "ECDHE-RSA-CHACHA20-POLY1305":
+        ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA:+CHACHA20-POLY1305", RSA),
+}
 GROUPS = ["X25519", "P-256", "P-384", "P-521"]
 # Kind of certificate -> the signature schemes that its key can make.
 SIGNATURES = {
@@ -86,6 +106,7 @@ class ServeTest(unittest.TestCase):
     """A test case that knows how to compare."""
 
     count = 0
+    version = "TLSv1.3"
 
     def path(self):
         """A path that no other connection of this program asks for."""
@@ -96,7 +117,7 @@ class ServeTest(unittest.TestCase):
                client=False, alpn=None, name=None):
         """Checks what the server saw; None is "whatever"."""
         seen = Seen(server, path)
-        self.assertEqual(seen.words[0], "TLSv1.3", seen.line)
+        self.assertEqual(seen.words[0], self.version, seen.line)
         self.assertIn(" 200 ", seen.access)
         if suite:
             self.assertEqual(seen.words[1], suite, seen.line)
