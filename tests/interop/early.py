@@ -132,6 +132,12 @@ class Serve(ServeTest):
         self.assertEqual(second["http_code"], 200)
         self.assertEqual((support.folder() / "body").read_text(), "served\n")
 
+    def test_ourselves_with_a_file_of_sessions(self):
+        url = f"{self.server.url}{self.path()}"
+        args = ("--ssl-sessions", support.folder() / "sessions")
+        outcomes = [fetch(url, args=args)[0]["tls_early_data"] for _ in range(3)]
+        self.assertEqual(outcomes, ["not-sent", "accepted", "accepted"])
+
     def test_ourselves_only_get_and_head_go_early(self):
         url = f"{self.server.url}{self.path()}"
         for args, want in (("-I",), "accepted"), (("-X", "OPTIONS"), "not-sent"), \
