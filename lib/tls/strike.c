@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "cleat/tls_early.h"
 
-/* 16: half full, one bucket in 250 is full; a look-up reads 640 bytes */
+/* 16: half full, one bucket in 120 is full; a look-up reads 640 bytes */
 #define BUCKET_PLACES 16
 /* 64: more than threads that would wait for each other */
 #define NUM_LOCKS     64
