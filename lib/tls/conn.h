@@ -76,6 +76,8 @@ struct cl_hs {
     /* TLS 1.2 */
     uint8_t server_random[CL_RANDOM_LEN];
     struct cl_secret master;
+    uint8_t key_block[2 * CL_AEAD_MAX_KEY_LEN + 2 * CL_AEAD_NONCE_LEN];
+    bool key_block_made;
     struct cl_buf messages; /* all of them, while a CertificateVerify may sign them */
     bool keep_messages;
     bool messages_lost;       /* memory was short */

@@ -31,34 +31,29 @@ void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
            CL_MASTER_SECRET_LEN);
 }
 
-/* The key block: client key, server key, client IV, server IV; AEADs need no MAC keys. */
-struct key_block {
-    uint8_t bytes[2 * CL_AEAD_MAX_KEY_LEN + 2 * CL_AEAD_NONCE_LEN];
-    const uint8_t *key[2]; /* by role */
-    const uint8_t *iv[2];
-};
-
-static void make_block(const struct cleat_tls *tls, struct key_block *b)
+/* The key block: client key, server key, client IV, server IV; AEADs need no MAC keys. Made for the
+ * first direction, kept for the other. */
+static const uint8_t *key_block(struct cleat_tls *tls, size_t len)
 {
-    size_t key_len = cl_aead_info(tls->suite->aead)->key_len;
-    size_t iv_len = cl_record_iv_len_12(tls->suite);
-    cl_prf(tls->suite->hash, master_view(tls), "key expansion",
-           cl_rd_of(tls->hs->server_random, CL_RANDOM_LEN),
-           cl_rd_of(tls->hs->client_random, CL_RANDOM_LEN), b->bytes, 2 * (key_len + iv_len));
-    b->key[CLEAT_CLIENT] = b->bytes;
-    b->key[CLEAT_SERVER] = b->bytes + key_len;
-    b->iv[CLEAT_CLIENT] = b->bytes + 2 * key_len;
-    b->iv[CLEAT_SERVER] = b->bytes + 2 * key_len + iv_len;
+    struct cl_hs *hs = tls->hs;
+    if (!hs->key_block_made) {
+        cl_prf(tls->suite->hash, master_view(tls), "key expansion",
+               cl_rd_of(hs->server_random, CL_RANDOM_LEN),
+               cl_rd_of(hs->client_random, CL_RANDOM_LEN), hs->key_block, len);
+        hs->key_block_made = true;
+    }
+    return hs->key_block;
 }
 
 static cl_result set_keys(struct cleat_tls *tls, struct cl_record_keys *keys, unsigned sender,
                           bool seal)
 {
-    struct key_block block;
-    make_block(tls, &block);
-    cl_result r = cl_record_keys_12(keys, tls->suite, block.key[sender], block.iv[sender], seal);
-    cl_wipe(&block, sizeof(block));
-    CL_TRY(r);
+    size_t key_len = cl_aead_info(tls->suite->aead)->key_len;
+    size_t iv_len = cl_record_iv_len_12(tls->suite);
+    size_t index = sender == CLEAT_CLIENT ? 0 : 1;
+    const uint8_t *block = key_block(tls, 2 * (key_len + iv_len));
+    CL_TRY(cl_record_keys_12(keys, tls->suite, block + index * key_len,
+                             block + 2 * key_len + index * iv_len, seal));
     cl_event_key(tls, seal, "application");
     return CL_OK;
 }

@@ -20,6 +20,9 @@ void cl_prf(enum cl_hash_id hash, struct cl_rd secret, const char *label, struct
         memcpy(out, block, take);
         out += take;
         out_len -= take;
+        if (out_len == 0) {
+            break;
+        }
         struct cl_rd again = cl_rd_of(a, len);
         uint8_t next[CL_HASH_MAX_LEN];
         cl_hmac(hash, secret, &again, 1, next);
