@@ -5,12 +5,19 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cleat/tls_early.h"
 #include "cleat/version.h"
+
+/* 65,536: uses that the strike register holds; those of a run are fewer in any window */
+#define NUM_STRIKES    65536
+/* 3,600,000 ms: it has been running for an hour, as a long-running server's has */
+#define STRIKES_AGE_MS 3600000
 
 /* What a server keeps for all its connections. */
 struct context {
     struct cleat_tls_config *config;
     struct cleat_ticket_keys *tickets;
+    struct cleat_strike_register *strikes;
 };
 
 static uint64_t wall_clock(void *ctx)
@@ -25,11 +32,41 @@ static void ctx_free(void *p)
     struct context *ctx = p;
     cleat_tls_config_free(ctx->config);
     cleat_ticket_keys_free(ctx->tickets);
+    cleat_strike_register_free(ctx->strikes);
     free(ctx);
 }
 
-static bool configure(struct context *ctx, const struct bench_identity *id)
+static bool set_up(struct context *ctx, struct cleat_tls_builder *b,
+                   const struct bench_setup *setup, const struct bench_world *world)
 {
+    uint16_t version = setup->tls12 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3;
+    if (cleat_tls_builder_versions(b, version, version) != CLEAT_OK) {
+        return false;
+    }
+    if (setup->mutual) {
+        cleat_tls_builder_client_auth(b, CLEAT_CLIENT_AUTH_REQUIRED);
+        if (cleat_tls_builder_trust(b, world->trust) != CLEAT_OK) {
+            return false;
+        }
+    }
+    if (setup->early) {
+        uint64_t started = wall_clock(NULL) - STRIKES_AGE_MS;
+        if (cleat_strike_register_new(NUM_STRIKES, started, &ctx->strikes) != CLEAT_OK) {
+            return false;
+        }
+        struct cleat_strike strike = cleat_strike_of_register(ctx->strikes);
+        return cleat_tls_builder_early_data(b, &strike, 0, 0) == CLEAT_OK;
+    }
+    return true;
+}
+
+static bool configure(struct context *ctx, const struct bench_setup *setup,
+                      const struct bench_world *world)
+{
+    const struct bench_identity *id = bench_identity_of(world, setup);
+    const char *suites = !setup->tls12 ? "TLS_AES_128_GCM_SHA256"
+                         : setup->rsa  ? "ECDHE-RSA-AES128-GCM-SHA256"
+                                       : "ECDHE-ECDSA-AES128-GCM-SHA256";
     struct cleat_tls_builder *b;
     if (cleat_ticket_keys_new(0, &ctx->tickets) != CLEAT_OK ||
         cleat_tls_builder_new(CLEAT_SERVER, &b) != CLEAT_OK) {
@@ -37,9 +74,10 @@ static bool configure(struct context *ctx, const struct bench_identity *id)
     }
     cleat_tls_builder_clock(b, wall_clock, NULL);
     if (cleat_tls_builder_credential(b, id->chain, id->key) != CLEAT_OK ||
-        cleat_tls_builder_groups(b, "X25519") != CLEAT_OK ||
-        cleat_tls_builder_ciphers(b, "TLS_AES_128_GCM_SHA256") != CLEAT_OK ||
-        cleat_tls_builder_tickets(b, ctx->tickets, BENCH_NUM_TICKETS) != CLEAT_OK) {
+        cleat_tls_builder_groups(b, BENCH_GROUPS(setup)) != CLEAT_OK ||
+        cleat_tls_builder_ciphers(b, suites) != CLEAT_OK ||
+        cleat_tls_builder_tickets(b, ctx->tickets, BENCH_NUM_TICKETS) != CLEAT_OK ||
+        !set_up(ctx, b, setup, world)) {
         cleat_tls_builder_free(b);
         return false;
     }
@@ -51,10 +89,10 @@ static bool configure(struct context *ctx, const struct bench_identity *id)
     return true;
 }
 
-static void *ctx_new(const struct bench_identity *id, bool release_buffers)
+static void *ctx_new(const struct bench_setup *setup, const struct bench_world *world)
 {
     struct context *ctx = calloc(1, sizeof(*ctx));
-    if (ctx != NULL && !configure(ctx, id)) {
+    if (ctx != NULL && !configure(ctx, setup, world)) {
         ctx_free(ctx);
         return NULL;
     }
@@ -93,8 +131,10 @@ static enum bench_progress step(void *conn, struct bench_wire *in, struct bench_
 {
     struct cleat_tls_io io;
     enum cleat_tls_next next = step_once(conn, in, out, &io);
-    while (next == CLEAT_TLS_NEEDS_JOB) {
-        cleat_job_run(cleat_tls_job(conn));
+    while (next == CLEAT_TLS_NEEDS_JOB || next == CLEAT_TLS_HAS_DATA) {
+        if (next == CLEAT_TLS_NEEDS_JOB) {
+            cleat_job_run(cleat_tls_job(conn));
+        } /* else early data: a server would read its request here */
         next = step_once(conn, in, out, &io);
     }
     if (next == CLEAT_TLS_READY) {
@@ -111,6 +151,11 @@ static bool is_resumed(void *conn)
 {
     struct cleat_tls_info info;
     return cleat_tls_info(conn, &info) == CLEAT_OK && info.resumed;
+}
+
+static bool took_early(void *conn)
+{
+    return cleat_tls_early_data_status(conn) == CLEAT_EARLY_DATA_ACCEPTED;
 }
 
 static bool seal(void *conn, const uint8_t *data, size_t len, size_t num, struct bench_wire *out)
@@ -152,6 +197,7 @@ const struct bench_ops bench_cleat = {
     .conn_free = conn_free,
     .step = step,
     .is_resumed = is_resumed,
+    .took_early = took_early,
     .seal = seal,
     .open = open_records,
 };

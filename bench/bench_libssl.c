@@ -1,6 +1,6 @@
 /* bench/bench_libssl.c - the contender libssl: SSL_accept over the wires. One BIO serves all
  * connections of a context in turn, so that BIOs cost neither time nor memory here. */
-#include "bench/scenario.h"
+#include "bench/pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,8 @@
 
 struct context {
     SSL_CTX *ssl_ctx;
+    bool early;
+    bool early_read; /* to its end, of the connection in the handshake */
     struct bench_ends ends;
     BIO *bio;
     uint8_t plain[16384]; /* what is read goes here */
@@ -22,6 +24,17 @@ struct context {
 static const char *version(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);
+}
+
+bool bench_version(SSL_CTX *ctx, const struct bench_setup *setup)
+{
+    int version = setup->tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    const char *suites12 = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
+    return SSL_CTX_set_min_proto_version(ctx, version) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, version) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
+           SSL_CTX_set_cipher_list(ctx, suites12) == 1 &&
+           SSL_CTX_set1_groups_list(ctx, BENCH_GROUPS(setup)) == 1;
 }
 
 static EVP_PKEY *convert_key(const struct cleat_key *key)
@@ -37,7 +50,7 @@ static EVP_PKEY *convert_key(const struct cleat_key *key)
     return pkey;
 }
 
-static bool use_identity(SSL_CTX *ssl_ctx, const struct bench_identity *id)
+bool bench_use_identity(SSL_CTX *ssl_ctx, const struct bench_identity *id)
 {
     struct cl_rd der = cl_cert_der(cl_chain_at(id->chain, 0));
     EVP_PKEY *pkey = convert_key(id->key);
@@ -55,29 +68,45 @@ static void ctx_free(void *p)
     free(ctx);
 }
 
-static bool configure(struct context *ctx, const struct bench_identity *id, bool release_buffers)
+/* Client certificates up to the CA, which nobody has to send. */
+static bool verify_clients(SSL_CTX *ssl_ctx, const struct bench_world *world)
+{
+    struct cl_rd der = cl_cert_der(cl_chain_at(world->ca, 0));
+    const uint8_t *p = der.p;
+    X509 *ca = d2i_X509(NULL, &p, (long)der.len);
+    bool ok = ca != NULL && X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl_ctx), ca) == 1;
+    X509_free(ca);
+    SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return ok && SSL_CTX_set_session_id_context(ssl_ctx, (const uint8_t *)"bench", 5) == 1;
+}
+
+static bool configure(struct context *ctx, const struct bench_setup *setup,
+                      const struct bench_world *world)
 {
     ctx->ssl_ctx = SSL_CTX_new(TLS_server_method());
     ctx->bio = bench_bio_new(&ctx->ends);
     if (ctx->ssl_ctx == NULL || ctx->bio == NULL) {
         return false;
     }
-    /* Nothing is kept of a session but its ticket, as with Cleat. */
-    (void)SSL_CTX_set_session_cache_mode(ctx->ssl_ctx, SSL_SESS_CACHE_OFF);
-    if (release_buffers) {
+    /* Nothing is kept of a session but its ticket, as with Cleat; early data needs the cache, which
+     * is how libssl takes it once only. */
+    ctx->early = setup->early;
+    (void)SSL_CTX_set_session_cache_mode(ctx->ssl_ctx,
+                                         setup->early ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    if (setup->release_buffers) {
         (void)SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
     }
-    return SSL_CTX_set_min_proto_version(ctx->ssl_ctx, TLS1_3_VERSION) == 1 &&
-           SSL_CTX_set_ciphersuites(ctx->ssl_ctx, "TLS_AES_128_GCM_SHA256") == 1 &&
-           SSL_CTX_set1_groups_list(ctx->ssl_ctx, "X25519") == 1 &&
+    return bench_version(ctx->ssl_ctx, setup) &&
            SSL_CTX_set_num_tickets(ctx->ssl_ctx, BENCH_NUM_TICKETS) == 1 &&
-           use_identity(ctx->ssl_ctx, id);
+           (!setup->early || SSL_CTX_set_max_early_data(ctx->ssl_ctx, 16384) == 1) &&
+           (!setup->mutual || verify_clients(ctx->ssl_ctx, world)) &&
+           bench_use_identity(ctx->ssl_ctx, bench_identity_of(world, setup));
 }
 
-static void *ctx_new(const struct bench_identity *id, bool release_buffers)
+static void *ctx_new(const struct bench_setup *setup, const struct bench_world *world)
 {
     struct context *ctx = calloc(1, sizeof(*ctx));
-    if (ctx != NULL && !configure(ctx, id, release_buffers)) {
+    if (ctx != NULL && !configure(ctx, setup, world)) {
         ERR_print_errors_fp(stderr);
         ctx_free(ctx);
         return NULL;
@@ -89,6 +118,7 @@ static void *conn_new(void *p)
 {
     struct context *ctx = p;
     SSL *ssl = SSL_new(ctx->ssl_ctx);
+    ctx->early_read = !ctx->early;
     if (ssl != NULL) {
         (void)BIO_up_ref(ctx->bio);
         SSL_set_bio(ssl, ctx->bio, ctx->bio);
@@ -100,6 +130,8 @@ static void *conn_new(void *p)
 
 static void conn_free(void *conn)
 {
+    /* as after an orderly end: else the cache forgets the session */
+    SSL_set_shutdown(conn, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(conn);
 }
 
@@ -108,10 +140,24 @@ static struct context *context_of(SSL *ssl)
     return (struct context *)(void *)SSL_get_app_data(ssl);
 }
 
+/* 1 when there is no more of it, else what SSL_get_error wants to know. */
+static int read_early(struct context *ctx, SSL *ssl)
+{
+    size_t num;
+    int r = SSL_READ_EARLY_DATA_SUCCESS;
+    while (r == SSL_READ_EARLY_DATA_SUCCESS) {
+        r = SSL_read_early_data(ssl, ctx->plain, sizeof(ctx->plain), &num);
+    }
+    ctx->early_read = r == SSL_READ_EARLY_DATA_FINISH;
+    return ctx->early_read ? 1 : 0;
+}
+
 static enum bench_progress step(void *conn, struct bench_wire *in, struct bench_wire *out)
 {
-    context_of(conn)->ends = (struct bench_ends){in, out};
-    int r = SSL_do_handshake(conn);
+    struct context *ctx = context_of(conn);
+    ctx->ends = (struct bench_ends){in, out};
+    int r = ctx->early_read ? 1 : read_early(ctx, conn);
+    r = r == 1 ? SSL_do_handshake(conn) : r;
     if (r == 1) {
         return BENCH_READY;
     }
@@ -125,6 +171,11 @@ static enum bench_progress step(void *conn, struct bench_wire *in, struct bench_
 static bool is_resumed(void *conn)
 {
     return SSL_session_reused(conn) == 1;
+}
+
+static bool took_early(void *conn)
+{
+    return SSL_get_early_data_status(conn) == SSL_EARLY_DATA_ACCEPTED;
 }
 
 static bool seal(void *conn, const uint8_t *data, size_t len, size_t num, struct bench_wire *out)
@@ -159,6 +210,7 @@ const struct bench_ops bench_libssl = {
     .conn_free = conn_free,
     .step = step,
     .is_resumed = is_resumed,
+    .took_early = took_early,
     .seal = seal,
     .open = open_records,
 };

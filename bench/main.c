@@ -6,17 +6,24 @@
 #include "bench/scenario.h"
 
 static struct bench_row rows[] = {
-    {BENCH_HANDSHAKE, "full-ecdsa-p256", "full, ECDSA P-256", .rsa = false},
-    {BENCH_HANDSHAKE, "full-rsa-2048", "full, RSA-2048", .rsa = true},
-    {BENCH_HANDSHAKE, "resumed", "resumed (psk_dhe_ke)", .resumed = true},
+    {BENCH_HANDSHAKE, "full-ecdsa-p256", "full, ECDSA P-256", .setup = BENCH_13_ECDSA},
+    {BENCH_HANDSHAKE, "full-rsa-2048", "full, RSA-2048", .setup = BENCH_13_RSA},
+    {BENCH_HANDSHAKE, "mutual-ecdsa-p256", "mutual, ECDSA P-256", .setup = BENCH_13_MUTUAL},
+    {BENCH_HANDSHAKE, "resumed", "resumed (psk_dhe_ke)", .setup = BENCH_13_ECDSA, .resumed = true},
+    {BENCH_HANDSHAKE, "early-data", "resumed, early data", .setup = BENCH_13_EARLY,
+     .resumed = true},
+    {BENCH_HANDSHAKE, "tls12-ecdsa-p256", "full, ECDSA P-256", .setup = BENCH_12_ECDSA},
+    {BENCH_HANDSHAKE, "tls12-rsa-2048", "full, RSA-2048", .setup = BENCH_12_RSA},
+    {BENCH_HANDSHAKE, "tls12-resumed", "resumed (ticket)", .setup = BENCH_12_ECDSA,
+     .resumed = true},
     {BENCH_SEAL, "seal-16384", "seal 16,384 bytes", .len = 16384},
     {BENCH_OPEN, "open-16384", "open 16,384 bytes", .len = 16384},
     {BENCH_SEAL, "seal-1400", "seal 1,400 bytes", .len = 1400},
     {BENCH_OPEN, "open-1400", "open 1,400 bytes", .len = 1400},
     {BENCH_SEAL, "seal-100", "seal 100 bytes", .len = 100},
     {BENCH_OPEN, "open-100", "open 100 bytes", .len = 100},
-    {BENCH_IDLE, "idle", "libssl by default", .release_buffers = false},
-    {BENCH_IDLE, "idle-released", "libssl with SSL_MODE_RELEASE_BUFFERS", .release_buffers = true},
+    {BENCH_IDLE, "idle", "libssl by default", .setup = BENCH_13_ECDSA},
+    {BENCH_IDLE, "idle-released", "libssl with SSL_MODE_RELEASE_BUFFERS", .setup = BENCH_13_LEAN},
 };
 
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))

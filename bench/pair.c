@@ -9,16 +9,14 @@
 /* 8: a handshake is over after two turns of each end */
 #define MAX_TURNS 8
 
-SSL_CTX *bench_client_ctx_new(void)
+SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct bench_world *world)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     if (ctx == NULL) {
         return NULL;
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-    if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") != 1 ||
-        SSL_CTX_set1_groups_list(ctx, "X25519") != 1) {
+    if (!bench_version(ctx, setup) || (setup->mutual && !bench_use_identity(ctx, &world->client))) {
         SSL_CTX_free(ctx);
         return NULL;
     }
@@ -62,10 +60,21 @@ static bool read_tickets(struct bench_pair *pair)
     return r <= 0 && SSL_get_error(pair->client, r) == SSL_ERROR_WANT_READ;
 }
 
+/* With the ClientHello. */
+static bool write_early(struct bench_pair *pair)
+{
+    static const uint8_t data[BENCH_EARLY_LEN];
+    size_t written;
+    return SSL_write_early_data(pair->client, data, sizeof(data), &written) == 1;
+}
+
 static bool handshake(struct bench_pair *pair, struct bench_meter *meter)
 {
     bool client_done = false;
     enum bench_progress progress = BENCH_WAITS;
+    if (pair->early && !write_early(pair)) {
+        return fail(pair, "the client cannot write early data");
+    }
     for (int i = 0; i < MAX_TURNS && !(client_done && progress == BENCH_READY); i++) {
         if (!client_turn(pair, &client_done)) {
             return fail(pair, "the client fails in the handshake");
@@ -106,6 +115,9 @@ bool bench_pair_connect(struct bench_pair *pair, void *server_ctx, SSL_CTX *clie
     if (pair->ops->is_resumed(pair->server) != resumed ||
         (SSL_session_reused(pair->client) == 1) != resumed) {
         return fail(pair, resumed ? "the session is not resumed" : "a session is resumed");
+    }
+    if (pair->early && !pair->ops->took_early(pair->server)) {
+        return fail(pair, "early data is not accepted");
     }
     return true;
 }

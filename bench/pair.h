@@ -11,14 +11,19 @@ struct bench_pair {
     const struct bench_ops *ops;
     void *server;
     SSL *client;
+    bool early; /* the client sends early data, which must be accepted */
     struct bench_ends client_ends;
     struct bench_wire to_server;
     struct bench_wire to_client;
 };
 
-/* bench_client_ctx_new makes the configuration of the client that every contender meets: X25519,
- * TLS_AES_128_GCM_SHA256, no verification (nobody measures it). */
-SSL_CTX *bench_client_ctx_new(void);
+/* bench_client_ctx_new makes the configuration of the client that every contender meets: as the
+ * setup says, X25519, AES-128-GCM, no verification (nobody measures it). */
+SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct bench_world *world);
+
+/* bench_libssl.c: what both ends of libssl are set to. */
+bool bench_version(SSL_CTX *ctx, const struct bench_setup *setup);
+bool bench_use_identity(SSL_CTX *ctx, const struct bench_identity *id);
 
 /* bench_pair_connect makes both ends and runs the handshake until both are ready and the client has
  * read the tickets. session (may be NULL) is offered, and must then be accepted. The meter runs

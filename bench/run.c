@@ -23,17 +23,17 @@ const struct bench_ops *const bench_contenders[BENCH_NUM_CONTENDERS] = {
 /* What a contender needs throughout. */
 struct stand {
     const struct bench_ops *ops;
-    void *ecdsa;
-    void *rsa;
-    void *lean;           /* ecdsa with SSL_MODE_RELEASE_BUFFERS */
-    SSL_SESSION *session; /* to be resumed with ecdsa */
+    void *servers[BENCH_NUM_SETUPS];
+    SSL_SESSION *sessions[BENCH_NUM_SETUPS]; /* to be resumed */
     struct bench_pair records;
 };
 
 /* Everything that a run holds; too large for the stack. */
 struct run {
     const struct bench_plan *plan;
-    SSL_CTX *client;
+    bool needs[BENCH_NUM_SETUPS]; /* what rows are wanted for */
+    bool needs_records;
+    SSL_CTX *clients[BENCH_NUM_SETUPS];
     struct stand stands[BENCH_NUM_CONTENDERS];
     struct bench_pair pair;
     uint8_t data[16384];
@@ -54,16 +54,29 @@ static void add_sample(struct bench_samples *s, const struct bench_meter *m, siz
 
 /* ---- handshakes ---- */
 
+/* The ticket that came last: early data is taken once with each. */
+static bool keep_session(struct stand *stand, const struct bench_pair *p, enum bench_setup_id setup)
+{
+    SSL_SESSION_free(stand->sessions[setup]);
+    stand->sessions[setup] = SSL_get1_session(p->client);
+    return stand->sessions[setup] != NULL;
+}
+
 static bool handshakes(struct run *run, struct stand *stand, struct bench_row *row, size_t which)
 {
+    enum bench_setup_id setup = row->setup;
     struct bench_meter meter = {0};
+    struct bench_pair *p = &run->pair;
     bool ok = true;
-    run->pair.ops = stand->ops;
+    p->ops = stand->ops;
+    p->early = row->resumed && bench_setups[setup].early;
     for (unsigned i = 0; i < run->plan->num_handshakes && ok; i++) {
-        ok = bench_pair_connect(&run->pair, row->rsa ? stand->rsa : stand->ecdsa, run->client,
-                                row->resumed ? stand->session : NULL, &meter);
-        bench_pair_close(&run->pair, &meter);
+        ok = bench_pair_connect(p, stand->servers[setup], run->clients[setup],
+                                row->resumed ? stand->sessions[setup] : NULL, &meter);
+        ok = ok && (!p->early || keep_session(stand, p, setup));
+        bench_pair_close(p, &meter);
     }
+    p->early = false;
     add_sample(&row->of[which], &meter, run->plan->num_handshakes);
     return ok;
 }
@@ -130,8 +143,8 @@ static bool idle(struct run *run, struct stand *stand, struct bench_row *row, si
     bool ok = servers != NULL;
     p->ops = stand->ops;
     for (unsigned i = 0; i < num && ok; i++) {
-        ok = bench_pair_connect(p, row->release_buffers ? stand->lean : stand->ecdsa, run->client,
-                                NULL, &meter);
+        ok = bench_pair_connect(p, stand->servers[row->setup], run->clients[row->setup], NULL,
+                                &meter);
         ok = ok && bench_pair_echo(p, IDLE_ECHO, &meter);
         bench_pair_drop_client(p);
         servers[i] = p->server;
@@ -159,33 +172,57 @@ static void stand_drop(struct stand *s)
 {
     struct bench_meter ignored = {0};
     bench_pair_close(&s->records, &ignored);
-    SSL_SESSION_free(s->session);
-    void *const contexts[] = {s->ecdsa, s->rsa, s->lean};
-    for (size_t i = 0; i < sizeof(contexts) / sizeof(contexts[0]); i++) {
-        if (contexts[i] != NULL) {
-            s->ops->ctx_free(contexts[i]);
+    for (size_t i = 0; i < BENCH_NUM_SETUPS; i++) {
+        SSL_SESSION_free(s->sessions[i]);
+        if (s->servers[i] != NULL) {
+            s->ops->ctx_free(s->servers[i]);
         }
     }
 }
 
-/* The connection for the records gives the session for the resumptions too. */
+/* A full handshake with each server gives the session for its resumptions. */
+static bool make_server(struct run *run, struct stand *s, enum bench_setup_id setup,
+                        const struct bench_world *world)
+{
+    struct bench_meter ignored = {0};
+    struct bench_pair *p = &run->pair;
+    s->servers[setup] = s->ops->ctx_new(&bench_setups[setup], world);
+    p->ops = s->ops;
+    bool ok = s->servers[setup] != NULL &&
+              bench_pair_connect(p, s->servers[setup], run->clients[setup], NULL, &ignored) &&
+              keep_session(s, p, setup);
+    bench_pair_close(p, &ignored);
+    if (!ok) {
+        fprintf(stderr, "bench: %s: no server for %s\n", s->ops->name, bench_setups[setup].name);
+    }
+    return ok;
+}
+
 static bool stand_make(struct run *run, struct stand *s, const struct bench_world *world)
 {
     struct bench_meter ignored = {0};
-    s->ecdsa = s->ops->ctx_new(&world->ecdsa, false);
-    s->rsa = s->ops->ctx_new(&world->rsa, false);
-    s->lean = s->ops->ctx_new(&world->ecdsa, true);
-    if (s->ecdsa == NULL || s->rsa == NULL || s->lean == NULL) {
-        fprintf(stderr, "bench: %s: no configuration\n", s->ops->name);
-        return false;
+    for (size_t i = 0; i < BENCH_NUM_SETUPS; i++) {
+        if (run->needs[i] && !make_server(run, s, (enum bench_setup_id)i, world)) {
+            return false;
+        }
     }
     s->records.ops = s->ops;
-    if (!bench_pair_connect(&s->records, s->ecdsa, run->client, NULL, &ignored) ||
-        !bench_pair_echo(&s->records, sizeof(run->data), &ignored)) {
-        return false;
+    if (!run->needs_records) {
+        return true;
     }
-    s->session = SSL_get1_session(s->records.client);
-    return s->session != NULL;
+    return bench_pair_connect(&s->records, s->servers[BENCH_13_ECDSA], run->clients[BENCH_13_ECDSA],
+                              NULL, &ignored) &&
+           bench_pair_echo(&s->records, sizeof(run->data), &ignored);
+}
+
+static void find_needs(struct run *run, const struct bench_row *rows, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        bool wanted = bench_wanted(run->plan, &rows[i]);
+        bool records = rows[i].kind == BENCH_SEAL || rows[i].kind == BENCH_OPEN;
+        run->needs_records = run->needs_records || (wanted && records);
+        run->needs[rows[i].setup] = run->needs[rows[i].setup] || wanted;
+    }
 }
 
 static bool run_pass(struct run *run, struct bench_row *rows, size_t num, bool first)
@@ -212,8 +249,11 @@ bool bench_run(struct bench_row *rows, size_t num, const struct bench_plan *plan
     static struct run run;
     bool ok = true;
     run.plan = plan;
-    run.client = bench_client_ctx_new();
-    ok = run.client != NULL;
+    find_needs(&run, rows, num);
+    for (size_t i = 0; i < BENCH_NUM_SETUPS && ok; i++) {
+        run.clients[i] = bench_client_ctx_new(&bench_setups[i], world);
+        ok = run.clients[i] != NULL;
+    }
     for (size_t i = 0; i < BENCH_NUM_CONTENDERS && ok; i++) {
         run.stands[i].ops = bench_contenders[i];
         ok = stand_make(&run, &run.stands[i], world);
@@ -226,6 +266,8 @@ bool bench_run(struct bench_row *rows, size_t num, const struct bench_plan *plan
             stand_drop(&run.stands[i]);
         }
     }
-    SSL_CTX_free(run.client);
+    for (size_t i = 0; i < BENCH_NUM_SETUPS; i++) {
+        SSL_CTX_free(run.clients[i]);
+    }
     return ok;
 }

@@ -18,7 +18,10 @@
 /* 2: the default of both contenders after a full handshake; after a resumption both send one */
 #define BENCH_NUM_TICKETS 2
 
-/* What a server proves itself with; one P-256 CA signs all leaves. */
+/* 400: bytes of early data, a request's head */
+#define BENCH_EARLY_LEN 400
+
+/* What a server, or a client, proves itself with; one P-256 CA signs all leaves. */
 struct bench_identity {
     struct cleat_chain *chain; /* the leaf alone */
     struct cleat_key *key;
@@ -29,7 +32,38 @@ struct bench_world {
     struct cleat_chain *ca;
     struct bench_identity ecdsa;
     struct bench_identity rsa;
+    struct bench_identity client; /* ECDSA P-256 */
+    struct cleat_trust_store *trust;
 };
+
+/* How a server is configured: X25519 and AES-128-GCM whatever the version. */
+struct bench_setup {
+    const char *name;
+    bool tls12;           /* TLS 1.2 alone, else 1.3 alone */
+    bool rsa;             /* the RSA identity, else the ECDSA one */
+    bool mutual;          /* a client certificate is required, and verified up to the CA */
+    bool early;           /* early data is accepted once */
+    bool release_buffers; /* libssl's SSL_MODE_RELEASE_BUFFERS */
+};
+
+/* In TLS 1.2 the curve of an ECDSA key has to be in the list as well (RFC 8422 5.1.1). */
+#define BENCH_GROUPS(setup) ((setup)->tls12 ? "X25519:P-256" : "X25519")
+
+enum bench_setup_id {
+    BENCH_13_ECDSA,
+    BENCH_13_RSA,
+    BENCH_13_MUTUAL,
+    BENCH_13_EARLY,
+    BENCH_13_LEAN,
+    BENCH_12_ECDSA,
+    BENCH_12_RSA,
+    BENCH_NUM_SETUPS,
+};
+
+extern const struct bench_setup bench_setups[BENCH_NUM_SETUPS];
+
+const struct bench_identity *bench_identity_of(const struct bench_world *world,
+                                               const struct bench_setup *setup);
 
 bool bench_world_make(struct bench_world *world);
 void bench_world_drop(struct bench_world *world);
@@ -45,13 +79,14 @@ enum bench_progress {
 struct bench_ops {
     const char *name;
     const char *(*version)(void);
-    void *(*ctx_new)(const struct bench_identity *id, bool release_buffers);
+    void *(*ctx_new)(const struct bench_setup *setup, const struct bench_world *world);
     void (*ctx_free)(void *ctx);
     void *(*conn_new)(void *ctx);
     void (*conn_free)(void *conn);
     /* One turn of the handshake: takes what is on `in`, appends to `out`. */
     enum bench_progress (*step)(void *conn, struct bench_wire *in, struct bench_wire *out);
     bool (*is_resumed)(void *conn);
+    bool (*took_early)(void *conn); /* early data was accepted */
     /* Seals num records of len bytes each. When out->discard, none need stay there. */
     bool (*seal)(void *conn, const uint8_t *data, size_t len, size_t num, struct bench_wire *out);
     /* Opens num records of len bytes each from `in`. */
@@ -98,10 +133,9 @@ struct bench_row {
     enum bench_kind kind;
     const char *id;
     const char *title;
-    bool rsa;             /* HANDSHAKE: the RSA identity */
-    bool resumed;         /* HANDSHAKE */
-    bool release_buffers; /* IDLE: libssl's SSL_MODE_RELEASE_BUFFERS */
-    size_t len;           /* SEAL, OPEN: of a record's plaintext */
+    enum bench_setup_id setup; /* SEAL, OPEN: BENCH_13_ECDSA */
+    bool resumed;              /* HANDSHAKE */
+    size_t len;                /* SEAL, OPEN: of a record's plaintext */
     struct bench_samples of[BENCH_NUM_CONTENDERS];
 };
 

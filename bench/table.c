@@ -96,9 +96,14 @@ static bool any(const struct bench_row *rows, size_t num, const struct bench_pla
     return false;
 }
 
-static bool is_handshake(const struct bench_row *row)
+static bool is_handshake_13(const struct bench_row *row)
 {
-    return row->kind == BENCH_HANDSHAKE;
+    return row->kind == BENCH_HANDSHAKE && !bench_setups[row->setup].tls12;
+}
+
+static bool is_handshake_12(const struct bench_row *row)
+{
+    return row->kind == BENCH_HANDSHAKE && bench_setups[row->setup].tls12;
 }
 
 static bool is_record(const struct bench_row *row)
@@ -154,11 +159,17 @@ static const struct {
     size_t num;
     const char *headings[MAX_COLUMNS];
 } tables[] = {
-    {is_handshake,
+    {is_handshake_13,
      print_handshake,
      20,
      8,
      {"TLS 1.3 handshake", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
+      "cleat allocs", "libssl allocs"}},
+    {is_handshake_12,
+     print_handshake,
+     20,
+     8,
+     {"TLS 1.2 handshake", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
       "cleat allocs", "libssl allocs"}},
     {is_record,
      print_record,

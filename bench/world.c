@@ -1,4 +1,4 @@
-/* bench/world.c - a CA and the two servers' certificates, made anew for each run. */
+/* bench/world.c - a CA and what it signs, made anew for each run; how servers are set up. */
 #include "bench/scenario.h"
 
 #include <stdio.h>
@@ -51,8 +51,35 @@ static bool make_ca(struct bench_world *world)
     return build(&world->ca, &t, world->ca_key);
 }
 
+const struct bench_setup bench_setups[BENCH_NUM_SETUPS] = {
+    [BENCH_13_ECDSA] = {.name = "TLS 1.3, ECDSA"},
+    [BENCH_13_RSA] = {.name = "TLS 1.3, RSA", .rsa = true},
+    [BENCH_13_MUTUAL] = {.name = "TLS 1.3, client certificates", .mutual = true},
+    [BENCH_13_EARLY] = {.name = "TLS 1.3, early data", .early = true},
+    [BENCH_13_LEAN] = {.name = "TLS 1.3, buffers released", .release_buffers = true},
+    [BENCH_12_ECDSA] = {.name = "TLS 1.2, ECDSA", .tls12 = true},
+    [BENCH_12_RSA] = {.name = "TLS 1.2, RSA", .tls12 = true, .rsa = true},
+};
+
+const struct bench_identity *bench_identity_of(const struct bench_world *world,
+                                               const struct bench_setup *setup)
+{
+    return setup->rsa ? &world->rsa : &world->ecdsa;
+}
+
+static bool make_trust(struct bench_world *world)
+{
+    struct cleat_trust_builder *b = NULL;
+    struct cleat_error err = {0};
+    bool ok = cleat_trust_builder_new(&b) == CLEAT_OK &&
+              cleat_trust_builder_add_cert(b, cl_chain_at(world->ca, 0)) == CLEAT_OK &&
+              cleat_trust_builder_finish(b, &world->trust, &err) == CLEAT_OK;
+    cleat_trust_builder_free(b);
+    return ok;
+}
+
 static bool make_identity(struct bench_identity *id, const struct bench_world *world,
-                          enum cl_key_type type, unsigned bits)
+                          enum cl_key_type type, unsigned bits, unsigned usage)
 {
     static const char *const names[] = {"localhost"};
     if (cl_key_generate(&id->key, type, bits) != CL_OK) {
@@ -63,15 +90,17 @@ static bool make_identity(struct bench_identity *id, const struct bench_world *w
     t.dns_names = names;
     t.num_dns_names = 1;
     t.key_usage = CL_KU_DIGITAL_SIGNATURE;
-    t.ext_key_usage = CL_EKU_SERVER_AUTH;
+    t.ext_key_usage = usage;
     return build(&id->chain, &t, world->ca_key);
 }
 
 bool bench_world_make(struct bench_world *world)
 {
     *world = (struct bench_world){0};
-    return make_ca(world) && make_identity(&world->ecdsa, world, CL_KEY_EC_P256, 0) &&
-           make_identity(&world->rsa, world, CL_KEY_RSA, 2048);
+    return make_ca(world) && make_trust(world) &&
+           make_identity(&world->ecdsa, world, CL_KEY_EC_P256, 0, CL_EKU_SERVER_AUTH) &&
+           make_identity(&world->rsa, world, CL_KEY_RSA, 2048, CL_EKU_SERVER_AUTH) &&
+           make_identity(&world->client, world, CL_KEY_EC_P256, 0, CL_EKU_CLIENT_AUTH);
 }
 
 static void drop_identity(struct bench_identity *id)
@@ -84,6 +113,8 @@ void bench_world_drop(struct bench_world *world)
 {
     drop_identity(&world->ecdsa);
     drop_identity(&world->rsa);
+    drop_identity(&world->client);
+    cleat_trust_store_free(world->trust);
     cleat_chain_free(world->ca);
     cleat_key_free(world->ca_key);
     *world = (struct bench_world){0};
