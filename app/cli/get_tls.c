@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "cleat/profile.h"
+#include "cleat/tls_auth.h"
 #include "cli/get_codes.h"
 #include "conn/psk_file.h"
 #include "conn/roots.h"
@@ -173,6 +174,7 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
         return from_builder(b, err, GET_EXIT_CIPHERS);
     }
     if (o->cert != NULL) {
+        cleat_tls_builder_late_auth(b, true); /* servers may ask when they see the path */
         int code = add_credential(b, o, err);
         if (code != 0) {
             return code;

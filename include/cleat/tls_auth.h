@@ -1,4 +1,5 @@
-/* cleat/tls_auth.h - who is at the other end, beyond the handshake: channel bindings. */
+/* cleat/tls_auth.h - who is at the other end, beyond the handshake: a client's certificate that is
+ * asked for later, and channel bindings. */
 #ifndef CLEAT_TLS_AUTH_H
 #define CLEAT_TLS_AUTH_H
 
@@ -7,6 +8,28 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- after the handshake ------------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_late_auth: post-handshake client authentication (RFC 9846 4.7.2), TLS 1.3 only.
+ * A client offers it, and answers with its credential that fits, or with none; a server may ask,
+ * and needs anchors or CLEAT_DECIDE_PEER. Default: off. It costs 224 bytes a connection. Not for
+ * HTTP/2 (RFC 8740). */
+void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on);
+
+/* cleat_tls_request_certificate: a server asks its client for a certificate now; the request goes
+ * out with the next cleat_tls_step() or cleat_tls_write(). While the answer is waited for, data
+ * flows as before. It is verified like one in the handshake (by the configuration's anchors, or by
+ * a CLEAT_DECIDE_PEER decision), with jobs; then cleat_tls_info() says peer_authenticated, and
+ * cleat_tls_peer_cert() tells by whom. From the answer's first message until its end the client
+ * counts as not authenticated, and with an empty answer it stays so, whatever it was before; where
+ * required, an empty answer ends the connection (certificate_required).
+ *
+ * CLEAT_ERR_USAGE: not a server, before READY, or a request is still unanswered.
+ * CLEAT_ERR_UNSUPPORTED: the client did not offer it, TLS 1.2, or it is not switched on.
+ * CLEAT_ERR_CLOSED, CLEAT_ERR_NOMEM, CLEAT_ERR_RANDOM. */
+int cleat_tls_request_certificate(struct cleat_tls *tls, bool required);
 
 /* ---- channel bindings --------------------------------------------------------------------------
  */

@@ -132,6 +132,7 @@ static cl_result send_finished(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_finished_build(tls, &tls->hs->client_hs));
     cl_transcript_peek(tls, digest);
     cl_schedule_derive(&tls->hs->schedule, "res master", digest, &tls->resumption);
+    CL_TRY(cl_late_auth_keep(tls));
     cl_hs_goto(tls, CL_HS_C13_APP_KEYS);
     return CL_OK;
 }
@@ -258,5 +259,19 @@ const struct cl_hs_row cl_hs_client_13[] = {
      cl_new_session_ticket_received,
      {0}},
     {CL_HS_C13_OPEN, CL_HS_MESSAGE, CL_HT_KEY_UPDATE, 0, cl_key_update_received, {0}},
+    {CL_HS_C13_OPEN,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_REQUEST,
+     CL_HS_NO_TRANSCRIPT,
+     cl_late_request_received,
+     {CL_HS_C13_LATE_SEND_CERTIFICATE}},
+    {CL_HS_C13_LATE_SEND_CERTIFICATE,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_late_send_certificate,
+     {CL_HS_C13_LATE_SIGN, CL_HS_C13_LATE_SEND_FINISHED}},
+    {CL_HS_C13_LATE_SIGN, CL_HS_JOB, 0, 0, cl_late_signed, {CL_HS_C13_LATE_SEND_FINISHED}},
+    {CL_HS_C13_LATE_SEND_FINISHED, CL_HS_ACTION, 0, 0, cl_late_send_finished, {CL_HS_C13_OPEN}},
     {CL_HS_NONE, CL_HS_END, 0, 0, NULL, {0}},
 };

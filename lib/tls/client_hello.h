@@ -32,6 +32,7 @@ struct cl_client_hello {
     bool psk_ke;
     bool has_psk_modes;
     bool early_data;
+    bool post_handshake_auth;
     bool has_ticket_request;
     uint8_t tickets_new;
     uint8_t tickets_resumed;

@@ -393,7 +393,8 @@ void cl_tls_builder_message_hook(struct cleat_tls_builder *b,
 static cl_result check_complete(struct cleat_tls_builder *b)
 {
     const struct cleat_tls_config *c = b->config;
-    bool verifies = c->role == CLEAT_CLIENT || c->client_auth != CLEAT_CLIENT_AUTH_NONE;
+    bool verifies =
+        c->role == CLEAT_CLIENT || c->client_auth != CLEAT_CLIENT_AUTH_NONE || c->late_auth;
     if (c->now == NULL) {
         return cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL), "no clock was given");
     }
@@ -410,7 +411,9 @@ static cl_result check_complete(struct cleat_tls_builder *b)
                 "an RSA key of %u bits; the profile demands %u", cl_key_bits(key), c->min_rsa_bits);
         }
     }
-    bool psk_alone = c->num_psks != 0 && c->client_auth == CLEAT_CLIENT_AUTH_NONE;
+    bool asks =
+        c->client_auth != CLEAT_CLIENT_AUTH_NONE || (c->role == CLEAT_SERVER && c->late_auth);
+    bool psk_alone = c->num_psks != 0 && !asks;
     if (verifies && !psk_alone && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {
         return cl_error_set(&b->error,
                             CL_WHY_HINT(BAD_CONFIG, NULL,

@@ -85,6 +85,7 @@ struct cleat_tls_config {
     bool small_first_records;
     bool grease; /* RFC 8701 */
     bool permute;
+    bool late_auth;   /* post-handshake authentication (RFC 9846 4.7.2) */
     bool ask_tickets; /* RFC 9149 */
     uint8_t ask_tickets_new;
     uint8_t ask_tickets_resumed;

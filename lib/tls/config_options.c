@@ -1,6 +1,8 @@
 /* tls/config_options.c - a builder's setters for what is optional (cleat/tls_options.h). */
 #include "cleat/tls_options.h"
 
+#include "cleat/tls_auth.h"
+
 #include "tls/builder.h"
 #include "tls/ext.h"
 
@@ -34,6 +36,11 @@ void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on)
 }
 
 /* ---- what a client says ---- */
+
+void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on)
+{
+    b->config->late_auth = on;
+}
 
 void cleat_tls_builder_grease(struct cleat_tls_builder *b, bool on)
 {

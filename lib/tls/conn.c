@@ -166,6 +166,7 @@ void cleat_tls_free(struct cleat_tls *tls)
     cl_record_keys_deinit(&tls->rd);
     cl_record_keys_deinit(&tls->wr);
     cl_buf_deinit(&tls->hs_in);
+    cl_free(tls->main_transcript);
     cl_conn_drop_peer(tls);
     cleat_verdict_free(tls->verdict);
     for (size_t i = 0; i < CL_MAX_WAITING_SESSIONS; i++) {
@@ -235,9 +236,15 @@ static enum cleat_tls_next failed(struct cleat_tls *tls, struct cleat_tls_io *io
     return CLEAT_TLS_FAILED;
 }
 
+static bool flight_waits(const struct cleat_tls *tls)
+{
+    return tls->hs != NULL && tls->hs->flight.len != tls->hs->flight_sealed;
+}
+
 static cl_result send_pending_update(struct cleat_tls *tls, struct cleat_tls_io *io)
 {
-    if (!tls->key_update_pending || tls->write_closed) {
+    /* nothing comes into the middle of a flight (RFC 9846 4.7.2) */
+    if (!tls->key_update_pending || tls->write_closed || flight_waits(tls)) {
         return CL_OK;
     }
     cl_result r = cl_key_update_send(tls, io, false);
@@ -314,9 +321,13 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
     if (can != CLEAT_OK) {
         return can;
     }
-    cl_result updated = send_pending_update(tls, io);
-    if (updated != CL_OK) {
-        return (int)updated;
+    bool flushed;
+    cl_result updated = cl_late_flush(tls, io, &flushed);
+    if (updated == CL_OK) {
+        updated = send_pending_update(tls, io);
+    }
+    if (updated != CL_OK || !flushed) {
+        return (int)updated; /* no room yet for the messages that go in front of data */
     }
     tls->wr.pad_to = tls->config->pad_to;
     cl_burst_begin(tls);
@@ -330,7 +341,7 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
         /* RFC 9846 5.5: re-key before the limit. The cap of 4.7.3 cannot be met in practice: 2^48
          * updates of at least 2^20 records. */
         if (tls->wr.seq >= rekey_limit(tls)) {
-            if (!tls->established) {
+            if (!tls->established || flight_waits(tls)) {
                 break; /* there is no KeyUpdate during the handshake */
             }
             cl_result r = tls->protocol->rekey(tls, io, false);
@@ -361,7 +372,7 @@ int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io)
     if (tls->write_closed || tls->failed) {
         return CLEAT_OK;
     }
-    if (tls->hs != NULL && tls->hs->flight.len != tls->hs->flight_sealed) {
+    if (flight_waits(tls)) {
         return CLEAT_ERR_USAGE; /* a flight is half out: step first */
     }
     tls->alert_pending = CL_ALERT_CLOSE_NOTIFY + 1;
@@ -376,6 +387,9 @@ int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io)
 int cleat_tls_key_update(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer)
 {
     int can = can_write(tls);
+    if (can == CLEAT_OK && flight_waits(tls)) {
+        can = CLEAT_ERR_LIMIT; /* step first */
+    }
     return can != CLEAT_OK ? can : (int)tls->protocol->rekey(tls, io, request_peer);
 }
 

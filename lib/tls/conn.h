@@ -121,6 +121,14 @@ struct cl_hs {
     struct cl_buf ticket_plain;        /* server: the opened ticket that is resumed */
     struct cl_ticket ticket;           /* server: views into ticket_plain */
 
+    /* after the handshake (late_auth.c) */
+    bool late;
+    bool late_required; /* server: an empty answer ends the connection */
+    bool late_accepted; /* server: the chain is good; Finished is still to come */
+    bool late_busy;     /* between the first and the last message of the client's answer */
+    bool late_spent;    /* client: all is built; freed once the flight is out */
+    struct cl_buf request_context; /* certificate_request_context; empty in the handshake */
+
     bool cert_requested; /* client: the server sent a CertificateRequest */
     /* client: from CertificateRequest */
     struct cl_buf peer_schemes;     /* SignatureScheme[] */
@@ -164,6 +172,7 @@ struct cleat_tls {
     struct cl_secret server_app;
     struct cl_secret exporter; /* TLS 1.2: the master secret */
     struct cl_secret resumption;
+    struct cl_hash *main_transcript; /* up to the client's Finished, for late_auth.c; or NULL */
     uint8_t randoms_12[2 * CL_RANDOM_LEN];      /* client's, server's: for exporters of TLS 1.2 */
     uint8_t first_finished[CL_VERIFY_DATA_LEN]; /* tls-unique (RFC 5929 3) */
 

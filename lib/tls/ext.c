@@ -29,6 +29,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_scts_parse, cl_ext_scts_build},
     {CL_ET_RECORD_SIZE_LIMIT, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "record_size_limit",
      cl_ext_record_size_limit_parse, cl_ext_record_size_limit_build},
+    {CL_ET_POST_HANDSHAKE_AUTH, CL_EXT_CH, "post_handshake_auth", cl_ext_post_handshake_auth_parse,
+     cl_ext_post_handshake_auth_build},
     {CL_ET_TICKET_REQUEST, CL_EXT_CH | CL_EXT_EE, "ticket_request", cl_ext_ticket_request_parse,
      cl_ext_ticket_request_build},
     {CL_ET_OID_FILTERS, CL_EXT_CR, "oid_filters", NULL, NULL},

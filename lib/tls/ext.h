@@ -90,6 +90,9 @@ bool cl_ext_scts_valid(struct cl_rd body);
 /* ext_record_size.c */
 CL_EXT_PARSE(record_size_limit);
 CL_EXT_BUILD(record_size_limit);
+/* late_auth.c */
+CL_EXT_PARSE(post_handshake_auth);
+CL_EXT_BUILD(post_handshake_auth);
 /* ext_tickets.c */
 CL_EXT_PARSE(ticket_request);
 CL_EXT_BUILD(ticket_request);

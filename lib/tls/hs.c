@@ -105,6 +105,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->cookie);
     cl_buf_deinit(&hs->signed_content);
     cl_buf_deinit(&hs->ticket_plain);
+    cl_buf_deinit(&hs->request_context);
     cl_buf_deinit(&hs->peer_schemes);
     cl_buf_deinit(&hs->peer_authorities);
     cl_free(hs->signature);
@@ -218,6 +219,9 @@ static cl_result flush(struct cleat_tls *tls, struct cleat_tls_io *io, struct mo
     bool done = true;
     if (tls->hs != NULL) {
         CL_TRY(cl_flight_flush(tls, io, &done));
+        if (done && tls->hs->late_spent) {
+            cl_hs_free(tls);
+        }
     }
     if (!done) {
         *move = pause_with(CLEAT_TLS_HAS_OUTPUT);

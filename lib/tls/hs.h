@@ -39,6 +39,9 @@
     X(C13_SEND_FINISHED)             \
     X(C13_APP_KEYS)                  \
     X(C13_OPEN)                      \
+    X(C13_LATE_SEND_CERTIFICATE)     \
+    X(C13_LATE_SIGN)                 \
+    X(C13_LATE_SEND_FINISHED)        \
     /* server, any version */        \
     X(S_WAIT_CLIENT_HELLO)           \
     X(S_ASK_CONFIG)                  \
@@ -66,7 +69,13 @@
     X(S13_WAIT_FINISHED)             \
     X(S13_SEND_TICKETS)              \
     X(S13_DONE)                      \
-    X(S13_OPEN)
+    X(S13_OPEN)                      \
+    X(S13_LATE_WAIT_VERIFY)          \
+    X(S13_LATE_CHECK_SIGNATURE)      \
+    X(S13_LATE_CHECK_PEER)           \
+    X(S13_LATE_VERIFY_CHAIN)         \
+    X(S13_LATE_ASK_PEER)             \
+    X(S13_LATE_WAIT_FINISHED)
 
 /* TLS 1.2 */
 #define CL_HS_STATES_12(X)         \

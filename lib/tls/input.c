@@ -167,7 +167,9 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
         return CL_OK;
     case CL_CT_APPLICATION_DATA:
         io->early = !tls->established && cl_is_server(tls) && cl_hs_early_row(tls);
-        if ((!tls->established && !io->early) || partial) {
+        /* RFC 9846 4.7.2: the client's answer comes without anything else in between */
+        if ((!tls->established && !io->early) || partial ||
+            (tls->established && tls->hs != NULL && tls->hs->late_busy)) {
             break;
         }
         if (rec->len == 0) {
@@ -197,7 +199,7 @@ static cl_result take_plain(struct cleat_tls *tls, struct cleat_tls_io *io, stru
  * or none at all. It is not authenticated, but can do no more than a broken connection. */
 static bool is_early_alert(const struct cleat_tls *tls, const uint8_t *in, size_t size)
 {
-    return in[0] == CL_CT_ALERT && size == CL_RECORD_HEADER_LEN + 2 && tls->hs != NULL &&
+    return in[0] == CL_CT_ALERT && size == CL_RECORD_HEADER_LEN + 2 && !tls->established &&
            tls->rd.protection != NULL && tls->rd.seq == 0;
 }
 
@@ -336,7 +338,7 @@ static cl_result check_size(struct cleat_tls *tls, struct cl_rd header, size_t *
     if (!cl_rd_u8(&header, &type) || !cl_rd_u24(&header, &len)) {
         return CLEAT_ERR_INTERNAL;
     }
-    size_t max = tls->hs != NULL && tls->hs->hello.len == 0 ? CL_HS_MAX_HELLO : CL_HS_MAX_MESSAGE;
+    size_t max = !tls->established && tls->hs->hello.len == 0 ? CL_HS_MAX_HELLO : CL_HS_MAX_MESSAGE;
     *whole = 4 + (size_t)len;
     if (*whole > max) {
         return cl_tls_fail(tls, CL_WHY(HANDSHAKE_TOO_LARGE, "RFC 9846 4"),

@@ -33,6 +33,7 @@ CL_HANDLER(cl_end_of_early_data_received);
 /* msg_certificate_request.c */
 CL_MUST cl_result cl_certificate_request_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_request_received);
+CL_MUST cl_result cl_certificate_request_parse(struct cleat_tls *tls, const struct cl_msg *msg);
 CL_MUST cl_result cl_certificate_request_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_request_12_received);
 
@@ -98,6 +99,18 @@ CL_HANDLER(cl_new_session_ticket_received);
 CL_HANDLER(cl_key_update_received);
 CL_MUST cl_result cl_key_update_send(struct cleat_tls *tls, struct cleat_tls_io *io,
                                      bool request_peer);
+
+/* late_auth.c (RFC 9846 4.7.2) */
+CL_HANDLER(cl_late_certificate_received);
+CL_HANDLER(cl_late_finished_received);
+CL_HANDLER(cl_late_request_received);
+CL_HANDLER(cl_late_send_certificate);
+CL_HANDLER(cl_late_signed);
+CL_HANDLER(cl_late_send_finished);
+/* cl_late_auth_keep keeps the transcript as it is, if a certificate may be asked for later. */
+CL_MUST cl_result cl_late_auth_keep(struct cleat_tls *tls);
+/* cl_late_flush seals what must go out before application data; *done says if all of it did. */
+CL_MUST cl_result cl_late_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done);
 
 /* client_13.c, server_13.c hold the rows and what only they need. */
 

@@ -56,14 +56,21 @@ cl_result cl_credential_prepare(struct cl_credential *credential)
     return prepare(&credential->message_12, credential->chain, false);
 }
 
+static void put_context(struct cleat_tls *tls, struct cl_wr *w)
+{
+    struct cl_wr_mark context = cl_wr_open8(w);
+    cl_wr_view(w, cl_buf_view(&tls->hs->request_context));
+    cl_wr_close(w, context);
+}
+
 /* With the OCSP response and the SCTs that the peer asked for. */
 static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_credential *c)
 {
     struct cl_wr w;
     /* 16: the headers of the two extensions */
-    size_t room = chain_len(c->chain) + c->staple.len + c->scts.len + 16;
+    size_t room = chain_len(c->chain) + c->staple.len + c->scts.len + 16 + UINT8_MAX;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, room, &w));
-    cl_wr_u8(&w, 0); /* certificate_request_context */
+    put_context(tls, &w);
     build_list(&w, c->chain, true, tls);
     return cl_flight_end(tls, &w);
 }
@@ -73,7 +80,7 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     const struct cl_hs *hs = tls->hs;
     const struct cl_credential *credential = hs->credential;
     tls->own = credential;
-    if (credential != NULL && ((hs->staple_wanted && credential->staple.len != 0) ||
+    if (credential != NULL && (hs->late || (hs->staple_wanted && credential->staple.len != 0) ||
                                (hs->scts_wanted && credential->scts.len != 0))) {
         return build_with_extensions(tls, credential);
     }
@@ -82,8 +89,8 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     }
     /* RFC 9846 4.5.1: a client without a suitable certificate sends an empty list */
     struct cl_wr w;
-    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4, &w));
-    cl_wr_u8(&w, 0);
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4 + UINT8_MAX, &w));
+    put_context(tls, &w);
     build_list(&w, NULL, true, NULL);
     return cl_flight_end(tls, &w);
 }
@@ -158,9 +165,11 @@ static cl_result parse_certificate(struct cleat_tls *tls, const struct cl_msg *m
     if (!cl_rd_vec8(&body, &context) || !cl_rd_vec24(&body, &list) || !cl_rd_done(&body)) {
         return cl_tls_decode_error(tls, "Certificate", "RFC 9846 4.5.1");
     }
-    if (context.len != 0) {
+    /* RFC 9846 4.5.1: "If this message is in response to a CertificateRequest, the value of
+     * certificate_request_context in that message", otherwise "zero length" */
+    if (!cl_rd_equal(context, cl_buf_view(&tls->hs->request_context))) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.1"),
-                           "Certificate in the handshake has a context");
+                           "Certificate has another context than the request for it");
     }
     return parse_list(tls, list, true);
 }
@@ -209,7 +218,9 @@ static cl_result client_has(struct cleat_tls *tls)
         cl_hs_next(tls, 0);
         return CL_OK;
     }
-    if (tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
+    bool required = tls->hs->late ? tls->hs->late_required
+                                  : tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED;
+    if (required) {
         return cl_tls_fail(tls,
                            (struct cl_why){CLEAT_ERR_CERTIFICATE_REQUIRED,
                                            tls->protocol->alert_no_certificate, "RFC 9846 4.5.1.3",

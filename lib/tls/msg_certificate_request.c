@@ -10,12 +10,13 @@ cl_result cl_certificate_request_build(struct cleat_tls *tls)
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_REQUEST, REQUEST_ROOM, &w));
     struct cl_wr_mark context = cl_wr_open8(&w); /* empty in the handshake */
+    cl_wr_view(&w, cl_buf_view(&tls->hs->request_context));
     cl_wr_close(&w, context);
     cl_ext_build(tls, CL_EXT_CR, &w);
     return cl_flight_end(tls, &w);
 }
 
-cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl_msg *msg)
+cl_result cl_certificate_request_parse(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_rd body = msg->body;
     struct cl_rd context;
@@ -26,7 +27,7 @@ cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl
     }
     /* RFC 9846 4.4.2: "This field SHALL be zero length unless used for the post-handshake
      * authentication exchanges" */
-    if (context.len != 0) {
+    if (context.len != 0 && !tls->hs->late) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.4.2"),
                            "CertificateRequest in the handshake has a context");
     }
@@ -38,6 +39,12 @@ cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl
     tls->hs->cert_requested = true;
     tls->hs->takes_rsa = true;
     tls->hs->takes_ecdsa = true;
+    return cl_buf_append(&tls->hs->request_context, context.p, context.len, UINT8_MAX);
+}
+
+cl_result cl_certificate_request_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_certificate_request_parse(tls, msg));
     cl_hs_goto(tls, CL_HS_C13_WAIT_CERTIFICATE);
     return CL_OK;
 }

@@ -66,7 +66,9 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
 /* The session that this handshake makes is worth no longer than the leaf. */
 static void accepted(struct cleat_tls *tls)
 {
-    tls->peer_authenticated = true;
+    /* after the handshake, once the client's Finished is right */
+    tls->peer_authenticated = !tls->hs->late;
+    tls->hs->late_accepted = true;
     tls->peer_not_after = cl_cert_not_after(tls->peer_leaf);
     cl_hs_next(tls, 0);
 }
@@ -80,6 +82,7 @@ cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
         return CL_OK; /* the same state waits for it */
     }
     hs->waiting = NULL;
+    cleat_verdict_free(tls->verdict);
     tls->verdict = cl_verify_take_verdict(hs->verify);
     cl_verify_free(hs->verify);
     hs->verify = NULL;

@@ -117,6 +117,7 @@ static cl_result send_tickets(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_transcript_peek(tls, digest);
     cl_schedule_derive(&tls->hs->schedule, "res master", digest, &tls->resumption);
     CL_TRY(cl_hs_read_key(tls, &tls->client_app, "application"));
+    CL_TRY(cl_late_auth_keep(tls));
     CL_TRY(cl_tickets_build(tls));
     cl_hs_goto(tls, CL_HS_S13_DONE);
     return CL_OK;
@@ -229,6 +230,43 @@ const struct cl_hs_row cl_hs_server_13[] = {
      {CL_HS_S13_SEND_TICKETS}},
     {CL_HS_S13_SEND_TICKETS, CL_HS_ACTION, 0, 0, send_tickets, {CL_HS_S13_DONE}},
     {CL_HS_S13_DONE, CL_HS_ACTION, 0, CL_HS_FLUSH, done, {CL_HS_S13_OPEN}},
-    {CL_HS_S13_OPEN, CL_HS_MESSAGE, CL_HT_KEY_UPDATE, 0, cl_key_update_received, {0}},
+    {CL_HS_S13_OPEN, CL_HS_MESSAGE, CL_HT_KEY_UPDATE, NO_TRANSCRIPT, cl_key_update_received, {0}},
+    {CL_HS_S13_OPEN,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE,
+     0,
+     cl_late_certificate_received,
+     {CL_HS_S13_LATE_WAIT_VERIFY, CL_HS_S13_LATE_WAIT_FINISHED}},
+    {CL_HS_S13_LATE_WAIT_VERIFY,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_VERIFY,
+     0,
+     cl_certificate_verify_received,
+     {CL_HS_S13_LATE_CHECK_SIGNATURE}},
+    {CL_HS_S13_LATE_CHECK_SIGNATURE,
+     CL_HS_JOB,
+     0,
+     0,
+     cl_signature_checked,
+     {CL_HS_S13_LATE_CHECK_PEER}},
+    {CL_HS_S13_LATE_CHECK_PEER,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_peer_check,
+     {CL_HS_S13_LATE_VERIFY_CHAIN, CL_HS_S13_LATE_ASK_PEER}},
+    {CL_HS_S13_LATE_VERIFY_CHAIN,
+     CL_HS_JOB,
+     0,
+     0,
+     cl_peer_chain_step,
+     {CL_HS_S13_LATE_WAIT_FINISHED}},
+    {CL_HS_S13_LATE_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_S13_LATE_WAIT_FINISHED}},
+    {CL_HS_S13_LATE_WAIT_FINISHED,
+     CL_HS_MESSAGE,
+     CL_HT_FINISHED,
+     NO_TRANSCRIPT,
+     cl_late_finished_received,
+     {CL_HS_S13_OPEN}},
     {CL_HS_NONE, CL_HS_END, 0, 0, NULL, {0}},
 };

@@ -2,7 +2,9 @@
 """What TLS has besides the essentials, between `cleat` and OpenSSL's and GnuTLS's programs."""
 import pathlib
 import re
+import subprocess
 import tempfile
+import time
 import unittest
 
 import support
@@ -47,6 +49,14 @@ def s_server(*args, cert=True):
 def get(port, *args, check=True):
     return support.run([support.CLEAT, "get", "-sS", "--cacert", CA.cert, *args,
                         f"https://localhost:{port}/"], check=check)
+
+
+def wait_for_text(path, text):
+    end = time.monotonic() + support.PATIENCE
+    while text not in path.read_text(errors="replace"):
+        if time.monotonic() > end:
+            raise AssertionError(f"{text!r} is not in:\n{path.read_text(errors='replace')}")
+        time.sleep(0.05)
 
 
 def ocsp_response():
@@ -108,6 +118,28 @@ class Records(unittest.TestCase):
                                                   text)]
             self.assertGreater(len(lengths), 100, text[-3000:])
             self.assertLessEqual(max(lengths), 600 + 17, text[-3000:])
+
+
+class Later(unittest.TestCase):
+    def test_openssl_asks_for_our_certificate_after_the_handshake(self):
+        client = support.make_leaf(CA, "late-client", purpose="clientAuth")
+        port = free_port()
+        with Peer(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", LEAF.cert,
+                   "-key", LEAF.key, "-CAfile", CA.cert, "-tls1_3"], port,
+                  support.folder()) as peer:
+            process = subprocess.Popen([support.CLEAT, "get", "-sS", "-v", "--cacert", CA.cert,
+                                        "--cert", client.cert, "--key", client.key, "--max-time",
+                                        "20", f"https://localhost:{port}/"],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT)
+            said = support.Lines(process.stdout)
+            wait_for_text(peer.log, "GET / HTTP/1.1")
+            peer.tell(b"c\n")  # this line asks; others are sent as they are
+            wait_for_text(peer.log, "CN = late-client")
+            peer.tell(b"HTTP/1.1 204 Fine\r\n\r\n")
+            process.wait(support.PATIENCE)
+            said.close()
+            self.assertEqual(process.returncode, 0, said.text())
 
 
 PSK_HEX = "00112233445566778899aabbccddeeff" * 2

@@ -124,6 +124,11 @@ class Peer:
         self.stop()
         raise RuntimeError(f"peer did not come up:\n{self.log.read_text(errors='replace')}")
 
+    def tell(self, line):
+        """Writes to its standard input."""
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
     def stop(self):
         self._process.terminate()
         try:
