@@ -112,14 +112,14 @@ class Serve(ServeTest):
 
     def test_gnutls(self):
         need("gnutls-cli")
-        path = self.path()
+        path, first = self.path(), self.path()
         file = support.folder() / "request"
         file.write_bytes(matrix.last_request(path))
         done = support.run(
             ["gnutls-cli", "--x509cafile", CA.cert, "--sni-hostname", "localhost",
              "--verify-hostname", "localhost", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3",
              "--resume", "--earlydata", file, "--port", self.server.port, "127.0.0.1"],
-            check=False, stdin=None, input=matrix.last_request(path))
+            check=False, stdin=None, input=matrix.last_request(first))
         self.assertIn(b"\nserved\n", done.stdout, done.stderr)
         self.assertIn(" early ", self.server.access.wait_for(f'"GET /[?]{path[2:]} HTTP'))
 
