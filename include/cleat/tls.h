@@ -92,13 +92,16 @@ void cleat_tls_builder_client_auth(struct cleat_tls_builder *b, enum cleat_clien
  * cleat_decision). CLEAT_DECIDE_CONFIG: servers, at the ClientHello. CLEAT_DECIDE_PEER: both,
  * instead of the built-in verification of the peer's chain; nothing is trusted until it answers.
  * CLEAT_DECIDE_IDENTITY: both, after the built-in verification has accepted the chain: may this
- * peer come in? cleat_tls_peer_leaf says who it is. Not asked when a session is resumed. */
+ * peer come in? cleat_tls_peer_leaf says who it is. Not asked when a session is resumed.
+ * CLEAT_DECIDE_RESUMED: clients, when the server resumes a session: whether the peer is still to be
+ * trusted, before anything but early data is sent; answered like CLEAT_DECIDE_PEER. */
 enum cleat_decision {
     CLEAT_DECIDE_NOTHING = 0,
     CLEAT_DECIDE_CONFIG = 1,
     CLEAT_DECIDE_PEER = 2,
-    CLEAT_DECIDE_IDENTITY = 4,
     CLEAT_DECIDE_EARLY_DATA = 4, /* asked only by a strike register (cleat/tls_early.h) */
+    CLEAT_DECIDE_RESUMED = 8,
+    CLEAT_DECIDE_IDENTITY = 16,
 };
 void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions);
 
@@ -274,8 +277,8 @@ int cleat_tls_client_hello(const struct cleat_tls *tls, struct cleat_client_hell
 /* cleat_tls_choose_config answers CLEAT_DECIDE_CONFIG; a reference is taken. */
 int cleat_tls_choose_config(struct cleat_tls *tls, struct cleat_tls_config *config);
 
-/* cleat_tls_accept_peer answers CLEAT_DECIDE_PEER: the application vouches for the chain; and
- * CLEAT_DECIDE_IDENTITY: it lets this peer in. */
+/* cleat_tls_accept_peer answers CLEAT_DECIDE_PEER and CLEAT_DECIDE_RESUMED: the application vouches
+ * for the peer; and CLEAT_DECIDE_IDENTITY: it lets this peer in. */
 int cleat_tls_accept_peer(struct cleat_tls *tls);
 
 /* cleat_tls_refuse answers any decision: the connection fails with this alert and reason. */

@@ -129,6 +129,12 @@ static cl_result hello_request(struct cleat_tls *tls, const struct cl_msg *msg)
 }
 
 const struct cl_hs_row cl_hs_client_12[] = {
+    {CL_HS_C12_ASK_RESUMED,
+     CL_HS_DECIDE,
+     0,
+     0,
+     cl_peer_resumed_asked,
+     {CL_HS_C12_WAIT_CCS, CL_HS_C12_WAIT_TICKET}},
     {CL_HS_C12_WAIT_CERTIFICATE,
      CL_HS_MESSAGE,
      CL_HT_CERTIFICATE,

@@ -440,7 +440,8 @@ int cleat_tls_choose_config(struct cleat_tls *tls, struct cleat_tls_config *conf
 int cleat_tls_accept_peer(struct cleat_tls *tls)
 {
     enum cleat_decision asked = cleat_tls_decision(tls);
-    if (asked != CLEAT_DECIDE_PEER && asked != CLEAT_DECIDE_IDENTITY) {
+    if (asked != CLEAT_DECIDE_PEER && asked != CLEAT_DECIDE_IDENTITY &&
+        asked != CLEAT_DECIDE_RESUMED) {
         return CLEAT_ERR_USAGE;
     }
     tls->hs->decided = true;

@@ -23,6 +23,7 @@
     X(C13_EARLY_KEYS)                \
     X(C13_AGREE)                     \
     X(C13_WAIT_ENCRYPTED_EXTENSIONS) \
+    X(C13_ASK_RESUMED)               \
     X(C13_WAIT_CERT_OR_REQUEST)      \
     X(C13_WAIT_CERTIFICATE)          \
     X(C13_WAIT_CERTIFICATE_VERIFY)   \
@@ -79,6 +80,7 @@
 
 /* TLS 1.2 */
 #define CL_HS_STATES_12(X)         \
+    X(C12_ASK_RESUMED)             \
     X(C12_WAIT_CERTIFICATE)        \
     X(C12_WAIT_STATUS)             \
     X(C12_WAIT_KEY_EXCHANGE)       \

@@ -118,6 +118,10 @@ CL_MUST cl_result cl_late_flush(struct cleat_tls *tls, struct cleat_tls_io *io, 
 CL_HANDLER(cl_peer_check);
 CL_HANDLER(cl_peer_chain_step);
 CL_HANDLER(cl_peer_asked);
+/* cl_peer_resumed_decide starts the question whether a resumed peer is still good; false: nobody
+ * asks for it. */
+bool cl_peer_resumed_decide(struct cleat_tls *tls);
+CL_MUST cl_result cl_peer_resumed_asked(struct cleat_tls *tls, const struct cl_msg *msg);
 
 /* server_psk.c, server_certificate.c: what cl_server_select asks. */
 CL_MUST cl_result cl_select_psk(struct cleat_tls *tls);

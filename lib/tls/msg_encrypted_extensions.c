@@ -21,7 +21,8 @@ cl_result cl_encrypted_extensions_received(struct cleat_tls *tls, const struct c
     }
     CL_TRY(cl_ext_parse(tls, CL_EXT_EE, block, &received));
     CL_TRY(cl_early_answer(tls, (received & cl_ext_bit(CL_ET_EARLY_DATA)) != 0));
-    cl_hs_goto(tls,
-               tls->hs->psk_selected ? CL_HS_C13_WAIT_FINISHED : CL_HS_C13_WAIT_CERT_OR_REQUEST);
+    cl_hs_goto(tls, !tls->hs->psk_selected        ? CL_HS_C13_WAIT_CERT_OR_REQUEST
+                    : cl_peer_resumed_decide(tls) ? CL_HS_C13_ASK_RESUMED
+                                                  : CL_HS_C13_WAIT_FINISHED);
     return CL_OK;
 }

@@ -224,9 +224,10 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
         cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
     }
     cl_hs_switch(tls, &cl_version_12,
-                 !tls->resumed         ? CL_HS_C12_WAIT_CERTIFICATE
-                 : hs->ticket_expected ? CL_HS_C12_WAIT_TICKET
-                                       : CL_HS_C12_WAIT_CCS);
+                 !tls->resumed                 ? CL_HS_C12_WAIT_CERTIFICATE
+                 : cl_peer_resumed_decide(tls) ? CL_HS_C12_ASK_RESUMED
+                 : hs->ticket_expected         ? CL_HS_C12_WAIT_TICKET
+                                               : CL_HS_C12_WAIT_CCS);
     return CL_OK;
 }
 

@@ -114,3 +114,22 @@ cl_result cl_peer_asked(struct cleat_tls *tls, const struct cl_msg *msg)
     accepted(tls);
     return CL_OK;
 }
+
+bool cl_peer_resumed_decide(struct cleat_tls *tls)
+{
+    if ((tls->config->decisions & CLEAT_DECIDE_RESUMED) == 0) {
+        return false;
+    }
+    tls->hs->decision = CLEAT_DECIDE_RESUMED;
+    tls->hs->decided = false;
+    return true;
+}
+
+/* Successors: what follows; in TLS 1.2, a ticket before it. */
+cl_result cl_peer_resumed_asked(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    tls->hs->decision = CLEAT_DECIDE_NOTHING;
+    cl_event_choice(tls, "resumed peer", "accepted", "by the application");
+    cl_hs_next(tls, tls->hs->ticket_expected ? 1 : 0);
+    return CL_OK;
+}

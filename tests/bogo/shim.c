@@ -13,12 +13,14 @@
 
 #include "bogo/shim_check.h"
 #include "bogo/shim_conn.h"
-#include "bogo/shim_early.h"
 #include "bogo/shim_errors.h"
+#include "cleat/session.h"
 #include "cleat/tls_early.h"
+#include "cleat/tls_options.h"
 #include "tls/conn.h"
 
-static struct shim_command command;
+/* 65,536: room for more sessions than a case has */
+#define CACHE_MEMORY 65536
 
 /* Why a pump ended that should have gone on. */
 static bool failed(struct shim_conn *c)
@@ -40,6 +42,7 @@ static bool export_keys(struct shim_conn *c)
     if (keys == NULL ||
         cleat_tls_export(c->tls, o->export_label, (const uint8_t *)context,
                          context != NULL ? strlen(context) : 0, keys, len) != CLEAT_OK) {
+        (void)fprintf(stderr, ":HANDSHAKE_NOT_COMPLETE: ");
         shim_fail("failed to export keying material");
     }
     bool ok = shim_conn_write(c, keys, len);
@@ -67,22 +70,29 @@ static bool export_unique(struct shim_conn *c)
 static bool first_writes(struct shim_conn *c)
 {
     const struct shim_options *o = c->options;
-    size_t len = strlen(o->shim_initial_write);
+    bool ok = true;
     if (o->read_with_unfinished_write) {
-        return shim_conn_hold_write(c, o->shim_initial_write, len);
+        return shim_conn_hold_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
     }
-    while (o->shim_writes_first && c->first_written < len * (size_t)o->repeat_shim_initial_write) {
-        size_t at = c->first_written % len;
-        size_t written;
-        if (!shim_conn_write_some(c, o->shim_initial_write + at, len - at, &written)) {
-            return false;
-        }
-        if (written == 0) {
-            return true; /* no more of it as early data */
-        }
-        c->first_written += written;
+    for (long i = 0; o->shim_writes_first && ok && i < o->repeat_shim_initial_write; i++) {
+        ok = shim_conn_write(c, o->shim_initial_write, strlen(o->shim_initial_write));
     }
-    return true;
+    return ok;
+}
+
+/* Lengths around those of records, and none. */
+static bool different_sizes(struct shim_conn *c)
+{
+    static const size_t sizes[] = {0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769};
+    static uint8_t bytes[32769];
+    bool ok = true;
+    memset(bytes, 0x42, sizeof(bytes));
+    for (size_t i = 0;
+         c->options->write_different_record_sizes && ok && i < sizeof(sizes) / sizeof(sizes[0]);
+         i++) {
+        ok = shim_conn_write(c, bytes, sizes[i]);
+    }
+    return ok;
 }
 
 static bool key_update(struct shim_conn *c)
@@ -180,6 +190,11 @@ static void check_tickets(const struct shim_conn *c, const struct shim_state *st
         shim_fail("new session was%s cached, but we expected the opposite",
                   state->session != NULL ? "" : " not");
     }
+    if (!o->server && is_13 && state->session != NULL &&
+        (state->session->early_max != 0) != o->expect_ticket_supports_early_data) {
+        shim_fail("new session did%s support early data, but we expected the opposite",
+                  state->session->early_max != 0 ? "" : " not");
+    }
 }
 
 /* What is kept from the connection before is offered again when no newer session comes. */
@@ -193,42 +208,30 @@ static void keep_offered(struct shim_state *state)
     state->offered = NULL;
 }
 
-/* Early data goes both ways before the handshake is done. */
-static bool handshake(struct shim_conn *c)
+/* What came with the certificate is kept for the resumptions that follow. */
+static void keep_proofs(struct shim_conn *c, struct shim_state *state)
 {
-    for (;;) {
-        switch (shim_conn_pump(c, false)) {
-        case SHIM_READY:
-            return true;
-        case SHIM_EARLY:
-            c->early_written = true;
-            if (!first_writes(c)) {
-                return failed(c);
-            }
-            break;
-        case SHIM_DATA:
-            if (!echo(c)) {
-                return failed(c);
-            }
-            break;
-        default:
-            return failed(c);
-        }
+    size_t len;
+    const uint8_t *staple = cleat_tls_peer_staple(c->tls, &len);
+    if (staple != NULL) {
+        state->staple = shim_copy(staple, len);
+    }
+    const uint8_t *scts = cleat_tls_peer_scts(c->tls, &len);
+    if (scts != NULL) {
+        state->scts = shim_copy(scts, len);
     }
 }
 
-static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resume)
+static bool write_outputs(struct shim_conn *c, struct shim_state *state)
 {
-    if (!handshake(c)) {
-        return false;
-    }
-    take_session(c, state);
-    if (!c->options->server && cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_REJECTED) {
-        c->options = &command.retry; /* in BoringSSL the handshake stops here, and is begun again */
-    }
-    shim_check_handshake(c, state, is_resume);
-    shim_early_check(c, state);
-    if (!export_keys(c) || !export_secrets(c, state) || !export_unique(c) || !first_writes(c)) {
+    return export_keys(c) && export_secrets(c, state) && export_unique(c) && different_sizes(c) &&
+           first_writes(c);
+}
+
+/* After the handshake, or from where early data can be written or read. */
+static bool converse(struct shim_conn *c, struct shim_state *state)
+{
+    if (!write_outputs(c, state)) {
         return failed(c);
     }
     if (c->options->shim_shuts_down) {
@@ -240,18 +243,82 @@ static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resu
         return false;
     }
     take_session(c, state);
-    if (c->options->expect_ticket_supports_early_data && state->session != NULL &&
-        cleat_tls_session_early_data(state->session) == 0) {
-        shim_fail("the ticket does not support early data");
-    }
     check_tickets(c, state);
     keep_offered(state);
     close_notify(c);
     return true;
 }
 
+static bool ready(struct shim_conn *c, struct shim_state *state, bool is_resume)
+{
+    keep_proofs(c, state);
+    take_session(c, state);
+    shim_check_handshake(c, state, is_resume);
+    return true;
+}
+
+/* A client in front of the server's answer: what is written now is early data. When the server
+ * refuses it, all begins anew, as -on-retry- says. */
+static bool exchange_early(struct shim_conn *c, struct shim_state *state)
+{
+    if (c->options->expect_no_offer_early_data) {
+        shim_fail("Client unexpectedly offered early data.");
+    }
+    bool wrote = write_outputs(c, state);
+    shim_conn_release(c);
+    struct cleat_tls_info info;
+    if (cleat_tls_info(c->tls, &info) != CLEAT_OK && cleat_tls_error(c->tls)->code != CLEAT_OK) {
+        return failed(c);
+    }
+    if (cleat_tls_info(c->tls, &info) != CLEAT_OK && shim_conn_pump(c, false) != SHIM_READY) {
+        return failed(c);
+    }
+    if (cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_REJECTED) {
+        if (!c->options->expect_reject_early_data) {
+            shim_fail("early data was refused");
+        }
+        c->options = c->retry;
+        return ready(c, state, true) && converse(c, state);
+    }
+    if (!wrote) {
+        return failed(c);
+    }
+    (void)ready(c, state, true);
+    if (!echo_until_end(c)) {
+        return false;
+    }
+    take_session(c, state);
+    check_tickets(c, state);
+    keep_offered(state);
+    close_notify(c);
+    return true;
+}
+
+static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resume)
+{
+    const struct shim_options *o = c->options;
+    bool early = !o->server && o->enable_early_data && is_resume;
+    c->stop_early = early && cleat_tls_offer_early_data(c->tls) == CLEAT_OK;
+    for (;;) {
+        switch (shim_conn_pump(c, false)) {
+        case SHIM_READY:
+            return ready(c, state, is_resume) && converse(c, state);
+        case SHIM_EARLY:
+            return exchange_early(c, state);
+        case SHIM_DATA: /* server: early data, answered at once */
+            if (!echo(c)) {
+                return failed(c);
+            }
+            break;
+        default:
+            return failed(c);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    static struct shim_command command;
     static struct shim_conn conn;
     struct shim_state state = {0};
     (void)signal(SIGPIPE, SIG_IGN);
@@ -261,7 +328,8 @@ int main(int argc, char **argv)
         return 0;
     }
     state.start_ms = (uint64_t)time(NULL) * 1000;
-    if (cleat_ticket_keys_new(0, &state.ticket_keys) != CLEAT_OK) {
+    if (cleat_ticket_keys_new(0, &state.ticket_keys) != CLEAT_OK ||
+        cleat_session_cache_new(CACHE_MEMORY, 0, &state.cache) != CLEAT_OK) {
         shim_fail("no memory");
     }
     int status = 0;
@@ -272,6 +340,7 @@ int main(int argc, char **argv)
         }
         state.has_sent_leaf = false;
         shim_conn_open(&conn, o, &state);
+        conn.retry = &command.retry;
         status = exchange(&conn, &state, i != 0) ? 0 : SHIM_EXIT_FAILED;
         shim_conn_close(&conn);
         state.delay_ms += (uint64_t)o->resumption_delay * 1000;
@@ -279,5 +348,6 @@ int main(int argc, char **argv)
     cleat_tls_session_free(state.session);
     cleat_tls_session_free(state.offered);
     cleat_ticket_keys_free(state.ticket_keys);
+    cleat_session_cache_free(state.cache);
     return status;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleat/tls_early.h"
+
 static bool same_text(const char *a, const char *b)
 {
     return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
@@ -91,6 +93,65 @@ static void check_prefs(const struct shim_list *want, const struct shim_list *go
     }
 }
 
+/* BoringSSL's words and the beginning of ours; NULL: of no interest but that it was not taken. */
+static const struct {
+    const char *reason;
+    const char *why;
+} reasons[] = {
+    {"disabled", NULL},
+    {"session_not_resumed", NULL},
+    {"unsupported_for_session", "the ticket does not allow it"},
+    {"alpn_mismatch", "another application protocol"},
+    {"ticket_age_skew", "the ticket's age"},
+    {"hello_retry_request", NULL},
+    {"protocol_version", NULL},
+    {"no_session_offered", NULL},
+    {"peer_declined", NULL},
+};
+
+static void check_early_reason(const struct shim_conn *c, const struct shim_state *state)
+{
+    const char *want = c->options->expect_early_data_reason;
+    bool accepted = cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_ACCEPTED;
+    if (want == NULL) {
+        return;
+    }
+    if (accepted != (strcmp(want, "accept") == 0)) {
+        shim_fail("early data was%s accepted, but expected was %s", accepted ? "" : " not", want);
+    }
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        const char *why = reasons[i].why;
+        if (c->options->server && strcmp(want, reasons[i].reason) == 0 && why != NULL &&
+            strncmp(state->early_why, why, strlen(why)) != 0) {
+            shim_fail("early data was refused with \"%s\", not %s", state->early_why, want);
+        }
+    }
+}
+
+static void check_early_data(const struct shim_conn *c, const struct shim_state *state)
+{
+    const struct shim_options *o = c->options;
+    bool accepted = cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_ACCEPTED;
+    if ((o->expect_accept_early_data && !accepted) || (o->expect_reject_early_data && accepted)) {
+        shim_fail("Early data was%s accepted, but we expected the opposite",
+                  accepted ? "" : " not");
+    }
+    if (o->expect_ticket_age_skew != 0 && o->server && state->age_skew != 0 &&
+        o->expect_ticket_age_skew != state->age_skew) {
+        shim_fail("the ticket's age is off by %ld s, not %ld", state->age_skew,
+                  o->expect_ticket_age_skew);
+    }
+    check_early_reason(c, state);
+}
+
+static void check_bytes(const char *what, const struct shim_bytes *want,
+                        const struct shim_bytes *got)
+{
+    if (want->len != 0 && (want->len != got->len || memcmp(want->p, got->p, want->len) != 0)) {
+        shim_fail("%s is another than expected", what);
+    }
+}
+
 /* Tickets of TLS 1.3 come after the handshake: shim.c. */
 static void check_session(const struct shim_conn *c, const struct shim_state *state,
                           const struct cleat_tls_info *info)
@@ -135,6 +196,9 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
         shim_fail("HelloRetryRequest %s", info.hello_retry ? "was sent" : "was not sent");
     }
     check_session(c, state, &info);
+    check_early_data(c, state);
+    check_bytes("the OCSP response", &o->expect_ocsp_response, &state->staple);
+    check_bytes("the list of timestamps", &o->expect_scts, &state->scts);
     check_peer(c);
     check_credential(o, state, info.resumed);
 }

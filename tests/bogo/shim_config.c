@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "bogo/shim_early.h"
 #include "bogo/shim_event.h"
+#include "cleat/session.h"
+#include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
@@ -36,6 +37,16 @@ char *shim_read_file(const char *path, size_t *len)
     text[*len] = '\0';
     (void)fclose(f);
     return text;
+}
+
+struct shim_bytes shim_copy(const uint8_t *p, size_t len)
+{
+    struct shim_bytes copy = {malloc(len), len};
+    if (copy.p == NULL) {
+        shim_fail("no memory");
+    }
+    memcpy(copy.p, p, len);
+    return copy;
 }
 
 static struct cleat_chain *read_chain(const char *path)
@@ -89,17 +100,25 @@ static const char *scheme_name(long id)
     return alg != NULL ? alg->name : NULL;
 }
 
+static bool is_sha1(long scheme)
+{
+    return scheme == 0x0201 || scheme == 0x0203; /* rsa_pkcs1_sha1, ecdsa_sha1; no groups */
+}
+
 /* "name:name:…" of numbers. */
 static const char *join(const struct shim_list *list, const char *(*name)(long), const char *what,
                         char *out, size_t cap)
 {
     size_t at = 0;
     for (size_t i = 0; i < list->num; i++) {
+        if (is_sha1(list->items[i]) && list->num > 1) {
+            continue; /* what the library never signs or takes need not be switched off */
+        }
         const char *n = name(list->items[i]);
         if (n == NULL) {
             shim_not_implemented(what);
         }
-        at += (size_t)snprintf(out + at, cap - at, "%s%s", i != 0 ? ":" : "", n);
+        at += (size_t)snprintf(out + at, cap - at, "%s%s", at != 0 ? ":" : "", n);
     }
     return out;
 }
@@ -146,7 +165,7 @@ static void set_alpn(struct cleat_tls_builder *b, const struct shim_options *o)
             list[num] = names[num];
             num++;
         }
-    } else if (o->select_alpn != NULL && o->server) {
+    } else if (o->select_alpn != NULL && o->select_alpn[0] != '\0' && o->server) {
         list[num++] = o->select_alpn;
     }
     if (num != 0 && cleat_tls_builder_alpn(b, list, num) != CLEAT_OK) {
@@ -154,7 +173,8 @@ static void set_alpn(struct cleat_tls_builder *b, const struct shim_options *o)
     }
 }
 
-static void add_credential(struct cleat_tls_builder *b, const struct shim_credential *c)
+static void add_credential(struct cleat_tls_builder *b, const struct shim_options *o,
+                           const struct shim_credential *c)
 {
     char text[2048];
     if (c->cert_file == NULL || c->key_file == NULL) {
@@ -172,8 +192,14 @@ static void add_credential(struct cleat_tls_builder *b, const struct shim_creden
     if (cleat_tls_builder_credential_signatures(b, list) != CLEAT_OK) {
         shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
-    if (c->must_match_issuer) {
-        cleat_tls_builder_credential_match_issuer(b);
+    if (c->must_match_issuer && cleat_tls_builder_credential_match_issuer(b) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+    if ((c->ocsp_response.len != 0 && !o->decline_ocsp_callback &&
+         cleat_tls_builder_staple(b, c->ocsp_response.p, c->ocsp_response.len) != CLEAT_OK) ||
+        (c->scts.len != 0 && cleat_tls_builder_scts(b, c->scts.p, c->scts.len) != CLEAT_OK)) {
+        (void)fprintf(stderr, ":INVALID_SCT_LIST: ");
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
     cleat_chain_free(chain);
     cleat_key_free(key);
@@ -183,9 +209,9 @@ static void add_credential(struct cleat_tls_builder *b, const struct shim_creden
 static void set_credentials(struct cleat_tls_builder *b, const struct shim_options *o)
 {
     for (size_t i = 1; i <= o->num_new_credentials; i++) {
-        add_credential(b, &o->credentials[i]);
+        add_credential(b, o, &o->credentials[i]);
     }
-    add_credential(b, &o->credentials[0]);
+    add_credential(b, o, &o->credentials[0]);
     cleat_tls_builder_credentials_in_order(b);
 }
 
@@ -207,6 +233,26 @@ static void set_versions(struct cleat_tls_builder *b, const struct shim_options 
     }
 }
 
+/* BoringSSL leaves replays to the application: each use is a first one. */
+static enum cleat_strike_answer any_use(void *ctx, const struct cleat_strike_query *query)
+{
+    (void)ctx;
+    (void)query;
+    return CLEAT_STRIKE_FIRST;
+}
+
+/* BoringSSL's: how much it takes, and how far it lets a ticket's age be off */
+#define EARLY_MAX_SIZE  14336
+#define EARLY_WINDOW_MS 60000
+
+static void set_early_data(struct cleat_tls_builder *b)
+{
+    struct cleat_strike strike = {.use = any_use};
+    if (cleat_tls_builder_early_data(b, &strike, EARLY_MAX_SIZE, EARLY_WINDOW_MS) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+}
+
 struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct shim_state *state)
 {
     struct cleat_tls_builder *b;
@@ -217,9 +263,13 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     }
     cleat_tls_builder_clock(b, now_ms, state);
     cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);
-    cleat_tls_builder_grease(b, false);
-    cleat_tls_builder_permute(b, false);
-    cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0));
+    cleat_tls_builder_fallback(b, o->fallback_scsv);
+    cleat_tls_builder_grease(b, o->enable_grease);
+    cleat_tls_builder_permute(b, o->permute_extensions);
+    cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0) |
+                                    (o->reverify_on_resume ? CLEAT_DECIDE_RESUMED : 0));
+    cleat_tls_builder_ask_status(
+        b, !o->server && (o->enable_ocsp_stapling || o->enable_signed_cert_timestamps));
     set_versions(b, o);
     set_lists(b, o);
     set_alpn(b, o);
@@ -228,13 +278,16 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
         (void)cleat_tls_builder_tickets(b, state->ticket_keys, 1);
     }
     if (o->server) {
+        (void)cleat_tls_builder_session_cache(b, state->cache);
+    }
+    if (o->server && o->enable_early_data) {
+        set_early_data(b);
+    }
+    if (o->server) {
         cleat_tls_builder_client_auth(b, o->require_any_client_certificate
                                              ? CLEAT_CLIENT_AUTH_REQUIRED
                                          : o->verify_peer ? CLEAT_CLIENT_AUTH_OPTIONAL
                                                           : CLEAT_CLIENT_AUTH_NONE);
-    }
-    if (o->server && o->enable_early_data) {
-        shim_early_allow(b);
     }
     if (cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK) {
         shim_fail("the configuration is refused: %s", err.text);

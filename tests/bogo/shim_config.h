@@ -8,6 +8,7 @@
 /* What all connections of the process share. */
 struct shim_state {
     struct cleat_ticket_keys *ticket_keys;
+    struct cleat_session_cache *cache; /* server: sessions of TLS 1.2 by ID */
     struct cleat_tls_session *session; /* client: to be offered next */
     struct cleat_tls_session *offered; /* client: in this connection */
     uint64_t start_ms;                 /* the clock stands still, but for -resumption-delay */
@@ -17,6 +18,10 @@ struct shim_state {
     struct shim_list peer_prefs; /* the peer's signature_algorithms */
     uint8_t secrets[2][64];      /* newest application traffic secrets: client's, server's */
     size_t secret_len;
+    char early_why[120];      /* what the server said about early data */
+    long age_skew;            /* seconds that the client's idea of its ticket's age is ahead */
+    struct shim_bytes staple; /* of the newest full handshake */
+    struct shim_bytes scts;
     uint8_t sent_leaf[32]; /* SHA-256 of the leaf that we sent last */
     bool has_sent_leaf;
 };
@@ -26,6 +31,9 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
 
 /* shim_read_file returns the contents with a NUL behind them, or exits; the caller's to free. */
 char *shim_read_file(const char *path, size_t *len);
+
+/* shim_copy: the process's, to its end. */
+struct shim_bytes shim_copy(const uint8_t *p, size_t len);
 
 /* shim_leaf_fingerprint: SHA-256 of the first certificate of a PEM file. */
 void shim_leaf_fingerprint(const char *path, uint8_t out[32]);

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bogo/shim_early.h"
 #include "cleat/tls_early.h"
+#include "cleat/tls_options.h"
 
 /* A host name that is not sent: an address. */
 #define NO_HOST_NAME "127.0.0.1"
@@ -63,14 +63,13 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
     memset(c, 0, sizeof(*c));
     c->options = o;
     c->config = shim_make_config(o, state);
-    int r = o->server ? cleat_tls_server_new(c->config, NULL, &c->tls)
+    int r = o->server ? cleat_tls_server_new(c->config, &c->tls, &c->tls)
                       : cleat_tls_client_new(c->config,
                                              o->host_name != NULL ? o->host_name : NO_HOST_NAME,
-                                             state->session, NULL, &c->tls);
+                                             state->session, &c->tls, &c->tls);
     if (r != CLEAT_OK) {
         shim_fail("no connection: %s", cleat_error_name(r));
     }
-    shim_early_offer(c, state);
     cleat_tls_session_free(state->offered);
     state->offered = state->session;
     state->session = NULL;
@@ -148,6 +147,10 @@ static const char *server_refusal(const struct shim_options *o, uint8_t *alert)
         *alert = 80;
         return "CERT_CB_ERROR";
     }
+    if (o->use_ocsp_callback && o->fail_ocsp_callback) {
+        *alert = 80;
+        return "OCSP_CB_ERROR";
+    }
     if (o->reject_alpn) {
         *alert = 120;
         return "NO_APPLICATION_PROTOCOL";
@@ -185,11 +188,14 @@ static void decide_config(struct shim_conn *c)
 
 static void decide_peer(struct shim_conn *c)
 {
-    const struct shim_options *o = c->options;
+    bool retried = cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_REJECTED;
+    const struct shim_options *o = retried && !c->options->server ? c->retry : c->options;
     bool verifies = o->verify_peer || o->require_any_client_certificate;
     if (o->verify_fail && verifies) {
         (void)cleat_tls_refuse(c->tls, o->use_custom_verify_callback ? 46 : 40,
                                "CERTIFICATE_VERIFY_FAILED");
+    } else if (!o->server && o->use_ocsp_callback && o->fail_ocsp_callback) {
+        (void)cleat_tls_refuse(c->tls, 113, "OCSP_CB_ERROR");
     } else {
         (void)cleat_tls_accept_peer(c->tls);
     }
@@ -238,7 +244,8 @@ enum shim_event shim_conn_pump(struct shim_conn *c, bool wait)
             break;
         case CLEAT_TLS_NEEDS_INPUT:
             drop_input(c);
-            if (!c->early_written && cleat_tls_early_data_room(c->tls) != 0) {
+            if (c->stop_early && cleat_tls_early_data_room(c->tls) != 0) {
+                c->stop_early = false;
                 return SHIM_EARLY;
             }
             if (!receive(c)) {
@@ -264,11 +271,16 @@ enum shim_event shim_conn_pump(struct shim_conn *c, bool wait)
     }
 }
 
-bool shim_conn_write_some(struct shim_conn *c, const void *data, size_t len, size_t *written)
+/* No early data more: the handshake comes first. Only a refusal of all early data stops the write.
+ */
+static bool finish_early(struct shim_conn *c)
 {
-    int r = cleat_tls_write(c->tls, &c->io, data, len, written);
-    shim_conn_flush(c);
-    return r == CLEAT_OK;
+    struct cleat_tls_info info;
+    if (cleat_tls_info(c->tls, &info) == CLEAT_OK) {
+        return true;
+    }
+    return shim_conn_pump(c, false) == SHIM_READY &&
+           cleat_tls_early_data_status(c->tls) != CLEAT_EARLY_DATA_REJECTED;
 }
 
 bool shim_conn_write(struct shim_conn *c, const void *data, size_t len)
@@ -276,7 +288,11 @@ bool shim_conn_write(struct shim_conn *c, const void *data, size_t len)
     const uint8_t *p = data;
     while (len != 0) {
         size_t written;
-        if (!shim_conn_write_some(c, p, len, &written)) {
+        if (cleat_tls_write(c->tls, &c->io, p, len, &written) != CLEAT_OK) {
+            return false;
+        }
+        shim_conn_flush(c);
+        if (written == 0 && !finish_early(c)) {
             return false;
         }
         p += written;

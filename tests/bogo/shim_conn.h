@@ -6,13 +6,13 @@
 
 struct shim_conn {
     const struct shim_options *options;
+    const struct shim_options *retry; /* client: what holds once early data was refused */
     struct cleat_tls *tls;
     struct cleat_tls_config *config;
     int fd;
     bool eof;
-    bool early_written;
-    size_t first_written; /* of the initial writes */
-    bool held;            /* a write is not finished: output stays here */
+    bool stop_early; /* client: the pump stops where early data can be written */
+    bool held;       /* a write is not finished: output stays here */
     struct cleat_tls_io io;
     uint8_t in[CLEAT_TLS_MAX_RECORD];
     size_t in_len;
@@ -26,7 +26,7 @@ void shim_conn_close(struct shim_conn *c);
 /* What shim_conn_pump stopped at. */
 enum shim_event {
     SHIM_READY,
-    SHIM_EARLY, /* a client may write early data */
+    SHIM_EARLY, /* early data can be written */
     SHIM_DATA,  /* c->io.data */
     SHIM_CLOSED,
     SHIM_EOF, /* the transport ended without close_notify */
@@ -37,8 +37,6 @@ enum shim_event {
  * input when established; else READY comes back. */
 enum shim_event shim_conn_pump(struct shim_conn *c, bool wait);
 
-/* As much of it as goes; nothing goes when the limit of early data is reached. */
-bool shim_conn_write_some(struct shim_conn *c, const void *data, size_t len, size_t *written);
 /* All of it, or false. */
 bool shim_conn_write(struct shim_conn *c, const void *data, size_t len);
 

@@ -1,11 +1,13 @@
 /* tests/bogo/shim_event.c - see shim_event.h. */
 #include "bogo/shim_event.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
+#include "tls/conn.h"
 
 #define CLIENT_HELLO         1
 #define CERTIFICATE          11
@@ -101,7 +103,8 @@ static void note_message(struct shim_state *state, const struct cleat_event *eve
     }
 }
 
-static void note_choice(struct shim_state *state, const char *what, const char *value)
+static void note_choice(struct shim_state *state, const char *what, const char *value,
+                        const char *why)
 {
     if (strcmp(what, "peer's signature") == 0) {
         const struct cl_sig_alg *alg = cl_sig_scheme_by_name(value, strlen(value));
@@ -109,7 +112,21 @@ static void note_choice(struct shim_state *state, const char *what, const char *
     } else if (strcmp(what, "group") == 0) {
         const struct cl_group *group = cl_group_by_name(value, strlen(value));
         state->group = group != NULL ? group->id : 0;
+    } else if (strcmp(what, "early data") == 0) {
+        (void)snprintf(state->early_why, sizeof(state->early_why), "%s", why);
     }
+}
+
+/* The one thing that only the engine's own memory has. */
+static void note_skew(struct shim_state *state, struct cleat_tls *const *tls, const char *what)
+{
+    if (strcmp(what, "early data") != 0 || !cl_is_server(*tls) || !(*tls)->hs->psk_selected) {
+        return;
+    }
+    const struct cl_hs *hs = (*tls)->hs;
+    uint64_t now = cl_config_now((*tls)->config);
+    int64_t age = (int64_t)(uint32_t)(hs->psk_age - hs->ticket.age_add);
+    state->age_skew = (long)((age - (int64_t)(now - hs->ticket.created_ms)) / 1000);
 }
 
 static void note_secret(struct shim_state *state, const struct cleat_event *event)
@@ -126,13 +143,13 @@ static void note_secret(struct shim_state *state, const struct cleat_event *even
 
 void shim_on_event(void *ctx, void *user, const struct cleat_event *event)
 {
-    (void)user;
     switch (event->kind) {
     case CLEAT_EVENT_MESSAGE:
         note_message(ctx, event);
         break;
     case CLEAT_EVENT_CHOICE:
-        note_choice(ctx, event->choice.what, event->choice.value);
+        note_choice(ctx, event->choice.what, event->choice.value, event->choice.why);
+        note_skew(ctx, user, event->choice.what);
         break;
     case CLEAT_EVENT_SECRET:
         note_secret(ctx, event);

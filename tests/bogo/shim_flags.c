@@ -17,6 +17,8 @@ enum kind {
     CREDENTIAL_TEXT, /* of the newest credential */
     CREDENTIAL_LIST,
     CREDENTIAL_BOOL,
+    BASE64,
+    CREDENTIAL_BASE64,
 };
 
 struct flag {
@@ -41,6 +43,8 @@ static const struct flag flags[] = {
     {"-key-file", CREDENTIAL_TEXT, CREDENTIAL(key_file)},
     {"-signing-prefs", CREDENTIAL_LIST, CREDENTIAL(signing_prefs)},
     {"-must-match-issuer", CREDENTIAL_BOOL, CREDENTIAL(must_match_issuer)},
+    {"-ocsp-response", CREDENTIAL_BASE64, CREDENTIAL(ocsp_response)},
+    {"-signed-cert-timestamps", CREDENTIAL_BASE64, CREDENTIAL(scts)},
     {"-expect-selected-credential", LIST, OPTION(expect_selected_credential)},
     /* what is negotiated */
     {"-min-version", INT, OPTION(min_version)},
@@ -58,6 +62,13 @@ static const struct flag flags[] = {
     {"-decline-alpn", BOOL, OPTION(decline_alpn)},
     {"-reject-alpn", BOOL, OPTION(reject_alpn)},
     {"-no-ticket", BOOL, OPTION(no_ticket)},
+    {"-enable-early-data", BOOL, OPTION(enable_early_data)},
+    {"-enable-ocsp-stapling", BOOL, OPTION(enable_ocsp_stapling)},
+    {"-enable-signed-cert-timestamps", BOOL, OPTION(enable_signed_cert_timestamps)},
+    {"-fallback-scsv", BOOL, OPTION(fallback_scsv)},
+    {"-enable-grease", BOOL, OPTION(enable_grease)},
+    {"-permute-extensions", BOOL, OPTION(permute_extensions)},
+    {"-reverify-on-resume", BOOL, OPTION(reverify_on_resume)},
     {"-verify-peer", BOOL, OPTION(verify_peer)},
     {"-require-any-client-certificate", BOOL, OPTION(require_any_client_certificate)},
     /* decisions of the application */
@@ -65,6 +76,10 @@ static const struct flag flags[] = {
     {"-fail-early-callback", BOOL, OPTION(fail_early_callback)},
     {"-fail-ddos-callback", BOOL, OPTION(fail_ddos_callback)},
     {"-fail-cert-callback", BOOL, OPTION(fail_cert_callback)},
+    {"-use-ocsp-callback", BOOL, OPTION(use_ocsp_callback)},
+    {"-set-ocsp-in-callback", IGNORED, 0},
+    {"-decline-ocsp-callback", BOOL, OPTION(decline_ocsp_callback)},
+    {"-fail-ocsp-callback", BOOL, OPTION(fail_ocsp_callback)},
     {"-use-early-callback", IGNORED, 0},
     {"-install-ddos-callback", IGNORED, 0},
     {"-use-old-client-cert-callback", IGNORED, 0},
@@ -112,6 +127,14 @@ static const struct flag flags[] = {
     {"-expect-no-peer-cert", BOOL, OPTION(expect_no_peer_cert)},
     {"-expect-session-miss", BOOL, OPTION(expect_session_miss)},
     {"-expect-no-session", BOOL, OPTION(expect_no_session)},
+    {"-expect-accept-early-data", BOOL, OPTION(expect_accept_early_data)},
+    {"-expect-reject-early-data", BOOL, OPTION(expect_reject_early_data)},
+    {"-expect-no-offer-early-data", BOOL, OPTION(expect_no_offer_early_data)},
+    {"-expect-ticket-supports-early-data", BOOL, OPTION(expect_ticket_supports_early_data)},
+    {"-expect-early-data-reason", TEXT, OPTION(expect_early_data_reason)},
+    {"-expect-ticket-age-skew", INT, OPTION(expect_ticket_age_skew)},
+    {"-expect-ocsp-response", BASE64, OPTION(expect_ocsp_response)},
+    {"-expect-signed-cert-timestamps", BASE64, OPTION(expect_scts)},
     {"-expect-ticket-renewal", BOOL, OPTION(expect_ticket_renewal)},
     {"-expect-hrr", BOOL, OPTION(expect_hrr)},
     {"-expect-no-hrr", BOOL, OPTION(expect_no_hrr)},
@@ -123,13 +146,6 @@ static const struct flag flags[] = {
     {"-renegotiate-ignore", IGNORED, 0},
     {"-expect-session-id", IGNORED, 0},
     {"-expect-no-session-id", IGNORED, 0},
-    /* early data */
-    {"-enable-early-data", BOOL, OPTION(enable_early_data)},
-    {"-expect-ticket-supports-early-data", BOOL, OPTION(expect_ticket_supports_early_data)},
-    {"-expect-no-offer-early-data", BOOL, OPTION(expect_no_offer_early_data)},
-    {"-expect-accept-early-data", BOOL, OPTION(expect_accept_early_data)},
-    {"-expect-reject-early-data", BOOL, OPTION(expect_reject_early_data)},
-    {"-expect-early-data-reason", TEXT, OPTION(expect_early_data_reason)},
 };
 
 _Noreturn void shim_not_implemented(const char *what)
@@ -173,6 +189,34 @@ static void add(const struct flag *flag, struct shim_list *list, const char *val
     list->items[list->num++] = number(flag, value);
 }
 
+static int base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+static struct shim_bytes base64(const struct flag *flag, const char *value)
+{
+    size_t len = strlen(value);
+    struct shim_bytes out = {malloc(len + 1), 0};
+    unsigned bits = 0;
+    int have = 0;
+    for (size_t i = 0; out.p != NULL && i < len && value[i] != '='; i++) {
+        int digit = base64_value(value[i]);
+        if (digit < 0) {
+            bad_value(flag->name, value);
+        }
+        bits = bits << 6 | (unsigned)digit;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out.p[out.len++] = (uint8_t)(bits >> have);
+        }
+    }
+    return out; /* the process's, to its end */
+}
+
 static void apply(const struct flag *flag, struct shim_options *o, const char *value)
 {
     char *option = (char *)o + flag->offset;
@@ -192,6 +236,12 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
         break;
     case TEXT:
         *(const char **)(void *)option = value;
+        break;
+    case BASE64:
+        *(struct shim_bytes *)(void *)option = base64(flag, value);
+        break;
+    case CREDENTIAL_BASE64:
+        *(struct shim_bytes *)(void *)credential = base64(flag, value);
         break;
     case NEW_CREDENTIAL:
         if (++o->num_new_credentials == SHIM_MAX_CREDENTIALS) {

@@ -33,6 +33,8 @@ struct shim_credential {
     const char *key_file;
     struct shim_list signing_prefs;
     bool must_match_issuer;
+    struct shim_bytes ocsp_response;
+    struct shim_bytes scts;
 };
 
 struct shim_options {
@@ -64,7 +66,18 @@ struct shim_options {
     bool verify_peer;
     bool require_any_client_certificate;
 
+    bool enable_early_data;
+    bool enable_ocsp_stapling;
+    bool enable_signed_cert_timestamps;
+    bool fallback_scsv;
+    bool enable_grease;
+    bool permute_extensions;
+    bool reverify_on_resume;
+
     bool verify_fail;
+    bool use_ocsp_callback;
+    bool decline_ocsp_callback;
+    bool fail_ocsp_callback;
     bool use_custom_verify_callback;
     bool fail_early_callback;
     bool fail_ddos_callback;
@@ -105,21 +118,22 @@ struct shim_options {
     bool expect_session_miss;
     bool expect_no_session;
     bool expect_ticket_renewal;
-    bool expect_hrr;
-    bool expect_no_hrr;
-
-    bool enable_early_data;
-    bool expect_ticket_supports_early_data;
-    bool expect_no_offer_early_data;
     bool expect_accept_early_data;
     bool expect_reject_early_data;
-    const char *expect_early_data_reason; /* of the first attempt, or, if it is refused, the next */
+    bool expect_no_offer_early_data;
+    bool expect_ticket_supports_early_data;
+    const char *expect_early_data_reason;
+    long expect_ticket_age_skew;
+    struct shim_bytes expect_ocsp_response;
+    struct shim_bytes expect_scts;
+    bool expect_hrr;
+    bool expect_no_hrr;
 };
 
 struct shim_command {
     struct shim_options initial;
     struct shim_options resume;
-    struct shim_options retry; /* once early data was rejected */
+    struct shim_options retry; /* a resumption whose early data was refused, from there on */
 };
 
 /* shim_parse_flags fills *out; exits with 89 at the first flag that is not known, with 1 at a value

@@ -229,6 +229,68 @@ static void test_supported_groups_in_a_server_hello_of_tls_12_is_ignored(void **
     test_pair_drop(&p);
 }
 
+/* ---- who resumes ---- */
+
+static struct cleat_tls_session *first_session(struct cleat_tls_config *c,
+                                               struct cleat_tls_config *s)
+{
+    struct test_pair p;
+    test_pair_make(&p, cleat_tls_config_ref(c), cleat_tls_config_ref(s), NULL);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
+    assert_non_null(session);
+    test_pair_drop(&p);
+    return session;
+}
+
+/* A resumption, to the point where the client's application is asked. */
+static void resume_asked(struct test_pair *p, struct cleat_tls_config *c,
+                         struct cleat_tls_config *s, struct cleat_tls_session *session)
+{
+    test_pair_make(p, cleat_tls_config_ref(c), cleat_tls_config_ref(s), session);
+    test_pair_run(p);
+    assert_int_equal(p->client.next, CLEAT_TLS_NEEDS_DECISION);
+    assert_int_equal(cleat_tls_decision(p->client.tls), CLEAT_DECIDE_RESUMED);
+}
+
+/* A session keeps an authentication that the application may not hold true any more. */
+static void test_a_resumed_peer_can_be_judged_anew(void **state)
+{
+    for (uint16_t version = CLEAT_TLS_1_2; version <= CLEAT_TLS_1_3; version++) {
+        struct cleat_tls_builder *cb = test_client_builder();
+        struct cleat_tls_builder *sb = test_server_builder();
+        struct cleat_ticket_keys *keys;
+        struct test_pair p;
+        assert_int_equal(cleat_tls_builder_versions(cb, version, version), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_versions(sb, version, version), CLEAT_OK);
+        cleat_tls_builder_decide(cb, CLEAT_DECIDE_RESUMED);
+        assert_int_equal(cleat_ticket_keys_new(0, &keys), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_tickets(sb, keys, 1), CLEAT_OK);
+        struct cleat_tls_config *c = test_finish(cb);
+        struct cleat_tls_config *s = test_finish(sb);
+        struct cleat_tls_session *session = first_session(c, s);
+
+        resume_asked(&p, c, s, session);
+        assert_int_equal(cleat_tls_accept_peer(p.client.tls), CLEAT_OK);
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        assert_true(test_info(&p.client).resumed);
+        test_pair_drop(&p);
+
+        resume_asked(&p, c, s, session);
+        assert_int_equal(cleat_tls_refuse(p.client.tls, 46, "revoked since"), CLEAT_OK);
+        test_pair_run(&p);
+        test_assert_failed(&p.client, &p.server, CLEAT_ERR_REFUSED, 46);
+        test_pair_drop(&p);
+
+        cleat_tls_session_free(session);
+        cleat_tls_config_free(c);
+        cleat_tls_config_free(s);
+        cleat_ticket_keys_free(keys);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_a_client_shows_no_certificate_of_a_type_that_is_not_taken),
         cmocka_unit_test(test_bytes_behind_the_end_of_a_flight_are_refused),
         cmocka_unit_test(test_a_client_of_tls_12_alone_sends_no_session_id),
+        cmocka_unit_test(test_a_resumed_peer_can_be_judged_anew),
         cmocka_unit_test(test_supported_groups_in_a_server_hello_of_tls_12_is_ignored),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);
