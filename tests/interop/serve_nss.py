@@ -44,19 +44,23 @@ def database(name, mine=None):
 TRUSTING = database("trusting")
 
 
-class NSS(ServeTest):
+class NSSTest(ServeTest):
+    versions = "tls1.3:tls1.3"
+
     def ask(self, server, *args, db=TRUSTING, check=True):
         self.asked = self.path()
         asking = support.folder() / "request"
         asking.write_bytes(matrix.last_request(self.asked))
         done = support.run(["tstclnt", "-4", "-h", "localhost", "-p", server.port, "-d", db, "-V",
-                            "tls1.3:tls1.3", "-A", asking, *args], check=False)
+                            self.versions, "-A", asking, *args], check=False)
         text = (done.stdout + done.stderr).decode(errors="replace")
         if check:
             self.assertEqual(done.returncode, 0, text)
             self.assertIn("\nserved\n", text)
         return text
 
+
+class TLS13(NSSTest):
     def test_every_suite_group_and_kind_of_certificate(self):
         for kind in KINDS:
             with matrix.serve([leaf(kind)]) as server:
@@ -105,6 +109,40 @@ class NSS(ServeTest):
         with matrix.serve([stranger]) as server:
             self.assertIn("SEC_ERROR_UNKNOWN_ISSUER", self.ask(server, check=False))
             server.errors.wait_for("unknown_ca")
+
+
+class TLS12(NSSTest):
+    versions = "tls1.2:tls1.2"
+    version = "TLSv1.2"
+    suites = {"ecdsa": {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": ":C02B",
+                        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": ":C02C",
+                        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": ":CCA9"},
+              "rsa": {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": ":C02F",
+                      "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": ":C030",
+                      "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": ":CCA8"}}
+
+    def test_every_suite_and_group(self):
+        for kind, suites in self.suites.items():
+            with matrix.serve([leaf(kind)]) as server:
+                for suite, group in matrix.cases(list(suites), list(GROUPS)):
+                    # the curve of the certificate must be on offer, too (RFC 8422 5.3)
+                    curves = [GROUPS[group]] + (["P256"] if kind == "ecdsa" else [])
+                    with self.subTest(kind=kind, suite=suite, group=group):
+                        self.ask(server, "-c", suites[suite], "-I", ",".join(dict.fromkeys(curves)))
+                        self.agreed(server, self.asked, suite)
+
+    def test_resumption_with_every_suite(self):
+        for kind, suites in self.suites.items():
+            for suite in suites:
+                with self.subTest(suite), \
+                        matrix.serve([leaf(kind)], offer=["--ciphers", suite]) as server:
+                    text = self.ask(server, "-L", "3")
+                    self.assertEqual(text.count("\nserved\n"), 3, text)
+                    server.end()
+                    seen = [line.split(" TLSv1.2 ")[1].split() for line in
+                            server.access.text().split("\n")]
+                    self.assertEqual([words[0] for words in seen], [suite] * 3)
+                    self.assertEqual([words[2] for words in seen], ["full"] + ["resumed"] * 2)
 
 
 if __name__ == "__main__":
