@@ -112,7 +112,8 @@ struct cl_hs {
     struct cl_buf signed_content; /* what CertificateVerify signs */
 
     bool psk_selected;
-    bool psk_alone; /* server: psk_ke, no (EC)DHE */
+    bool psk_before_retry; /* server: one was good in the first ClientHello */
+    bool psk_alone;        /* server: psk_ke, no (EC)DHE */
     uint16_t psk_index;
     uint32_t psk_age;                         /* server: obfuscated_ticket_age of that PSK */
     uint8_t psk_binder[CLEAT_STRIKE_KEY_LEN]; /* server: of its binder, which was checked */

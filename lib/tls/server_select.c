@@ -245,12 +245,24 @@ cl_result cl_select_alpn(struct cleat_tls *tls)
 /* The second ClientHello offers its PSKs anew. */
 static void forget_psk(struct cleat_tls *tls)
 {
+    tls->hs->psk_before_retry = tls->hs->psk_selected;
     tls->hs->psk_selected = false;
     tls->hs->psk_alone = false;
     tls->psk = NULL;
     tls->resumed = false;
     tls->peer_authenticated = false;
     cl_conn_drop_peer(tls);
+}
+
+/* RFC 9846 4.2.2: the second ClientHello may leave out PSKs that do not go with the suite of the
+ * HelloRetryRequest; the one that was good before does. */
+static cl_result check_psk_kept(struct cleat_tls *tls)
+{
+    if (tls->hs->psk_before_retry && tls->hs->parsed.psk_identities.p == NULL) {
+        return cl_tls_fail(tls, CL_WHY(MISSING_EXTENSION, "RFC 9846 4.2.2"),
+                           "the second ClientHello has lost its pre_shared_key");
+    }
+    return CL_OK;
 }
 
 static void start_agreement(struct cleat_tls *tls, struct cl_rd share)
@@ -268,6 +280,7 @@ static void start_agreement(struct cleat_tls *tls, struct cl_rd share)
 cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_rd share = cl_rd_of(NULL, 0);
+    CL_TRY(check_psk_kept(tls));
     CL_TRY(cl_select_psk(tls));
     if (!tls->hs->psk_alone) {
         CL_TRY(check_mandatory(tls));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleat/tls_early.h"
+#include "tls/conn.h"
 
 static bool same_text(const char *a, const char *b)
 {
@@ -161,6 +162,7 @@ static void check_session(const struct shim_conn *c, const struct shim_state *st
     if (o->server || info->version != CLEAT_TLS_1_2) {
         return;
     }
+    expected = expected && !c->tls->unbound_12; /* without it nothing is resumed, by design */
     if ((state->session != NULL) != expected) {
         shim_fail("new session was%s cached, but we expected the opposite",
                   state->session != NULL ? "" : " not");
@@ -194,6 +196,9 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     }
     if ((o->expect_hrr && !info.hello_retry) || (o->expect_no_hrr && info.hello_retry)) {
         shim_fail("HelloRetryRequest %s", info.hello_retry ? "was sent" : "was not sent");
+    }
+    if (o->expect_extended_master_secret && c->tls->unbound_12) {
+        shim_fail("No EMS for connection when expected");
     }
     check_session(c, state, &info);
     check_early_data(c, state);

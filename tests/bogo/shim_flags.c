@@ -103,6 +103,7 @@ static const struct flag flags[] = {
     {"-write-different-record-sizes", BOOL, OPTION(write_different_record_sizes)},
     {"-partial-write", IGNORED, 0},
     {"-read-size", IGNORED_VALUE, 0},
+    {"-peek-then-read", IGNORED, 0}, /* data stays in view until the next step */
     {"-use-exporter-between-reads", BOOL, OPTION(use_exporter_between_reads)},
     {"-export-keying-material", INT, OPTION(export_keying_material)},
     {"-export-label", TEXT, OPTION(export_label)},
@@ -138,8 +139,8 @@ static const struct flag flags[] = {
     {"-expect-ticket-renewal", BOOL, OPTION(expect_ticket_renewal)},
     {"-expect-hrr", BOOL, OPTION(expect_hrr)},
     {"-expect-no-hrr", BOOL, OPTION(expect_no_hrr)},
-    /* without them no handshake of TLS 1.2 comes to an end */
-    {"-expect-extended-master-secret", IGNORED, 0},
+    {"-expect-extended-master-secret", BOOL, OPTION(expect_extended_master_secret)},
+    /* without it no handshake of TLS 1.2 comes to an end */
     {"-expect-secure-renegotiation", IGNORED, 0},
     {"-no-legacy-server-connect", IGNORED, 0},
     /* what is always done with a HelloRequest (RFC 5246 7.4.1.1) */

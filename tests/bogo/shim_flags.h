@@ -118,6 +118,7 @@ struct shim_options {
     bool expect_session_miss;
     bool expect_no_session;
     bool expect_ticket_renewal;
+    bool expect_extended_master_secret;
     bool expect_accept_early_data;
     bool expect_reject_early_data;
     bool expect_no_offer_early_data;

@@ -291,6 +291,33 @@ static void test_a_resumed_peer_can_be_judged_anew(void **state)
     }
 }
 
+/* RFC 9846 4.2.2: a PSK that goes with the suite stays in the second ClientHello. */
+static void test_a_psk_may_not_vanish_after_a_retry(void **state)
+{
+    struct test_edit edit = {.type = 1, .skip = 1, .edit = test_edit_ext_remove, .ext = 41};
+    struct cleat_tls_builder *cb = test_client_builder();
+    struct cleat_tls_builder *sb = test_server_builder();
+    struct cleat_ticket_keys *keys;
+    struct test_pair p;
+    assert_int_equal(cleat_tls_builder_groups(cb, "P-256:X25519"), CLEAT_OK);
+    assert_int_equal(cleat_tls_builder_groups(sb, "X25519"), CLEAT_OK);
+    assert_int_equal(cleat_ticket_keys_new(0, &keys), CLEAT_OK);
+    assert_int_equal(cleat_tls_builder_tickets(sb, keys, 1), CLEAT_OK);
+    struct cleat_tls_config *s = test_finish(sb);
+    struct cleat_tls_config *c = test_finish(cb);
+    struct cleat_tls_session *session = first_session(c, s);
+    cleat_tls_config_free(c);
+    cb = test_client_builder();
+    assert_int_equal(cleat_tls_builder_groups(cb, "P-256:X25519"), CLEAT_OK);
+    test_builder_edit(cb, &edit);
+    test_pair_make(&p, test_finish(cb), s, session);
+    test_pair_run(&p);
+    test_assert_failed(&p.server, &p.client, CLEAT_ERR_MISSING_EXTENSION, 109);
+    test_pair_drop(&p);
+    cleat_tls_session_free(session);
+    cleat_ticket_keys_free(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_a_client_shows_no_certificate_of_a_type_that_is_not_taken),
         cmocka_unit_test(test_bytes_behind_the_end_of_a_flight_are_refused),
         cmocka_unit_test(test_a_client_of_tls_12_alone_sends_no_session_id),
+        cmocka_unit_test(test_a_psk_may_not_vanish_after_a_retry),
         cmocka_unit_test(test_a_resumed_peer_can_be_judged_anew),
         cmocka_unit_test(test_supported_groups_in_a_server_hello_of_tls_12_is_ignored),
     };
