@@ -57,7 +57,7 @@ extern "C" {
     X(SSLV2_HELLO, -119, 70, "the peer sent an SSL 2.0 ClientHello")                               \
     X(NOT_TLS, -120, 70, "the peer's first bytes are not TLS")                                     \
     X(TOO_MANY_RECORDS, -121, 10, "too many records or messages without progress")                 \
-    X(HANDSHAKE_TOO_LARGE, -122, 47, "a handshake message larger than the limit")                  \
+    X(HANDSHAKE_TOO_LARGE, -122, 50, "a handshake message larger than the limit")                  \
     X(DOWNGRADE, -123, 47, "the handshake was tampered with to negotiate an older version")        \
     X(CLOSED, -124, 0, "the connection is already closed in this direction")                       \
     X(REFUSED, -125, 40, "the application refused the connection")                                 \

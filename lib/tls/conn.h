@@ -18,12 +18,13 @@
 #include "tls/session.h"
 #include "x509/verify.h"
 
-/* 131,072: a Certificate message with long post-quantum chains has perhaps 60 KB; ClientHellos stay
- * below 16 KiB; nothing else comes near */
-#define CL_HS_MAX_MESSAGE       131072
-/* 65,536: ClientHello with hybrid shares, a large ticket and ECH has 4 KB; this bounds what an
- * unauthenticated peer can make us buffer */
-#define CL_HS_MAX_HELLO         65536
+/* 131,400: no less than a ClientHello; a Certificate message with long post-quantum chains has
+ * perhaps 60 KB, nothing else comes near */
+#define CL_HS_MAX_MESSAGE       131400
+/* 131,400: the longest ClientHello that its own length fields allow (RFC 9846 4.2.2), so that none
+ * is refused for its length. One with hybrid shares, a large ticket and ECH has 4 KB; memory is
+ * taken as the bytes come, and the handshake's deadline is the application's */
+#define CL_HS_MAX_HELLO         131400
 /* 32: empty records, change_cipher_spec records, warnings and KeyUpdates in a row without progress;
  * honest peers send one or two */
 #define CL_MAX_IDLE_RECORDS     32

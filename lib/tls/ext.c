@@ -1,5 +1,6 @@
 /* tls/ext.c - the table of extensions and its two loops (ext.h). */
 #include "tls/ext.h"
+#include "tls/set16.h"
 
 /* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC
  * 9846 4.3.11 demands it. */
@@ -101,30 +102,13 @@ static const char *message_name(unsigned message)
     }
 }
 
-/* The types seen in a block: those of the table in *received, the others in a set that is cleared
- * when the first of them comes, because honest peers send one or two. */
-struct seen_types {
-    bool any;
-    uint8_t bits[65536 / 8];
-};
-
-static bool see_other(struct seen_types *seen, uint16_t type)
-{
-    if (!seen->any) {
-        memset(seen->bits, 0, sizeof(seen->bits));
-        seen->any = true;
-    }
-    uint8_t bit = (uint8_t)(1u << (type % 8));
-    bool again = (seen->bits[type / 8] & bit) != 0;
-    seen->bits[type / 8] |= bit;
-    return again;
-}
-
+/* The types of the table are seen in *received, the rest, of which honest peers send one or two, in
+ * a set. */
 static cl_result check_duplicate(struct cleat_tls *tls, unsigned message, uint16_t type,
-                                 uint32_t *received, struct seen_types *others)
+                                 uint32_t *received, struct cl_set16 *others)
 {
     uint32_t bit = cl_ext_bit(type);
-    bool again = bit != 0 ? (*received & bit) != 0 : see_other(others, type);
+    bool again = bit != 0 ? (*received & bit) != 0 : cl_set16_add(others, type);
     *received |= bit;
     /* RFC 9846 4.3: "There MUST NOT be more than one extension of the same type in a given
      * extension block" */
@@ -172,7 +156,7 @@ bool cl_ext_contains(struct cl_rd block, uint16_t type)
 cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd block,
                        uint32_t *received)
 {
-    struct seen_types others;
+    struct cl_set16 others;
     others.any = false;
     *received = 0;
     while (!cl_rd_done(&block)) {

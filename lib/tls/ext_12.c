@@ -73,7 +73,12 @@ bool cl_ext_ec_point_formats_build(struct cleat_tls *tls, unsigned message, stru
 {
     cl_wr_u8(w, 1);
     cl_wr_u8(w, UNCOMPRESSED);
-    return message == CL_EXT_CH ? offers_12(tls) : !tls->resumed;
+    if (message == CL_EXT_CH) {
+        return offers_12(tls);
+    }
+    /* RFC 5246 7.4.1.4: "An extension type MUST NOT appear in the ServerHello unless the same
+     * extension type appeared in the corresponding ClientHello" */
+    return !tls->resumed && tls->hs->parsed.point_formats.p != NULL;
 }
 
 cl_result cl_ext_session_ticket_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)

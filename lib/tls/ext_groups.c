@@ -1,5 +1,9 @@
 /* tls/ext_groups.c - supported_groups (RFC 9846 4.3.7) and key_share (4.3.8). */
 #include "tls/ext.h"
+#include "tls/set16.h"
+
+/* 16: more shares than there are groups worth sending; the set is for who sends more */
+#define FEW_SHARES 16
 
 cl_result cl_ext_supported_groups_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
 {
@@ -29,14 +33,40 @@ bool cl_ext_supported_groups_build(struct cleat_tls *tls, unsigned message, stru
     return true;
 }
 
+struct seen_groups {
+    size_t num;
+    uint16_t few[FEW_SHARES];
+    struct cl_set16 many;
+};
+
+/* Says whether the group was there already. */
+static bool see_group(struct seen_groups *seen, uint16_t group)
+{
+    if (seen->num < FEW_SHARES) {
+        for (size_t i = 0; i < seen->num; i++) {
+            if (seen->few[i] == group) {
+                return true;
+            }
+        }
+        seen->few[seen->num++] = group;
+        return false;
+    }
+    if (!seen->many.any) {
+        for (size_t i = 0; i < FEW_SHARES; i++) {
+            (void)cl_set16_add(&seen->many, seen->few[i]);
+        }
+    }
+    return cl_set16_add(&seen->many, group);
+}
+
 /* RFC 9846 4.3.8: each share is for a group of supported_groups, and no group has two; servers may
  * check, and do here: a client that breaks it is broken. */
 static cl_result parse_client_shares(struct cleat_tls *tls, struct cl_rd body)
 {
-    /* 16: more shares than there are groups worth sending */
-    uint16_t seen[16];
-    size_t num = 0;
+    struct seen_groups seen;
     struct cl_rd list;
+    seen.num = 0;
+    seen.many.any = false;
     if (!cl_rd_vec16(&body, &list) || !cl_rd_done(&body)) {
         return cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
     }
@@ -47,17 +77,10 @@ static cl_result parse_client_shares(struct cleat_tls *tls, struct cl_rd body)
         if (!cl_rd_u16(&list, &group) || !cl_rd_vec16(&list, &share) || share.len == 0) {
             return cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
         }
-        for (size_t i = 0; i < num; i++) {
-            if (seen[i] == group) {
-                return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
-                                   "two key shares for group 0x%04x", group);
-            }
+        if (see_group(&seen, group)) {
+            return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
+                               "two key shares for group 0x%04x", group);
         }
-        if (num == sizeof(seen) / sizeof(seen[0])) {
-            return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 47, "RFC 9846 4.3.8"),
-                               "more than %zu key shares", num);
-        }
-        seen[num++] = group;
     }
     return CL_OK;
 }

@@ -46,15 +46,26 @@ cl_result cl_ext_server_name_parse(struct cleat_tls *tls, unsigned message, stru
     if (!cl_rd_vec16(&body, &list) || !cl_rd_done(&body) || cl_rd_done(&list)) {
         return cl_tls_decode_error(tls, "server_name", "RFC 6066 3");
     }
-    /* RFC 6066 3: "MUST NOT contain more than one name of the same name_type"; host_name is the
-     * only type there is, so the list has one entry */
-    uint8_t type;
-    struct cl_rd name;
-    if (!cl_rd_u8(&list, &type) || type != HOST_NAME || !cl_rd_vec16(&list, &name) ||
-        !cl_rd_done(&list)) {
-        return cl_tls_decode_error(tls, "server_name", "RFC 6066 3");
+    struct cl_rd host = {0};
+    while (!cl_rd_done(&list)) {
+        uint8_t type;
+        struct cl_rd name;
+        /* RFC 6066 3: "all future data structures associated with new NameTypes MUST begin with a
+         * 16-bit length field": other types can be passed over */
+        if (!cl_rd_u8(&list, &type) || !cl_rd_vec16(&list, &name)) {
+            return cl_tls_decode_error(tls, "server_name", "RFC 6066 3");
+        }
+        if (type != HOST_NAME) {
+            continue;
+        }
+        /* RFC 6066 3: "MUST NOT contain more than one name of the same name_type" */
+        if (host.p != NULL) {
+            return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 6066 3"),
+                               "server_name has two host names");
+        }
+        host = name;
     }
-    return keep_name(tls, name);
+    return host.p != NULL ? keep_name(tls, host) : CL_OK;
 }
 
 bool cl_ext_server_name_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)

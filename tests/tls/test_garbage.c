@@ -207,14 +207,14 @@ static void test_an_empty_handshake_record_is_refused(void **state)
 
 static void test_a_client_hello_beyond_the_limit_is_refused_by_its_header(void **state)
 {
-    static const uint8_t header[] = {1, 1, 0, 0}; /* 65,536 bytes and the header */
+    static const uint8_t header[] = {1, 2, 1, 0x45}; /* 131,397 bytes and the header */
     struct test_pair p;
     struct cl_buf record = {0};
     struct cl_buf out = {0};
     test_plain(&record, CL_CT_HANDSHAKE, header, sizeof(header));
     test_pair_make(&p, test_client_config(), test_server_config(), NULL);
     feed_first(&p.server, record.p, record.len, &out);
-    test_assert_failed(&p.server, NULL, CLEAT_ERR_HANDSHAKE_TOO_LARGE, 47);
+    test_assert_failed(&p.server, NULL, CLEAT_ERR_HANDSHAKE_TOO_LARGE, 50);
     assert_int_equal(p.server.tls->hs_in.cap, 0); /* nothing was kept for it */
     cl_buf_deinit(&record);
     cl_buf_deinit(&out);
@@ -301,7 +301,7 @@ static const struct {
     {"CertificateRequest that was not offered", 22, "0d0000080000050000000000", true,
      CLEAT_ERR_UNEXPECTED_MESSAGE, 10},
     {"message_hash", 22, "fe000000", true, CLEAT_ERR_UNEXPECTED_MESSAGE, 10},
-    {"a message longer than the limit", 22, "04020000", true, CLEAT_ERR_HANDSHAKE_TOO_LARGE, 47},
+    {"a message longer than the limit", 22, "04020145", true, CLEAT_ERR_HANDSHAKE_TOO_LARGE, 50},
     {"change_cipher_spec under keys", 20, "01", true, CLEAT_ERR_UNEXPECTED_MESSAGE, 10},
     {"a record of an unknown type", 24, "0100", true, CLEAT_ERR_UNEXPECTED_MESSAGE, 10},
 };
