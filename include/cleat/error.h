@@ -93,7 +93,19 @@ extern "C" {
     X(HTTP_VERSION, -303, 0, "an HTTP version that is not supported")                              \
     X(HTTP_TRUNCATED, -304, 0, "an HTTP message that ended early")                                 \
     X(BAD_URL, -305, 0, "not a valid URL")                                                         \
-    X(HTTP_STATUS, -306, 0, "an HTTP status that means failure")
+    X(HTTP_STATUS, -306, 0, "an HTTP status that means failure")                                   \
+                                                                                                   \
+    X(WS_HANDSHAKE, -400, 0, "not a valid WebSocket handshake")                                    \
+    X(WS_VERSION, -401, 0, "a WebSocket version that is not supported")                            \
+    X(WS_ORIGIN, -402, 0, "an origin that is not allowed to connect")                              \
+    X(WS_PROTOCOL, -403, 0, "a frame that breaks the WebSocket protocol")                          \
+    X(WS_UTF8, -404, 0, "text that is not UTF-8")                                                  \
+    X(WS_TOO_LARGE, -405, 0, "a WebSocket message or frame beyond a limit")                        \
+    X(WS_DEFLATE, -406, 0, "a compressed message that cannot be decompressed")                     \
+    X(WS_POLICY, -407, 0, "a WebSocket peer that does what is not allowed here")                   \
+    X(WS_QUEUE_FULL, -408, 0, "the queue of outgoing messages is full")                            \
+    X(WS_UNCLEAN, -409, 0, "a WebSocket connection that ended without a closing handshake")        \
+    X(WS_TIMEOUT, -410, 0, "a WebSocket peer that did not answer in time")
 /* clang-format on */
 
 enum cleat_code {
