@@ -132,7 +132,7 @@ struct cleat_ws_options {
 void cleat_ws_options_init(struct cleat_ws_options *o);
 
 /* cleat_ws_server_new and cleat_ws_client_new make one side of a connection whose upgrade is done.
- * One allocation, of some 500 bytes; an idle connection holds nothing else (unless compression with
+ * One allocation, of some 600 bytes; an idle connection holds nothing else (unless compression with
  * context takeover was agreed). CLEAT_ERR_NOMEM, CLEAT_ERR_USAGE (window sizes outside 8 to 15).
  * cleat_ws_free also gives back what is queued; NULL is fine. */
 int cleat_ws_server_new(const struct cleat_ws_options *o, struct cleat_ws **out);

@@ -54,7 +54,6 @@ struct cleat_ws {
     uint8_t kind; /* its opcode; 0: none has begun */
     bool compressed;
     bool given; /* a piece of it was handed out */
-    uint8_t tail_fed;
     struct cl_ws_utf8 utf8;
     uint32_t num_fragments, num_empty;
     uint64_t len;    /* of the payload so far, decompressed */

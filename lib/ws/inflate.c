@@ -21,7 +21,6 @@ static const uint8_t tail[4] = {0x00, 0x00, 0xff, 0xff};
 
 bool cl_ws_inflate_begin(struct cleat_ws *ws)
 {
-    ws->tail_fed = 0;
     ws->plain = 0;
     if (ws->inflater == NULL) {
         cl_result rc = cl_ws_codec_take(ws->o.pool, 0, cl_ws_inflate_bits(ws), &ws->inflater);
@@ -66,34 +65,40 @@ static bool limits_hold(struct cleat_ws *ws)
     return true;
 }
 
-/* Runs zlib over what z.next_in has until that is used up or the block is full; checks what came
- * out. False: failed. */
-static bool run(struct cleat_ws *ws)
+/* Runs zlib over what z.next_in has until that is used up or the block is full. Z_OK, or
+ * Z_BUF_ERROR when nothing could be done, or an error of zlib's. */
+static int run(struct cl_ws_codec *codec, cl_result *broken)
 {
-    z_stream *z = &ws->inflater->z;
-    const uint8_t *start = z->next_out;
-    cl_result broken = CL_OK;
-    int rc = Z_OK;
-    while (rc == Z_OK && z->avail_out != 0) {
+    z_stream *z = &codec->z;
+    int rc;
+    do {
         rc = inflate(z, Z_NO_FLUSH);
         if (rc == Z_STREAM_END) {
-            broken = begin_again(ws->inflater);
-            rc = broken == CL_OK && z->avail_in != 0 ? Z_OK : Z_BUF_ERROR;
+            *broken = begin_again(codec);
+            rc = *broken == CL_OK ? Z_OK : Z_STREAM_ERROR;
         }
-    }
+    } while (rc == Z_OK && z->avail_in != 0 && z->avail_out != 0);
     if (rc == Z_MEM_ERROR) {
-        broken = ws->inflater->refused ? CLEAT_ERR_LIMIT : CLEAT_ERR_NOMEM;
+        *broken = codec->refused ? CLEAT_ERR_LIMIT : CLEAT_ERR_NOMEM;
     }
+    return rc;
+}
+
+/* Runs zlib and checks what came out. False: failed. */
+static bool run_payload(struct cleat_ws *ws)
+{
+    const uint8_t *start = ws->inflater->z.next_out;
+    cl_result broken = CL_OK;
+    int rc = run(ws->inflater, &broken);
     if (broken != CL_OK) {
         cl_ws_fail_code(ws, broken);
         return false;
     }
-    size_t made = (size_t)(z->next_out - start);
+    size_t made = (size_t)(ws->inflater->z.next_out - start);
     if (!cl_ws_check_text(ws, start, made)) {
         return false;
     }
     ws->len += made;
-    /* Z_BUF_ERROR: nothing more can be done with what there is */
     if (rc != Z_OK && rc != Z_BUF_ERROR) {
         cl_ws_fail(ws, CL_WS_FLAW_DEFLATE_DATA, cl_ws_inflate_bits(ws), 0);
         return false;
@@ -132,7 +137,7 @@ int cl_ws_inflate_payload(struct cleat_ws *ws, struct cleat_ws_io *io)
     z->next_in = p;
     z->avail_in = (uInt)len;
     ws->len_in += len;
-    if (!run(ws)) {
+    if (!run_payload(ws)) {
         return CLEAT_WS_FAILED;
     }
     ws->len_in -= z->avail_in;
@@ -152,21 +157,19 @@ int cl_ws_inflate_payload(struct cleat_ws *ws, struct cleat_ws_io *io)
 int cl_ws_inflate_tail(struct cleat_ws *ws, struct cleat_ws_io *io)
 {
     z_stream *z = &ws->inflater->z;
-    struct cl_rd rest = cl_rd_of(tail, sizeof(tail));
-    if (!cl_rd_skip(&rest, ws->tail_fed)) {
-        cl_ws_fail(ws, CL_WS_FLAW_INTERNAL, 0, 0);
+    cl_result broken = CL_OK;
+    uInt room = z->avail_out;
+    z->next_in = (z_const Bytef *)(uintptr_t)tail;
+    z->avail_in = sizeof(tail);
+    /* all input is used up and there is room, so that zlib has nothing left to tell: what comes now
+     * is the end of an empty stored block, without any output, or the message is not complete */
+    int rc = run(ws->inflater, &broken);
+    if (broken != CL_OK) {
+        cl_ws_fail_code(ws, broken);
         return CLEAT_WS_FAILED;
     }
-    z->next_in = (z_const Bytef *)(uintptr_t)rest.p;
-    z->avail_in = (uInt)rest.len;
-    if (!run(ws)) {
-        return CLEAT_WS_FAILED;
-    }
-    ws->tail_fed = (uint8_t)(sizeof(tail) - z->avail_in);
-    if (z->avail_out == 0) {
-        return give_block(ws, io, false);
-    }
-    if (ws->tail_fed != sizeof(tail) || (z->data_type & AT_BLOCK_END) == 0) {
+    if (rc != Z_OK || z->avail_in != 0 || z->avail_out != room ||
+        (z->data_type & AT_BLOCK_END) == 0) {
         cl_ws_fail(ws, CL_WS_FLAW_DEFLATE_END, 0, 0);
         return CLEAT_WS_FAILED;
     }

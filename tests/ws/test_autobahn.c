@@ -2,7 +2,7 @@
  * autobahn-testsuite), sections 1 to 5, 7 and 10, each as a row: what its fuzzing peer sends, and
  * what an echo of ours has to answer. Every row runs against a server and a client of ours, with
  * the bytes cut in several ways. Section 6 is test_autobahn_text.c, 9 test_limits.c, 12 and 13
- * test_deflate_pairs.c. */
+ * test_deflate.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
