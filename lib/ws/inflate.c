@@ -94,16 +94,22 @@ static bool run_payload(struct cleat_ws *ws)
         cl_ws_fail_code(ws, broken);
         return false;
     }
+    /* in the order in which the bytes came, so that the verdict does not depend on how they are
+     * cut: text up to the limit, the limit, what zlib found behind it */
     size_t made = (size_t)(ws->inflater->z.next_out - start);
-    if (!cl_ws_check_text(ws, start, made)) {
+    uint64_t allowed = ws->o.max_message - ws->len;
+    if (!cl_ws_check_text(ws, start, made < allowed ? made : (size_t)allowed)) {
         return false;
     }
     ws->len += made;
+    if (!limits_hold(ws)) {
+        return false;
+    }
     if (rc != Z_OK && rc != Z_BUF_ERROR) {
         cl_ws_fail(ws, CL_WS_FLAW_DEFLATE_DATA, cl_ws_inflate_bits(ws), 0);
         return false;
     }
-    return limits_hold(ws);
+    return true;
 }
 
 /* Hands the block out. */
