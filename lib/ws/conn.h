@@ -60,7 +60,9 @@ struct cleat_ws {
     uint64_t len_in; /* the same as received */
     struct cl_buf whole;
     struct cl_ws_codec *inflater;
-    bool whole_shown, block_shown, inflater_idle;
+    bool whole_shown, block_shown;
+    bool inflater_full; /* the block was too small for what zlib had to tell */
+    bool inflater_idle;
 
     /* sending */
     struct cl_ws_queue data, control;

@@ -22,6 +22,7 @@ static const uint8_t tail[4] = {0x00, 0x00, 0xff, 0xff};
 bool cl_ws_inflate_begin(struct cleat_ws *ws)
 {
     ws->plain = 0;
+    ws->inflater_full = false;
     if (ws->inflater == NULL) {
         cl_result rc = cl_ws_codec_take(ws->o.pool, 0, cl_ws_inflate_bits(ws), &ws->inflater);
         if (rc != CL_OK) {
@@ -132,7 +133,7 @@ int cl_ws_inflate_payload(struct cleat_ws *ws, struct cleat_ws_io *io)
     size_t len = io->in_len - io->in_used;
     len = len < ws->left ? len : (size_t)ws->left;
     len = len < MAX_AT_ONCE ? len : MAX_AT_ONCE;
-    if (len == 0 && ws->left != 0) {
+    if (len == 0 && ws->left != 0 && !ws->inflater_full) {
         return CLEAT_WS_NEEDS_INPUT;
     }
     uint8_t *p = io->in + io->in_used;
@@ -146,6 +147,7 @@ int cl_ws_inflate_payload(struct cleat_ws *ws, struct cleat_ws_io *io)
     if (!run_payload(ws)) {
         return CLEAT_WS_FAILED;
     }
+    ws->inflater_full = z->avail_out == 0;
     ws->len_in -= z->avail_in;
     size_t used = len - z->avail_in;
     ws->plain = z->avail_in;

@@ -411,6 +411,29 @@ static void test_bombs_are_refused_by_size_and_by_ratio(void **state)
     }
 }
 
+/* A few bytes can be the whole of a large text: all of it is handed out when they have come,
+ * however they are cut. */
+static void test_everything_that_has_come_is_handed_out_at_once(void **state)
+{
+    struct cleat_ws_options o = deflate_options(false, false, 15);
+    struct cl_buf wire = {0};
+    make_bomb(&wire, 200000);
+    o.stream = true;
+    for (size_t len = 10; len < wire.len; len += 3) {
+        uint64_t num_bytes[2];
+        for (size_t i = 0; i < 2; i++) {
+            struct echo e;
+            support_echo_init(&e, false, &o);
+            e.keep_views = true;
+            support_feed_cut(&e, wire.p, len, i == 0 ? len : 1);
+            num_bytes[i] = e.num_bytes;
+            support_echo_deinit(&e);
+        }
+        assert_int_equal(num_bytes[0], num_bytes[1]);
+    }
+    cl_buf_deinit(&wire);
+}
+
 static void test_an_idle_connection_holds_no_memory_of_the_pool(void **state)
 {
     struct cleat_ws_pool *pool;
@@ -502,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_nothing_reaches_behind_the_agreed_window),
         cmocka_unit_test(test_pieces_are_compressed_into_one_message),
         cmocka_unit_test(test_bombs_are_refused_by_size_and_by_ratio),
+        cmocka_unit_test(test_everything_that_has_come_is_handed_out_at_once),
         cmocka_unit_test(test_an_idle_connection_holds_no_memory_of_the_pool),
         cmocka_unit_test(test_a_budget_that_is_used_up_is_said_with_1013),
         cmocka_unit_test(test_without_memory_for_a_compressor_messages_go_uncompressed),
