@@ -4,9 +4,10 @@
 
 #include "ws/pool.h"
 
-/* 4 KiB: a first buffer that holds what is usual; 64 KiB: a larger one is not kept */
+/* 4 KiB: a first buffer that holds what is usual; 72 KiB: a full queue and its headers, a larger
+ * buffer is not kept */
 #define SPARE_BUF_MIN    4096
-#define SPARE_BUF_MAX    65536
+#define SPARE_BUF_MAX    73728
 /* 16 buffers and 8 states: what a turn of an event loop has in hand at the same time, and little
  * beside what the connections themselves hold */
 #define MAX_SPARE_BUFS   16
