@@ -120,7 +120,7 @@ struct cleat_ws_options {
     size_t queue_limit;              /* [64 KiB] of data frames that wait to be sent */
     size_t fragment_size;            /* [0] send longer messages in fragments of this size */
     uint32_t ping_interval;          /* [30,000] ping when nothing was received for so long */
-    uint32_t pong_timeout;           /* [20,000] fail when a ping was not answered for so long */
+    uint32_t pong_timeout;           /* [20,000] fail when nothing came for so long after a ping */
     uint32_t close_timeout;          /* [5,000] wait so long for the peer's close frame */
     struct cleat_ws_deflate deflate; /* [off] as agreed: cleat_ws_upgrade.deflate */
     struct cleat_ws_pool *pool;      /* [NULL] NULL: memory of its own, without a budget */
@@ -155,7 +155,7 @@ struct cleat_ws_io {
     bool last;     /* message: this is its last piece; whole messages have both */
     uint16_t code; /* close: the peer's code, CLEAT_WS_NO_STATUS without one */
     uint64_t rtt;  /* pong: microseconds since the ping it answers, UINT64_MAX if it is not the
-                      answer to the newest ping */
+                      answer to the newest ping with a payload of its own */
 };
 
 enum cleat_ws_next {
