@@ -65,8 +65,10 @@ int cleat_ws_client_new(const struct cleat_ws_options *o, struct cleat_ws **out)
     return make(o, true, out);
 }
 
-static void give_memory_back(struct cleat_ws *ws)
+void cl_ws_give_memory_back(struct cleat_ws *ws)
 {
+    ws->whole_shown = false;
+    ws->block_shown = false;
     cl_ws_drop_buf(ws->o.pool, &ws->whole);
     cl_ws_codec_give(&ws->inflater);
     cl_ws_codec_give(&ws->deflater);
@@ -77,7 +79,7 @@ void cleat_ws_free(struct cleat_ws *ws)
     if (ws == NULL) {
         return;
     }
-    give_memory_back(ws);
+    cl_ws_give_memory_back(ws);
     cl_ws_queue_deinit(ws, &ws->data);
     cl_ws_queue_deinit(ws, &ws->control);
     cl_ws_drop_buf(ws->o.pool, &ws->farewell);
@@ -144,7 +146,9 @@ void cl_ws_fail(struct cleat_ws *ws, enum cl_ws_flaw flaw, uint64_t a, uint64_t 
     ws->flaw_values[0] = a;
     ws->flaw_values[1] = b;
     cl_ws_discard(ws);
-    give_memory_back(ws);
+    if (!ws->whole_shown && !ws->block_shown) {
+        cl_ws_give_memory_back(ws);
+    }
     uint16_t code = cl_ws_flaw_close(flaw);
     if (code != 0 && !ws->close_queued) {
         struct cleat_error why;

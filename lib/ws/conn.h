@@ -83,8 +83,13 @@ struct cleat_ws {
 };
 
 /* cl_ws_fail ends the connection, unless it has failed before: drops what is queued, queues the
- * close frame that the flaw asks for, gives memory back. */
+ * close frame that the flaw asks for, gives memory back, but for a view that the caller still has.
+ */
 void cl_ws_fail(struct cleat_ws *ws, enum cl_ws_flaw flaw, uint64_t a, uint64_t b);
+
+/* cl_ws_give_memory_back ends what the reader and the compressor hold, views that were handed out
+ * too. */
+void cl_ws_give_memory_back(struct cleat_ws *ws);
 
 /* cl_ws_fail_code is cl_ws_fail for a result of pool.h. */
 void cl_ws_fail_code(struct cleat_ws *ws, cl_result rc);

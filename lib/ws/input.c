@@ -404,6 +404,7 @@ enum cleat_ws_next cleat_ws_step(struct cleat_ws *ws, struct cleat_ws_io *io)
             return (enum cleat_ws_next)next;
         }
     }
+    cl_ws_give_memory_back(ws);
     io->in_used = io->in_len;
     return CLEAT_WS_FAILED;
 }

@@ -383,6 +383,34 @@ static void test_a_peer_that_is_too_slow_is_closed_with_1013(void **state)
     cl_buf_deinit(&sent);
 }
 
+/* Failing by sending must not take away what the last step handed out. */
+static void test_a_view_outlives_a_failure_until_the_next_step(void **state)
+{
+    struct cleat_ws_options o;
+    struct cleat_ws_io io;
+    cleat_ws_options_init(&o);
+    o.queue_limit = 10;
+    o.full = CLEAT_WS_FULL_CLOSE;
+    cleat_ws_deflate_init(&o.deflate, true);
+    for (int compressed = 0; compressed < 2; compressed++) {
+        struct cleat_ws *ws = new_server(&o);
+        if (compressed) {
+            uint8_t wire[] = {0xc1, 0x87, 0, 0, 0, 0, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00};
+            io = (struct cleat_ws_io){.in = wire, .in_len = sizeof(wire)};
+            assert_int_equal(cleat_ws_step(ws, &io), CLEAT_WS_MESSAGE);
+        } else {
+            assert_int_equal(feed(ws, 0, false, TEXT, "Hel", 3, &io), CLEAT_WS_NEEDS_INPUT);
+            assert_int_equal(feed(ws, 0, true, CONT, "lo", 2, &io), CLEAT_WS_MESSAGE);
+        }
+        assert_int_equal(cleat_ws_send(ws, false, "first one", 9), CLEAT_OK);
+        assert_int_equal(cleat_ws_send(ws, false, io.data, io.data_len), CLEAT_ERR_WS_QUEUE_FULL);
+        assert_int_equal(io.data_len, 5);
+        assert_memory_equal(io.data, "Hello", 5);
+        assert_int_equal(cleat_ws_step(ws, &io), CLEAT_WS_FAILED);
+        cleat_ws_free(ws);
+    }
+}
+
 static void test_pings_faster_than_the_output_get_the_newest_pongs(void **state)
 {
     struct cleat_ws_stats stats;
@@ -501,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_pieces_are_taken_as_far_as_the_queue_has_room),
         cmocka_unit_test(test_the_oldest_messages_make_room_and_are_counted),
         cmocka_unit_test(test_a_peer_that_is_too_slow_is_closed_with_1013),
+        cmocka_unit_test(test_a_view_outlives_a_failure_until_the_next_step),
         cmocka_unit_test(test_pings_faster_than_the_output_get_the_newest_pongs),
         cmocka_unit_test(test_text_that_is_not_utf8_is_not_sent),
         cmocka_unit_test(test_every_frame_is_told_the_wrong_one_too),
