@@ -2,8 +2,10 @@
 says why, memory stays bounded, and others are served meanwhile."""
 import os
 import re
+import select
+import ssl
 import subprocess
-import threading
+import time
 import unittest
 
 import support
@@ -21,7 +23,7 @@ MIB = 1 << 20
 ONE_CONNECTION = 4 * MIB
 
 # alerts
-UNEXPECTED, RECORD_OVERFLOW, ILLEGAL_PARAMETER, NO_RENEGOTIATION = 10, 22, 47, 100
+UNEXPECTED, RECORD_OVERFLOW, DECODE_ERROR, NO_RENEGOTIATION = 10, 22, 50, 100
 
 
 def alert(number):
@@ -67,16 +69,16 @@ def handshake_records(body):
 
 
 class Oversized(Abuse):
-    def test_a_client_hello_beyond_64_kib(self):
-        for size in (65533, 70000, 1 << 20, (16 << 20) - 1):
+    def test_a_client_hello_longer_than_its_fields_allow(self):
+        for size in (131401, 1 << 20, (16 << 20) - 1):
             body = b"\x01" + size.to_bytes(3, "big") + b"\x03\x03" + bytes(size - 2)
             answer, line = self.send(handshake_records(body))
-            self.assertEqual(answer, alert(ILLEGAL_PARAMETER))
+            self.assertEqual(answer, alert(DECODE_ERROR))
             self.assertIn(f"HANDSHAKE_TOO_LARGE: ClientHello announces {size} bytes", line)
         self.unharmed()
 
-    def test_a_client_hello_of_64_kib_that_says_nothing(self):
-        size = 65532
+    def test_the_longest_client_hello_that_says_nothing(self):
+        size = 131396
         body = b"\x01" + size.to_bytes(3, "big") + b"\x03\x03" + bytes(size - 2)
         answer, line = self.send(handshake_records(body))
         self.assertEqual(answer[:6], alert(0)[:6])
@@ -139,7 +141,7 @@ class AfterTheHandshake(Abuse):
 
     def test_a_message_of_16_mb(self):
         _, how = self.flood("message", (16 << 20) - 1)
-        self.assertIn("illegal_parameter (47)", how)
+        self.assertIn("decode_error (50)", how)
         self.server.errors.wait_for("connection failed: HANDSHAKE_TOO_LARGE: KeyUpdate announces")
         self.unharmed()
 
@@ -176,26 +178,30 @@ class Pipelined(Abuse):
         and what is behind them is not looked at."""
         request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
         s = support.tls(self.server.port, CA)
-        statuses = []
-
-        def read():
-            responses = Responses(s)
+        s.setblocking(False)
+        left, got = memoryview(request * 100000), b""
+        ended, until = False, time.monotonic() + support.PATIENCE
+        # one thread: a connection of OpenSSL is not to be read and written by two at once
+        while not ended and time.monotonic() < until:
             try:
-                while True:
-                    statuses.append(responses.next()[0])
-            except (EOFError, OSError):
+                if left:
+                    left = left[s.send(left[:16384]):]
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 pass
-        reader = threading.Thread(target=read)
-        reader.start()
-        try:
-            for _ in range(100):
-                s.sendall(request * 1000)
-        except OSError:
-            pass
-        reader.join(support.PATIENCE)
+            except OSError:
+                left = left[:0]
+            try:
+                data = s.recv(65536)
+                got += data
+                ended = not data
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                select.select([s], [s] if left else [], [], 1)
+            except OSError:
+                ended = True
         s.close()
+        statuses = re.findall(rb"HTTP/1\.1 (\d+) ", got)
         # who sends on into a closed connection may lose the last answers, but gets no others
-        self.assertEqual(set(statuses), {200})
+        self.assertEqual(set(statuses), {b"200"})
         self.assertLessEqual(len(statuses), 10000)
         self.unharmed()
         self.server.end()
@@ -229,7 +235,7 @@ class Certificates(Abuse):
         super().setUp()
 
     def test_a_chain_of_ten_megabytes(self):
-        self.assertIn("illegal_parameter (47)", self.flood(10 * MIB))
+        self.assertIn("decode_error (50)", self.flood(10 * MIB))
         self.server.errors.wait_for(
             f"handshake failed: HANDSHAKE_TOO_LARGE: Certificate announces {10 * MIB} bytes")
         self.unharmed()
