@@ -107,27 +107,9 @@ class Nginx(Pairs, GetTest):
     programs = ["nginx"]
 
     def peer(self, cert, key, groups):
-        port = free_port()
-        root = self.folder / f"nginx-{port}"
-        root.mkdir()
-        (root / "index.html").write_text("hello\n")
-        (root / "nginx.conf").write_text(f"""
-daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-    uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-    server {{
-        listen 127.0.0.1:{port} ssl; root {root};
-        ssl_protocols TLSv1.3; ssl_certificate {cert}; ssl_certificate_key {key};
-        ssl_conf_command Ciphersuites {':'.join(SUITES)};
-        ssl_ecdh_curve {':'.join(groups)};
-    }}
-}}
-""")
-        return Peer(["nginx", "-c", root / "nginx.conf", "-p", root, "-e", root / "error.log"],
-                    port, self.folder)
+        return get_support.nginx(self.folder, cert, key, "ssl_protocols TLSv1.3;",
+                                 f"ssl_conf_command Ciphersuites {':'.join(SUITES)};",
+                                 f"ssl_ecdh_curve {':'.join(groups)};")
 
 
 class NSS(Pairs, GetTest):

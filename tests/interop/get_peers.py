@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 
-from get_support import KEYS, GetTest, Peer, Scripted, free_port, need
+from get_support import KEYS, GetTest, Peer, Scripted, free_port, need, nginx
 from support import PATIENCE, Recorder, main
 
 SUITES = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
@@ -244,29 +244,10 @@ class Nginx(PeerTest, GetTest):
     names = {"X25519": "X25519", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 
     def peer(self, cert, key, groups=None):
-        port = free_port()
-        root = self.folder / f"nginx-{port}"
-        root.mkdir()
-        (root / "index.html").write_text("hello from nginx\n" * 100)
-        (root / "nginx.conf").write_text(f"""
-daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-    uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_protocols TLSv1.3; ssl_certificate {cert}; ssl_certificate_key {key};
-        ssl_ecdh_curve {self.names[groups] if groups else ':'.join(self.names.values())};
-        ssl_session_tickets on;
-        root {root};
-        location = /moved {{ return 302 /index.html; }}
-    }}
-}}
-""")
-        argv = ["nginx", "-c", root / "nginx.conf", "-p", root, "-e", root / "error.log"]
-        return Peer(argv, port, self.folder)
+        curves = self.names[groups] if groups else ":".join(self.names.values())
+        return nginx(self.folder, cert, key, "ssl_protocols TLSv1.3;", f"ssl_ecdh_curve {curves};",
+                     "ssl_session_tickets on;", "location = /moved { return 302 /index.html; }",
+                     page="hello from nginx\n" * 100)
 
     def test_a_redirect_resumes_with_the_same_server(self):
         with self.peer(*self.leaves["ecdsa-p256"]) as peer:

@@ -143,6 +143,30 @@ class Peer:
         self.stop()
 
 
+def nginx(folder, cert, key, *directives, page="hello\n"):
+    """nginx as a Peer, with more directives of its server block; / is the page."""
+    port = free_port()
+    root = folder / f"nginx-{port}"
+    root.mkdir()
+    (root / "index.html").write_text(page)
+    (root / "nginx.conf").write_text(f"""
+daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
+    uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+    server {{
+        listen 127.0.0.1:{port} ssl; root {root};
+        ssl_certificate {cert}; ssl_certificate_key {key};
+        {" ".join(directives)}
+    }}
+}}
+""")
+    return Peer(["nginx", "-c", root / "nginx.conf", "-p", root, "-e", root / "error.log"], port,
+                folder)
+
+
 class Scripted:
     """A TLS server in this process whose answers a function writes: script(connection, head).
 
