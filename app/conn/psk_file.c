@@ -7,36 +7,12 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cleat/tls_psk.h"
 
 /* 2,048: the longest identity, ':' and the longest key in hexadecimal, and room */
 #define MAX_LINE 2048
 #define MAX_KEY  64
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-static bool parse_hex(const char *hex, size_t hex_len, uint8_t *out, size_t *len)
-{
-    *len = hex_len / 2;
-    if (hex_len % 2 != 0 || *len > MAX_KEY) {
-        return false;
-    }
-    for (size_t i = 0; i < *len; i++) {
-        int high = hex_digit(hex[2 * i]);
-        int low = hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
 
 static cl_result add_line(struct cleat_tls_builder *b, const char *line, size_t len,
                           const char *where, struct cleat_error *err)
@@ -48,7 +24,8 @@ static cl_result add_line(struct cleat_tls_builder *b, const char *line, size_t 
     uint8_t key[MAX_KEY];
     size_t key_len = 0;
     cl_result r = CL_OK;
-    if (colon == NULL || !parse_hex(colon + 1, len - (size_t)(colon + 1 - line), key, &key_len)) {
+    if (colon == NULL ||
+        !cl_hex_decode(colon + 1, len - (size_t)(colon + 1 - line), key, sizeof(key), &key_len)) {
         r = cl_error_set(err, why,
                          "%s is not an identity, ':' and a key of up to %d bytes in "
                          "hexadecimal",
