@@ -16,22 +16,12 @@
 /* ---- texts ---- */
 
 /* Names come from strangers: control bytes do not reach the terminal. */
-static void make_printable(char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c < 0x20 || c == 0x7f) {
-            *s = '?';
-        }
-    }
-}
-
 static const char *get(size_t (*getter)(const struct cleat_cert *, char *, size_t),
                        const struct cleat_cert *cert, char text[TEXT_SIZE])
 {
     text[0] = '\0';
     (void)getter(cert, text, TEXT_SIZE);
-    make_printable(text);
+    cl_text_make_printable(text);
     return text;
 }
 
@@ -95,7 +85,7 @@ static void print_names(const struct cleat_cert *cert, FILE *out)
     enum cleat_san_kind kind;
     size_t column = 0;
     for (size_t i = 0; cleat_cert_san(cert, i, &kind, text, sizeof(text)); i++) {
-        make_printable(text);
+        cl_text_make_printable(text);
         const char *name = cleat_san_kind_name(kind);
         size_t len = strlen(name) + strlen(text) + 3;
         if (i == 0) {
@@ -136,7 +126,7 @@ static void print_urls(const struct cleat_cert *cert, FILE *out)
     char text[TEXT_SIZE];
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         for (size_t i = 0; rows[n].getter(cert, i, text, sizeof(text)) > 0; i++) {
-            make_printable(text);
+            cl_text_make_printable(text);
             row(out, rows[n].name, text);
         }
     }
@@ -149,8 +139,8 @@ static void print_extensions(const struct cleat_cert *cert, FILE *out)
         (void)fprintf(out, "  Extensions\n");
     }
     for (size_t i = 0; cleat_cert_ext(cert, i, &ext); i++) {
-        make_printable(ext.text);
-        make_printable(ext.name);
+        cl_text_make_printable(ext.text);
+        cl_text_make_printable(ext.name);
         (void)fprintf(out, "    %s%s: %s\n", ext.name, ext.critical ? " (critical)" : "", ext.text);
     }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "conn/proof.h"
 
 /* Goes up when a member changes its meaning or goes away. */
@@ -18,8 +19,7 @@
 static void print(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+        (void)fputc(cl_ascii_printable(*text), out);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "conn/trace_line.h"
 #include "net/clock.h"
 
@@ -39,16 +40,6 @@ bool cl_trace_want_colour(FILE *f)
 
 /* ---- lines ---- */
 
-static void make_printable(char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c < 0x20 || c == 0x7f) {
-            *s = '?';
-        }
-    }
-}
-
 static const struct {
     char sign;
     const char *colour; /* of the line, on a terminal */
@@ -65,7 +56,7 @@ static void say(struct cl_trace *t, enum cl_trace_mark mark, const char *topic, 
 {
     char text[CL_TRACE_LINE_SIZE];
     (void)vsnprintf(text, sizeof(text), fmt, ap);
-    make_printable(text);
+    cl_text_make_printable(text);
     const char *on = t->colour ? marks[mark].colour : "";
     double ms = (double)(cl_clock_mono_us() - t->start_us) / 1000;
     (void)fprintf(t->human, "%s%c %8.1f ms  %-4s  %s%s\n", on, marks[mark].sign, ms, topic, text,

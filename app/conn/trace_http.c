@@ -24,8 +24,7 @@ static void copy_line(const char *p, size_t len, char *out, size_t cap)
     }
     size_t n = len < cap - 1 ? len : cap - 1;
     for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        out[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+        out[i] = cl_ascii_printable((char)p[i]);
     }
     out[n] = '\0';
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* 2 s: what a receiver gets to take the last lines before the program ends */
 #define LAST_WAIT_MS 2000
@@ -175,8 +176,7 @@ void cl_log_line(struct cl_log *log, const char *fmt, ...)
     }
     size_t len = (size_t)n < sizeof(line) - 2 ? (size_t)n : sizeof(line) - 2;
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)line[i];
-        line[i] = c < 0x20 || c == 0x7f ? '?' : line[i];
+        line[i] = cl_ascii_printable(line[i]);
     }
     line[len] = '\n';
     cl_log_bytes(log, line, len + 1);

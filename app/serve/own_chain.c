@@ -20,15 +20,6 @@ struct cleat_trust_store *cl_own_chain_roots(void)
     return roots;
 }
 
-/* Texts of certificates come from files that somebody else may have written. */
-static void print(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        (void)fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
-    }
-}
-
 void cl_own_chain_warn(const char *path, const struct cleat_chain *chain,
                        const struct cleat_trust_store *roots)
 {
@@ -38,12 +29,9 @@ void cl_own_chain_warn(const char *path, const struct cleat_chain *chain,
         cleat_chain_lint(chain, roots, now, CLEAT_PURPOSE_SERVER, notes, CLEAT_CHAIN_MAX_NOTES);
     for (size_t i = 0; i < num; i++) {
         const struct cleat_error *what = &notes[i].what;
-        (void)fprintf(stderr, "cleat: warning: %s: %s", path,
-                      notes[i].serious ? "clients will refuse it: " : "");
-        print(what->text);
-        (void)fprintf(stderr, " (%s)\n  hint: ", what->section);
-        print(what->hint);
-        (void)fputc('\n', stderr);
+        (void)fprintf(stderr, "cleat: warning: %s: %s%s (%s)\n  hint: %s\n", path,
+                      notes[i].serious ? "clients will refuse it: " : "", what->text, what->section,
+                      what->hint);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct code_row {
     int code;
     uint8_t alert;
@@ -91,18 +93,6 @@ uint8_t cl_error_default_alert(cl_result code)
     return row != NULL && row->alert != 0 ? row->alert : 80;
 }
 
-/* Only ASCII control bytes are replaced: names in certificates may be UTF-8 and readers of the
- * message want to see them; terminals are harmed by control bytes only. */
-static void make_printable(char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c < 0x20 || c == 0x7f) {
-            *s = '?';
-        }
-    }
-}
-
 cl_result cl_error_set(struct cleat_error *e, struct cl_why why, const char *fmt, ...)
 {
     if (e == NULL || e->code != CLEAT_OK) {
@@ -122,7 +112,7 @@ cl_result cl_error_set(struct cleat_error *e, struct cl_why why, const char *fmt
     va_start(ap, fmt);
     (void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
-    make_printable(e->text);
-    make_printable(e->hint);
+    cl_text_make_printable(e->text);
+    cl_text_make_printable(e->hint);
     return why.code;
 }

@@ -163,3 +163,10 @@ bool cl_ascii_equal_fold(struct cl_rd a, struct cl_rd b)
     }
     return true;
 }
+
+void cl_text_make_printable(char *s)
+{
+    for (; *s != '\0'; s++) {
+        *s = cl_ascii_printable(*s);
+    }
+}
