@@ -95,17 +95,24 @@ static void fail(struct cl_dial *d, enum cl_dial_stage stage)
 
 /* ---- TLS ---- */
 
-static void on_ready(void *ctx)
+static void note_tls(struct cl_dial *d)
 {
-    struct cl_dial *d = ctx;
     d->result.times.tls = cl_clock_mono_us();
-    d->result.tls = cl_stream_tls(d->stream);
     cl_trace_tls_ready(d->spec.trace, d->result.tls, d->result.times.tls - d->result.times.tcp);
     cl_trace_verdict(d->spec.trace, cleat_tls_verdict(d->result.tls),
                      (int64_t)(cl_clock_unix_ms() / 1000), false);
     d->result.early_sent = cl_stream_early_sent(d->stream);
     d->result.early_taken = d->result.early_sent &&
                             cleat_tls_early_data_status(d->result.tls) == CLEAT_EARLY_DATA_ACCEPTED;
+}
+
+static void on_ready(void *ctx)
+{
+    struct cl_dial *d = ctx;
+    d->result.tls = cl_stream_tls(d->stream);
+    if (d->result.tls != NULL) {
+        note_tls(d);
+    }
     d->result.stage = CL_DIAL_DONE;
     d->result.stream = d->stream;
     cl_stream_handle(d->stream, d->spec.handler, d->spec.ctx);
@@ -159,9 +166,10 @@ static bool offer_early(const struct cl_dial *d, struct cleat_tls *tls)
 
 static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
 {
-    struct cleat_tls *tls = NULL;
-    int code =
-        cleat_tls_client_new(d->spec.tls, d->server_name, d->spec.session, d->spec.trace, &tls);
+    struct cleat_tls *tls = NULL; /* in clear it stays so */
+    int code = d->spec.tls == NULL ? CLEAT_OK
+                                   : cleat_tls_client_new(d->spec.tls, d->server_name,
+                                                          d->spec.session, d->spec.trace, &tls);
     if (code != CLEAT_OK) {
         cl_tcp_free(tcp);
         (void)cl_error_set(&d->result.error, (struct cl_why){.code = (cl_result)code},
@@ -175,7 +183,7 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
                                     .handler = &dial_handler,
                                     .ctx = d,
                                     .handshake_ms = d->spec.timeout_ms + 1000};
-    if (offer_early(d, tls)) {
+    if (tls != NULL && offer_early(d, tls)) {
         setup.early = d->spec.early.p;
         setup.early_len = d->spec.early.len;
     }
@@ -423,7 +431,7 @@ cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out)
     }
     d->spec = *spec;
     d->spec.timeout_ms = spec->timeout_ms != 0 ? spec->timeout_ms : CL_DIAL_DEFAULT_MS;
-    d->spec.tls = cleat_tls_config_ref(spec->tls);
+    d->spec.tls = spec->tls != NULL ? cleat_tls_config_ref(spec->tls) : NULL;
     d->spec.session = spec->session != NULL ? cleat_tls_session_ref(spec->session) : NULL;
     memcpy(d->host, spec->host, host_len + 1);
     memcpy(d->server_name, spec->server_name, name_len + 1);

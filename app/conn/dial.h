@@ -22,7 +22,7 @@ enum cl_dial_stage {
 
 /* cl_clock_mono_us() at the end of each stage; 0: not reached. */
 struct cl_dial_times {
-    uint64_t start, dns, tcp, tls;
+    uint64_t start, dns, tcp, tls; /* tls: 0 in clear, too */
 };
 
 struct cl_dial_result {
@@ -49,7 +49,7 @@ struct cl_dial_spec {
     int family;          /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint32_t timeout_ms; /* for everything together; 0: CL_DIAL_DEFAULT_MS */
 
-    struct cleat_tls_config *tls;      /* a reference is kept while it is needed */
+    struct cleat_tls_config *tls;      /* a reference is kept while it is needed; NULL: in clear */
     const char *server_name;           /* whom to verify; copied */
     struct cleat_tls_session *session; /* or NULL */
     /* What to send as early data when the session allows that much; the caller's until `done`. */
