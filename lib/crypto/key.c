@@ -55,6 +55,7 @@ static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
                    ? CL_OK
                    : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
     case CL_KEY_ED25519:
+    case CL_KEY_ED448:
         pub->eddsa = key->pkey;
         return EVP_PKEY_up_ref(key->pkey) == 1 ? CL_OK : CLEAT_ERR_CRYPTO;
     default:
@@ -66,7 +67,7 @@ static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
 static struct cl_sig_alg probe_alg(const struct cl_key_alg *alg)
 {
     struct cl_sig_alg probe = {.key_type = alg->type, .hash = CL_HASH_SHA256};
-    if (alg->type == CL_KEY_ED25519) {
+    if (alg->type == CL_KEY_ED25519 || alg->type == CL_KEY_ED448) {
         probe.hash = CL_HASH_NONE;
     } else if (alg->type == CL_KEY_RSA) {
         probe.padding = CL_PAD_PKCS1;
@@ -222,11 +223,12 @@ static cl_result explain_key(cl_result code, unsigned rsa_bits, struct cleat_err
                             CL_RSA_MAX_BITS);
     }
     if (code == CLEAT_ERR_UNSUPPORTED) {
-        return cl_error_set(err,
-                            (struct cl_why){code, 0, NULL,
-                                            "use ECDSA P-256, P-384 or P-521, Ed25519, RSA or "
-                                            "RSA-PSS with SHA-2"},
-                            "this private key's algorithm, curve or parameters are not supported");
+        return cl_error_set(
+            err,
+            (struct cl_why){code, 0, NULL,
+                            "use ECDSA P-256, P-384 or P-521, Ed25519, Ed448, RSA or "
+                            "RSA-PSS with SHA-2"},
+            "this private key's algorithm, curve or parameters are not supported");
     }
     return cl_error_set(err, (struct cl_why){.code = code},
                         code == CLEAT_ERR_BAD_KEY
@@ -241,7 +243,7 @@ static bool known_kind(const EVP_PKEY *pkey)
 {
     const int id = EVP_PKEY_get_base_id(pkey);
     return id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS || id == EVP_PKEY_EC ||
-           id == EVP_PKEY_ED25519;
+           id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
 }
 
 static cl_result from_der(const struct format *format, struct cl_rd der, struct cleat_key **out,
@@ -320,6 +322,8 @@ static EVP_PKEY *generate(enum cl_key_type type, unsigned bits)
     }
     case CL_KEY_ED25519:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case CL_KEY_ED448:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
     default:
         return EVP_PKEY_Q_keygen(NULL, NULL, "EC", OBJ_nid2sn(cl_key_type_nid(type)));
     }
@@ -329,7 +333,8 @@ cl_result cl_key_generate(struct cleat_key **out, enum cl_key_type type, unsigne
 {
     const bool rsa = type == CL_KEY_RSA || type == CL_KEY_RSA_PSS;
     *out = NULL;
-    if (!rsa && type != CL_KEY_ED25519 && cl_key_type_nid(type) == 0) {
+    const bool eddsa = type == CL_KEY_ED25519 || type == CL_KEY_ED448;
+    if (!rsa && !eddsa && cl_key_type_nid(type) == 0) {
         return CLEAT_ERR_UNSUPPORTED;
     }
     if (rsa && (bits < RSA_MIN_BITS || bits > CL_RSA_MAX_BITS)) {
@@ -389,5 +394,5 @@ size_t cl_key_max_signature(const struct cleat_key *key)
     if (key->pub.ec != NULL) {
         return 2 * (((size_t)key->pub.bits + 7) / 8) + ECDSA_OVERHEAD;
     }
-    return 64; /* RFC 8032 5.1.6: Ed25519 */
+    return key->pub.alg.type == CL_KEY_ED448 ? 114 : 64; /* RFC 8032 5.2.6 and 5.1.6 */
 }

@@ -19,7 +19,7 @@ static struct cl_pubkey *pubs[CL_KEY_ED448 + 1];
 
 static int make_keys(void **state)
 {
-    for (int t = CL_KEY_RSA; t <= CL_KEY_ED25519; t++) {
+    for (int t = CL_KEY_RSA; t <= CL_KEY_ED448; t++) {
         if (cl_key_generate(&keys[t], (enum cl_key_type)t, 2048) != CL_OK ||
             cl_pubkey_parse(&pubs[t], cl_key_spki(keys[t])) != CL_OK) {
             return -1;
@@ -72,31 +72,24 @@ static struct cl_rd sign_ok(const struct cl_sig_alg *alg, uint8_t *out)
     return cl_rd_of(out, len);
 }
 
-/* Every scheme that we have a private key for. */
-static const struct cl_sig_alg *signing_scheme(size_t i)
-{
-    const struct cl_sig_alg *alg = cl_sig_scheme_at(i);
-    return alg != NULL && alg->key_type == CL_KEY_ED448 ? NULL : alg;
-}
-
 static void test_each_scheme_signs_and_verifies(void **state)
 {
     const struct cl_sig_alg *alg;
     size_t i;
-    for (i = 0; (alg = signing_scheme(i)) != NULL; i++) {
+    for (i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
         for (int again = 0; again < 8; again++) { /* ECDSA signatures vary in length */
             uint8_t signature[MAX_SIGNATURE];
             const struct cl_rd sig = sign_ok(alg, signature);
             assert_int_equal(verify(pubs[alg->key_type], alg, message, sig), CL_OK);
         }
     }
-    assert_int_equal(i, 13);
+    assert_int_equal(i, 14);
 }
 
 static void test_each_flipped_bit_fails(void **state)
 {
     const struct cl_sig_alg *alg;
-    for (size_t i = 0; (alg = signing_scheme(i)) != NULL; i++) {
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
         uint8_t signature[MAX_SIGNATURE];
         const struct cl_rd sig = sign_ok(alg, signature);
         const struct cl_pubkey *pub = pubs[alg->key_type];
@@ -118,7 +111,7 @@ static void test_each_flipped_bit_fails(void **state)
 static void test_signatures_of_any_other_length_fail(void **state)
 {
     const struct cl_sig_alg *alg;
-    for (size_t i = 0; (alg = signing_scheme(i)) != NULL; i++) {
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
         static uint8_t signature[3000];
         memset(signature, 0, sizeof(signature));
         const struct cl_rd sig = sign_ok(alg, signature);
@@ -140,7 +133,7 @@ static void test_a_signature_verifies_under_its_own_scheme_alone(void **state)
 {
     const struct cl_sig_alg *made;
     const struct cl_sig_alg *other;
-    for (size_t i = 0; (made = signing_scheme(i)) != NULL; i++) {
+    for (size_t i = 0; (made = cl_sig_scheme_at(i)) != NULL; i++) {
         uint8_t signature[MAX_SIGNATURE];
         const struct cl_rd sig = sign_ok(made, signature);
         for (size_t k = 0; (other = cl_sig_scheme_at(k)) != NULL; k++) {
@@ -154,7 +147,7 @@ static void test_a_key_signs_only_with_schemes_that_fit(void **state)
 {
     const struct cl_sig_alg *alg;
     for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
-        for (int t = CL_KEY_RSA; t <= CL_KEY_ED25519; t++) {
+        for (int t = CL_KEY_RSA; t <= CL_KEY_ED448; t++) {
             uint8_t signature[MAX_SIGNATURE];
             size_t len = 0;
             const bool fits = cl_sig_alg_fits(alg, (enum cl_key_type)t);
@@ -168,7 +161,7 @@ static void test_a_key_signs_only_with_schemes_that_fit(void **state)
 static void test_room_that_is_too_small_is_a_misuse_and_not_an_overflow(void **state)
 {
     const struct cl_sig_alg *alg;
-    for (size_t i = 0; (alg = signing_scheme(i)) != NULL; i++) {
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
         uint8_t signature[32];
         size_t len = 0;
         memset(signature, 0xee, sizeof(signature));
@@ -184,7 +177,7 @@ static void test_an_algorithm_without_a_curve_takes_each_curve_and_nothing_else(
     static const enum cl_hash_id hashes[] = {CL_HASH_SHA256, CL_HASH_SHA384, CL_HASH_SHA512};
     for (size_t i = 0; i < 3; i++) {
         const struct cl_sig_alg any = {.name = "ecdsa-with-SHA2", .hash = hashes[i]};
-        for (int t = CL_KEY_RSA; t <= CL_KEY_ED25519; t++) {
+        for (int t = CL_KEY_RSA; t <= CL_KEY_ED448; t++) {
             uint8_t signature[MAX_SIGNATURE];
             size_t len = 0;
             const bool ec = t >= CL_KEY_EC_P256 && t <= CL_KEY_EC_P521;
@@ -238,7 +231,7 @@ static EVP_PKEY *public_evp(enum cl_key_type type)
 static void test_libcrypto_accepts_our_signatures(void **state)
 {
     const struct cl_sig_alg *alg;
-    for (size_t i = 0; (alg = signing_scheme(i)) != NULL; i++) {
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
         uint8_t signature[MAX_SIGNATURE];
         const struct cl_rd sig = sign_ok(alg, signature);
         EVP_PKEY *pkey = public_evp(alg->key_type);

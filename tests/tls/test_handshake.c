@@ -13,9 +13,13 @@ static const struct {
     enum cl_key_type type;
     const char *scheme;
 } kinds[] = {
-    {CL_KEY_EC_P256, "ecdsa_secp256r1_sha256"}, {CL_KEY_EC_P384, "ecdsa_secp384r1_sha384"},
-    {CL_KEY_EC_P521, "ecdsa_secp521r1_sha512"}, {CL_KEY_RSA, "rsa_pss_rsae_sha256"},
-    {CL_KEY_RSA_PSS, "rsa_pss_pss_sha256"},     {CL_KEY_ED25519, "ed25519"},
+    {CL_KEY_EC_P256, "ecdsa_secp256r1_sha256"},
+    {CL_KEY_EC_P384, "ecdsa_secp384r1_sha384"},
+    {CL_KEY_EC_P521, "ecdsa_secp521r1_sha512"},
+    {CL_KEY_RSA, "rsa_pss_rsae_sha256"},
+    {CL_KEY_RSA_PSS, "rsa_pss_pss_sha256"},
+    {CL_KEY_ED25519, "ed25519"},
+    {CL_KEY_ED448, "ed448"},
 };
 
 /* One way to shake hands. */

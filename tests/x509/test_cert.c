@@ -71,10 +71,10 @@ static void test_every_kind_of_key_signs_and_verifies(void **state)
         enum cl_key_type type;
         unsigned bits;
         int code;
-    } rows[] = {{CL_KEY_EC_P256, 0, CLEAT_OK},         {CL_KEY_EC_P384, 0, CLEAT_OK},
-                {CL_KEY_EC_P521, 0, CLEAT_OK},         {CL_KEY_ED25519, 0, CLEAT_OK},
-                {CL_KEY_RSA, 2048, CLEAT_OK},          {CL_KEY_RSA_PSS, 2048, CLEAT_OK},
-                {CL_KEY_RSA, 1024, CLEAT_ERR_WEAK_KEY}};
+    } rows[] = {{CL_KEY_EC_P256, 0, CLEAT_OK},    {CL_KEY_EC_P384, 0, CLEAT_OK},
+                {CL_KEY_EC_P521, 0, CLEAT_OK},    {CL_KEY_ED25519, 0, CLEAT_OK},
+                {CL_KEY_ED448, 0, CLEAT_OK},      {CL_KEY_RSA, 2048, CLEAT_OK},
+                {CL_KEY_RSA_PSS, 2048, CLEAT_OK}, {CL_KEY_RSA, 1024, CLEAT_ERR_WEAK_KEY}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct cleat_key *key;
         cl_result r = cl_key_generate(&key, rows[i].type, rows[i].bits);
