@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "cli/get_codes.h"
-#include "cli/get_session.h"
-#include "cli/get_tls.h"
+#include "cli/client.h"
+#include "cli/client_tls.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 
@@ -12,10 +12,10 @@
 #define TIMEOUT_MS 15000
 
 struct fetch {
-    struct get_session session;
+    struct client client;
     struct cl_dial *dial;
     struct cert_fetched *out;
-    struct get_target target;
+    struct client_target target;
     int code;
     bool over;
 };
@@ -30,12 +30,12 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
            cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {
         num++;
     }
-    struct cleat_verify_options options = {.trust = f->session.trust,
+    struct cleat_verify_options options = {.trust = f->client.trust,
                                            .host = f->target.host,
                                            .now = (int64_t)(cl_clock_unix_ms() / 1000),
                                            .purpose = CLEAT_PURPOSE_SERVER};
     if (cl_chain_from_der(&f->out->chain, der, num, &f->out->err) == CL_OK &&
-        f->session.trust != NULL) {
+        f->client.trust != NULL) {
         (void)cleat_verify(&options, f->out->chain, &f->out->verdict);
     }
     (void)cleat_tls_accept_peer(tls);
@@ -70,12 +70,12 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
 static int run(struct fetch *f)
 {
     struct cl_dial_spec spec = {
-        .hub = f->session.hub,
-        .dns = f->session.dns,
+        .hub = f->client.hub,
+        .dns = f->client.dns,
         .host = f->target.host,
         .port = f->target.port,
         .timeout_ms = TIMEOUT_MS,
-        .tls = f->session.config,
+        .tls = f->client.config,
         .server_name = f->target.host,
         .handler = &handler,
         .ctx = f,
@@ -86,27 +86,27 @@ static int run(struct fetch *f)
         (void)cl_error_set(&f->out->err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
         return GET_EXIT_NO_MEMORY;
     }
-    while (!f->over && uv_run(&f->session.loop, UV_RUN_ONCE) != 0) {
+    while (!f->over && uv_run(&f->client.loop, UV_RUN_ONCE) != 0) {
     }
     return f->code;
 }
 
-int cert_fetch(const char *url, const struct get_options *trust, struct cert_fetched *out)
+int cert_fetch(const char *url, const struct client_options *trust, struct cert_fetched *out)
 {
     struct fetch *f = cl_calloc(1, sizeof(*f));
     if (f == NULL) {
         return GET_EXIT_NO_MEMORY;
     }
-    struct get_options o = {.cacert = trust->cacert, .capath = trust->capath, .insecure = true};
+    struct client_options o = {.cacert = trust->cacert, .capath = trust->capath, .insecure = true};
     f->out = out;
-    int code = get_target_parse(&f->target, url, strlen(url), &out->err);
+    int code = client_target_parse(&f->target, url, strlen(url), &out->err);
     if (code == 0) {
-        code = get_session_init(&f->session, &o, &out->err);
-        if (code == 0 && f->session.trust == NULL && (o.cacert != NULL || o.capath != NULL)) {
-            code = get_tls_trust(&o, &f->session.trust, &out->err); /* says why there is none */
+        code = client_init(&f->client, &o, &out->err);
+        if (code == 0 && f->client.trust == NULL && (o.cacert != NULL || o.capath != NULL)) {
+            code = client_tls_trust(&o, &f->client.trust, &out->err); /* says why there is none */
         }
         code = code != 0 ? code : run(f);
-        get_session_deinit(&f->session);
+        client_deinit(&f->client);
     }
     cl_free(f);
     return code;

@@ -4,7 +4,7 @@
 #define CL_CLI_CERT_FETCH_H
 
 #include "cleat/x509.h"
-#include "cli/get_options.h"
+#include "cli/client_options.h"
 
 struct cert_fetched {
     struct cleat_chain *chain;
@@ -14,7 +14,7 @@ struct cert_fetched {
 
 /* cert_fetch connects to an https URL, takes the chain and hangs up. trust: of these only cacert
  * and capath matter. Returns 0 or an exit code of cli/get_codes.h with the detail in out->err. */
-int cert_fetch(const char *url, const struct get_options *trust, struct cert_fetched *out);
+int cert_fetch(const char *url, const struct client_options *trust, struct cert_fetched *out);
 void cert_fetched_deinit(struct cert_fetched *f);
 
 #endif

@@ -6,7 +6,8 @@
 #include "cli/cert_fetch.h"
 #include "cli/cli.h"
 #include "cli/get_codes.h"
-#include "cli/get_options.h"
+#include "cli/read_file.h"
+#include "cli/client_options.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 #include "base/pem.h"
@@ -37,7 +38,7 @@ static const struct cl_usage usage = {
 
 struct show {
     const char *source;
-    struct get_options trust; /* --cacert, --capath */
+    struct client_options trust; /* --cacert, --capath */
     bool json, help;
 };
 
@@ -140,7 +141,7 @@ static int read_certs(const char *path, struct certs *out)
     struct cleat_error err = {0};
     const char *why = "";
     int code = 0;
-    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+    if (!cl_read_file(path, &text, MAX_FILE, &why)) {
         code = complain(path, why);
     } else {
         struct cl_rd view = cl_buf_view(&text);

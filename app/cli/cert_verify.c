@@ -15,9 +15,10 @@
 #include "cli/cert_proof.h"
 #include "cli/cli.h"
 #include "cli/get_codes.h"
-#include "cli/get_options.h"
-#include "cli/get_target.h"
-#include "cli/get_tls.h"
+#include "cli/read_file.h"
+#include "cli/client_options.h"
+#include "cli/client_target.h"
+#include "cli/client_tls.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 #include "x509/verify.h"
@@ -84,7 +85,7 @@ struct ask {
     const char *host;
     const char *email;
     int64_t at;
-    struct get_options trust; /* --ca, --capath */
+    struct client_options trust; /* --ca, --capath */
     bool explain, json, help;
 };
 
@@ -238,7 +239,7 @@ static cl_result read_file(const char *path, struct input *in, struct cleat_erro
     struct cl_buf text = {0};
     const char *why = "";
     cl_result r;
-    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+    if (!cl_read_file(path, &text, MAX_FILE, &why)) {
         r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
     } else if (text.len > 0 && text.p[0] == 0x30) { /* SEQUENCE: DER */
         r = cl_buf_append(&in->bytes, text.p, text.len, MAX_FILE);
@@ -251,10 +252,10 @@ static cl_result read_file(const char *path, struct input *in, struct cleat_erro
 }
 
 /* A server's chain; its name is what is asked for, unless --host says another. */
-static int read_server(struct ask *ask, struct get_target *target, struct input *in)
+static int read_server(struct ask *ask, struct client_target *target, struct input *in)
 {
     struct cert_fetched fetched = {0};
-    int code = get_target_parse(target, ask->source, strlen(ask->source), &fetched.err);
+    int code = client_target_parse(target, ask->source, strlen(ask->source), &fetched.err);
     code = code == 0 ? cert_fetch(ask->source, &ask->trust, &fetched) : code;
     for (size_t i = 0; code == 0 && i < cl_chain_num(fetched.chain); i++) {
         struct cl_rd der = cl_cert_der(cl_chain_at(fetched.chain, i));
@@ -270,7 +271,7 @@ static int read_server(struct ask *ask, struct get_target *target, struct input 
     return code;
 }
 
-static int read_chain(struct ask *ask, struct get_target *target, struct input *in)
+static int read_chain(struct ask *ask, struct client_target *target, struct input *in)
 {
     struct cleat_error err = {0};
     if (strstr(ask->source, "://") != NULL) {
@@ -286,7 +287,7 @@ static int read_lists(const char *path, struct cleat_crl_set **out)
     struct cleat_error err = {0};
     const char *why = "";
     int r = CLEAT_OK;
-    if (!get_read_file(path, &text, MAX_FILE, &why)) {
+    if (!cl_read_file(path, &text, MAX_FILE, &why)) {
         r = (int)cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
     } else {
         r = cleat_crl_set_from_pem((const char *)text.p, text.len, out, &err);
@@ -375,13 +376,13 @@ static int judge(const struct ask *ask, const struct input *in,
     return code;
 }
 
-static int run(struct ask *ask, struct get_target *target)
+static int run(struct ask *ask, struct client_target *target)
 {
     struct input in = {0};
     struct cleat_trust_store *trust = NULL;
     struct cleat_crl_set *crls = NULL;
     struct cleat_error err = {0};
-    int code = get_tls_trust(&ask->trust, &trust, &err);
+    int code = client_tls_trust(&ask->trust, &trust, &err);
     if (code != 0) {
         return complain(ask->source, &err, code);
     }
@@ -411,7 +412,7 @@ int cert_verify_run(int argc, char **argv)
         cl_options_help(&usage, stdout);
         return CL_EXIT_OK;
     }
-    struct get_target *target = cl_calloc(1, sizeof(*target));
+    struct client_target *target = cl_calloc(1, sizeof(*target));
     code = target != NULL ? run(&ask, target) : GET_EXIT_NO_MEMORY;
     cl_free(target);
     return code;

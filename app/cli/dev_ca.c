@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/get_options.h"
+#include "cli/read_file.h"
 #include "x509/build.h"
 #include "base/pem.h"
 
@@ -116,7 +116,7 @@ static cl_result load_cert(struct dev_ca *ca, struct cleat_error *err)
     struct cleat_chain *chain = NULL;
     const char *why = "";
     cl_result r;
-    if (!get_read_file(ca->cert_path, &pem, MAX_FILE, &why)) {
+    if (!cl_read_file(ca->cert_path, &pem, MAX_FILE, &why)) {
         r = fail(err, "read", ca->cert_path, why);
     } else {
         r = (cl_result)cleat_chain_from_pem((const char *)pem.p, pem.len, &chain, err);
@@ -134,7 +134,7 @@ static cl_result load_key(struct dev_ca *ca, struct cleat_error *err)
     struct cl_buf pem = {0};
     const char *why = "";
     cl_result r;
-    if (!get_read_file(ca->key_path, &pem, MAX_FILE, &why)) {
+    if (!cl_read_file(ca->key_path, &pem, MAX_FILE, &why)) {
         r = fail(err, "read", ca->key_path, why);
     } else {
         r = (cl_result)cleat_key_from_pem((const char *)pem.p, pem.len, &ca->key, err);

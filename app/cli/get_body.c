@@ -1,43 +1,11 @@
 /* cli/get_body.c - gather the request body in memory. */
 #include "cli/get_body.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/get_codes.h"
-
-bool get_read_file(const char *path, struct cl_buf *out, size_t max, const char **why)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        *why = strerror(errno);
-        return false;
-    }
-    ssize_t n;
-    bool ok = true;
-    do {
-        if (cl_buf_reserve(out, 16384, max + 16384) != CL_OK || out->len > max) {
-            *why = "it is too large";
-            ok = false;
-            break;
-        }
-        n = read(fd, out->p + out->len, 16384);
-        if (n < 0 && errno != EINTR) {
-            *why = strerror(errno);
-            ok = false;
-            break;
-        }
-        out->len += n > 0 ? (size_t)n : 0;
-    } while (n != 0);
-    if (!is_stdin) {
-        (void)close(fd);
-    }
-    return ok;
-}
+#include "cli/read_file.h"
 
 /* curl's -d @FILE leaves out CR, LF and NUL. */
 static void strip_line_ends(struct cl_buf *b, size_t from)
@@ -62,7 +30,7 @@ static int add(struct get_options *o, const struct cl_options *from, bool files,
     o->has_body = true;
     if (files && value[0] == '@') {
         size_t start = o->body.len;
-        if (!get_read_file(value + 1, &o->body, GET_MAX_BODY, &why)) {
+        if (!cl_read_file(value + 1, &o->body, GET_MAX_BODY, &why)) {
             (void)cl_options_complain(&get_usage, "%s: cannot read %s: %s", from->spelled,
                                       value + 1, why);
             return GET_EXIT_READ_FILE;
@@ -86,23 +54,24 @@ static int add_form(struct get_options *o, const struct cl_options *from, bool f
     return add(o, from, files, strip);
 }
 
-int get_body_data(struct get_options *o, const struct cl_options *from)
+int get_body_data(void *options, const struct cl_options *from)
 {
-    return add_form(o, from, true, true);
+    return add_form(options, from, true, true);
 }
 
-int get_body_raw(struct get_options *o, const struct cl_options *from)
+int get_body_raw(void *options, const struct cl_options *from)
 {
-    return add_form(o, from, false, false);
+    return add_form(options, from, false, false);
 }
 
-int get_body_binary(struct get_options *o, const struct cl_options *from)
+int get_body_binary(void *options, const struct cl_options *from)
 {
-    return add_form(o, from, true, false);
+    return add_form(options, from, true, false);
 }
 
-int get_body_json(struct get_options *o, const struct cl_options *from)
+int get_body_json(void *options, const struct cl_options *from)
 {
+    struct get_options *o = options;
     if (o->has_body && !o->json) {
         return cl_options_complain(&get_usage, "--json cannot be combined with -d");
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cli/get_codes.h"
-#include "cli/get_explain.h"
+#include "cli/client_explain.h"
 #include "cli/get_transfer.h"
 #include "net/clock.h"
 
@@ -31,7 +31,7 @@ static void send_more(struct get_transfer *t)
     }
     if (t->hop.with_body) {
         t->facts.size_upload += parts[1].len;
-        cl_trace_http_body(t->s->trace, true, parts[1].len);
+        cl_trace_http_body(t->s->client.trace, true, parts[1].len);
     }
 }
 
@@ -47,7 +47,7 @@ void get_exchange_start(struct get_transfer *t)
     cleat_http_response_init(&t->head, method);
     t->facts.time_pretransfer = cl_clock_mono_us() - t->start_us;
     t->facts.size_request += t->request.len;
-    cl_trace_http_head(t->s->trace, true, (const char *)t->request.p, t->request.len);
+    cl_trace_http_head(t->s->client.trace, true, (const char *)t->request.p, t->request.len);
     t->sent = t->early_taken ? t->request.len : 0;
     send_more(t);
 }
@@ -108,7 +108,7 @@ static bool emit_head(struct get_transfer *t)
     const struct get_options *o = t->s->options;
     const char *head = (const char *)t->in.p;
     t->facts.size_header += t->head.len;
-    cl_trace_http_head(t->s->trace, false, head, t->head.len);
+    cl_trace_http_head(t->s->client.trace, false, head, t->head.len);
     if (t->s->dump_file != NULL && (fwrite(head, 1, t->head.len, t->s->dump_file) != t->head.len ||
                                     fflush(t->s->dump_file) != 0)) {
         get_hop_fail(t, GET_EXIT_WRITE, "http", (struct cl_why){.code = CLEAT_ERR_SYSTEM},
@@ -151,7 +151,7 @@ static void take_head(struct get_transfer *t)
 {
     bool interim = t->head.status < 200 && t->head.status != 101;
     if (t->head.status == HTTP_TOO_EARLY && t->early_taken && !t->too_early) {
-        cl_trace_http_head(t->s->trace, false, (const char *)t->in.p, t->head.len);
+        cl_trace_http_head(t->s->client.trace, false, (const char *)t->in.p, t->head.len);
         t->too_early = true;
         get_hop_end(t, 0, "http");
         return;
@@ -178,7 +178,7 @@ static void take_head(struct get_transfer *t)
 static void end_body(struct get_transfer *t)
 {
     const struct get_options *o = t->s->options;
-    cl_trace_http_body(t->s->trace, false, t->body.total);
+    cl_trace_http_body(t->s->client.trace, false, t->body.total);
     if (t->head.status >= 400 && o->fail_with_body) {
         get_hop_fail(t, GET_EXIT_HTTP_ERROR, "http", (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
                      "the server answers %u %s", (unsigned)t->head.status,
@@ -316,7 +316,7 @@ static void on_eof(void *ctx)
 static void on_closed(void *ctx, const struct cl_stream_end *end)
 {
     struct get_transfer *t = ctx;
-    get_sessions_keep(&t->s->sessions, &t->target, t->s->config, cl_stream_tls(t->stream));
+    get_sessions_keep(&t->s->sessions, &t->target, t->s->client.config, cl_stream_tls(t->stream));
     t->stream = NULL;
     t->stream_gone = true;
     if (t->hop_over) {
@@ -336,7 +336,7 @@ static void on_closed(void *ctx, const struct cl_stream_end *end)
         return;
     }
     t->err = end->error;
-    get_explain(&t->err, t->s->options, true);
+    client_explain(&t->err, &t->s->options->client, true);
     get_hop_end(t, code, "tls");
 }
 

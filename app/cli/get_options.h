@@ -2,11 +2,8 @@
 #ifndef CL_CLI_GET_OPTIONS_H
 #define CL_CLI_GET_OPTIONS_H
 
-#include <stdint.h>
-#include <sys/socket.h>
-
 #include "base/buf.h"
-#include "cli/options.h"
+#include "cli/client_options.h"
 
 /* 50: curl's default for --max-redirs */
 #define GET_DEFAULT_REDIRECTS 50
@@ -15,18 +12,11 @@
 /* 1 MiB: a file of header lines or of a --write-out format */
 #define GET_MAX_TEXT_FILE     (1u << 20)
 
-/* Words of the command line, in their order; the words are argv's own. */
-struct get_words {
-    const char **items;
-    size_t num;
-};
-
 struct get_options {
-    struct get_words urls;
-    struct get_words outputs; /* for each URL in turn; NULL: -O */
-    struct get_words headers;
-    struct get_words resolves;
-    struct get_words connect_tos;
+    struct client_options client;
+    struct cl_words urls;
+    struct cl_words outputs; /* for each URL in turn; NULL: -O */
+    struct cl_words headers;
 
     const char *method; /* -X */
     const char *user_agent;
@@ -35,26 +25,12 @@ struct get_options {
     const char *range;
     const char *write_out;
     const char *dump_header;
-    const char *trace_json;
-    const char *cacert;
-    const char *capath;
-    const char *cert;
-    const char *key;
-    const char *profile;
     const char *ssl_sessions;
-    const char *ciphers;
-    const char *tls13_ciphers;
-    const char *curves;
-    const char *sigalgs;
-    const char *psk;
-    const char *alpn;
 
-    bool verbose, silent, show_error, include, head, location, insecure;
+    bool silent, show_error, include, head, location;
     bool fail, fail_with_body, no_progress, no_alpn, early_data, help;
-    int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
-    uint16_t tls_min, tls_max;
-    long max_redirects;                       /* -1: no limit */
-    uint64_t connect_timeout_ms, max_time_ms; /* 0: none */
+    long max_redirects;   /* -1: no limit */
+    uint64_t max_time_ms; /* 0: none */
 
     struct cl_buf body;
     bool has_body, json;
@@ -66,9 +42,5 @@ extern const struct cl_usage get_usage;
  * message being on stderr. *out is to be deinited whatever comes back. */
 int get_options_parse(struct get_options *out, int argc, char **argv);
 void get_options_deinit(struct get_options *o);
-
-/* get_read_file appends a file ("-": standard input) to out, at most max bytes in all. On failure a
- * message is in *why (static storage). */
-bool get_read_file(const char *path, struct cl_buf *out, size_t max, const char **why);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cleat/version.h"
+#include "cli/read_file.h"
 #include "http/write.h"
 
 void get_hop_first(struct get_hop *hop, const struct get_options *o)
@@ -102,7 +103,7 @@ static cl_result walk_file(const struct header_walk *w, const char *path)
     struct cl_buf text = {0};
     const char *why_not = "";
     cl_result r = CL_OK;
-    if (!get_read_file(path, &text, GET_MAX_TEXT_FILE, &why_not)) {
+    if (!cl_read_file(path, &text, GET_MAX_TEXT_FILE, &why_not)) {
         cl_buf_deinit(&text);
         return cl_error_set(w->err, (struct cl_why){.code = CLEAT_ERR_USAGE},
                             "-H: cannot read %s: %s", path, why_not);

@@ -3,11 +3,11 @@
 #define CL_CLI_GET_REQUEST_H
 
 #include "cli/get_options.h"
-#include "cli/get_target.h"
+#include "cli/client_target.h"
 
 /* What to ask for. method is static storage or argv's. */
 struct get_hop {
-    const struct get_target *target;
+    const struct client_target *target;
     const char *method;
     bool with_body;
     bool first_origin; /* host and port are those of the URL that the user gave */

@@ -203,12 +203,12 @@ void get_sessions_close(struct get_sessions *s)
 
 /* Host, port, and what else a session is bound to: another policy finds nothing, and uses nothing
  * up. */
-static void make_name(const struct get_target *target, const struct cleat_tls_config *config,
-                      char out[GET_HOST_SIZE + 64])
+static void make_name(const struct client_target *target, const struct cleat_tls_config *config,
+                      char out[CLIENT_HOST_SIZE + 64])
 {
     uint8_t binding[CL_SESSION_BINDING_LEN];
     cl_session_binding(config, target->host, binding);
-    int at = snprintf(out, GET_HOST_SIZE + 64, "%s:%u ", target->host, (unsigned)target->port);
+    int at = snprintf(out, CLIENT_HOST_SIZE + 64, "%s:%u ", target->host, (unsigned)target->port);
     for (size_t i = 0; i < 8; i++) {
         at += snprintf(out + at, 3, "%02x", binding[i]);
     }
@@ -223,10 +223,11 @@ static void remember_used(struct get_sessions *s, struct cleat_tls_session *sess
     }
 }
 
-struct cleat_tls_session *get_sessions_take(struct get_sessions *s, const struct get_target *target,
+struct cleat_tls_session *get_sessions_take(struct get_sessions *s,
+                                            const struct client_target *target,
                                             const struct cleat_tls_config *config)
 {
-    char name[GET_HOST_SIZE + 64];
+    char name[CLIENT_HOST_SIZE + 64];
     make_name(target, config, name);
     struct cleat_tls_session *session =
         cleat_session_store_take(s->all, name, cl_clock_for_tls(NULL));
@@ -236,11 +237,11 @@ struct cleat_tls_session *get_sessions_take(struct get_sessions *s, const struct
     return session;
 }
 
-void get_sessions_keep(struct get_sessions *s, const struct get_target *target,
+void get_sessions_keep(struct get_sessions *s, const struct client_target *target,
                        const struct cleat_tls_config *config, struct cleat_tls *tls)
 {
     struct cleat_tls_session *received[CLEAT_SESSION_STORE_PER_NAME];
-    char name[GET_HOST_SIZE + 64];
+    char name[CLIENT_HOST_SIZE + 64];
     size_t num = 0;
     make_name(target, config, name);
     while (num < CLEAT_SESSION_STORE_PER_NAME &&

@@ -4,7 +4,7 @@
 #define CL_CLI_GET_SESSIONS_H
 
 #include "cleat/session.h"
-#include "cli/get_target.h"
+#include "cli/client_target.h"
 
 /* 256: servers of one run, and those of the runs before */
 #define GET_MAX_SESSIONS 256
@@ -27,9 +27,10 @@ void get_sessions_close(struct get_sessions *s);
 
 /* get_sessions_take gives a session for a server under a configuration, to be freed, or NULL;
  * get_sessions_keep takes all that a connection has received. */
-struct cleat_tls_session *get_sessions_take(struct get_sessions *s, const struct get_target *target,
+struct cleat_tls_session *get_sessions_take(struct get_sessions *s,
+                                            const struct client_target *target,
                                             const struct cleat_tls_config *config);
-void get_sessions_keep(struct get_sessions *s, const struct get_target *target,
+void get_sessions_keep(struct get_sessions *s, const struct client_target *target,
                        const struct cleat_tls_config *config, struct cleat_tls *tls);
 
 #endif

@@ -6,9 +6,8 @@
 
 #include "base/mem.h"
 #include "cli/get_codes.h"
-#include "cli/get_explain.h"
+#include "cli/client_explain.h"
 #include "net/clock.h"
-#include "x509/chain.h"
 
 /* 100 ms: how long our close_notify waits for the peer's after a complete response; more would be
  * felt, and nothing of value can come */
@@ -21,7 +20,7 @@ void get_hop_end(struct get_transfer *t, int exit_code, const char *stage)
         t->exit_code = exit_code;
         t->stage = stage;
         if (exit_code != 0) {
-            cl_trace_error(t->s->trace, stage, &t->err);
+            cl_trace_error(t->s->client.trace, stage, &t->err);
         }
     }
 }
@@ -45,30 +44,11 @@ void get_hop_fail(struct get_transfer *t, int exit_code, const char *stage, stru
 
 /* ---- dialling ---- */
 
-/* -k: the chain is verified all the same, for the story; then it is accepted. */
 static void on_decide(void *ctx, struct cleat_tls *tls)
 {
     struct get_transfer *t = ctx;
-    struct cl_rd der[CL_CHAIN_MAX];
-    struct cleat_chain *chain = NULL;
-    struct cleat_verdict *verdict = NULL;
-    int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
-    struct cleat_verify_options options = {
-        .trust = t->s->trust, .host = t->target.host, .now = now, .purpose = CLEAT_PURPOSE_SERVER};
-    size_t num = 0;
-    while (num < CL_CHAIN_MAX &&
-           cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {
-        num++;
-    }
-    t->facts.ssl_verify_result = get_verify_result(CLEAT_ERR_UNKNOWN_ISSUER);
-    if (t->s->trust != NULL && cl_chain_from_der(&chain, der, num, NULL) == CL_OK &&
-        cleat_verify(&options, chain, &verdict) == CLEAT_OK) {
-        t->facts.ssl_verify_result = get_verify_result(cleat_verdict_code(verdict));
-        cl_trace_verdict(t->s->trace, verdict, now, true);
-    }
-    cleat_verdict_free(verdict);
-    cleat_chain_free(chain);
-    (void)cleat_tls_accept_peer(tls);
+    t->facts.ssl_verify_result =
+        get_verify_result(client_accept_any(&t->s->client, t->target.host, tls));
 }
 
 static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
@@ -106,7 +86,7 @@ static void note_early(struct get_transfer *t, const struct cl_dial_result *r)
                    : r->early_sent ? "rejected"
                                    : "not-sent");
     if (r->early_sent) {
-        cl_trace_note(t->s->trace, "tls",
+        cl_trace_note(t->s->client.trace, "tls",
                       "the request of %zu bytes went out with the ClientHello%s", t->request.len,
                       r->early_taken ? "" : "; the server did not take it: it is sent again");
     }
@@ -146,7 +126,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
         t->stream = r->stream;
         t->stream_gone = false;
         note_early(t, r);
-        if (!t->s->options->insecure) {
+        if (!t->s->options->client.insecure) {
             t->facts.ssl_verify_result = 0;
         }
         get_exchange_start(t);
@@ -158,7 +138,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     }
     t->err = r->error;
     if (r->stage == CL_DIAL_TLS) {
-        get_explain(&t->err, t->s->options, false);
+        client_explain(&t->err, &t->s->options->client, false);
     }
     /* cl_dial has told the trace already. */
     t->hop_over = true;
@@ -179,26 +159,28 @@ static struct cl_rd early_request(const struct get_transfer *t)
 static int start_dial(struct get_transfer *t)
 {
     const struct get_options *o = t->s->options;
-    char host[GET_HOST_SIZE];
+    char host[CLIENT_HOST_SIZE];
     uint16_t port;
-    if (!get_connect_to(&o->connect_tos, t->target.host, t->target.port, host, &port, &t->err)) {
+    if (!client_connect_to(&o->client.connect_tos, t->target.host, t->target.port, host, &port,
+                           &t->err)) {
         return GET_EXIT_USAGE;
     }
     if (strcmp(host, t->target.host) != 0 || port != t->target.port) {
-        cl_trace_note(t->s->trace, "dns", "connecting to %s:%u instead of %s:%u (--connect-to)",
-                      host, (unsigned)port, t->target.host, (unsigned)t->target.port);
+        cl_trace_note(t->s->client.trace, "dns",
+                      "connecting to %s:%u instead of %s:%u (--connect-to)", host, (unsigned)port,
+                      t->target.host, (unsigned)t->target.port);
     }
     struct cleat_tls_session *session =
-        get_sessions_take(&t->s->sessions, &t->target, t->s->config);
+        get_sessions_take(&t->s->sessions, &t->target, t->s->client.config);
     struct cl_dial_spec spec = {
-        .hub = t->s->hub,
-        .dns = t->s->dns,
-        .trace = t->s->trace,
+        .hub = t->s->client.hub,
+        .dns = t->s->client.dns,
+        .trace = t->s->client.trace,
         .host = host,
         .port = port,
-        .family = o->family,
-        .timeout_ms = (uint32_t)o->connect_timeout_ms,
-        .tls = t->s->config,
+        .family = o->client.family,
+        .timeout_ms = (uint32_t)o->client.connect_timeout_ms,
+        .tls = t->s->client.config,
         .server_name = t->target.host,
         .session = session,
         .early = early_request(t),
@@ -247,14 +229,14 @@ static void close_hop(struct get_transfer *t)
     if (t->stream == NULL) {
         return;
     }
-    if (t->exit_code != 0 || cl_timer_new(&t->s->loop, on_close_time, t, &timer) != CL_OK) {
+    if (t->exit_code != 0 || cl_timer_new(&t->s->client.loop, on_close_time, t, &timer) != CL_OK) {
         cl_stream_abort(t->stream, NULL);
     } else {
         cl_stream_close(t->stream);
-        uv_update_time(&t->s->loop);
+        uv_update_time(&t->s->client.loop);
         cl_timer_set(timer, CLOSE_MS);
     }
-    while (!t->stream_gone && uv_run(&t->s->loop, UV_RUN_ONCE) != 0) {
+    while (!t->stream_gone && uv_run(&t->s->client.loop, UV_RUN_ONCE) != 0) {
     }
     cl_timer_free(timer);
 }
@@ -276,10 +258,10 @@ static void run_hop(struct get_transfer *t)
 {
     reset_hop(t);
     t->hop.target = &t->target;
-    t->hop.first_origin = get_target_same_origin(&t->first, &t->target);
+    t->hop.first_origin = client_target_same_origin(&t->first, &t->target);
     (void)snprintf(t->facts.method, sizeof(t->facts.method), "%s", t->hop.method);
     (void)snprintf(t->facts.url_effective, sizeof(t->facts.url_effective), "%s", t->target.text);
-    cl_trace_note(t->s->trace, "url", "%s %s", t->hop.method, t->target.text);
+    cl_trace_note(t->s->client.trace, "url", "%s %s", t->hop.method, t->target.text);
     int code = GET_EXIT_USAGE;
     if (get_request_build(&t->request, &t->hop, t->s->options, &t->err) == CL_OK) {
         code = start_dial(t);
@@ -288,7 +270,7 @@ static void run_hop(struct get_transfer *t)
         get_hop_end(t, code, "http");
         return;
     }
-    while (!t->hop_over && uv_run(&t->s->loop, UV_RUN_ONCE) != 0) {
+    while (!t->hop_over && uv_run(&t->s->client.loop, UV_RUN_ONCE) != 0) {
     }
     get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
                  "nothing is left to wait for");
@@ -300,7 +282,8 @@ static bool once_more(struct get_transfer *t)
 {
     bool again = t->too_early && t->early_taken;
     if (again) {
-        cl_trace_note(t->s->trace, "http", "sent again, after the handshake (425 Too Early)");
+        cl_trace_note(t->s->client.trace, "http",
+                      "sent again, after the handshake (425 Too Early)");
     }
     return again;
 }
@@ -319,14 +302,14 @@ static bool redirect(struct get_transfer *t)
         t->exit_code = GET_EXIT_BAD_URL;
         return false;
     }
-    t->exit_code = get_target_parse(&t->target, t->next, strlen(t->next), &t->err);
+    t->exit_code = client_target_parse(&t->target, t->next, strlen(t->next), &t->err);
     if (t->exit_code != 0) {
         return false;
     }
     t->facts.num_redirects++;
     t->facts.time_redirect = cl_clock_mono_us() - t->start_us;
     get_hop_redirect(&t->hop, (unsigned)t->facts.http_code);
-    cl_trace_note(t->s->trace, "http", "following the redirect to %s", t->target.text);
+    cl_trace_note(t->s->client.trace, "http", "following the redirect to %s", t->target.text);
     return true;
 }
 
@@ -338,7 +321,7 @@ static bool redirect(struct get_transfer *t)
 /* -O: the URL's last part; never one that leaves the folder. */
 static bool remote_name(struct get_transfer *t)
 {
-    struct cleat_http_view name = get_target_file_name(&t->first);
+    struct cleat_http_view name = client_target_file_name(&t->first);
     bool bad = name.len == 0 || name.len > MAX_FILE_NAME || cleat_http_is(name, ".") ||
                cleat_http_is(name, "..");
     if (bad) {
@@ -356,11 +339,11 @@ static int prepare(struct get_transfer *t, const char *url, const char *output, 
     const struct get_options *o = t->s->options;
     (void)snprintf(t->facts.url, sizeof(t->facts.url), "%s", url);
     (void)snprintf(t->facts.scheme, sizeof(t->facts.scheme), "https");
-    int code = get_target_parse(&t->first, url, strlen(url), &t->err);
+    int code = client_target_parse(&t->first, url, strlen(url), &t->err);
     if (code != 0) {
         return code;
     }
-    code = get_target_parse(&t->target, url, strlen(url), &t->err);
+    code = client_target_parse(&t->target, url, strlen(url), &t->err);
     if (code != 0) {
         return code;
     }
@@ -372,12 +355,12 @@ static int prepare(struct get_transfer *t, const char *url, const char *output, 
                        output);
     }
     get_output_init(&t->out, remote ? t->facts.filename_effective : output,
-                    !o->silent && !o->no_progress && !o->verbose, &t->err);
+                    !o->silent && !o->no_progress && !o->client.verbose, &t->err);
     if (o->max_time_ms != 0) {
-        if (cl_timer_new(&t->s->loop, on_max_time, t, &t->max_timer) != CL_OK) {
+        if (cl_timer_new(&t->s->client.loop, on_max_time, t, &t->max_timer) != CL_OK) {
             return GET_EXIT_NO_MEMORY;
         }
-        uv_update_time(&t->s->loop);
+        uv_update_time(&t->s->client.loop);
         cl_timer_set(t->max_timer, o->max_time_ms);
     }
     return 0;

@@ -24,8 +24,8 @@ struct get_transfer {
     uint64_t start_us;
     struct cl_timer *max_timer;
 
-    struct get_target first; /* as the user gave it */
-    struct get_target target;
+    struct client_target first; /* as the user gave it */
+    struct client_target target;
     struct get_hop hop;
 
     /* of the hop under way */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/get_options.h"
+#include "cli/read_file.h"
 
 enum kind { TEXT, SECONDS, BYTES, NUMBER, BOOLEAN, CODE };
 
@@ -204,7 +205,7 @@ bool get_write_out(const char *format, const struct get_facts *facts, FILE *out)
     }
     struct cl_buf text = {0};
     const char *why = "";
-    bool ok = get_read_file(format + 1, &text, GET_MAX_TEXT_FILE, &why) &&
+    bool ok = cl_read_file(format + 1, &text, GET_MAX_TEXT_FILE, &why) &&
               cl_buf_append(&text, "", 1, GET_MAX_TEXT_FILE + 1) == CL_OK;
     if (ok) {
         expand((const char *)text.p, facts, out);

@@ -37,7 +37,7 @@ static void test_bundled_short_options_are_taken_apart(void **state)
 {
     struct get_options o;
     assert_int_equal(PARSE(&o, "-sSLkvo", "out", "https://a.example/", "-XPUT"), 0);
-    assert_true(o.silent && o.show_error && o.location && o.insecure && o.verbose);
+    assert_true(o.silent && o.show_error && o.location && o.client.insecure && o.client.verbose);
     assert_string_equal(o.method, "PUT");
     assert_int_equal(o.outputs.num, 1);
     assert_string_equal(o.outputs.items[0], "out");
@@ -50,9 +50,9 @@ static void test_defaults_are_curls(void **state)
     struct get_options o;
     assert_int_equal(PARSE(&o, "https://a.example/"), 0);
     assert_int_equal(o.max_redirects, 50);
-    assert_int_equal(o.family, AF_UNSPEC);
-    assert_false(o.location || o.insecure || o.fail || o.has_body);
-    assert_int_equal(o.connect_timeout_ms, 0);
+    assert_int_equal(o.client.family, AF_UNSPEC);
+    assert_false(o.location || o.client.insecure || o.fail || o.has_body);
+    assert_int_equal(o.client.connect_timeout_ms, 0);
     get_options_deinit(&o);
 }
 
@@ -61,7 +61,7 @@ static void test_times_are_decimal_seconds(void **state)
     struct get_options o;
     assert_int_equal(PARSE(&o, "-m", "1.5", "--connect-timeout", "0.0001", "u.example"), 0);
     assert_int_equal(o.max_time_ms, 1500);
-    assert_int_equal(o.connect_timeout_ms, 1);
+    assert_int_equal(o.client.connect_timeout_ms, 1);
     get_options_deinit(&o);
 }
 
@@ -69,8 +69,8 @@ static void test_tls_versions_are_understood(void **state)
 {
     struct get_options o;
     assert_int_equal(PARSE(&o, "--tlsv1.3", "--tls-max", "1.3", "u.example"), 0);
-    assert_int_equal(o.tls_min, CLEAT_TLS_1_3);
-    assert_int_equal(o.tls_max, CLEAT_TLS_1_3);
+    assert_int_equal(o.client.tls_min, CLEAT_TLS_1_3);
+    assert_int_equal(o.client.tls_max, CLEAT_TLS_1_3);
     get_options_deinit(&o);
 }
 
@@ -146,11 +146,11 @@ static void test_json_and_form_data_cannot_be_mixed(void **state)
 static void expect_connect_to(const char *option, const char *host, uint16_t port)
 {
     const char *items[] = {option};
-    const struct get_words words = {.items = items, .num = 1};
-    char got_host[GET_HOST_SIZE];
+    const struct cl_words words = {.items = items, .num = 1};
+    char got_host[CLIENT_HOST_SIZE];
     uint16_t got_port = 0;
     print_message("%s\n", option);
-    assert_true(get_connect_to(&words, "a.example", 443, got_host, &got_port, NULL));
+    assert_true(client_connect_to(&words, "a.example", 443, got_host, &got_port, NULL));
     assert_string_equal(got_host, host);
     assert_int_equal(got_port, port);
 }
@@ -171,12 +171,12 @@ static void test_connect_to_refuses_what_it_cannot_read(void **state)
                                        "::b.example:65536", "::b.example:1:2", "[::1:1:b:2"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *items[] = {rows[i]};
-        const struct get_words words = {.items = items, .num = 1};
-        char host[GET_HOST_SIZE];
+        const struct cl_words words = {.items = items, .num = 1};
+        char host[CLIENT_HOST_SIZE];
         uint16_t port;
         struct cleat_error err = {0};
         print_message("%s\n", rows[i]);
-        assert_false(get_connect_to(&words, "a.example", 443, host, &port, &err));
+        assert_false(client_connect_to(&words, "a.example", 443, host, &port, &err));
         assert_int_equal(err.code, CLEAT_ERR_USAGE);
     }
 }

@@ -10,12 +10,12 @@
 #include "cli/get_codes.h"
 #include "cli/get_request.h"
 
-static struct get_target *target_of(const char *url)
+static struct client_target *target_of(const char *url)
 {
-    struct get_target *t = calloc(1, sizeof(*t));
+    struct client_target *t = calloc(1, sizeof(*t));
     struct cleat_error err = {0};
     assert_non_null(t);
-    assert_int_equal(get_target_parse(t, url, strlen(url), &err), 0);
+    assert_int_equal(client_target_parse(t, url, strlen(url), &err), 0);
     return t;
 }
 
@@ -40,7 +40,7 @@ static void test_urls_give_host_port_and_authority(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         print_message("%s\n", rows[i].url);
-        struct get_target *t = target_of(rows[i].url);
+        struct client_target *t = target_of(rows[i].url);
         assert_string_equal(t->host, rows[i].host);
         assert_string_equal(t->authority, rows[i].authority);
         assert_int_equal(t->port, rows[i].port);
@@ -63,12 +63,13 @@ static void test_urls_that_are_refused_have_curls_exit_code(void **state)
         {"https://example.com:99999/", GET_EXIT_BAD_URL},
         {"", GET_EXIT_BAD_URL},
     };
-    struct get_target *t = calloc(1, sizeof(*t));
+    struct client_target *t = calloc(1, sizeof(*t));
     assert_non_null(t);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct cleat_error err = {0};
         print_message("%s\n", rows[i].url);
-        assert_int_equal(get_target_parse(t, rows[i].url, strlen(rows[i].url), &err), rows[i].code);
+        assert_int_equal(client_target_parse(t, rows[i].url, strlen(rows[i].url), &err),
+                         rows[i].code);
         assert_true(err.text[0] != '\0');
     }
     free(t);
@@ -80,8 +81,8 @@ static void test_the_file_name_is_the_last_part_of_the_path(void **state)
                                           {"https://a.example/x/", ""},
                                           {"https://a.example", ""}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct get_target *t = target_of(rows[i][0]);
-        assert_true(cleat_http_is(get_target_file_name(t), rows[i][1]));
+        struct client_target *t = target_of(rows[i][0]);
+        assert_true(cleat_http_is(client_target_file_name(t), rows[i][1]));
         free(t);
     }
 }
@@ -91,7 +92,7 @@ static void test_the_file_name_is_the_last_part_of_the_path(void **state)
 struct fixture {
     struct get_options o;
     struct get_hop hop;
-    struct get_target *target;
+    struct client_target *target;
     const char *headers[8];
     char text[4096];
 };

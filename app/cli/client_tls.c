@@ -1,5 +1,5 @@
-/* cli/get_tls.c - CA files, our certificate, and the lists of what to offer. */
-#include "cli/get_tls.h"
+/* cli/client_tls.c - CA files, our certificate, and the lists of what to offer. */
+#include "cli/client_tls.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "cleat/profile.h"
 #include "cleat/tls_auth.h"
 #include "cli/get_codes.h"
+#include "cli/read_file.h"
 #include "conn/psk_file.h"
 #include "conn/roots.h"
 #include "net/clock.h"
@@ -40,7 +41,7 @@ static int add_file(struct cleat_trust_builder *b, const char *path, struct clea
     struct cleat_error detail = {0};
     const char *why = "";
     int code = 0;
-    if (!get_read_file(path, &text, MAX_CA_FILE, &why)) {
+    if (!cl_read_file(path, &text, MAX_CA_FILE, &why)) {
         code = bad_ca(err, path, why);
     } else if (cleat_trust_builder_add_pem(b, (const char *)text.p, text.len, NULL, &detail) !=
                CLEAT_OK) {
@@ -76,8 +77,8 @@ static const char *env(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-int get_tls_trust(const struct get_options *o, struct cleat_trust_store **out,
-                  struct cleat_error *err)
+int client_tls_trust(const struct client_options *o, struct cleat_trust_store **out,
+                     struct cleat_error *err)
 {
     bool given = o->cacert != NULL || o->capath != NULL;
     const char *file = given ? o->cacert : env("SSL_CERT_FILE");
@@ -111,7 +112,7 @@ static int bad_cert(struct cleat_error *err, const char *path, const char *why)
     return GET_EXIT_OUR_CERT;
 }
 
-static int add_credential(struct cleat_tls_builder *b, const struct get_options *o,
+static int add_credential(struct cleat_tls_builder *b, const struct client_options *o,
                           struct cleat_error *err)
 {
     const char *key_path = o->key != NULL ? o->key : o->cert;
@@ -121,9 +122,9 @@ static int add_credential(struct cleat_tls_builder *b, const struct get_options 
     struct cleat_error detail = {0};
     const char *why = "";
     int code = 0;
-    if (!get_read_file(o->cert, &cert_pem, MAX_CERT_FILE, &why)) {
+    if (!cl_read_file(o->cert, &cert_pem, MAX_CERT_FILE, &why)) {
         code = bad_cert(err, o->cert, why);
-    } else if (!get_read_file(key_path, &key_pem, MAX_CERT_FILE, &why)) {
+    } else if (!cl_read_file(key_path, &key_pem, MAX_CERT_FILE, &why)) {
         code = bad_cert(err, key_path, why);
     } else if (cleat_chain_from_pem((const char *)cert_pem.p, cert_pem.len, &chain, &detail) != 0) {
         code = bad_cert(err, o->cert, detail.text);
@@ -168,7 +169,8 @@ static int from_builder(const struct cleat_tls_builder *b, struct cleat_error *e
     return code;
 }
 
-static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct cleat_error *err)
+static int fill(struct cleat_tls_builder *b, const struct client_options *o,
+                struct cleat_error *err)
 {
     if (o->profile != NULL && cleat_tls_builder_profile(b, o->profile) != CLEAT_OK) {
         return from_builder(b, err, GET_EXIT_CIPHERS);
@@ -191,7 +193,7 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
         (o->sigalgs != NULL && cleat_tls_builder_signatures(b, o->sigalgs) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);
     }
-    if (!o->no_alpn && set_alpn(b, o->alpn != NULL ? o->alpn : "http/1.1") != CLEAT_OK) {
+    if (o->alpn != NULL && set_alpn(b, o->alpn) != CLEAT_OK) {
         return from_builder(b, err, GET_EXIT_USAGE);
     }
     if ((o->tls_min != 0 || o->tls_max != 0) &&
@@ -201,9 +203,9 @@ static int fill(struct cleat_tls_builder *b, const struct get_options *o, struct
     return 0;
 }
 
-int get_tls_config(const struct get_options *o, struct cleat_trust_store *trust,
-                   cleat_event_sink sink, void *sink_ctx, bool secrets,
-                   struct cleat_tls_config **out, struct cleat_error *err)
+int client_tls_config(const struct client_options *o, struct cleat_trust_store *trust,
+                      cleat_event_sink sink, void *sink_ctx, bool secrets,
+                      struct cleat_tls_config **out, struct cleat_error *err)
 {
     struct cleat_tls_builder *b = NULL;
     if (cleat_tls_builder_new(CLEAT_CLIENT, &b) != CLEAT_OK) {

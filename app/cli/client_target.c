@@ -1,5 +1,5 @@
-/* cli/get_target.c - URLs: default scheme, https only, international host names (IDNA 2008). */
-#include "cli/get_target.h"
+/* cli/client_target.c - URLs: default scheme, https only, international host names (IDNA 2008). */
+#include "cli/client_target.h"
 
 #include <idn2.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ static int bad_url(struct cleat_error *err, const char *what, struct cleat_http_
     return GET_EXIT_BAD_URL;
 }
 
-static int set_idn_host(struct get_target *t, struct cleat_error *err)
+static int set_idn_host(struct client_target *t, struct cleat_error *err)
 {
     char *utf8 = cl_strndup(t->url.host.p, t->url.host.len);
     uint8_t *ascii = NULL;
@@ -37,7 +37,7 @@ static int set_idn_host(struct get_target *t, struct cleat_error *err)
     return code;
 }
 
-static int set_host(struct get_target *t, struct cleat_error *err)
+static int set_host(struct client_target *t, struct cleat_error *err)
 {
     struct cleat_http_view host = t->url.host;
     if (t->url.is_idn) {
@@ -56,7 +56,7 @@ static int set_host(struct get_target *t, struct cleat_error *err)
     return 0;
 }
 
-static void set_authority(struct get_target *t)
+static void set_authority(struct client_target *t)
 {
     char port[8] = "";
     t->port = t->url.port;
@@ -67,7 +67,7 @@ static void set_authority(struct get_target *t)
                    port);
 }
 
-static int parse_own_text(struct get_target *t, size_t len, struct cleat_error *err)
+static int parse_own_text(struct client_target *t, size_t len, struct cleat_error *err)
 {
     if (cleat_http_url_parse(&t->url, t->text, len, err) != CLEAT_OK) {
         /* A URL of another protocol is curl's error 1, not 3. */
@@ -89,7 +89,8 @@ static int parse_own_text(struct get_target *t, size_t len, struct cleat_error *
     return code;
 }
 
-int get_target_parse(struct get_target *out, const char *text, size_t len, struct cleat_error *err)
+int client_target_parse(struct client_target *out, const char *text, size_t len,
+                        struct cleat_error *err)
 {
     static const char prefix[] = "https://";
     bool bare = memmem(text, len, "://", 3) == NULL;
@@ -105,8 +106,8 @@ int get_target_parse(struct get_target *out, const char *text, size_t len, struc
     return parse_own_text(out, at + len, err);
 }
 
-int get_target_resolve(struct get_target *out, const struct get_target *base,
-                       struct cleat_http_view ref, struct cleat_error *err)
+int client_target_resolve(struct client_target *out, const struct client_target *base,
+                          struct cleat_http_view ref, struct cleat_error *err)
 {
     char text[2 * CLEAT_HTTP_MAX_URL];
     size_t len;
@@ -119,12 +120,12 @@ int get_target_resolve(struct get_target *out, const struct get_target *base,
     return parse_own_text(out, len, err);
 }
 
-bool get_target_same_origin(const struct get_target *a, const struct get_target *b)
+bool client_target_same_origin(const struct client_target *a, const struct client_target *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-struct cleat_http_view get_target_file_name(const struct get_target *t)
+struct cleat_http_view client_target_file_name(const struct client_target *t)
 {
     const char *slash = memrchr(t->url.path.p, '/', t->url.path.len);
     struct cleat_http_view name = t->url.path;

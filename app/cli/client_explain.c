@@ -1,6 +1,6 @@
-/* cli/get_explain.c - see get_explain.h. The library speaks of peers and states, for either role;
- * here it is known that the peer is a server, and which options could help. */
-#include "cli/get_explain.h"
+/* cli/client_explain.c - see client_explain.h. The library speaks of peers and states, for either
+ * role; here it is known that the peer is a server, and which options could help. */
+#include "cli/client_explain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static const struct {
 /* protocol_version */
 #define ALERT_VERSION 70
 
-static const char *hint_of_version(const struct get_options *o)
+static const char *hint_of_version(const struct client_options *o)
 {
     if (o->tls_max == CLEAT_TLS_1_2) {
         return "the server may know only newer versions: leave out --tls-max";
@@ -48,7 +48,7 @@ static const char *hint_of_version(const struct get_options *o)
     return "the server knows only older versions: --tls-min 1.2 offers TLS 1.2 too";
 }
 
-static const char *hint_of_alert(uint8_t alert, const struct get_options *o)
+static const char *hint_of_alert(uint8_t alert, const struct client_options *o)
 {
     if (alert == ALERT_VERSION) {
         return hint_of_version(o);
@@ -83,7 +83,7 @@ static void explain_early_end(struct cleat_error *err)
     set_hint(err, hint);
 }
 
-void get_explain(struct cleat_error *err, const struct get_options *o, bool ready)
+void client_explain(struct cleat_error *err, const struct client_options *o, bool ready)
 {
     bool by_alert = err->code == CLEAT_ERR_PEER_ALERT;
     if (!ready && (err->code == CLEAT_ERR_TRUNCATED || (by_alert && err->alert == 0))) {

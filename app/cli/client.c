@@ -1,0 +1,202 @@
+/* cli/client.c - see client.h. */
+#include "cli/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/client_tls.h"
+#include "cli/get_codes.h"
+#include "net/clock.h"
+#include "x509/chain.h"
+
+/* Every event goes to both; each takes what it is for. */
+static void on_event(void *ctx, void *user, const struct cleat_event *event)
+{
+    struct client *c = ctx;
+    cl_keylog_event(&c->keylog, event);
+    cl_trace_tls_event(c->trace, event);
+}
+
+FILE *client_open_file(const char *path, struct cleat_error *err)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (f == NULL) {
+        (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "cannot open %s: %s",
+                           path, strerror(errno));
+    }
+    return f;
+}
+
+static int open_trace(struct client *c, struct cleat_error *err)
+{
+    const struct client_options *o = c->options;
+    if (o->trace_json != NULL && (c->trace_file = client_open_file(o->trace_json, err)) == NULL) {
+        return GET_EXIT_WRITE;
+    }
+    struct cl_trace_setup setup = {.human = o->verbose ? stderr : NULL,
+                                   .colour = cl_trace_want_colour(stderr),
+                                   .json = c->trace_file};
+    if ((o->verbose || c->trace_file != NULL) && cl_trace_new(&setup, &c->trace) != CL_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    return cl_keylog_open(&c->keylog, getenv("SSLKEYLOGFILE"), err) == CL_OK ? 0 : GET_EXIT_WRITE;
+}
+
+static int open_net(struct client *c, struct cleat_error *err)
+{
+    if (uv_loop_init(&c->loop) != 0) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    c->has_loop = true;
+    if (cl_hub_new(&c->loop, &c->hub) != CL_OK || cl_dns_new(&c->loop, &c->dns, err) != CL_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    for (size_t i = 0; i < c->options->resolves.num; i++) {
+        struct cl_override entry;
+        if (cl_override_parse(c->options->resolves.items[i], &entry, err) != CL_OK) {
+            return GET_EXIT_USAGE;
+        }
+        if (cl_dns_override(c->dns, &entry) != CL_OK) {
+            return GET_EXIT_NO_MEMORY;
+        }
+    }
+    return 0;
+}
+
+int client_init(struct client *c, const struct client_options *o, struct cleat_error *err)
+{
+    memset(c, 0, sizeof(*c));
+    c->options = o;
+    c->keylog.fd = -1;
+    int code = open_trace(c, err);
+    if (code == 0) {
+        struct cleat_error trust_error = {0};
+        code = client_tls_trust(o, &c->trust, &trust_error);
+        if (code != 0 && o->insecure) {
+            code = 0; /* nobody will be asked for */
+        } else if (code != 0) {
+            *err = trust_error;
+        }
+    }
+    if (code == 0) {
+        bool listening = c->trace != NULL || cl_keylog_is_on(&c->keylog);
+        code = client_tls_config(o, c->trust, listening ? on_event : NULL, c,
+                                 cl_keylog_is_on(&c->keylog), &c->config, err);
+    }
+    return code != 0 ? code : open_net(c, err);
+}
+
+void client_close_file(FILE *f)
+{
+    if (f != NULL && f != stdout) {
+        (void)fclose(f);
+    }
+}
+
+void client_deinit(struct client *c)
+{
+    cl_dns_free(c->dns);
+    if (c->has_loop) {
+        (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+        cl_hub_free(c->hub);
+        (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&c->loop);
+    }
+    cleat_tls_config_free(c->config);
+    cleat_trust_store_free(c->trust);
+    cl_trace_free(c->trace);
+    cl_keylog_close(&c->keylog);
+    client_close_file(c->trace_file);
+    memset(c, 0, sizeof(*c));
+}
+
+/* ---- -k ---- */
+
+int client_accept_any(struct client *c, const char *host, struct cleat_tls *tls)
+{
+    struct cl_rd der[CL_CHAIN_MAX];
+    struct cleat_chain *chain = NULL;
+    struct cleat_verdict *verdict = NULL;
+    int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
+    struct cleat_verify_options options = {
+        .trust = c->trust, .host = host, .now = now, .purpose = CLEAT_PURPOSE_SERVER};
+    size_t num = 0;
+    int code = CLEAT_ERR_UNKNOWN_ISSUER;
+    while (num < CL_CHAIN_MAX &&
+           cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {
+        num++;
+    }
+    if (c->trust != NULL && cl_chain_from_der(&chain, der, num, NULL) == CL_OK &&
+        cleat_verify(&options, chain, &verdict) == CLEAT_OK) {
+        code = cleat_verdict_code(verdict);
+        cl_trace_verdict(c->trace, verdict, now, true);
+    }
+    cleat_verdict_free(verdict);
+    cleat_chain_free(chain);
+    (void)cleat_tls_accept_peer(tls);
+    return code;
+}
+
+/* ---- --connect-to ---- */
+
+/* Takes "PART" up to the next colon (an IPv6 literal may be in brackets) and moves behind it. */
+static bool take_part(const char **text, char *out, size_t cap)
+{
+    const char *p = *text;
+    const char *end = p[0] == '[' ? strchr(p, ']') : p;
+    end = end != NULL ? strchrnul(end, ':') : NULL;
+    if (end == NULL || (size_t)(end - p) >= cap) {
+        return false;
+    }
+    size_t len = (size_t)(end - p);
+    if (p[0] == '[') {
+        p++;
+        len -= 2;
+    }
+    memcpy(out, p, len);
+    out[len] = '\0';
+    *text = *end == ':' ? end + 1 : end;
+    return true;
+}
+
+static bool parse_port(const char *text, uint16_t otherwise, uint16_t *out)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (text[0] == '\0') {
+        *out = otherwise;
+        return true;
+    }
+    *out = (uint16_t)n;
+    return *end == '\0' && text[0] >= '0' && text[0] <= '9' && n >= 1 && n <= 65535;
+}
+
+bool client_connect_to(const struct cl_words *options, const char *host, uint16_t port,
+                       char out_host[CLIENT_HOST_SIZE], uint16_t *out_port, struct cleat_error *err)
+{
+    (void)snprintf(out_host, CLIENT_HOST_SIZE, "%s", host);
+    *out_port = port;
+    for (size_t i = 0; i < options->num; i++) {
+        const char *p = options->items[i];
+        char host1[CLIENT_HOST_SIZE], port1[8], host2[CLIENT_HOST_SIZE], port2[8];
+        uint16_t from, to;
+        if (!take_part(&p, host1, sizeof(host1)) || !take_part(&p, port1, sizeof(port1)) ||
+            !take_part(&p, host2, sizeof(host2)) || !take_part(&p, port2, sizeof(port2)) ||
+            *p != '\0' || !parse_port(port1, port, &from) || !parse_port(port2, port, &to)) {
+            const struct cl_why why = {.code = CLEAT_ERR_USAGE,
+                                       .hint = "write HOST1:PORT1:HOST2:PORT2"};
+            (void)cl_error_set(err, why, "--connect-to: \"%s\" is not understood",
+                               options->items[i]);
+            return false;
+        }
+        if (from == port &&
+            (host1[0] == '\0' || cl_ascii_equal_fold(cl_rd_str(host1), cl_rd_str(host)))) {
+            (void)snprintf(out_host, CLIENT_HOST_SIZE, "%s", host2[0] != '\0' ? host2 : host);
+            *out_port = to;
+            return true;
+        }
+    }
+    return true;
+}

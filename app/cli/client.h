@@ -1,0 +1,47 @@
+/* cli/client.h - what a command that connects to servers needs once: loop, resolver, TLS
+ * configuration, trace, key log.
+ */
+#ifndef CL_CLI_CLIENT_H
+#define CL_CLI_CLIENT_H
+
+#include "cli/client_options.h"
+#include "cli/client_target.h"
+#include "conn/dial.h"
+#include "conn/keylog.h"
+
+struct client {
+    const struct client_options *options;
+    uv_loop_t loop;
+    bool has_loop;
+    struct cl_hub *hub;
+    struct cl_dns *dns;
+    struct cl_trace *trace;
+    struct cl_keylog keylog;
+    struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
+    struct cleat_tls_config *config;
+    FILE *trace_file;
+};
+
+/* client_init opens everything. Returns 0 or an exit code (cli/get_codes.h) with the detail in err.
+ * *c is to be deinited whatever comes back, and stays where it is until then. */
+int client_init(struct client *c, const struct client_options *o, struct cleat_error *err);
+void client_deinit(struct client *c);
+
+/* client_open_file opens a file for writing ("-": standard output); NULL, with the reason in err.
+ */
+FILE *client_open_file(const char *path, struct cleat_error *err);
+/* client_close_file closes it, unless it is standard output or NULL. */
+void client_close_file(FILE *f);
+
+/* client_accept_any is the answer of -k to CLEAT_DECIDE_PEER: the chain is verified all the same,
+ * for the story; then it is accepted. Returns the verdict's code, CLEAT_ERR_UNKNOWN_ISSUER when
+ * there is none. */
+int client_accept_any(struct client *c, const char *host, struct cleat_tls *tls);
+
+/* client_connect_to applies --connect-to: which host and port to connect to for these. Returns
+ * false, with a message in err, when an option is malformed. */
+bool client_connect_to(const struct cl_words *options, const char *host, uint16_t port,
+                       char out_host[CLIENT_HOST_SIZE], uint16_t *out_port,
+                       struct cleat_error *err);
+
+#endif

@@ -1,0 +1,77 @@
+/* cli/client_options.c - see client_options.h. */
+#include "cli/client_options.h"
+
+#include "cleat/tls.h"
+
+static int set_family4(void *options, const struct cl_options *from)
+{
+    ((struct client_options *)options)->family = AF_INET;
+    return 0;
+}
+
+static int set_family6(void *options, const struct cl_options *from)
+{
+    ((struct client_options *)options)->family = AF_INET6;
+    return 0;
+}
+
+static int set_tls12(void *options, const struct cl_options *from)
+{
+    ((struct client_options *)options)->tls_min = CLEAT_TLS_1_2;
+    return 0;
+}
+
+static int set_tls13(void *options, const struct cl_options *from)
+{
+    ((struct client_options *)options)->tls_min = CLEAT_TLS_1_3;
+    return 0;
+}
+
+#define AT(field) offsetof(struct client_options, field)
+static const struct cl_setter setters[] = {
+    {CLIENT_VERBOSE, CL_SET_TRUE, AT(verbose), NULL},
+    {CLIENT_INSECURE, CL_SET_TRUE, AT(insecure), NULL},
+    {CLIENT_TRACE_JSON, CL_SET_TEXT, AT(trace_json), NULL},
+    {CLIENT_CACERT, CL_SET_TEXT, AT(cacert), NULL},
+    {CLIENT_CAPATH, CL_SET_TEXT, AT(capath), NULL},
+    {CLIENT_CERT, CL_SET_TEXT, AT(cert), NULL},
+    {CLIENT_KEY, CL_SET_TEXT, AT(key), NULL},
+    {CLIENT_PROFILE, CL_SET_TEXT, AT(profile), NULL},
+    {CLIENT_CIPHERS, CL_SET_TEXT, AT(ciphers), NULL},
+    {CLIENT_TLS13_CIPHERS, CL_SET_TEXT, AT(tls13_ciphers), NULL},
+    {CLIENT_CURVES, CL_SET_TEXT, AT(curves), NULL},
+    {CLIENT_SIGALGS, CL_SET_TEXT, AT(sigalgs), NULL},
+    {CLIENT_PSK, CL_SET_TEXT, AT(psk), NULL},
+    {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},
+    {CLIENT_CONNECT_TO, CL_SET_WORD, AT(connect_tos), NULL},
+    {CLIENT_CONNECT_TIMEOUT, CL_SET_SECONDS, AT(connect_timeout_ms), NULL},
+    {CLIENT_TLS_MAX, CL_SET_VERSION, AT(tls_max), NULL},
+    {CLIENT_TLS_MIN, CL_SET_VERSION, AT(tls_min), NULL},
+    {CLIENT_IPV4, CL_SET_BY_FUNCTION, 0, set_family4},
+    {CLIENT_IPV6, CL_SET_BY_FUNCTION, 0, set_family6},
+    {CLIENT_TLS12, CL_SET_BY_FUNCTION, 0, set_tls12},
+    {CLIENT_TLS13, CL_SET_BY_FUNCTION, 0, set_tls13},
+};
+
+int client_options_set(struct client_options *o, int id, const struct cl_options *from)
+{
+    return cl_setters_apply(setters, sizeof(setters) / sizeof(setters[0]), id, o, from);
+}
+
+int client_options_check(const struct client_options *o, const struct cl_usage *usage)
+{
+    if (o->tls_min != 0 && o->tls_max != 0 && o->tls_min > o->tls_max) {
+        return cl_options_complain(usage, "the lowest TLS version is above the highest");
+    }
+    if (o->key != NULL && o->cert == NULL) {
+        return cl_options_complain(usage, "--key is of no use without --cert");
+    }
+    return 0;
+}
+
+void client_options_deinit(struct client_options *o)
+{
+    cl_words_deinit(&o->resolves);
+    cl_words_deinit(&o->connect_tos);
+    *o = (struct client_options){0};
+}

@@ -1,0 +1,106 @@
+/* cli/client_options.h - options of every command that connects to a server: whom to trust, who we
+ * are, what to offer in TLS, which address to take, what to tell. They mean what curl's mean.
+ *
+ * A command's table of options takes the rows from the macros below, so that --help has one order.
+ */
+#ifndef CL_CLI_CLIENT_OPTIONS_H
+#define CL_CLI_CLIENT_OPTIONS_H
+
+#include <sys/socket.h>
+
+#include "cli/setters.h"
+
+struct client_options {
+    struct cl_words resolves;
+    struct cl_words connect_tos;
+    const char *cacert;
+    const char *capath;
+    const char *cert;
+    const char *key;
+    const char *profile;
+    const char *ciphers;
+    const char *tls13_ciphers;
+    const char *curves;
+    const char *sigalgs;
+    const char *psk;
+    const char *alpn; /* the command's choice; NULL: offer none */
+    const char *trace_json;
+    bool verbose, insecure;
+    int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+    uint16_t tls_min, tls_max;
+    uint64_t connect_timeout_ms; /* 0: none */
+};
+
+/* Numbers from 1,000: a command's own begin at 1. */
+enum client_option_id {
+    CLIENT_CACERT = 1000,
+    CLIENT_CAPATH,
+    CLIENT_CERT,
+    CLIENT_CIPHERS,
+    CLIENT_CONNECT_TIMEOUT,
+    CLIENT_CONNECT_TO,
+    CLIENT_CURVES,
+    CLIENT_INSECURE,
+    CLIENT_IPV4,
+    CLIENT_IPV6,
+    CLIENT_KEY,
+    CLIENT_PROFILE,
+    CLIENT_PSK,
+    CLIENT_RESOLVE,
+    CLIENT_SIGALGS,
+    CLIENT_TLS12,
+    CLIENT_TLS13,
+    CLIENT_TLS13_CIPHERS,
+    CLIENT_TLS_MAX,
+    CLIENT_TLS_MIN,
+    CLIENT_TRACE_JSON,
+    CLIENT_VERBOSE,
+};
+
+/* clang-format off */
+#define CLIENT_TRACE_ROWS                                                                          \
+    {CLIENT_VERBOSE, 'v', "verbose", NULL, "tell the whole story on standard error"},              \
+    {CLIENT_TRACE_JSON, 0, "trace-json", "FILE", "write the same story to FILE as JSON lines"}
+
+#define CLIENT_CONNECTION_ROWS                                                                     \
+    {CLIENT_RESOLVE, 0, "resolve", "HOST:PORT:ADDR", "use this address instead of asking DNS"},    \
+    {CLIENT_CONNECT_TO, 0, "connect-to", "H1:P1:H2:P2",                                            \
+     "connect to H2:P2 where the URL says H1:P1;\nempty parts mean any, or the same"},             \
+    {CLIENT_IPV4, '4', "ipv4", NULL, "IPv4 only"},                                                 \
+    {CLIENT_IPV6, '6', "ipv6", NULL, "IPv6 only"},                                                 \
+    {CLIENT_CONNECT_TIMEOUT, 0, "connect-timeout", "SECONDS",                                      \
+     "limit for DNS, TCP and TLS together"}
+
+#define CLIENT_TLS_ROWS                                                                            \
+    {CLIENT_INSECURE, 'k', "insecure", NULL,                                                       \
+     "accept any certificate (tells what is wrong with -v)"},                                      \
+    {CLIENT_CACERT, 0, "cacert", "FILE",                                                           \
+     "trust these CA certificates instead of the system's"},                                       \
+    {CLIENT_CAPATH, 0, "capath", "DIR", "trust the CA certificates in the files of DIR"},          \
+    {CLIENT_CERT, 'E', "cert", "FILE", "our certificate chain (PEM), should the server ask"},      \
+    {CLIENT_KEY, 0, "key", "FILE", "its private key, if it is not in the same file"},              \
+    {CLIENT_PROFILE, 0, "profile", "NAME",                                                         \
+     "public (default), internal, high-security, iot, legacy;\n"                                   \
+     "'cleat profile show NAME' tells more"},                                                      \
+    {CLIENT_TLS_MIN, 0, "tls-min", "VERSION", "lowest TLS version: 1.2, 1.3"},                     \
+    {CLIENT_TLS12, 0, "tlsv1.2", NULL, "as --tls-min 1.2"},                                        \
+    {CLIENT_TLS13, 0, "tlsv1.3", NULL, "as --tls-min 1.3"},                                        \
+    {CLIENT_TLS_MAX, 0, "tls-max", "VERSION", "highest TLS version"},                              \
+    {CLIENT_CIPHERS, 0, "ciphers", "LIST",                                                         \
+     "cipher suites in order of preference; a version whose\n"                                     \
+     "suites are not in the list keeps its own"},                                                  \
+    {CLIENT_TLS13_CIPHERS, 0, "tls13-ciphers", "LIST", "as --ciphers, for TLS 1.3"},               \
+    {CLIENT_CURVES, 0, "curves", "LIST", "key-exchange groups in order of preference"},            \
+    {CLIENT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes in order of preference"},            \
+    {CLIENT_PSK, 0, "psk", "FILE", "pre-shared keys to offer, a line each: IDENTITY:HEXKEY"}
+/* clang-format on */
+
+/* client_options_set does what option id says. As cl_setters_apply. */
+int client_options_set(struct client_options *o, int id, const struct cl_options *from);
+
+/* client_options_check: 0, or CL_EXIT_USAGE with a message on stderr about what does not go
+ * together. */
+int client_options_check(const struct client_options *o, const struct cl_usage *usage);
+void client_options_deinit(struct client_options *o);
+
+#endif
