@@ -24,6 +24,7 @@ enum {
     OPT_SIGALGS,
     OPT_PSK,
     OPT_PROFILE,
+    OPT_CLIENT_AUTH_PATH,
     OPT_TLS13_CIPHERS,
     OPT_TICKET_KEY,
     OPT_SESSION_CACHE,
@@ -53,7 +54,11 @@ static const struct cl_option options[] = {
     {OPT_SCT, 0, "sct", "FILE", "send this list of certificate timestamps with it (RFC 6962)"},
     {OPT_CLIENT_CA, 0, "client-ca", "FILE", "ask clients for a certificate from these CAs (PEM)"},
     {OPT_CLIENT_AUTH, 0, "client-auth", "MODE",
-     "optional or required (default: required, with --client-ca)"},
+     "optional or required (default: required, with --client-ca; with\n"
+     "--client-auth-path the handshake does not ask)"},
+    {OPT_CLIENT_AUTH_PATH, 0, "client-auth-path", "PATH",
+     "only clients with a certificate get PATH and what is below it; they are\n"
+     "asked for it when they ask for that (TLS 1.3); repeat for more"},
     {OPT_CLIENT_ALLOW, 0, "client-allow", "NAME",
      "of these clients let in only who has NAME in the certificate: DNS name,\n"
      "mailbox, URI, IP address, CN:name or SHA-256 fingerprint; repeat for more"},
@@ -225,6 +230,15 @@ static int add_client_allow(struct cl_serve_options *o, const char *name)
     return CL_EXIT_OK;
 }
 
+static int add_client_auth_path(struct cl_serve_options *o, const char *path)
+{
+    if (o->num_client_auth_paths == CL_SERVE_MAX_PATHS) {
+        return cl_options_complain(&usage, "more than %d --client-auth-path", CL_SERVE_MAX_PATHS);
+    }
+    o->client_auth_paths[o->num_client_auth_paths++] = path;
+    return CL_EXIT_OK;
+}
+
 static int set_client_deny(struct cl_serve_options *o, const char *how)
 {
     o->deny_in_handshake = strcmp(how, "handshake") == 0;
@@ -308,6 +322,8 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return add_proof(p, id, words->value);
     case OPT_CLIENT_AUTH:
         return set_client_auth(p, words->value);
+    case OPT_CLIENT_AUTH_PATH:
+        return add_client_auth_path(o, words->value);
     case OPT_CLIENT_ALLOW:
         return add_client_allow(o, words->value);
     case OPT_CLIENT_DENY:
@@ -338,6 +354,37 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
     }
 }
 
+/* The handshake asks only when it is told to; then that is no more than an offer. */
+static int check_paths(struct parsed *p)
+{
+    struct cl_serve_options *o = &p->o;
+    if (p->has_client_auth && o->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
+        return cl_options_complain(&usage, "--client-auth required and --client-auth-path: every "
+                                           "client would need a certificate for every path");
+    }
+    if (o->deny_in_handshake) {
+        return cl_options_complain(&usage, "--client-deny handshake and --client-auth-path: who "
+                                           "asks for other paths has no reason to be denied");
+    }
+    o->client_auth = p->has_client_auth ? o->client_auth : CLEAT_CLIENT_AUTH_NONE;
+    return CL_EXIT_OK;
+}
+
+static int check_clients(struct parsed *p)
+{
+    const struct cl_serve_options *o = &p->o;
+    if (p->has_client_auth && o->client_ca == NULL) {
+        return cl_options_complain(&usage, "--client-auth needs --client-ca");
+    }
+    if (o->num_client_auth_paths > 0 && o->client_ca == NULL) {
+        return cl_options_complain(&usage, "--client-auth-path needs --client-ca");
+    }
+    if ((o->num_client_allow > 0 || o->deny_in_handshake) && o->client_ca == NULL) {
+        return cl_options_complain(&usage, "--client-allow and --client-deny need --client-ca");
+    }
+    return o->num_client_auth_paths > 0 ? check_paths(p) : CL_EXIT_OK;
+}
+
 static int check(struct parsed *p)
 {
     struct cl_serve_options *o = &p->o;
@@ -350,17 +397,12 @@ static int check(struct parsed *p)
         return cl_options_complain(&usage, "%zu --cert, but %zu --key: each certificate needs one",
                                    o->num_pairs, p->num_keys);
     }
-    if (p->has_client_auth && o->client_ca == NULL) {
-        return cl_options_complain(&usage, "--client-auth needs --client-ca");
-    }
-    if ((o->num_client_allow > 0 || o->deny_in_handshake) && o->client_ca == NULL) {
-        return cl_options_complain(&usage, "--client-allow and --client-deny need --client-ca");
-    }
-    if (o->num_listen == 0) {
+    int code = check_clients(p);
+    if (code == CL_EXIT_OK && o->num_listen == 0) {
         o->default_listen = true;
         return add_listen(o, ":8443");
     }
-    return CL_EXIT_OK;
+    return code;
 }
 
 /* Returns -1 when the server is to be run, else the exit code. */

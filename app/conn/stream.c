@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cleat/tls_auth.h"
 #include "conn/stream_impl.h"
 
 static void on_timer(void *ctx)
@@ -171,6 +172,19 @@ void cl_stream_key_update(struct cl_stream *s, bool request_peer)
         s->out_len = io.out_len;
     }
     cl_hub_queue(s);
+}
+
+int cl_stream_request_certificate(struct cl_stream *s)
+{
+    int code = s->state == CL_STREAM_OPEN && s->tls != NULL
+                   ? cleat_tls_request_certificate(s->tls, false)
+                   : CLEAT_ERR_USAGE;
+    if (code == CLEAT_OK) {
+        s->asked = true;
+        s->step = true;
+        cl_hub_queue(s);
+    }
+    return code;
 }
 
 void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len)

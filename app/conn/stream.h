@@ -63,6 +63,9 @@ struct cl_stream_handler {
     /* The engine asks (CLEAT_DECIDE_*): answer on cl_stream_tls(), then cl_stream_decided(), now or
      * later. Without this callback the answer is a refusal. */
     void (*decision)(void *ctx, enum cleat_decision which);
+    /* The client's answer to cl_stream_request_certificate is complete; cleat_tls_peer_leaf() says
+     * who it is, NULL: it has no certificate. A bad one makes the stream fail instead. */
+    void (*certificate)(void *ctx);
     /* TLS has failed: the alert, if any, is on its way, and closed will follow. Here, and only for
      * CLEAT_ERR_HTTP_ON_TLS_PORT, cl_stream_reply_clear may be called. */
     void (*failed)(void *ctx, const struct cleat_error *error);
@@ -144,6 +147,10 @@ void cl_stream_decided(struct cl_stream *s);
 
 /* cl_stream_key_update changes our sending key, and asks for the peer's when request_peer. */
 void cl_stream_key_update(struct cl_stream *s, bool request_peer);
+
+/* cl_stream_request_certificate asks a client for its certificate after the handshake; one that has
+ * none may go on (cleat_tls_request_certificate, and its codes). */
+int cl_stream_request_certificate(struct cl_stream *s);
 
 /* cl_stream_reply_clear sends bytes in clear instead of an alert; see `failed`. */
 void cl_stream_reply_clear(struct cl_stream *s, const void *p, size_t len);

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "conn/stream_impl.h"
 
@@ -74,6 +75,17 @@ static bool deliver(struct cl_stream *s)
     s->in_at += s->data_used;
     s->data_used = 0;
     return true;
+}
+
+/* The engine says nothing of its own when the answer is complete. */
+static void look_for_certificate(struct cl_stream *s)
+{
+    if (s->asked && s->state == CL_STREAM_OPEN && !cleat_tls_certificate_pending(s->tls)) {
+        s->asked = false;
+        if (s->handler->certificate != NULL) {
+            s->handler->certificate(s->ctx);
+        }
+    }
 }
 
 /* Does what a step has returned. False: that is all for now. */
@@ -191,6 +203,7 @@ static void step_tls(struct cl_stream *s)
             send_early(s);
         }
         again = act_on(s, next, &io);
+        look_for_certificate(s);
     }
 }
 

@@ -53,6 +53,7 @@ struct cl_stream {
     bool queued;        /* in the hub's turn list */
     bool has_job;       /* in the hub's job list */
     bool deciding;      /* the application owes an answer */
+    bool asked;         /* the client owes its certificate */
     bool blocked;       /* data was not taken: waits for cl_stream_resume */
     bool starved;       /* the engine cannot go on before output has been sent */
     bool step;          /* step although nothing has arrived */

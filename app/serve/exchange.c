@@ -7,6 +7,7 @@
 #include "cleat/version.h"
 #include "net/clock.h"
 #include "serve/page.h"
+#include "serve/protected.h"
 
 #define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
 /* HTTP/1.0 clients that asked to keep the connection are told so (RFC 9112 C.2.2). */
@@ -104,7 +105,7 @@ void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text)
     }
     x->close = true;
     x->interim = false;
-    answer_page(x, status, text, false);
+    answer_page(x, status, text, x->is_head);
 }
 
 static void answer_file(struct cl_exchange *x)
@@ -119,7 +120,7 @@ static void answer_file(struct cl_exchange *x)
     cl_static_reply_deinit(&x->reply);
     if (cl_static_answer(&x->site->files, &ask, &x->reply) != CL_OK) {
         x->close = true;
-        answer_page(x, 500, NULL, is_method(x, "HEAD"));
+        answer_page(x, 500, NULL, x->is_head);
     }
 }
 
@@ -127,7 +128,7 @@ static void answer(struct cl_exchange *x)
 {
     if (x->head.expect == CLEAT_HTTP_EXPECT_UNKNOWN) {
         x->close = true;
-        answer_page(x, 417, "Only 100-continue can be expected.", false);
+        answer_page(x, 417, "Only 100-continue can be expected.", x->is_head);
     } else if (!method_is_known(x)) {
         answer_page(x, 501, "This server does not know the method.", false);
     } else {
@@ -141,7 +142,10 @@ static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close
     struct cleat_error err = {0};
     stamp(x);
     x->head.early = x->early;
-    x->must_wait = x->early && !is_safe(x);
+    x->is_head = is_method(x, "HEAD");
+    x->is_protected = cl_protected_holds(x->site->protected, &x->head);
+    /* a certificate can be asked for after the handshake only */
+    x->must_wait = x->early && (!is_safe(x) || x->is_protected);
     cl_access_note_head(&x->note, &x->head);
     x->close = want_close || !x->head.keep_alive;
     int code = cleat_http_body_init(&x->body, &x->head, CL_SERVE_MAX_BODY, &err);

@@ -21,12 +21,14 @@ struct cl_exchange {
     struct cl_buf pending; /* head that came in pieces */
     struct cl_static_reply reply;
     struct cl_access_note note;
-    bool close;     /* the connection ends with this response */
-    bool interim;   /* 100 Continue goes out before the body is read */
-    bool early;     /* bytes now come as early data */
-    bool must_wait; /* not to be answered before the handshake is done (RFC 8470 3) */
-    int64_t now;    /* Unix seconds, when the head was complete */
-    uint64_t began; /* microseconds, cl_clock_mono_us */
+    bool close;        /* the connection ends with this response */
+    bool is_head;      /* no body in the response */
+    bool interim;      /* 100 Continue goes out before the body is read */
+    bool early;        /* bytes now come as early data */
+    bool must_wait;    /* not to be answered before the handshake is done (RFC 8470 3) */
+    bool is_protected; /* only for clients with a certificate (serve/protected.h) */
+    int64_t now;       /* Unix seconds, when the head was complete */
+    uint64_t began;    /* microseconds, cl_clock_mono_us */
 };
 
 /* CL_EXCHANGE_NEED_MORE: all was taken, and more is needed; _BODY: the head is complete and a body

@@ -4,7 +4,7 @@
  * stream holds back what the client has sent ahead, so that pipelining costs no memory here.
  * Early data (RFC 8470): GET and HEAD are answered at once, the answer travelling ahead of the
  * client's Finished; any other request is read, and its response held until the handshake is done.
- * Deadlines during that time are the handshake's.
+ * Deadlines during that time are the handshake's. Who the client is: session_client.c.
  * A session is freed by `closed`, or, when the disk is still writing into its buffer, after that.
  */
 #include "serve/session.h"
@@ -13,10 +13,6 @@
 
 #include "base/mem.h"
 #include "serve/page.h"
-
-/* RFC 9846 6.2: "A valid certificate or PSK was received, but when access control was applied, the
- * sender decided not to proceed with negotiation." */
-#define ALERT_ACCESS_DENIED 49
 
 static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -92,16 +88,26 @@ static void begin_body(struct cl_session *s)
     }
 }
 
+/* The request has come: what is left is to know who asks. */
+static void respond(struct cl_session *s)
+{
+    if (s->x->must_wait && !cl_stream_is_ready(s->stream)) {
+        s->state = CL_SESSION_HELD;
+    } else if (cl_session_ask_client(s)) {
+        s->state = CL_SESSION_ASKED;
+        cl_stream_deadline(s->stream, CL_SERVE_CERTIFICATE_MS);
+    } else {
+        begin_response(s);
+    }
+}
+
 static void take_next(struct cl_session *s, enum cl_exchange_next next)
 {
-    if (s->denied && next != CL_EXCHANGE_NEED_MORE) {
-        cl_exchange_refuse(s->x, 403, "Your certificate does not let you in here.");
+    if (next != CL_EXCHANGE_NEED_MORE && cl_session_deny_client(s)) {
         next = CL_EXCHANGE_RESPOND;
     }
-    if (next == CL_EXCHANGE_RESPOND && s->x->must_wait && !cl_stream_is_ready(s->stream)) {
-        s->state = CL_SESSION_HELD;
-    } else if (next == CL_EXCHANGE_RESPOND) {
-        begin_response(s);
+    if (next == CL_EXCHANGE_RESPOND) {
+        respond(s);
     } else if (next == CL_EXCHANGE_BODY) {
         begin_body(s);
     }
@@ -112,39 +118,11 @@ static bool is_last_request(const struct cl_session *s)
     return s->worker->stopping || s->num_requests + 1 >= CL_SERVE_MAX_REQUESTS;
 }
 
-/* Before the first byte of the client's counts: resumed sessions are asked again, with their early
- * data; whoever has no certificate is not asked in the handshake. */
-static bool check_client(struct cl_session *s)
-{
-    if (s->client_checked) {
-        return true;
-    }
-    s->client_checked = true;
-    const struct cl_site *site = s->worker->site;
-    const struct cleat_cert *leaf = cleat_tls_peer_leaf(cl_stream_tls(s->stream));
-    char why[CL_CLIENT_WHY];
-    if (leaf != NULL && cl_client_id_fill(&s->client, leaf) != CL_OK) {
-        cl_stream_abort(s->stream, "out of memory");
-        return false;
-    }
-    s->denied = !cl_clients_allow(site->clients, leaf, why, sizeof(why));
-    if (s->denied) {
-        bool abort = site->options->deny_in_handshake;
-        cl_session_log_denied(
-            s, leaf, why, abort ? "the connection is closed" : "requests are answered with 403");
-        if (abort) {
-            cl_stream_abort(s->stream, "the client may not come in");
-        }
-        return !abort;
-    }
-    return true;
-}
-
 static size_t on_data(void *ctx, uint8_t *p, size_t len)
 {
     struct cl_session *s = ctx;
     size_t taken = 0;
-    if (!check_client(s)) {
+    if (!cl_session_check_client(s)) {
         return len;
     }
     if (s->state == CL_SESSION_HANDSHAKE) { /* early data */
@@ -158,9 +136,10 @@ static size_t on_data(void *ctx, uint8_t *p, size_t len)
         if (s->state == CL_SESSION_HEAD) {
             s->x->early = !cl_stream_is_ready(s->stream);
             take_next(s, cl_exchange_head(s->x, p + taken, len - taken, is_last_request(s), &used));
-        } else if (s->state == CL_SESSION_HELD) {
-            /* What follows a held request cannot be left behind, or the handshake would never end;
-             * it is dropped, and the client asks again on another connection (RFC 9112 9.3.2). */
+        } else if (s->state == CL_SESSION_HELD || s->state == CL_SESSION_ASKED) {
+            /* What follows a held request cannot be left behind, or the handshake would never end,
+             * and the client's certificate never come; it is dropped, and the client asks again on
+             * another connection (RFC 9112 9.3.2). */
             s->x->close = true;
             return len;
         } else if (s->state == CL_SESSION_BODY) {
@@ -263,7 +242,7 @@ static void go_on_after_early(struct cl_session *s)
 {
     switch (s->state) {
     case CL_SESSION_HELD:
-        begin_response(s);
+        respond(s);
         return;
     case CL_SESSION_BODY:
         begin_body(s);
@@ -281,18 +260,15 @@ static void go_on_after_early(struct cl_session *s)
 
 static void on_decision(void *ctx, enum cleat_decision which)
 {
+    cl_session_decide_client(ctx, which);
+}
+
+static void on_certificate(void *ctx)
+{
     struct cl_session *s = ctx;
-    struct cleat_tls *tls = cl_stream_tls(s->stream);
-    const struct cleat_cert *leaf = cleat_tls_peer_leaf(tls);
-    char why[CL_CLIENT_WHY] = "a question that nobody expects";
-    if (which == CLEAT_DECIDE_IDENTITY &&
-        cl_clients_allow(s->worker->site->clients, leaf, why, sizeof(why))) {
-        (void)cleat_tls_accept_peer(tls);
-    } else {
-        cl_session_log_denied(s, leaf, why, "the handshake is refused");
-        (void)cleat_tls_refuse(tls, ALERT_ACCESS_DENIED, "the client may not come in");
+    if (s->state == CL_SESSION_ASKED && cl_session_client_answered(s)) {
+        begin_response(s);
     }
-    cl_stream_decided(s->stream);
 }
 
 static void on_ready(void *ctx)
@@ -300,7 +276,7 @@ static void on_ready(void *ctx)
     struct cl_session *s = ctx;
     s->state = s->state == CL_SESSION_HANDSHAKE ? CL_SESSION_IDLE : s->state;
     cl_session_log_ready(s);
-    if (!check_client(s)) {
+    if (!cl_session_check_client(s)) {
         return;
     }
     cleat_tls_forget(cl_stream_tls(s->stream));
@@ -339,6 +315,11 @@ static void on_deadline(void *ctx)
     }
     if (s->state == CL_SESSION_HEAD) {
         cl_exchange_refuse(s->x, 408, "The request took too long to arrive.");
+        begin_response(s);
+        return;
+    }
+    if (s->state == CL_SESSION_ASKED) {
+        cl_session_client_silent(s);
         begin_response(s);
         return;
     }
@@ -408,6 +389,7 @@ static const struct cl_stream_handler handler = {
     .drained = on_drained,
     .eof = on_eof,
     .decision = on_decision,
+    .certificate = on_certificate,
     .failed = on_failed,
     .deadline = on_deadline,
     .closed = on_closed,

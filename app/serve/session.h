@@ -7,16 +7,18 @@
 #include "serve/worker.h"
 
 /* 15 s: from the first byte of a request (or the end of the handshake) to the end of its head */
-#define CL_SERVE_HEADER_MS    15000
+#define CL_SERVE_HEADER_MS      15000
 /* 75 s: an idle connection is kept that long, as browsers expect */
-#define CL_SERVE_KEEP_MS      75000
+#define CL_SERVE_KEEP_MS        75000
 /* 30 s, 8 KiB: who sends, or takes, less than that much in that time is given up */
-#define CL_SERVE_STALL_MS     30000
-#define CL_SERVE_STALL_BYTES  8192
+#define CL_SERVE_STALL_MS       30000
+#define CL_SERVE_STALL_BYTES    8192
 /* 2 s: what a connection gets for its first request when the server is stopping */
-#define CL_SERVE_LAST_MS      2000
+#define CL_SERVE_LAST_MS        2000
+/* 60 s: a person may have to choose a certificate and type a PIN */
+#define CL_SERVE_CERTIFICATE_MS 60000
 /* 10,000: requests on one connection; then it is closed, so that load spreads again */
-#define CL_SERVE_MAX_REQUESTS 10000
+#define CL_SERVE_MAX_REQUESTS   10000
 
 enum cl_session_state {
     CL_SESSION_HANDSHAKE,
@@ -24,6 +26,7 @@ enum cl_session_state {
     CL_SESSION_HEAD,    /* some of a head has come */
     CL_SESSION_BODY,    /* its body is being dropped */
     CL_SESSION_HELD,    /* the response waits for the end of the handshake: the request is early */
+    CL_SESSION_ASKED,   /* the response waits for the client's certificate */
     CL_SESSION_RESPOND, /* the response goes out */
     CL_SESSION_CLOSED,  /* the stream is closing: nothing more is read */
 };
@@ -42,7 +45,8 @@ struct cl_session {
     enum cl_session_state state;
     bool peer_done; /* close_notify has come */
     bool client_checked;
-    bool denied; /* the client may not come in: every request is answered with 403 */
+    bool client_known; /* it has a certificate, and proved that it is its own */
+    bool denied; /* the client may not come in: 403 for every request, or the protected ones */
     struct cl_client_id client;
     char peer[CL_ADDR_TEXT_SIZE];
     char local[CL_ADDR_TEXT_SIZE];
@@ -57,6 +61,28 @@ void cl_session_stop(struct cl_session *s);
 
 /* cl_session_abort ends it at once. */
 void cl_session_abort(struct cl_session *s);
+
+/* serve/session_client.c: who the client is, and whether it may come in. */
+
+/* cl_session_check_client looks at the certificate that is known, once; false: the connection has
+ * been given up. */
+bool cl_session_check_client(struct cl_session *s);
+
+/* cl_session_decide_client answers the engine's question in the handshake. */
+void cl_session_decide_client(struct cl_session *s, enum cleat_decision which);
+
+/* cl_session_deny_client answers the request with 403 when the client may not have it: true. */
+bool cl_session_deny_client(struct cl_session *s);
+
+/* cl_session_ask_client asks for the certificate that the request needs. True: wait for the answer;
+ * false: none is needed, or it cannot be had and the request is answered with 403. */
+bool cl_session_ask_client(struct cl_session *s);
+
+/* cl_session_client_answered looks at the answer, and answers the request with 403 when it does not
+ * suffice; false: the connection has been given up. cl_session_client_silent: there was none in
+ * time. */
+bool cl_session_client_answered(struct cl_session *s);
+void cl_session_client_silent(struct cl_session *s);
 
 /* serve/session_log.c: what a session tells about itself. */
 void cl_session_log_request(const struct cl_session *s);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
 #include "conn/psk_file.h"
@@ -16,6 +17,7 @@
 #include "serve/clients.h"
 #include "serve/credentials.h"
 #include "serve/own_chain.h"
+#include "serve/protected.h"
 #include "serve/ticket_files.h"
 
 /* 32: protocols in --alpn */
@@ -89,6 +91,11 @@ static cl_result set_client_auth(struct cl_site *site, struct cleat_tls_builder 
     int code = cleat_tls_builder_trust(b, store);
     cleat_trust_store_free(store);
     cleat_tls_builder_client_auth(b, o->client_auth);
+    if (code == CLEAT_OK && o->num_client_auth_paths > 0) {
+        CL_TRY(cl_protected_new(o->client_auth_paths, o->num_client_auth_paths, &site->protected,
+                                err));
+        cleat_tls_builder_late_auth(b, true);
+    }
     if (code == CLEAT_OK && o->num_client_allow > 0) {
         CL_TRY(cl_clients_new(o->client_allow, o->num_client_allow, &site->clients, err));
         cleat_tls_builder_decide(b, o->deny_in_handshake ? CLEAT_DECIDE_IDENTITY
@@ -258,6 +265,7 @@ void cl_site_deinit(struct cl_site *site)
 {
     cleat_tls_config_free(site->tls);
     cl_clients_free(site->clients);
+    cl_protected_free(site->protected);
     if (site->files.root_fd >= 0) {
         close(site->files.root_fd);
     }

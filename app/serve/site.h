@@ -29,6 +29,8 @@
 
 /* 256: rules of --client-allow; more belong into a CA of their own */
 #define CL_SERVE_MAX_ALLOW 256
+/* 64: paths of --client-auth-path; each request is compared with all of them */
+#define CL_SERVE_MAX_PATHS 64
 
 struct cl_serve_pair {
     const char *cert;
@@ -50,8 +52,10 @@ struct cl_serve_options {
     enum cleat_client_auth client_auth;
     const char *client_allow[CL_SERVE_MAX_ALLOW]; /* serve/clients.h; none: whoever verifies */
     size_t num_client_allow;
-    bool deny_in_handshake; /* else with 403 */
-    const char *alpn;       /* separated by ',' */
+    bool deny_in_handshake;                            /* else with 403 */
+    const char *client_auth_paths[CL_SERVE_MAX_PATHS]; /* serve/protected.h */
+    size_t num_client_auth_paths;
+    const char *alpn; /* separated by ',' */
     const char *profile;
     const char *ciphers; /* these and the next six: NULL or 0: as the profile says */
     const char *tls13_ciphers;
@@ -74,10 +78,13 @@ struct cl_serve_options {
 };
 
 struct cl_clients;
+struct cl_protected;
 
 struct cl_site {
     const struct cl_serve_options *options;
     struct cl_clients *clients; /* who may come in; NULL: whoever verifies */
+    struct cl_protected
+        *protected; /* paths for clients with a certificate; NULL: none in particular */
     struct cleat_tls_config *tls;
     struct cl_static_config files;
     struct cl_log *access; /* NULL: off */

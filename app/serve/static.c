@@ -181,12 +181,8 @@ static int open_file(struct answer *a, const char *name)
 /* Finds the file: the one named, or the index of a folder. Returns as open_file. */
 static int find_file(struct answer *a)
 {
-    const struct cleat_http_head *request = a->ask->request;
-    struct cleat_http_view path = cleat_http_text(request, request->path);
-    if (request->form == CLEAT_HTTP_ABSOLUTE_FORM && path.len == 0) {
-        path = (struct cleat_http_view){"/", 1};
-    }
-    int status = cl_static_path_read(path, a->config->prefix, &a->path);
+    int status =
+        cl_static_path_read(cl_static_path_of(a->ask->request), a->config->prefix, &a->path);
     if (status != 0) {
         return status;
     }

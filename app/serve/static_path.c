@@ -57,6 +57,15 @@ static bool drop_prefix(struct cl_rd *path, const char *prefix, bool *out_needs_
     return path->len == 0 || path->p[0] == '/';
 }
 
+struct cleat_http_view cl_static_path_of(const struct cleat_http_head *request)
+{
+    struct cleat_http_view path = cleat_http_text(request, request->path);
+    if (request->form == CLEAT_HTTP_ABSOLUTE_FORM && path.len == 0) {
+        path = (struct cleat_http_view){"/", 1};
+    }
+    return path;
+}
+
 int cl_static_path_read(struct cleat_http_view path, const char *prefix, struct cl_static_path *out)
 {
     size_t len = 0;

@@ -16,6 +16,9 @@ struct cl_static_path {
     bool needs_slash;                     /* it was the prefix without its slash */
 };
 
+/* cl_static_path_of returns the path of a request; "/" where an absolute URL has none. */
+struct cleat_http_view cl_static_path_of(const struct cleat_http_head *request);
+
 /* cl_static_path_read decodes a path and checks its segments. prefix (NULL: none) is removed.
  * Returns 0 or the status to answer: 400 (bad escapes, encoded slash or NUL, no path), 404 (outside
  * the prefix; an empty segment, ".", "..", or a name that begins with a dot, except

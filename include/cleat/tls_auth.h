@@ -31,6 +31,10 @@ void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on);
  * CLEAT_ERR_CLOSED, CLEAT_ERR_NOMEM, CLEAT_ERR_RANDOM. */
 int cleat_tls_request_certificate(struct cleat_tls *tls, bool required);
 
+/* cleat_tls_certificate_pending tells whether such a request still waits for the end of its answer.
+ */
+bool cleat_tls_certificate_pending(const struct cleat_tls *tls);
+
 /* ---- channel bindings --------------------------------------------------------------------------
  */
 

@@ -85,6 +85,11 @@ int cleat_tls_request_certificate(struct cleat_tls *tls, bool required)
     return CLEAT_OK;
 }
 
+bool cleat_tls_certificate_pending(const struct cleat_tls *tls)
+{
+    return cl_is_server(tls) && tls->hs != NULL && tls->hs->late;
+}
+
 cl_result cl_late_certificate_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     if (tls->hs == NULL || !tls->hs->late) {

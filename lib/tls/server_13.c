@@ -260,7 +260,7 @@ const struct cl_hs_row cl_hs_server_13[] = {
      0,
      0,
      cl_peer_chain_step,
-     {CL_HS_S13_LATE_WAIT_FINISHED}},
+     {CL_HS_S13_LATE_WAIT_FINISHED, CL_HS_S13_LATE_ASK_PEER}},
     {CL_HS_S13_LATE_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_S13_LATE_WAIT_FINISHED}},
     {CL_HS_S13_LATE_WAIT_FINISHED,
      CL_HS_MESSAGE,

@@ -130,6 +130,34 @@ static void test_after_a_resumption_and_with_a_small_buffer(void **state)
     cleat_ticket_keys_free(keys);
 }
 
+static void test_the_application_says_who_may_come_in(void **state)
+{
+    for (int accept = 0; accept < 2; accept++) {
+        struct cleat_tls_builder *s = server_builder();
+        struct test_pair p;
+        cleat_tls_builder_decide(s, CLEAT_DECIDE_IDENTITY);
+        make(&p, client_builder(true), s);
+        assert_int_equal(cleat_tls_request_certificate(p.server.tls, true), CLEAT_OK);
+        test_pair_run(&p);
+        assert_int_equal(p.server.next, CLEAT_TLS_NEEDS_DECISION);
+        assert_int_equal(cleat_tls_decision(p.server.tls), CLEAT_DECIDE_IDENTITY);
+        assert_non_null(cleat_tls_peer_leaf(p.server.tls));
+        assert_true(cleat_tls_certificate_pending(p.server.tls));
+        int code = accept != 0 ? cleat_tls_accept_peer(p.server.tls)
+                               : cleat_tls_refuse(p.server.tls, 49, "not on the list");
+        assert_int_equal(code, CLEAT_OK);
+        test_pair_run(&p);
+        assert_false(cleat_tls_certificate_pending(p.server.tls));
+        if (accept != 0) {
+            test_assert_ready(&p);
+            assert_known(&p, true);
+        } else {
+            test_assert_failed(&p.server, &p.client, CLEAT_ERR_REFUSED, 49);
+        }
+        test_pair_drop(&p);
+    }
+}
+
 /* ---- beside data and KeyUpdate ---- */
 
 static void test_data_and_key_updates_flow_while_the_answer_is_waited_for(void **state)
@@ -409,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_each_kind_of_key_signs_later),
         cmocka_unit_test(test_a_client_without_one_may_go_on_or_not),
         cmocka_unit_test(test_after_a_resumption_and_with_a_small_buffer),
+        cmocka_unit_test(test_the_application_says_who_may_come_in),
         cmocka_unit_test(test_data_and_key_updates_flow_while_the_answer_is_waited_for),
         cmocka_unit_test(test_writing_finishes_a_flight_that_is_half_out),
         cmocka_unit_test(test_it_cannot_be_asked_where_it_was_not_offered),

@@ -1,0 +1,124 @@
+/* serve/session_client.c - who is at the other end of a session, and may it come in? See session.h.
+ *
+ * A client is looked at once, when the handshake is done (or early data comes). With
+ * --client-auth-path a request for a protected path has a client of TLS 1.3 asked for its
+ * certificate then (RFC 9846 4.7.2); the response is held until the answer is there.
+ */
+#include "cleat/tls_auth.h"
+#include "serve/session.h"
+
+/* RFC 9846 6.2: "A valid certificate or PSK was received, but when access control was applied, the
+ * sender decided not to proceed with negotiation." */
+#define ALERT_ACCESS_DENIED 49
+
+/* What can be done about a client that cannot be asked. */
+#define ASK_IN_HANDSHAKE "(--client-auth optional asks in the handshake already)"
+
+static const char *what_is_done(const struct cl_session *s, bool abort)
+{
+    return abort                                ? "the connection is closed"
+           : s->worker->site->protected != NULL ? "protected paths are answered with 403"
+                                                : "requests are answered with 403";
+}
+
+bool cl_session_check_client(struct cl_session *s)
+{
+    if (s->client_checked) {
+        return true;
+    }
+    s->client_checked = true;
+    const struct cl_site *site = s->worker->site;
+    const struct cleat_cert *leaf = cleat_tls_peer_leaf(cl_stream_tls(s->stream));
+    char why[CL_CLIENT_WHY];
+    if (leaf != NULL && cl_client_id_fill(&s->client, leaf) != CL_OK) {
+        cl_stream_abort(s->stream, "out of memory");
+        return false;
+    }
+    s->client_known = leaf != NULL;
+    /* who has not been asked yet is not denied yet */
+    bool judged = site->protected == NULL || leaf != NULL;
+    s->denied = judged && !cl_clients_allow(site->clients, leaf, why, sizeof(why));
+    if (s->denied) {
+        bool abort = site->options->deny_in_handshake;
+        cl_session_log_denied(s, leaf, why, what_is_done(s, abort));
+        if (abort) {
+            cl_stream_abort(s->stream, "the client may not come in");
+        }
+        return !abort;
+    }
+    return true;
+}
+
+void cl_session_decide_client(struct cl_session *s, enum cleat_decision which)
+{
+    struct cleat_tls *tls = cl_stream_tls(s->stream);
+    const struct cleat_cert *leaf = cleat_tls_peer_leaf(tls);
+    char why[CL_CLIENT_WHY] = "a question that nobody expects";
+    if (which == CLEAT_DECIDE_IDENTITY &&
+        cl_clients_allow(s->worker->site->clients, leaf, why, sizeof(why))) {
+        (void)cleat_tls_accept_peer(tls);
+    } else {
+        cl_session_log_denied(s, leaf, why, "the handshake is refused");
+        (void)cleat_tls_refuse(tls, ALERT_ACCESS_DENIED, "the client may not come in");
+    }
+    cl_stream_decided(s->stream);
+}
+
+bool cl_session_deny_client(struct cl_session *s)
+{
+    bool concerned = s->worker->site->protected == NULL || s->x->is_protected;
+    if (s->denied && concerned) {
+        cl_exchange_refuse(s->x, 403, "Your certificate does not let you in here.");
+        return true;
+    }
+    return false;
+}
+
+static void forbid(struct cl_session *s, const char *why, const char *text)
+{
+    cl_session_log_denied(s, NULL, why, "the request is answered with 403");
+    cl_exchange_refuse(s->x, 403, text);
+}
+
+bool cl_session_ask_client(struct cl_session *s)
+{
+    if (!s->x->is_protected || s->client_known) {
+        return false;
+    }
+    int code = cl_stream_request_certificate(s->stream);
+    if (code == CLEAT_OK) {
+        return true;
+    }
+    struct cleat_tls_info info = {0};
+    (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
+    const char *why =
+        code != CLEAT_ERR_UNSUPPORTED ? cleat_error_sentence(code)
+        : info.version < CLEAT_TLS_1_3
+            ? "it speaks TLS 1.2, which does not ask after the handshake " ASK_IN_HANDSHAKE
+            : "it did not offer post_handshake_auth, so that it cannot be asked " ASK_IN_HANDSHAKE;
+    forbid(s, why,
+           "A client certificate is needed here, and this connection cannot be asked for one.");
+    return false;
+}
+
+bool cl_session_client_answered(struct cl_session *s)
+{
+    s->client_checked = false;
+    if (!cl_session_check_client(s)) {
+        return false;
+    }
+    cleat_tls_forget(cl_stream_tls(s->stream));
+    if (!s->client_known) {
+        forbid(s, "it was asked for a certificate and has none",
+               "A client certificate is needed here.");
+    } else {
+        (void)cl_session_deny_client(s);
+    }
+    return true;
+}
+
+void cl_session_client_silent(struct cl_session *s)
+{
+    forbid(s, "it was asked for a certificate and did not answer in time",
+           "A client certificate is needed here, and none came in time.");
+}
