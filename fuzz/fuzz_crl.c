@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     if (crl != NULL) {
-        if (cl_crl_find(crl, cl_rd_of(serial, sizeof(serial)), &reason, &when) && reason > 255) {
+        if (cl_crl_find(crl, &crl->issuer, cl_rd_of(serial, sizeof(serial)), &reason, &when) &&
+            reason > 255) {
             abort();
         }
     }

@@ -56,19 +56,15 @@ static bool parse_idp(struct cl_crl *crl, struct cl_rd value)
     struct cl_rd reasons;
     bool has_point;
     bool has_reasons;
-    bool indirect;
     crl->has_idp = true;
     if (!cl_der_get(&value, CL_DER_SEQUENCE, &body) || !cl_rd_done(&value) ||
         !cl_der_optional(&body, CL_DER_CTXC(0), &crl->point, &has_point) ||
         !flag(&body, CL_DER_CTX(1), &crl->only_user) ||
         !flag(&body, CL_DER_CTX(2), &crl->only_ca) ||
         !cl_der_optional(&body, CL_DER_CTX(3), &reasons, &has_reasons) ||
-        !flag(&body, CL_DER_CTX(4), &indirect) ||
+        !flag(&body, CL_DER_CTX(4), &crl->indirect) ||
         !flag(&body, CL_DER_CTX(5), &crl->only_attribute) || !cl_rd_done(&body)) {
         return false;
-    }
-    if (indirect) {
-        crl->unusable = "it is indirect";
     }
     return !has_reasons || reasons_of(reasons, &crl->reasons);
 }
@@ -134,6 +130,7 @@ static bool parse_exts(struct cl_crl *crl, struct cl_rd exts)
 
 struct entry {
     struct cl_rd serial;
+    struct cl_rd issuer; /* GeneralNames of certificateIssuer, empty when absent */
     int64_t when;
     uint32_t reason;
     bool unknown_critical;
@@ -153,6 +150,12 @@ static bool parse_entry_exts(struct cl_rd exts, struct entry *out)
                 return false;
             }
             out->reason = body.p[0];
+        } else if (ext.id == CL_OID_CRL_CERT_ISSUER) {
+            uint32_t num;
+            if (!cl_der_get(&ext.value, CL_DER_SEQUENCE, &out->issuer) || !cl_rd_done(&ext.value) ||
+                !cl_gnames_valid(out->issuer, &num)) {
+                return false;
+            }
         } else if (ext.critical && ext.id != CL_OID_CRL_INVALIDITY) {
             out->unknown_critical = true;
         }
@@ -180,8 +183,9 @@ static bool check_entries(struct cl_crl *crl)
         if (!next_entry(&rest, &entry)) {
             return false;
         }
-        /* RFC 5280 5.3: the same rule for extensions of entries */
-        if (entry.unknown_critical) {
+        /* RFC 5280 5.3: the same rule for extensions of entries; 5.3.3: certificateIssuer belongs
+         * into an indirect list */
+        if (entry.unknown_critical || (entry.issuer.len != 0 && !crl->indirect)) {
             crl->unusable = "an entry has a critical extension that is not understood";
         }
     }
@@ -268,12 +272,32 @@ void cl_crl_free(struct cl_crl *crl)
     cl_free(crl);
 }
 
-bool cl_crl_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *reason, int64_t *when)
+/* Is the issuer of an entry, by its certificateIssuer, this one? */
+static bool issued_by(struct cl_rd names, const struct cl_name *issuer)
+{
+    struct cl_gname name;
+    struct cl_name dn;
+    while (cl_gname_next(&names, &name)) {
+        if (name.kind == CLEAT_SAN_DIRECTORY && cl_name_of(name.value, &dn) &&
+            cl_name_equal(&dn, issuer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer, struct cl_rd serial,
+                 uint32_t *reason, int64_t *when)
 {
     struct cl_rd rest = crl->entries;
+    struct cl_rd current = {0};
     struct entry entry;
     while (next_entry(&rest, &entry)) {
-        if (cl_rd_equal(entry.serial, serial)) {
+        /* RFC 5280 5.3.3: absent, "the certificate issuer for the entry is the same as that for the
+         * preceding entry", and in the first one the list's */
+        current = entry.issuer.len != 0 ? entry.issuer : current;
+        if (cl_rd_equal(entry.serial, serial) &&
+            (current.len != 0 ? issued_by(current, issuer) : cl_name_equal(&crl->issuer, issuer))) {
             *reason = entry.reason;
             *when = entry.when;
             return true;

@@ -1,7 +1,7 @@
 /* x509/crl.h - certificate revocation lists (RFC 5280 5), parsed strictly; for lib/x509 alone.
  *
- * What a list may not be used for - an unknown critical extension, an indirect list - is noted in
- * `unusable`: such a list proves nothing, neither good nor bad. */
+ * A list that may not be used - because of an unknown critical extension - says so in `unusable`:
+ * it proves nothing, neither good nor bad. */
 #ifndef CL_X509_CRL_H
 #define CL_X509_CRL_H
 
@@ -33,6 +33,7 @@ struct cl_crl {
     bool only_user;
     bool only_ca;
     bool only_attribute;
+    bool indirect;      /* its entries may be other issuers' certificates */
     uint16_t reasons;   /* CL_REASONS_ALL when not restricted */
     struct cl_rd point; /* DistributionPointName, empty when absent */
     struct cl_rd aki_key_id;
@@ -48,10 +49,10 @@ struct cleat_crl_set {
 CL_MUST cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error *err);
 void cl_crl_free(struct cl_crl *crl);
 
-/* cl_crl_find looks a serial number up: false when it is not listed; *reason is its reasonCode (0
- * when there is none, 8 removeFromCRL). */
-CL_RD_MUST bool cl_crl_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *reason,
-                            int64_t *when);
+/* cl_crl_find looks a certificate up by its issuer and serial number: false when it is not listed;
+ * *reason is its reasonCode (0 when there is none, 8 removeFromCRL). */
+CL_RD_MUST bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer,
+                            struct cl_rd serial, uint32_t *reason, int64_t *when);
 
 /* cl_crl_number_compare compares two non-negative INTEGER contents: < 0, 0, > 0. */
 int cl_crl_number_compare(struct cl_rd a, struct cl_rd b);

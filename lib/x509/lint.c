@@ -1,7 +1,9 @@
 /* x509/lint.c - what RFC 5280 4 and the CA/Browser Forum's Baseline Requirements (version 2) demand
  * of a certificate itself, beyond what validating a path (RFC 5280 6) demands: one table, a row per
  * rule. The policy CLEAT_POLICY_DEFAULT has no rows: these are duties of whoever issues
- * certificates, and deployed private PKIs neglect them without harm. */
+ * certificates, and deployed private PKIs neglect them without harm. An anchor is trusted for other
+ * reasons than its form (RFC 5280 6.1.1 (d)), and every store has roots older than some of these
+ * rules: fewer are asked of it. */
 #include "x509/path.h"
 
 #include "base/text.h"
@@ -319,13 +321,13 @@ static const struct row {
     const char *what;
 } rows[] = {
     {v3, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.1", "it is not version 3"},
-    {serial_positive, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
+    {serial_positive, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
      "its serial number is zero or negative"},
-    {serial_short, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
+    {serial_short, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
      "its serial number has more than 20 bytes"},
     {has_issuer, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.4",
      "its issuer name is empty"},
-    {time_choice, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.5",
+    {time_choice, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.5",
      "a date before 2050 is a GeneralizedTime"},
     {has_subject, R | W, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.6",
      "a CA's subject name is empty"},
@@ -341,11 +343,13 @@ static const struct row {
      "its authority key identifier names issuer or serial number"},
     {root_aki_is_ski, R | W, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
      "a root's authority key identifier is not its subject key identifier"},
-    {has_ski, R | W, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
+    {has_ski, R | W, CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
      "a CA has no subject key identifier"},
+    {has_ski, R, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
+     "a root has no subject key identifier"},
     {ski_not_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
      "its subject key identifier is critical"},
-    {has_key_usage, R | W, CA | ANCHOR, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.3",
+    {has_key_usage, R | W, CA, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.3",
      "a CA has no key usage"},
     {cert_sign_of_ca, R | W, ALL, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.9",
      "its key usage has keyCertSign, but it is not a CA"},

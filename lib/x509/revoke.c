@@ -1,7 +1,7 @@
 /* x509/revoke.c - revocation by CRL (RFC 5280 6.3.3) of every certificate below the anchor.
  *
  * Everything is decided anew at each call from the lists and the signatures checked so far; when
- * one is missing, it is asked for and the caller comes back. Not done: indirect lists, and lists
+ * one is missing, it is asked for and the caller comes back. Not done: lists
  * whose signer stands more than one certificate away from the path.
  */
 #include "x509/gname.h"
@@ -124,6 +124,7 @@ static bool points_share(struct cl_rd a, struct cl_rd b, const struct cl_name *i
 
 struct point {
     struct cl_rd name;
+    struct cl_rd issuer; /* cRLIssuer: whose list, when not the certificate's issuer's */
     bool has_name;
     bool has_issuer;
     unsigned reasons;
@@ -133,7 +134,6 @@ static bool next_point(struct cl_rd *points, struct point *out)
 {
     struct cl_rd body;
     struct cl_rd reasons;
-    struct cl_rd issuer;
     struct cl_rd bits;
     bool has_reasons;
     uint8_t num_unused;
@@ -141,7 +141,7 @@ static bool next_point(struct cl_rd *points, struct point *out)
     if (!cl_der_get(points, CL_DER_SEQUENCE, &body) ||
         !cl_der_optional(&body, CL_DER_CTXC(0), &out->name, &out->has_name) ||
         !cl_der_optional(&body, CL_DER_CTX(1), &reasons, &has_reasons) ||
-        !cl_der_optional(&body, CL_DER_CTXC(2), &issuer, &out->has_issuer)) {
+        !cl_der_optional(&body, CL_DER_CTXC(2), &out->issuer, &out->has_issuer)) {
         return false;
     }
     if (has_reasons && cl_der_bits_body(reasons, &bits, &num_unused)) {
@@ -154,7 +154,39 @@ static bool next_point(struct cl_rd *points, struct point *out)
     return true;
 }
 
-/* RFC 5280 6.3.3 (b)(2): is this certificate in the list's scope? *reasons: for which. */
+/* Has a DistributionPointName one of these names in full? */
+static bool point_has(struct cl_rd point, struct cl_rd names)
+{
+    struct cl_rd full;
+    struct cl_gname name;
+    if (!cl_der_get(&point, CL_DER_CTXC(0), &full)) {
+        return false;
+    }
+    while (cl_gname_next(&names, &name)) {
+        if (names_share(full, &name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 5280 6.3.3 (b)(1), (b)(2)(i): is this the list that a distribution point means? */
+static bool meant_by(const struct point *point, const struct cl_crl *crl,
+                     const struct cleat_cert *cert)
+{
+    const struct cl_gname name = {CLEAT_SAN_DIRECTORY, crl->issuer.rdns};
+    if (point->has_issuer ? !crl->indirect || !names_share(point->issuer, &name)
+                          : !cl_name_equal(&crl->issuer, &cert->issuer)) {
+        return false;
+    }
+    if (crl->point.len == 0) {
+        return true;
+    }
+    return point->has_name ? points_share(point->name, crl->point, &crl->issuer)
+                           : point->has_issuer && point_has(crl->point, point->issuer);
+}
+
+/* RFC 5280 6.3.3 (b): is this certificate in the list's scope? *reasons: for which. */
 static bool in_scope(const struct question *q, const struct cl_crl *crl, unsigned *reasons)
 {
     const struct cleat_cert *cert = q->cert;
@@ -162,8 +194,7 @@ static bool in_scope(const struct question *q, const struct cl_crl *crl, unsigne
     struct point point;
     bool any = false;
     *reasons = 0;
-    if (!cl_name_equal(&crl->issuer, &cert->issuer) || crl->only_attribute ||
-        (crl->only_user && cert->is_ca) || (crl->only_ca && !cert->is_ca)) {
+    if (crl->only_attribute || (crl->only_user && cert->is_ca) || (crl->only_ca && !cert->is_ca)) {
         return false;
     }
     if (!cl_cert_has(cert, CL_OID_EXT_CRL_POINTS)) {
@@ -171,15 +202,12 @@ static bool in_scope(const struct question *q, const struct cl_crl *crl, unsigne
         struct cl_rd full;
         struct cl_rd at = crl->point;
         *reasons = crl->reasons;
-        return crl->point.len == 0 ||
-               (cl_der_get(&at, CL_DER_CTXC(0), &full) && names_share(full, &issuer));
+        return cl_name_equal(&crl->issuer, &cert->issuer) &&
+               (crl->point.len == 0 ||
+                (cl_der_get(&at, CL_DER_CTXC(0), &full) && names_share(full, &issuer)));
     }
     while (next_point(&points, &point)) {
-        if (point.has_issuer) {
-            continue; /* for an indirect list */
-        }
-        if (crl->point.len == 0 ||
-            (point.has_name && points_share(point.name, crl->point, &cert->issuer))) {
+        if (meant_by(&point, crl, cert)) {
             any = true;
             *reasons |= crl->reasons & point.reasons;
         }
@@ -215,8 +243,9 @@ static enum status signer_status(const struct question *q, const struct cleat_ce
     return s == STATUS_REVOKED ? STATUS_UNUSABLE : s == STATUS_NEEDS_JOB ? s : STATUS_GOOD;
 }
 
-/* A certificate of the CA's own for signing lists: same name, other key, issued by somebody on the
- * path at or above the CA. */
+/* A certificate for signing lists that is not on the path: the CA's own with another key, or that
+ * of the issuer of an indirect list. Who stands on the path at or above the CA has issued it, so it
+ * has the same anchor, as RFC 5280 6.3.3 (f) demands, and no power that its issuer did not have. */
 static enum status other_signer(struct question *q, const struct cl_crl *crl,
                                 const struct cleat_cert *signer)
 {
@@ -248,26 +277,35 @@ static enum status other_signer(struct question *q, const struct cl_crl *crl,
 
 static enum status authentic(struct question *q, const struct cl_crl *crl)
 {
-    const struct cleat_cert *issuer = q->v->path.certs[q->depth];
+    const struct cl_path *path = &q->v->path;
     const struct cleat_verdict *verdict = q->v->verdict;
     enum status s = STATUS_UNUSABLE;
-    if (may_sign_crls(issuer) && key_id_fits(crl, issuer)) {
-        s = of_signature(cl_sig_state(q->v, crl, true, issuer));
+    bool may_not = false;
+    for (size_t i = q->depth; s == STATUS_UNUSABLE && i < path->num; i++) {
+        const struct cleat_cert *issuer = path->certs[i];
+        if (!cl_name_equal(&issuer->subject, &crl->issuer)) {
+            continue;
+        }
+        may_not = may_not || !may_sign_crls(issuer);
+        if (may_sign_crls(issuer) && key_id_fits(crl, issuer)) {
+            s = of_signature(cl_sig_state(q->v, crl, true, issuer));
+        }
     }
     for (size_t i = 0; s == STATUS_UNUSABLE && i < verdict->num_pool; i++) {
         s = other_signer(q, crl, verdict->pool[i].cert);
     }
     if (s == STATUS_UNUSABLE) {
-        q->problem = may_sign_crls(issuer) ? "its signature is not the issuer's"
-                                           : "its issuer's key usage has no cRLSign";
+        q->problem =
+            may_not ? "its issuer's key usage has no cRLSign" : "its signature is not the issuer's";
     }
     return s;
 }
 
 static bool same_scope(const struct cl_crl *a, const struct cl_crl *b)
 {
-    return a->only_user == b->only_user && a->only_ca == b->only_ca && a->reasons == b->reasons &&
-           cl_rd_equal(a->point, b->point) && cl_rd_equal(a->aki_key_id, b->aki_key_id);
+    return a->only_user == b->only_user && a->only_ca == b->only_ca && a->indirect == b->indirect &&
+           a->reasons == b->reasons && cl_rd_equal(a->point, b->point) &&
+           cl_rd_equal(a->aki_key_id, b->aki_key_id);
 }
 
 /* RFC 5280 6.3.3 (c): a delta list that goes with this complete one. */
@@ -293,7 +331,8 @@ static enum status by_deltas(struct question *q, const struct cl_crl *base)
         if (s == STATUS_NEEDS_JOB) {
             return s;
         }
-        if (s == STATUS_GOOD && cl_crl_find(delta, q->cert->serial, &q->reason, &q->when)) {
+        if (s == STATUS_GOOD &&
+            cl_crl_find(delta, &q->cert->issuer, q->cert->serial, &q->reason, &q->when)) {
             if (q->reason != REASON_REMOVE) {
                 return STATUS_REVOKED;
             }
@@ -320,7 +359,8 @@ static enum status by_list(struct question *q, const struct cl_crl *crl)
     if (s == STATUS_REVOKED || s == STATUS_NEEDS_JOB) {
         return s;
     }
-    if (s == STATUS_UNKNOWN && cl_crl_find(crl, q->cert->serial, &q->reason, &q->when)) {
+    if (s == STATUS_UNKNOWN &&
+        cl_crl_find(crl, &q->cert->issuer, q->cert->serial, &q->reason, &q->when)) {
         return STATUS_REVOKED;
     }
     q->reasons |= reasons;
