@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/serve_ws.h"
 #include "serve/server.h"
 
 enum {
@@ -37,6 +38,7 @@ enum {
     OPT_ACCESS_LOG,
     OPT_QUIET,
     OPT_VERBOSE,
+    OPT_INSECURE_LISTEN,
 };
 
 static const struct cl_option options[] = {
@@ -45,6 +47,8 @@ static const struct cl_option options[] = {
      "listen there; may be repeated; port 0 takes a free one\n"
      "(default: 0.0.0.0:8443 and [::]:8443)"},
     {OPT_ROOT, 'r', "root", "DIR", "folder to serve (default: the current one)"},
+    {OPT_INSECURE_LISTEN, 0, "insecure-listen", "ADDR:PORT",
+     "listen there without TLS, on a loopback address only: for tests"},
     {0, 0, "Certificates", NULL, NULL},
     {OPT_CERT, 'c', "cert", "FILE",
      "certificate chain in PEM, the server's own first; repeat --cert and\n"
@@ -89,6 +93,7 @@ static const struct cl_option options[] = {
     {OPT_EARLY_DATA, 0, "early-data", NULL,
      "answer GET and HEAD that come with the first bytes of a resumption (0-RTT);\n"
      "off by default: whoever records such a request can send it again elsewhere"},
+    CL_SERVE_WS_OPTIONS,
     {0, 0, "Running", NULL, NULL},
     {OPT_THREADS, 't', "threads", "N", "worker threads (default: one for each processor)"},
     {OPT_GRACE, 0, "grace", "SECONDS",
@@ -122,8 +127,14 @@ struct parsed {
     bool has_client_auth;
 };
 
-static int complain_listen(const char *text)
+static int complain_listen(const char *text, bool clear)
 {
+    if (clear) {
+        return cl_options_complain(&usage,
+                                   "--insecure-listen takes ADDR:PORT with a loopback address, as "
+                                   "127.0.0.1:8080, [::1]:8080 or localhost:8080, not '%s'",
+                                   text);
+    }
     return cl_options_complain(&usage,
                                "--listen takes ADDR:PORT with an IP address, as 127.0.0.1:8443, "
                                "[::1]:8443 or 0.0.0.0:0, not '%s'",
@@ -131,7 +142,7 @@ static int complain_listen(const char *text)
 }
 
 /* "127.0.0.1:8443", "[::1]:8443", "localhost:8443", ":8443" (all addresses) */
-static int add_listen(struct cl_serve_options *o, const char *text)
+static int add_listen(struct cl_serve_options *o, const char *text, bool clear)
 {
     static const char *const everywhere[] = {"0.0.0.0", "::"};
     static const char *const localhost[] = {"127.0.0.1", "::1"};
@@ -141,7 +152,7 @@ static int add_listen(struct cl_serve_options *o, const char *text)
     unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
     if (colon == NULL || end == colon + 1 || *end != '\0' || port > 65535 || colon[1] < '0' ||
         colon[1] > '9' || (size_t)(colon - text) >= sizeof(host)) {
-        return complain_listen(text);
+        return complain_listen(text, clear);
     }
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
@@ -156,8 +167,11 @@ static int add_listen(struct cl_serve_options *o, const char *text)
         if (o->num_listen == CL_SERVE_MAX_LISTEN) {
             return cl_options_complain(&usage, "more than %d addresses", CL_SERVE_MAX_LISTEN);
         }
-        if (!cl_addr_parse(names[i], (uint16_t)port, &o->listen[o->num_listen])) {
-            return complain_listen(text);
+        struct cl_serve_address *address = &o->listen[o->num_listen];
+        address->clear = clear;
+        if (!cl_addr_parse(names[i], (uint16_t)port, &address->addr) ||
+            (clear && !cl_addr_is_loopback(&address->addr))) {
+            return complain_listen(text, clear);
         }
         o->num_listen++;
     }
@@ -306,13 +320,18 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
 {
     struct cl_serve_options *o = &p->o;
     const char **text = text_of(o, id);
+    if (id >= CL_SERVE_WS_FIRST) {
+        return cl_serve_ws_take(&o->ws, id, words);
+    }
     if (text != NULL) {
         *text = words->value;
         return CL_EXIT_OK;
     }
     switch (id) {
     case OPT_LISTEN:
-        return add_listen(o, words->value);
+        return add_listen(o, words->value, false);
+    case OPT_INSECURE_LISTEN:
+        return add_listen(o, words->value, true);
     case OPT_CERT:
         return add_cert(p, words->value);
     case OPT_KEY:
@@ -385,10 +404,25 @@ static int check_clients(struct parsed *p)
     return o->num_client_auth_paths > 0 ? check_paths(p) : CL_EXIT_OK;
 }
 
+static bool is_all_clear(const struct cl_serve_options *o)
+{
+    size_t num = 0;
+    while (num < o->num_listen && o->listen[num].clear) {
+        num++;
+    }
+    return num > 0 && num == o->num_listen;
+}
+
 static int check(struct parsed *p)
 {
     struct cl_serve_options *o = &p->o;
-    if (o->num_pairs == 0 && p->num_keys == 0 && o->psk == NULL) {
+    for (size_t i = 0; i < o->num_listen; i++) {
+        if (o->listen[i].clear && o->client_ca != NULL) {
+            return cl_options_complain(&usage, "--insecure-listen does not go with --client-ca: "
+                                               "without TLS nobody is asked who he is");
+        }
+    }
+    if (!is_all_clear(o) && o->num_pairs == 0 && p->num_keys == 0 && o->psk == NULL) {
         return cl_options_complain(&usage,
                                    "a certificate and its key are needed: --cert FILE --key FILE\n"
                                    "To make a pair for this machine: cleat cert dev localhost");
@@ -400,7 +434,7 @@ static int check(struct parsed *p)
     int code = check_clients(p);
     if (code == CL_EXIT_OK && o->num_listen == 0) {
         o->default_listen = true;
-        return add_listen(o, ":8443");
+        return add_listen(o, ":8443", false);
     }
     return code;
 }
@@ -444,6 +478,7 @@ int cl_cmd_serve(int argc, char **argv)
               .access_log = "-",
               .key_log = getenv("SSLKEYLOGFILE")},
     };
+    cl_ws_config_init(&p.o.ws);
     int code = parse(&p, argc, argv);
     if (code >= 0) {
         return code;

@@ -70,3 +70,11 @@ bool cl_addr_equal(const struct cl_addr *a, const struct cl_addr *b)
     }
     return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
 }
+
+bool cl_addr_is_loopback(const struct cl_addr *a)
+{
+    if (a->sa.sa_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+    }
+    return ntohl(a->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}

@@ -33,4 +33,7 @@ void cl_addr_set_port(struct cl_addr *a, uint16_t port);
 /* cl_addr_equal compares family, address and port. */
 CL_RD_MUST bool cl_addr_equal(const struct cl_addr *a, const struct cl_addr *b);
 
+/* cl_addr_is_loopback: 127.0.0.0/8 or ::1. */
+CL_RD_MUST bool cl_addr_is_loopback(const struct cl_addr *a);
+
 #endif

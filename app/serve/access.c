@@ -8,6 +8,8 @@
 
 /* 8 KiB: more than a note's two buffers can hold */
 #define MAX_NOTE 8192
+/* 256: six numbers and the longest sentence */
+#define MAX_WS   256
 
 void cl_access_escape(struct cl_buf *out, const void *p, size_t len, size_t max)
 {
@@ -71,6 +73,19 @@ static const char *or_dash(const char *text)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+/* " ws CODE WHO ...", or nothing. */
+static void format_ws(const struct cl_access_ws *ws, char *out, size_t cap)
+{
+    out[0] = '\0';
+    if (ws == NULL) {
+        return;
+    }
+    (void)snprintf(out, cap, " ws %u %s \"%s\" %llu %llu %llu %llu %llu", (unsigned)ws->code,
+                   ws->who, ws->sentence, (unsigned long long)ws->messages_in,
+                   (unsigned long long)ws->bytes_in, (unsigned long long)ws->messages_out,
+                   (unsigned long long)ws->bytes_out, (unsigned long long)ws->messages_dropped);
+}
+
 size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -80,17 +95,19 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
     struct cl_rd client = a->client != NULL && a->client->columns.len > 0
                               ? cl_buf_view(&a->client->columns)
                               : cl_rd_str(a->client != NULL ? "\"-\" \"-\" - \"-\"" : "");
+    char ws[MAX_WS];
     struct tm tm = {0};
     time_t t = (time_t)a->time;
     gmtime_r(&t, &tm);
     if (a->sni != NULL) {
         cl_access_escape(&sni, a->sni, strlen(a->sni), CL_ACCESS_MAX_FIELD);
     }
+    format_ws(a->ws, ws, sizeof(ws));
     int n = snprintf(
         out, cap,
         "%s - %.*s [%02d/%s/%04d:%02d:%02d:%02d +0000] \"%.*s\" %03d %llu %.*s %llu.%06llu %s %s "
         "%s "
-        "%s %s %.*s%s%.*s\n",
+        "%s %s %.*s%s%.*s%s\n",
         a->address, user.len > 0 ? (int)user.len : 1, user.len > 0 ? (const char *)user.p : "-",
         tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
         (int)a->note->request.len, (const char *)a->note->request.p, a->status,
@@ -102,7 +119,7 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
         : a->resumed ? "resumed"
                      : "full",
         or_dash(a->alpn), sni.len > 0 ? (int)sni.len : 1, sni.len > 0 ? (const char *)sni.p : "-",
-        a->client != NULL ? " " : "", (int)client.len, (const char *)client.p);
+        a->client != NULL ? " " : "", (int)client.len, (const char *)client.p, ws);
     cl_buf_deinit(&sni);
     if (n < 0 || cap == 0) {
         return 0;

@@ -1,13 +1,18 @@
 /* serve/access.h - the line that a request leaves in the access log.
  *
  *     ADDRESS - - [TIME] "REQUEST LINE" STATUS BYTES "REFERER" "USER-AGENT" SECONDS VERSION CIPHER
- *     GROUP RESUMED ALPN SNI [CLIENT]
+ *     GROUP RESUMED ALPN SNI [CLIENT] [WEBSOCKET]
  *
  * RESUMED is full, resumed, or early: the request came as early data (0-RTT).
  *
  * The first nine columns are the "combined" format that log readers know; "-" stands for what there
  * is not. The third is the client's name, and CLIENT its "SUBJECT" "NAMES" SHA256 "ISSUER"
- * (serve/clients.h), where client certificates are asked for. Whatever comes from the peer is
+ * (serve/clients.h), where client certificates are asked for. A WebSocket leaves its line when it
+ * ends: status 101, BYTES of messages sent, SECONDS that it was open, and at the end
+ *
+ *     ws CODE WHO "CODE IN WORDS" MESSAGES-IN BYTES-IN MESSAGES-OUT BYTES-OUT DROPPED
+ *
+ * where WHO has begun to close: client, server, or nobody (1006). Whatever comes from the peer is
  * quoted: '"', '\' and all bytes outside 0x20-0x7e become \xHH, so that a line stays a line and a
  * terminal obeys nobody. Pure: no clock, no I/O.
  */
@@ -36,6 +41,16 @@ void cl_access_deinit(struct cl_access_note *note);
 
 struct cl_client_id;
 
+/* How a WebSocket was used, and how it ended. */
+struct cl_access_ws {
+    uint16_t code;
+    const char *who;      /* "client", "server", "nobody" */
+    const char *sentence; /* what the code means */
+    uint64_t messages_in, bytes_in;
+    uint64_t messages_out, bytes_out;
+    uint64_t messages_dropped;
+};
+
 struct cl_access {
     const char *address;
     int64_t time; /* Unix seconds */
@@ -51,6 +66,7 @@ struct cl_access {
     const char *alpn;                  /* or NULL */
     const char *sni;                   /* or NULL */
     const struct cl_client_id *client; /* NULL: clients are not asked who they are */
+    const struct cl_access_ws *ws;     /* NULL: a request */
 };
 
 /* cl_access_format writes the line with its newline and returns the length; cut when it is longer

@@ -136,6 +136,15 @@ static void answer(struct cl_exchange *x)
     }
 }
 
+/* Where there are WebSockets, a path of theirs, and whoever asks for one. */
+static bool is_for_websocket(const struct cl_exchange *x)
+{
+    const struct cl_ws_server *ws = x->site->ws;
+    return ws != NULL &&
+           (cleat_ws_wants_upgrade(&x->head) ||
+            cl_ws_config_find(ws->config, cleat_http_text(&x->head, x->head.path)) != NULL);
+}
+
 /* The head is complete: the response is made while the head's bytes are still there. */
 static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close)
 {
@@ -148,6 +157,10 @@ static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close
     x->must_wait = x->early && (!is_safe(x) || x->is_protected);
     cl_access_note_head(&x->note, &x->head);
     x->close = want_close || !x->head.keep_alive;
+    if (is_for_websocket(x)) {
+        x->is_upgrade = true;
+        return CL_EXCHANGE_UPGRADE;
+    }
     int code = cleat_http_body_init(&x->body, &x->head, CL_SERVE_MAX_BODY, &err);
     if (code != CLEAT_OK) {
         cl_exchange_refuse(x, cleat_http_reply_status(code), err.text);
@@ -189,8 +202,11 @@ enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, 
     int code = cleat_http_head_feed(&x->head, bytes, before + take, &err);
     if (code == CLEAT_HTTP_COMPLETE) {
         *out_used = x->head.len - before;
+        x->behind = len - *out_used;
         enum cl_exchange_next next = take_request(x, want_close);
-        cl_buf_deinit(&x->pending);
+        if (next != CL_EXCHANGE_UPGRADE) {
+            cl_buf_deinit(&x->pending);
+        }
         return next;
     }
     if (code != CLEAT_HTTP_MORE) {
@@ -205,6 +221,15 @@ enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, 
         return CL_EXCHANGE_RESPOND;
     }
     return CL_EXCHANGE_NEED_MORE;
+}
+
+cl_result cl_exchange_keep_head(struct cl_exchange *x)
+{
+    if (x->pending.len == 0) {
+        CL_TRY(cl_buf_append(&x->pending, x->head.base, x->head.len, CLEAT_HTTP_MAX_REQUEST_HEAD));
+        x->head.base = (const char *)x->pending.p;
+    }
+    return CL_OK;
 }
 
 enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, size_t len,

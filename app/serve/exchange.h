@@ -24,6 +24,8 @@ struct cl_exchange {
     bool close;        /* the connection ends with this response */
     bool is_head;      /* no body in the response */
     bool interim;      /* 100 Continue goes out before the body is read */
+    bool is_upgrade;   /* CL_EXCHANGE_UPGRADE was the answer */
+    size_t behind;     /* bytes that have come behind the head, with CL_EXCHANGE_UPGRADE */
     bool early;        /* bytes now come as early data */
     bool must_wait;    /* not to be answered before the handshake is done (RFC 8470 3) */
     bool is_protected; /* only for clients with a certificate (serve/protected.h) */
@@ -32,11 +34,14 @@ struct cl_exchange {
 };
 
 /* CL_EXCHANGE_NEED_MORE: all was taken, and more is needed; _BODY: the head is complete and a body
- * follows; _RESPOND: the response is ready. */
+ * follows; _RESPOND: the response is ready; _UPGRADE: the request is for a WebSocket, and nothing
+ * is decided; the head's bytes are there as long as those that were given, or longer after
+ * cl_exchange_keep_head. */
 enum cl_exchange_next {
     CL_EXCHANGE_NEED_MORE,
     CL_EXCHANGE_BODY,
     CL_EXCHANGE_RESPOND,
+    CL_EXCHANGE_UPGRADE,
 };
 
 /* cl_exchange_new: NOMEM. cl_exchange_free: NULL is fine. */
@@ -52,6 +57,10 @@ enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, 
 /* cl_exchange_body takes and drops bytes of the body. */
 enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, size_t len,
                                        size_t *out_used);
+
+/* cl_exchange_keep_head copies the bytes of a complete head, so that it can be asked later. NOMEM.
+ */
+CL_MUST cl_result cl_exchange_keep_head(struct cl_exchange *x);
 
 /* cl_exchange_begun tells whether any byte of the request has come. */
 bool cl_exchange_begun(const struct cl_exchange *x);

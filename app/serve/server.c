@@ -21,8 +21,8 @@
 struct server {
     struct cl_site site;
     struct cl_worker *workers;
-    size_t num_workers;                       /* started */
-    struct cl_addr told[CL_SERVE_MAX_LISTEN]; /* bound, to be told when workers accept */
+    size_t num_workers;                                /* started */
+    struct cl_serve_address told[CL_SERVE_MAX_LISTEN]; /* bound, to be told when workers accept */
     size_t num_told;
     uv_loop_t loop;
     uv_signal_t on_int;
@@ -59,13 +59,13 @@ static cl_result bind_error(struct cleat_error *err, const char *address, int co
 
 /* One socket for every worker on one address. */
 static cl_result bind_address(struct server *server, size_t num_threads,
-                              const struct cl_addr *wanted, struct cleat_error *err)
+                              const struct cl_serve_address *wanted, struct cleat_error *err)
 {
     const struct cl_serve_options *o = server->site.options;
     struct sockaddr_storage address = {0};
     char text[CL_ADDR_TEXT_SIZE];
-    memcpy(&address, wanted, sizeof(*wanted));
-    cl_addr_format_port(wanted, text);
+    memcpy(&address, &wanted->addr, sizeof(wanted->addr));
+    cl_addr_format_port(&wanted->addr, text);
     for (size_t i = 0; i < num_threads; i++) {
         struct cl_worker *w = &server->workers[i];
         int fd = cl_listener_bind(&address, i == 0);
@@ -77,10 +77,13 @@ static cl_result bind_address(struct server *server, size_t num_threads,
         if (fd < 0) {
             return bind_error(err, text, -fd);
         }
-        w->fds[w->num_fds++] = fd;
+        w->ports[w->num_ports].clear = wanted->clear;
+        w->ports[w->num_ports++].fd = fd;
     }
-    if (!o->quiet || cl_addr_port(wanted) == 0) {
-        memcpy(&server->told[server->num_told++], &address, sizeof(server->told[0]));
+    if (!o->quiet || cl_addr_port(&wanted->addr) == 0) {
+        struct cl_serve_address *told = &server->told[server->num_told++];
+        told->clear = wanted->clear;
+        memcpy(&told->addr, &address, sizeof(told->addr));
     }
     return CL_OK;
 }
@@ -90,17 +93,20 @@ static void tell_addresses(const struct server *server)
 {
     char text[CL_ADDR_TEXT_SIZE];
     for (size_t i = 0; i < server->num_told; i++) {
-        cl_addr_format_port(&server->told[i], text);
-        cl_log_line(server->site.errors, "cleat: listening on https://%s (%zu thread%s)", text,
-                    server->num_workers, server->num_workers == 1 ? "" : "s");
+        const struct cl_serve_address *told = &server->told[i];
+        cl_addr_format_port(&told->addr, text);
+        cl_log_line(server->site.errors, "cleat: listening on http%s://%s (%zu thread%s)%s",
+                    told->clear ? "" : "s", text, server->num_workers,
+                    server->num_workers == 1 ? "" : "s",
+                    told->clear ? ": in clear, for tests on this machine only" : "");
     }
 }
 
 static void close_sockets(struct server *server, size_t from, size_t num_threads)
 {
     for (size_t i = from; i < num_threads; i++) {
-        for (size_t k = 0; k < server->workers[i].num_fds; k++) {
-            close(server->workers[i].fds[k]);
+        for (size_t k = 0; k < server->workers[i].num_ports; k++) {
+            close(server->workers[i].ports[k].fd);
         }
     }
 }
@@ -112,7 +118,7 @@ static cl_result bind_all(struct server *server, size_t num_threads, struct clea
     for (size_t i = 0; i < o->num_listen && result == CL_OK; i++) {
         result = bind_address(server, num_threads, &o->listen[i], err);
     }
-    if (result == CL_OK && server->workers[0].num_fds == 0) {
+    if (result == CL_OK && server->workers[0].num_ports == 0) {
         result = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
                               "there is no address to listen on");
     }
@@ -222,6 +228,7 @@ static cl_result start_workers(struct server *server, size_t num_threads, struct
     for (size_t i = 0; i < num_threads; i++) {
         struct cl_worker *w = &server->workers[i];
         w->site = &server->site;
+        w->num_workers = num_threads;
         w->done = on_worker_done;
         w->done_ctx = server;
         int status = cl_worker_start(w);

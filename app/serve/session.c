@@ -13,6 +13,8 @@
 
 #include "base/mem.h"
 #include "serve/page.h"
+#include "serve/ws_conn.h"
+#include "serve/ws_upgrade.h"
 
 static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -101,6 +103,30 @@ static void respond(struct cl_session *s)
     }
 }
 
+/* The request is for a WebSocket, and everything about the client is known. */
+static void upgrade(struct cl_session *s)
+{
+    if (s->x->reply.status != 0 || !cl_ws_upgrade(s)) {
+        begin_response(s);
+        return;
+    }
+    cl_exchange_free(s->x);
+    s->x = NULL;
+}
+
+static void take_upgrade(struct cl_session *s)
+{
+    /* early data is refused whoever asks */
+    if (s->x->early || !cl_session_ask_client(s)) {
+        upgrade(s);
+    } else if (cl_exchange_keep_head(s->x) == CL_OK) {
+        s->state = CL_SESSION_ASKED;
+        cl_stream_deadline(s->stream, CL_SERVE_CERTIFICATE_MS);
+    } else {
+        cl_stream_abort(s->stream, "out of memory");
+    }
+}
+
 static void take_next(struct cl_session *s, enum cl_exchange_next next)
 {
     if (next != CL_EXCHANGE_NEED_MORE && cl_session_deny_client(s)) {
@@ -108,6 +134,8 @@ static void take_next(struct cl_session *s, enum cl_exchange_next next)
     }
     if (next == CL_EXCHANGE_RESPOND) {
         respond(s);
+    } else if (next == CL_EXCHANGE_UPGRADE) {
+        take_upgrade(s);
     } else if (next == CL_EXCHANGE_BODY) {
         begin_body(s);
     }
@@ -141,6 +169,7 @@ static size_t on_data(void *ctx, uint8_t *p, size_t len)
              * and the client's certificate never come; it is dropped, and the client asks again on
              * another connection (RFC 9112 9.3.2). */
             s->x->close = true;
+            s->x->behind += len - taken;
             return len;
         } else if (s->state == CL_SESSION_BODY) {
             take_next(s, cl_exchange_body(s->x, p + taken, len - taken, &used));
@@ -266,7 +295,12 @@ static void on_decision(void *ctx, enum cleat_decision which)
 static void on_certificate(void *ctx)
 {
     struct cl_session *s = ctx;
-    if (s->state == CL_SESSION_ASKED && cl_session_client_answered(s)) {
+    if (s->state != CL_SESSION_ASKED || !cl_session_client_answered(s)) {
+        return;
+    }
+    if (s->x->is_upgrade) {
+        upgrade(s);
+    } else {
         begin_response(s);
     }
 }
@@ -279,7 +313,9 @@ static void on_ready(void *ctx)
     if (!cl_session_check_client(s)) {
         return;
     }
-    cleat_tls_forget(cl_stream_tls(s->stream));
+    if (cl_stream_tls(s->stream) != NULL) {
+        cleat_tls_forget(cl_stream_tls(s->stream));
+    }
     go_on_after_early(s);
     if (s->state != CL_SESSION_IDLE && s->state != CL_SESSION_HEAD) {
         return;
@@ -349,9 +385,8 @@ static void free_session(void *ctx)
     cl_worker_session_gone(worker);
 }
 
-static void on_closed(void *ctx, const struct cl_stream_end *end)
+void cl_session_closed(struct cl_session *s, const struct cl_stream_end *end)
 {
-    struct cl_session *s = ctx;
     if (s->x != NULL && (s->state == CL_SESSION_RESPOND || s->state == CL_SESSION_BODY)) {
         cl_session_log_request(s);
     }
@@ -365,6 +400,11 @@ static void on_closed(void *ctx, const struct cl_stream_end *end)
     struct cl_file_read *file = s->file;
     s->file = NULL;
     cl_file_read_free(file, free_session);
+}
+
+static void on_closed(void *ctx, const struct cl_stream_end *end)
+{
+    cl_session_closed(ctx, end);
 }
 
 /* Somebody speaks plain HTTP to this port and is told where to go. */
@@ -409,11 +449,11 @@ static void write_addresses(struct cl_session *s, const struct cl_tcp *tcp)
     }
 }
 
-cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp)
+cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool clear)
 {
     struct cleat_tls *tls = NULL;
     struct cl_session *s = cl_calloc(1, sizeof(*s));
-    if (s == NULL || cleat_tls_server_new(worker->site->tls, s, &tls) != CLEAT_OK) {
+    if (s == NULL || (!clear && cleat_tls_server_new(worker->site->tls, s, &tls) != CLEAT_OK)) {
         cl_free(s);
         cl_tcp_free(tcp);
         return CLEAT_ERR_NOMEM;
@@ -431,7 +471,9 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp)
 
 void cl_session_stop(struct cl_session *s)
 {
-    if (s->state == CL_SESSION_IDLE) {
+    if (s->ws != NULL) {
+        cl_websocket_stop(s->ws);
+    } else if (s->state == CL_SESSION_IDLE) {
         /* A connection on which nothing was asked yet may have its first request on the way. */
         if (s->num_requests == 0) {
             cl_stream_deadline(s->stream, CL_SERVE_LAST_MS);

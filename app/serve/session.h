@@ -22,22 +22,24 @@
 
 enum cl_session_state {
     CL_SESSION_HANDSHAKE,
-    CL_SESSION_IDLE,    /* between requests */
-    CL_SESSION_HEAD,    /* some of a head has come */
-    CL_SESSION_BODY,    /* its body is being dropped */
-    CL_SESSION_HELD,    /* the response waits for the end of the handshake: the request is early */
-    CL_SESSION_ASKED,   /* the response waits for the client's certificate */
-    CL_SESSION_RESPOND, /* the response goes out */
-    CL_SESSION_CLOSED,  /* the stream is closing: nothing more is read */
+    CL_SESSION_IDLE,     /* between requests */
+    CL_SESSION_HEAD,     /* some of a head has come */
+    CL_SESSION_BODY,     /* its body is being dropped */
+    CL_SESSION_HELD,     /* the response waits for the end of the handshake: the request is early */
+    CL_SESSION_ASKED,    /* the response waits for the client's certificate */
+    CL_SESSION_RESPOND,  /* the response goes out */
+    CL_SESSION_UPGRADED, /* a WebSocket has the stream */
+    CL_SESSION_CLOSED,   /* the stream is closing: nothing more is read */
 };
 
 struct cl_session {
     TAILQ_ENTRY(cl_session) link;
     struct cl_worker *worker;
     struct cl_stream *stream;
-    struct cl_exchange *x; /* NULL between requests */
-    uint64_t at;           /* bytes of the response that were written */
-    uint64_t mark;         /* what had moved when the deadline was set */
+    struct cl_exchange *x;   /* NULL between requests */
+    struct cl_websocket *ws; /* NULL: HTTP */
+    uint64_t at;             /* bytes of the response that were written */
+    uint64_t mark;           /* what had moved when the deadline was set */
     struct cl_file_read *file;
     uint8_t *file_buf; /* waits for the disk; file_len bytes are in front of what it reads */
     size_t file_len;
@@ -52,15 +54,18 @@ struct cl_session {
     char local[CL_ADDR_TEXT_SIZE];
 };
 
-/* cl_session_open starts a session on an accepted socket, which it takes over. NOMEM. It frees
- * itself, and tells its worker. */
-CL_MUST cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp);
+/* cl_session_open starts a session on an accepted socket, which it takes over; without TLS when
+ * clear. NOMEM. It frees itself, and tells its worker. */
+CL_MUST cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool clear);
 
 /* cl_session_stop lets the request in flight be the last; an idle connection closes. */
 void cl_session_stop(struct cl_session *s);
 
 /* cl_session_abort ends it at once. */
 void cl_session_abort(struct cl_session *s);
+
+/* cl_session_closed ends it; for the WebSocket that had taken its stream, which is gone. */
+void cl_session_closed(struct cl_session *s, const struct cl_stream_end *end);
 
 /* serve/session_client.c: who the client is, and whether it may come in. */
 
@@ -86,6 +91,11 @@ void cl_session_client_silent(struct cl_session *s);
 
 /* serve/session_log.c: what a session tells about itself. */
 void cl_session_log_request(const struct cl_session *s);
+/* The columns of the access log that do not depend on the request. */
+void cl_session_access(const struct cl_session *s, struct cl_access *out);
+/* A failure on stderr; what: a static text. Of many of one kind only some get a line. */
+void cl_session_log_failure(const struct cl_session *s, const char *what,
+                            const struct cleat_error *e);
 void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *end);
 void cl_session_log_ready(const struct cl_session *s);
 /* The client may not come in, and what is done about it; leaf may be NULL. */

@@ -28,7 +28,8 @@ bool cl_session_check_client(struct cl_session *s)
     }
     s->client_checked = true;
     const struct cl_site *site = s->worker->site;
-    const struct cleat_cert *leaf = cleat_tls_peer_leaf(cl_stream_tls(s->stream));
+    const struct cleat_tls *tls = cl_stream_tls(s->stream);
+    const struct cleat_cert *leaf = tls != NULL ? cleat_tls_peer_leaf(tls) : NULL;
     char why[CL_CLIENT_WHY];
     if (leaf != NULL && cl_client_id_fill(&s->client, leaf) != CL_OK) {
         cl_stream_abort(s->stream, "out of memory");

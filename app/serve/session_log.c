@@ -9,37 +9,47 @@ static const char *version_name(uint16_t version)
     return version == CLEAT_TLS_1_3 ? "TLSv1.3" : version == CLEAT_TLS_1_2 ? "TLSv1.2" : "-";
 }
 
-void cl_session_log_request(const struct cl_session *s)
+void cl_session_access(const struct cl_session *s, struct cl_access *out)
 {
-    struct cl_log *log = s->worker->site->access;
+    const struct cleat_tls *tls = cl_stream_tls(s->stream);
     struct cleat_tls_info info = {0};
-    char line[CL_LOG_LINE];
-    if (log == NULL) {
-        return;
+    if (tls != NULL) {
+        /* Before ready there is no request; should it fail, the columns stay empty. */
+        (void)cleat_tls_info(tls, &info);
     }
-    /* Before ready there is no request; should it fail, the columns stay empty. */
-    (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
-    struct cl_access access = {
+    *out = (struct cl_access){
         .address = s->peer,
-        .time = s->x->now,
-        .note = &s->x->note,
-        .status = s->x->reply.status,
-        .bytes = cl_exchange_body_bytes(s->x, s->at),
-        .us = cl_clock_mono_us() - s->x->began,
         .version = version_name(info.version),
         .cipher = info.cipher_name,
         .group = info.group_name,
         .resumed = info.resumed,
-        .early = s->x->head.early,
         .alpn = info.alpn,
         .sni = info.server_name,
         .client = s->worker->site->options->client_ca != NULL ? &s->client : NULL,
     };
+}
+
+void cl_session_log_request(const struct cl_session *s)
+{
+    struct cl_log *log = s->worker->site->access;
+    struct cl_access access;
+    char line[CL_LOG_LINE];
+    if (log == NULL) {
+        return;
+    }
+    cl_session_access(s, &access);
+    access.time = s->x->now;
+    access.note = &s->x->note;
+    access.status = s->x->reply.status;
+    access.bytes = cl_exchange_body_bytes(s->x, s->at);
+    access.us = cl_clock_mono_us() - s->x->began;
+    access.early = s->x->head.early;
     cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
 }
 
 /* With -v everybody gets a line: it was asked for. */
-static void log_error(const struct cl_session *s, const char *what, const struct cleat_error *e)
+void cl_session_log_failure(const struct cl_session *s, const char *what,
+                            const struct cleat_error *e)
 {
     const struct cl_site *site = s->worker->site;
     if (site->options->verbose == 0 && !cl_failures_count(site->failures, what, e->code)) {
@@ -59,23 +69,23 @@ void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *
     const char *what = end->was_ready ? "connection failed" : "handshake failed";
     switch (end->cause) {
     case CL_STREAM_TLS:
-        log_error(s, what, &end->error);
+        cl_session_log_failure(s, what, &end->error);
         return;
     case CL_STREAM_TRUNCATED:
     case CL_STREAM_NETWORK:
         /* Port scanners and health checks connect and go; clients drop idle connections. */
         if (verbose || (!end->was_ready && end->bytes_in > 0)) {
-            log_error(s, what, &end->error);
+            cl_session_log_failure(s, what, &end->error);
         }
         return;
     case CL_STREAM_TIMED_OUT:
         if (verbose || end->bytes_in > 0) {
-            log_error(s, what, &end->error);
+            cl_session_log_failure(s, what, &end->error);
         }
         return;
     case CL_STREAM_ABORTED:
         if (verbose || end->was_ready) {
-            log_error(s, "connection given up", &end->error);
+            cl_session_log_failure(s, "connection given up", &end->error);
         }
         return;
     default:
@@ -93,7 +103,7 @@ void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *
 void cl_session_log_ready(const struct cl_session *s)
 {
     struct cleat_tls_info info = {0};
-    if (s->worker->site->options->verbose == 0 ||
+    if (s->worker->site->options->verbose == 0 || cl_stream_tls(s->stream) == NULL ||
         cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
         return;
     }

@@ -234,6 +234,26 @@ static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
     return (cl_result)cleat_tls_builder_finish(b, &site->tls, err);
 }
 
+static bool needs_tls(const struct cl_serve_options *o)
+{
+    for (size_t i = 0; i < o->num_listen; i++) {
+        if (!o->listen[i].clear) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static cl_result make_websockets(struct cl_site *site)
+{
+    site->ws = cl_calloc(1, sizeof(*site->ws));
+    if (site->ws == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    site->ws->config = &site->options->ws;
+    return CL_OK;
+}
+
 cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
                        struct cleat_error *err)
 {
@@ -242,7 +262,7 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
     if (result == CL_OK) {
         result = open_root(site, err);
     }
-    if (result == CL_OK) {
+    if (result == CL_OK && needs_tls(options)) {
         result = build_tls(site, err);
     }
     if (result == CL_OK) {
@@ -250,6 +270,9 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
     }
     if (result == CL_OK) {
         result = cl_log_new(STDERR_FILENO, false, &site->errors);
+    }
+    if (result == CL_OK && options->ws.num_endpoints > 0) {
+        result = make_websockets(site);
     }
     if (result == CL_OK) {
         result = cl_failures_new(site->errors, &site->failures);
@@ -270,6 +293,7 @@ void cl_site_deinit(struct cl_site *site)
         close(site->files.root_fd);
     }
     cl_failures_free(site->failures);
+    cl_free(site->ws);
     cl_log_free(site->access);
     cl_log_free(site->errors);
     cl_keylog_close(&site->keylog);

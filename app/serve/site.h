@@ -13,6 +13,7 @@
 #include "serve/failures.h"
 #include "serve/log.h"
 #include "serve/static.h"
+#include "serve/ws_hub.h"
 
 /* 64: certificates in one configuration; more belong into a configuration file */
 #define CL_SERVE_MAX_PAIRS       64
@@ -39,9 +40,14 @@ struct cl_serve_pair {
     const char *scts;   /* a SignedCertificateTimestampList, or NULL */
 };
 
+struct cl_serve_address {
+    struct cl_addr addr;
+    bool clear; /* without TLS */
+};
+
 /* As the command line says it; texts are the caller's and outlive the site. */
 struct cl_serve_options {
-    struct cl_addr listen[CL_SERVE_MAX_LISTEN];
+    struct cl_serve_address listen[CL_SERVE_MAX_LISTEN];
     size_t num_listen;
     bool
         default_listen; /* nobody asked for these addresses: one that cannot be had is no failure */
@@ -73,6 +79,7 @@ struct cl_serve_options {
     const char *access_log;   /* path, "-" or "off" */
     const char *key_log;      /* SSLKEYLOGFILE, or NULL */
     bool early_data;          /* GET and HEAD may come with the ClientHello of a resumption */
+    struct cl_ws_config ws;
     bool quiet;
     int verbose;
 };
@@ -85,12 +92,13 @@ struct cl_site {
     struct cl_clients *clients; /* who may come in; NULL: whoever verifies */
     struct cl_protected
         *protected; /* paths for clients with a certificate; NULL: none in particular */
-    struct cleat_tls_config *tls;
+    struct cleat_tls_config *tls; /* NULL: every address is without TLS */
     struct cl_static_config files;
     struct cl_log *access; /* NULL: off */
     struct cl_log *errors; /* stderr */
     struct cl_failures *failures;
     struct cl_keylog keylog;
+    struct cl_ws_server *ws; /* NULL: there are no WebSockets */
 };
 
 /* cl_site_load reads certificates, keys and folders. BAD_CONFIG, NOMEM or what the library found

@@ -11,16 +11,15 @@
 
 static void hold_listeners(struct cl_worker *w, bool hold)
 {
-    for (size_t i = 0; i < w->num_fds; i++) {
-        if (w->listeners[i] != NULL) {
-            cl_listener_hold(w->listeners[i], hold);
+    for (size_t i = 0; i < w->num_ports; i++) {
+        if (w->ports[i].listener != NULL) {
+            cl_listener_hold(w->ports[i].listener, hold);
         }
     }
 }
 
-static void on_accept_error(void *ctx, int status)
+static void tell_accept_error(struct cl_worker *w, int status)
 {
-    struct cl_worker *w = ctx;
     uint64_t now = uv_now(&w->loop);
     if (w->last_accept_error == 0 || now - w->last_accept_error > ACCEPT_ERROR_MS) {
         w->last_accept_error = now;
@@ -29,11 +28,18 @@ static void on_accept_error(void *ctx, int status)
     }
 }
 
+static void on_accept_error(void *ctx, int status)
+{
+    const struct cl_worker_port *port = ctx;
+    tell_accept_error(port->worker, status);
+}
+
 static void on_incoming(void *ctx, struct cl_tcp *tcp)
 {
-    struct cl_worker *w = ctx;
-    if (cl_session_open(w, tcp) != CL_OK) {
-        on_accept_error(w, UV_ENOMEM);
+    struct cl_worker_port *port = ctx;
+    struct cl_worker *w = port->worker;
+    if (cl_session_open(w, tcp, port->clear) != CL_OK) {
+        tell_accept_error(w, UV_ENOMEM);
         return;
     }
     w->num_sessions++;
@@ -53,9 +59,9 @@ static const struct cl_listener_handler listener_handler = {
 
 static void close_listeners(struct cl_worker *w)
 {
-    for (size_t i = 0; i < w->num_fds; i++) {
-        cl_listener_free(w->listeners[i]);
-        w->listeners[i] = NULL;
+    for (size_t i = 0; i < w->num_ports; i++) {
+        cl_listener_free(w->ports[i].listener);
+        w->ports[i].listener = NULL;
     }
 }
 
@@ -68,6 +74,8 @@ static void end_if_done(struct cl_worker *w)
     w->ending = true;
     cl_timer_free(w->grace);
     w->grace = NULL;
+    cl_ws_hub_free(w->ws);
+    w->ws = NULL;
     cl_hub_free(w->hub);
     pthread_mutex_lock(&w->wake_mutex);
     w->wake_closed = true;
@@ -137,11 +145,13 @@ static void *run(void *arg)
 static int listen_all(struct cl_worker *w)
 {
     int status = 0;
-    for (size_t i = 0; i < w->num_fds; i++) {
+    for (size_t i = 0; i < w->num_ports; i++) {
+        struct cl_worker_port *port = &w->ports[i];
+        port->worker = w;
         if (status == 0) {
-            status = cl_listener_new(&w->loop, w->fds[i], &listener_handler, w, &w->listeners[i]);
+            status = cl_listener_new(&w->loop, port->fd, &listener_handler, port, &port->listener);
         } else {
-            close(w->fds[i]);
+            close(port->fd);
         }
     }
     return status;
@@ -160,6 +170,10 @@ int cl_worker_start(struct cl_worker *w)
     if (status != 0 || cl_hub_new(&w->loop, &w->hub) != CL_OK ||
         cl_timer_new(&w->loop, on_grace_over, w, &w->grace) != CL_OK) {
         return status != 0 ? status : UV_ENOMEM;
+    }
+    if (w->site->ws != NULL &&
+        cl_ws_hub_new(w->site->ws, w->num_workers, &w->loop, &w->ws) != CL_OK) {
+        return UV_ENOMEM;
     }
     status = listen_all(w);
     if (status == 0) {

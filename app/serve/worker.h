@@ -13,6 +13,7 @@
 #include "serve/site.h"
 
 struct cl_session;
+struct cl_worker;
 TAILQ_HEAD(cl_session_list, cl_session);
 
 enum cl_worker_stop {
@@ -21,11 +22,20 @@ enum cl_worker_stop {
     CL_WORKER_ABORT,  /* at once */
 };
 
+/* A bound socket. */
+struct cl_worker_port {
+    struct cl_worker *worker;
+    struct cl_listener *listener;
+    int fd;     /* taken over */
+    bool clear; /* no TLS there */
+};
+
 struct cl_worker {
     const struct cl_site *site;
+    size_t num_workers; /* of the server */
     pthread_t thread;
-    int fds[CL_SERVE_MAX_LISTEN]; /* bound; taken over */
-    size_t num_fds;
+    struct cl_worker_port ports[CL_SERVE_MAX_LISTEN];
+    size_t num_ports;
     void (*done)(void *ctx); /* called from the thread, last of all */
     void *done_ctx;
 
@@ -36,7 +46,7 @@ struct cl_worker {
     uv_async_t wake;
     uv_loop_t loop;
     struct cl_hub *hub;
-    struct cl_listener *listeners[CL_SERVE_MAX_LISTEN];
+    struct cl_ws_hub *ws; /* NULL: there are no WebSockets */
     struct cl_timer *grace;
     struct cl_session_list sessions;
     size_t num_sessions;

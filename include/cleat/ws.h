@@ -196,6 +196,10 @@ enum cleat_ws_state cleat_ws_state(const struct cleat_ws *ws);
  * section, what to do; returns its code, CLEAT_OK when it has not. */
 int cleat_ws_error(const struct cleat_ws *ws, struct cleat_error *out);
 
+/* cleat_ws_failure_code returns the close code that stands for a failure: what the peer is told,
+ * CLEAT_WS_ABNORMAL when it cannot be told anything; 0 when the connection has not failed. */
+uint16_t cleat_ws_failure_code(const struct cleat_ws *ws);
+
 /* ---- sending ----------------------------------------------------------------------------------*/
 
 /* cleat_ws_send queues a message (copied; text must be UTF-8, which is checked). An empty queue

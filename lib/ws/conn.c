@@ -188,6 +188,15 @@ int cleat_ws_error(const struct cleat_ws *ws, struct cleat_error *out)
     return out->code;
 }
 
+uint16_t cleat_ws_failure_code(const struct cleat_ws *ws)
+{
+    if (ws->flaw == CL_WS_FLAW_NONE) {
+        return 0;
+    }
+    uint16_t code = cl_ws_flaw_close((enum cl_ws_flaw)ws->flaw);
+    return code != 0 ? code : CLEAT_WS_ABNORMAL;
+}
+
 enum cleat_ws_state cleat_ws_state(const struct cleat_ws *ws)
 {
     if (ws->flaw != CL_WS_FLAW_NONE) {

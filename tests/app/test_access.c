@@ -108,6 +108,26 @@ static void test_a_line_that_does_not_fit_still_ends_in_a_newline(void **state)
     cl_access_deinit(&note);
 }
 
+static void test_a_websocket_adds_how_it_ended_and_what_was_said(void **state)
+{
+    struct cl_access_note note = note_of("GET /chat HTTP/1.1\r\nHost: x\r\n\r\n");
+    const struct cl_access_ws ws = {.code = 1001,
+                                    .who = "server",
+                                    .sentence = "going away",
+                                    .messages_in = 1,
+                                    .bytes_in = 2,
+                                    .messages_out = 3,
+                                    .bytes_out = 4,
+                                    .messages_dropped = 5};
+    struct cl_access a = {.address = "192.0.2.1:40000", .note = &note, .status = 101, .ws = &ws};
+    char line[1024];
+    size_t len = cl_access_format(&a, line, sizeof(line));
+    line[len] = '\0';
+    assert_non_null(strstr(line, " 101 0 "));
+    assert_non_null(strstr(line, " - - ws 1001 server \"going away\" 1 2 3 4 5\n"));
+    cl_access_deinit(&note);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_a_quote_in_the_user_agent_stays_inside),
         cmocka_unit_test(test_what_is_kept_of_a_request_is_bounded),
         cmocka_unit_test(test_a_line_that_does_not_fit_still_ends_in_a_newline),
+        cmocka_unit_test(test_a_websocket_adds_how_it_ended_and_what_was_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,81 @@
+/* cli/serve_ws.c - see serve_ws.h. */
+#include "cli/serve_ws.h"
+
+#include "cli/cli.h"
+
+static int add_endpoint(struct cl_ws_config *config, const struct cl_options *words,
+                        enum cl_ws_kind_id kind)
+{
+    struct cl_ws_endpoint endpoint = {.path = words->value, .kind = kind};
+    const char *wrong = cl_ws_config_add(config, &endpoint);
+    return wrong == NULL ? CL_EXIT_OK
+                         : cl_options_complain(words->usage, "%s %s: %s", words->spelled,
+                                               words->value, wrong);
+}
+
+static int add_text(const struct cl_options *words, const char **list, size_t *num, size_t max)
+{
+    if (*num == max) {
+        return cl_options_complain(words->usage, "more than %zu %s", max, words->spelled);
+    }
+    list[(*num)++] = words->value;
+    return CL_EXIT_OK;
+}
+
+static int take_number(const struct cl_options *words, long low, long high, unsigned *out)
+{
+    long n = 0;
+    if (!cl_options_number(words, low, high, &n)) {
+        return CL_EXIT_USAGE;
+    }
+    *out = (unsigned)n;
+    return CL_EXIT_OK;
+}
+
+/* 1 TiB: a slip of the unit */
+static int take_max_message(const struct cl_options *words, uint64_t *out)
+{
+    long n = 0;
+    if (!cl_options_number(words, 0, 1L << 40, &n)) {
+        return CL_EXIT_USAGE;
+    }
+    *out = n != 0 ? (uint64_t)n : UINT64_MAX;
+    return CL_EXIT_OK;
+}
+
+/* 1 MiB: below it one worker could not compress; 1 TiB: a slip of the unit */
+static int take_memory(const struct cl_options *words, size_t *out)
+{
+    long kib = 0;
+    if (!cl_options_number(words, 1024, 1L << 30, &kib)) {
+        return CL_EXIT_USAGE;
+    }
+    *out = (size_t)kib * 1024;
+    return CL_EXIT_OK;
+}
+
+int cl_serve_ws_take(struct cl_ws_config *config, int id, const struct cl_options *words)
+{
+    switch (id) {
+    case CL_OPT_WS_ECHO:
+        return add_endpoint(config, words, CL_WS_ECHO);
+    case CL_OPT_WS_ORIGIN:
+        return add_text(words, config->origins, &config->num_origins, CL_WS_MAX_ORIGINS);
+    case CL_OPT_WS_SUBPROTOCOL:
+        return add_text(words, config->subprotocols, &config->num_subprotocols,
+                        CL_WS_MAX_SUBPROTOCOLS);
+    case CL_OPT_WS_MAX_MESSAGE:
+        return take_max_message(words, &config->max_message);
+    case CL_OPT_WS_QUEUE:
+        return take_number(words, 1024, 1 << 30, &config->queue);
+    case CL_OPT_WS_PING_INTERVAL:
+        return take_number(words, 0, 86400, &config->ping_s);
+    case CL_OPT_WS_DEFLATE_MEMORY:
+        return take_memory(words, &config->memory);
+    case CL_OPT_WS_MAX_CONNECTIONS:
+        return take_number(words, 1, 1000000000, &config->max_connections);
+    default:
+        config->no_deflate = true;
+        return CL_EXIT_OK;
+    }
+}

@@ -1,0 +1,46 @@
+/* serve/ws_hub.c - see ws_hub.h. */
+#include "serve/ws_hub.h"
+
+#include "base/mem.h"
+#include "serve/ws_conn.h"
+
+cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop_t *loop,
+                        struct cl_ws_hub **out)
+{
+    struct cl_ws_hub *hub = cl_calloc(1, sizeof(*hub));
+    if (hub == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    hub->server = server;
+    cl_result result = cl_wheel_new(loop, cl_websocket_tick, &hub->wheel);
+    if (result == CL_OK) {
+        result = (cl_result)cleat_ws_pool_new(server->config->memory / num_threads, &hub->pool);
+    }
+    if (result != CL_OK) {
+        cl_ws_hub_free(hub);
+        return result;
+    }
+    *out = hub;
+    return CL_OK;
+}
+
+void cl_ws_hub_free(struct cl_ws_hub *hub)
+{
+    if (hub == NULL) {
+        return;
+    }
+    cl_wheel_free(hub->wheel);
+    cleat_ws_pool_free(hub->pool);
+    cl_free(hub);
+}
+
+bool cl_ws_take_one(atomic_uint *num, unsigned max)
+{
+    unsigned now = atomic_load(num);
+    do {
+        if (max != 0 && now >= max) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(num, &now, now + 1));
+    return true;
+}

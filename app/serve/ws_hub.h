@@ -1,0 +1,33 @@
+/* serve/ws_hub.h - what the WebSockets of a server share (cl_ws_server), and those of one worker
+ * (cl_ws_hub): limits, memory, time. */
+#ifndef CL_SERVE_WS_HUB_H
+#define CL_SERVE_WS_HUB_H
+
+#include <stdatomic.h>
+
+#include "net/wheel.h"
+#include "serve/ws_config.h"
+
+/* Used by all threads. */
+struct cl_ws_server {
+    const struct cl_ws_config *config;
+    atomic_uint num_open;
+};
+
+/* One thread's. */
+struct cl_ws_hub {
+    struct cl_ws_server *server;
+    struct cl_wheel *wheel;
+    struct cleat_ws_pool *pool;
+};
+
+/* cl_ws_hub_new: num_threads share the server's memory. NOMEM. cl_ws_hub_free: when no WebSocket is
+ * left; NULL is fine. */
+CL_MUST cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop_t *loop,
+                                struct cl_ws_hub **out);
+void cl_ws_hub_free(struct cl_ws_hub *hub);
+
+/* cl_ws_take_one counts one up unless there are max of them (0: as many as you like). */
+bool cl_ws_take_one(atomic_uint *num, unsigned max);
+
+#endif
