@@ -1,4 +1,4 @@
-"""`cleat serve` and WebSockets: the upgrade, echo, limits and the log, as a raw client sees them."""
+"""`cleat serve` and WebSockets: the upgrade, echo, limits, the log, as a raw client sees them."""
 import os
 import re
 import signal
@@ -64,7 +64,8 @@ class Echo(unittest.TestCase):
     def test_a_thousand_messages_at_once(self):
         with client() as c:
             c.send(*[frame(TEXT, b"%d" % i) for i in range(1000)])
-            self.assertEqual([c.message()[1] for _ in range(1000)], [b"%d" % i for i in range(1000)])
+            got = [c.message()[1] for _ in range(1000)]
+            self.assertEqual(got, [b"%d" % i for i in range(1000)])
 
     def test_a_frame_byte_by_byte(self):
         with client() as c:
@@ -114,7 +115,8 @@ class Upgrade(unittest.TestCase):
 
     def test_origins(self):
         name = f"localhost:{server.port}"
-        for origin, host, status in ((f"https://{name}", name, 101), ("https://evil.test", name, 403),
+        for origin, host, status in ((f"https://{name}", name, 101),
+                                     ("https://evil.test", name, 403),
                                      (f"http://{name}", name, 403), ("null", name, 403),
                                      ("https://friend.test", name, 101),
                                      ("https://localhost", "localhost", 101),

@@ -1,4 +1,4 @@
-"""What the tests of WebSockets share: a client that says exactly what it is told to, byte by byte."""
+"""What the tests of WebSockets share: a client that says exactly what it is told to."""
 import base64
 import hashlib
 import struct
@@ -15,8 +15,9 @@ def mask(data, key):
     if not any(key):
         return data
     size = len(data)
-    stream = key * (size // 4 + 1)
-    return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:size], "big")).to_bytes(size, "big")
+    stream = (key * (size // 4 + 1))[:size]
+    masked = int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")
+    return masked.to_bytes(size, "big")
 
 
 def frame(opcode, data=b"", fin=True, key=b"\x01\x02\x03\x04", rsv=0, announce=None):
