@@ -175,6 +175,20 @@ class Upgrade(unittest.TestCase):
                 sock.sendall(ws.request("/echo"))
                 self.assertEqual(support.Responses(sock).head()[0], 403)
 
+    def test_a_protected_path_asks_for_the_certificate_first(self):
+        friend = support.make_leaf(CA, "friend", hosts=("friend.test",), purpose="clientAuth")
+        with support.Server(*ARGS, "--client-ca", CA.cert, "--client-auth-path", "/echo") as s:
+            context = support.tls_context(CA)
+            context.post_handshake_auth = True
+            with support.tls(s.port, CA, context=context) as sock:  # it has none
+                sock.sendall(ws.request("/echo"))
+                self.assertEqual(support.Responses(sock).head()[0], 403)
+            context.load_cert_chain(friend.cert, friend.key)
+            with support.tls(s.port, CA, context=context) as sock:
+                c = ws.Client(sock, "/echo")
+                c.send(frame(TEXT, b"in"))
+                self.assertEqual(c.message(), (TEXT, b"in"))
+
 
 class Options(unittest.TestCase):
     def test_clear_text_is_for_loopback_addresses_and_no_client_certificates(self):
