@@ -16,6 +16,7 @@ struct cl_command {
 
 int cl_cmd_serve(int argc, char **argv);
 int cl_cmd_get(int argc, char **argv);
+int cl_cmd_ws(int argc, char **argv);
 int cl_cmd_cert(int argc, char **argv);
 int cl_cmd_profile(int argc, char **argv);
 

@@ -96,3 +96,24 @@ void client_explain(struct cleat_error *err, const struct client_options *o, boo
         set_hint(err, "something else than TLS is spoken on that port: check host and port");
     }
 }
+
+void client_tell_detail(const struct cleat_error *err, bool of_verification)
+{
+    bool tls_or_more = err->code <= CLEAT_ERR_DECODE && err->code != CLEAT_ERR_HTTP_STATUS;
+    if (tls_or_more) {
+        (void)fprintf(stderr, "  %s%s%s%s%s%s\n", cleat_error_name(err->code),
+                      err->section[0] != '\0' ? ", " : "", err->section,
+                      err->alert != 0 ? ", alert " : "",
+                      err->alert != 0 ? cleat_alert_name(err->alert) : "",
+                      err->alert == 0  ? ""
+                      : err->from_peer ? " received"
+                                       : " sent");
+    }
+    if (err->hint[0] != '\0') {
+        (void)fprintf(stderr, "  hint: %s\n", err->hint);
+    }
+    if (of_verification) {
+        (void)fprintf(stderr, "  --cacert FILE trusts another CA; -k accepts any certificate, and "
+                              "with it any impostor\n");
+    }
+}

@@ -10,4 +10,9 @@
  */
 void client_explain(struct cleat_error *err, const struct client_options *o, bool ready);
 
+/* client_tell_detail writes, on stderr and below the text of a failure, what it is called and where
+ * the standard has it, and what to do about it. of_verification: the server's certificate was not
+ * accepted. */
+void client_tell_detail(const struct cleat_error *err, bool of_verification);
+
 #endif

@@ -1,4 +1,5 @@
-/* cli/client_target.c - URLs: default scheme, https only, international host names (IDNA 2008). */
+/* cli/client_target.c - URLs: default scheme, which schemes are taken, international host names
+ * (IDNA 2008). */
 #include "cli/client_target.h"
 
 #include <idn2.h>
@@ -60,7 +61,7 @@ static void set_authority(struct client_target *t)
 {
     char port[8] = "";
     t->port = t->url.port;
-    if (t->port != 443) {
+    if (t->port != (t->url.secure ? 443 : 80)) {
         (void)snprintf(port, sizeof(port), ":%u", (unsigned)t->port);
     }
     (void)snprintf(t->authority, sizeof(t->authority), t->url.is_ipv6 ? "[%s]%s" : "%s%s", t->host,
@@ -75,13 +76,6 @@ static int parse_own_text(struct client_target *t, size_t len, struct cleat_erro
         bool is_web = strncasecmp(t->text, "http", 4) == 0 || strncasecmp(t->text, "ws", 2) == 0;
         return has_scheme && !is_web ? GET_EXIT_PROTOCOL : GET_EXIT_BAD_URL;
     }
-    if (!t->url.secure || t->url.websocket) {
-        const struct cl_why why = {.code = CLEAT_ERR_UNSUPPORTED,
-                                   .hint = t->url.websocket ? NULL : "write https:// instead"};
-        (void)cl_error_set(err, why, "%.*s:// is not fetched: only https:// is",
-                           (int)t->url.scheme.len, t->url.scheme.p);
-        return GET_EXIT_PROTOCOL;
-    }
     int code = set_host(t, err);
     if (code == 0) {
         set_authority(t);
@@ -89,12 +83,31 @@ static int parse_own_text(struct client_target *t, size_t len, struct cleat_erro
     return code;
 }
 
-int client_target_parse(struct client_target *out, const char *text, size_t len,
-                        struct cleat_error *err)
+static int refuse_scheme(const struct client_target *t, struct cleat_error *err, const char *text,
+                         const char *hint)
 {
-    static const char prefix[] = "https://";
+    const struct cl_why why = {.code = CLEAT_ERR_UNSUPPORTED, .hint = hint};
+    (void)cl_error_set(err, why, "%.*s:// %s", (int)t->url.scheme.len, t->url.scheme.p, text);
+    return GET_EXIT_PROTOCOL;
+}
+
+static int check_https(const struct client_target *t, struct cleat_error *err)
+{
+    if (t->url.websocket) {
+        return refuse_scheme(t, err, "is not fetched: only https:// is",
+                             "cleat ws connects to WebSocket servers");
+    }
+    return t->url.secure ? 0
+                         : refuse_scheme(t, err, "is not fetched: only https:// is",
+                                         "write https:// instead");
+}
+
+/* Parses text, behind the prefix when it has no scheme. */
+static int parse(struct client_target *out, const char *prefix, const char *text, size_t len,
+                 struct cleat_error *err)
+{
     bool bare = memmem(text, len, "://", 3) == NULL;
-    size_t at = bare ? sizeof(prefix) - 1 : 0;
+    size_t at = bare ? strlen(prefix) : 0;
     if (len > CLEAT_HTTP_MAX_URL) {
         (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_URL},
                            "the URL is longer than %d bytes", CLEAT_HTTP_MAX_URL);
@@ -104,6 +117,27 @@ int client_target_parse(struct client_target *out, const char *text, size_t len,
     memcpy(out->text + at, text, len);
     out->text[at + len] = '\0';
     return parse_own_text(out, at + len, err);
+}
+
+int client_target_parse(struct client_target *out, const char *text, size_t len,
+                        struct cleat_error *err)
+{
+    int code = parse(out, "https://", text, len, err);
+    return code != 0 ? code : check_https(out, err);
+}
+
+int client_target_parse_websocket(struct client_target *out, const char *text, size_t len,
+                                  struct cleat_error *err)
+{
+    int code = parse(out, "wss://", text, len, err);
+    if (code == 0 && !out->url.websocket) {
+        return refuse_scheme(out, err, "is no WebSocket URL", "write wss:// (or ws://) instead");
+    }
+    if (code == 0) {
+        out->url.host = (struct cleat_http_view){out->host, strlen(out->host)};
+        out->url.is_idn = false;
+    }
+    return code;
 }
 
 int client_target_resolve(struct client_target *out, const struct client_target *base,
@@ -117,7 +151,8 @@ int client_target_resolve(struct client_target *out, const struct client_target 
     }
     memcpy(out->text, text, len);
     out->text[len] = '\0';
-    return parse_own_text(out, len, err);
+    int code = parse_own_text(out, len, err);
+    return code != 0 ? code : check_https(out, err);
 }
 
 bool client_target_same_origin(const struct client_target *a, const struct client_target *b)

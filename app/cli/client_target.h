@@ -1,5 +1,5 @@
-/* cli/client_target.h - a URL to be fetched, taken apart, with its host in the form that DNS and
- * certificates use.
+/* cli/client_target.h - a URL of the command line, taken apart, with its host in the form that DNS
+ * and certificates use.
  */
 #ifndef CL_CLI_CLIENT_TARGET_H
 #define CL_CLI_CLIENT_TARGET_H
@@ -21,6 +21,11 @@ struct client_target {
  * GET_EXIT_BAD_URL or, for a scheme other than https, GET_EXIT_PROTOCOL; err has the detail. */
 int client_target_parse(struct client_target *out, const char *text, size_t len,
                         struct cleat_error *err);
+
+/* client_target_parse_websocket is the same for wss:// and ws:// ("example.com" means
+ * wss://example.com/); url.host is host then. */
+int client_target_parse_websocket(struct client_target *out, const char *text, size_t len,
+                                  struct cleat_error *err);
 
 /* client_target_resolve sets *out to a reference (Location) seen from base, which may be out. */
 int client_target_resolve(struct client_target *out, const struct client_target *base,

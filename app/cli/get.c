@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/client_explain.h"
 #include "cli/get_codes.h"
 #include "cli/get_transfer.h"
 #include "cli/get_write_out.h"
@@ -15,25 +16,9 @@ static void report(const struct get_options *o, int code, const struct cleat_err
     if (code == 0 || (o->silent && !o->show_error)) {
         return;
     }
-    const char *name = error->code != 0 ? cleat_error_name(error->code) : "";
     (void)fprintf(stderr, "cleat: (%d) %s\n", code,
                   error->text[0] != '\0' ? error->text : cleat_error_sentence(error->code));
-    bool tls_or_more = error->code <= CLEAT_ERR_DECODE && code != GET_EXIT_HTTP_ERROR;
-    if (tls_or_more) {
-        (void)fprintf(stderr, "  %s%s%s%s%s%s\n", name, error->section[0] != '\0' ? ", " : "",
-                      error->section, error->alert != 0 ? ", alert " : "",
-                      error->alert != 0 ? cleat_alert_name(error->alert) : "",
-                      error->alert == 0  ? ""
-                      : error->from_peer ? " received"
-                                         : " sent");
-    }
-    if (error->hint[0] != '\0') {
-        (void)fprintf(stderr, "  hint: %s\n", error->hint);
-    }
-    if (code == GET_EXIT_VERIFY) {
-        (void)fprintf(stderr, "  --cacert FILE trusts another CA; -k accepts any certificate, and "
-                              "with it any impostor\n");
-    }
+    client_tell_detail(error, code == GET_EXIT_VERIFY);
 }
 
 static int get_one(struct get_session *s, size_t i)

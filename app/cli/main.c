@@ -13,6 +13,7 @@
 static const struct cl_command commands[] = {
     {"serve", "serve files over HTTPS", cl_cmd_serve},
     {"get", "fetch URLs over HTTPS, and tell how", cl_cmd_get},
+    {"ws", "talk to WebSocket servers, from a terminal or a script", cl_cmd_ws},
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
 };
