@@ -51,7 +51,7 @@ static void check_pair(const struct fz_end *client, const struct fz_end *server)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct cleat_tls_session *sessions[32];
+    static struct cleat_tls_session *sessions[FZ_KINDS];
     struct forgery f = {0};
     struct cl_rd r = cl_rd_of(data, size);
     uint8_t how;
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     f.bytes = r;
     describe(r);
     bool by_server = (how & BY_SERVER) != 0;
-    how &= 0x1f;
+    how &= FZ_KINDS - 1;
     struct cleat_tls_session **session = &sessions[how];
     if ((how & FZ_RESUME) != 0 && *session == NULL) {
         *session = fz_session(how);

@@ -38,7 +38,8 @@ static void record(void *ctx, struct cleat_tls *tls, uint8_t type, struct cl_buf
     /* a message that needs none of the settings is the same in all */
     bool plain = rec->how == 0 || rec->how == FZ_12;
     bool special = type == 1 || type == 2 || type == 4 || type == 12 || type == 13 ||
-                   (type == 15 && !rec->by_server) || (type == 11 && !rec->by_server);
+                   (type == 15 && !rec->by_server) || (type == 11 && !rec->by_server) ||
+                   ((type == 8 || type == 11) && (rec->how & FZ_RAW) != 0);
     if (plain || special) {
         (void)snprintf(name, sizeof(name), "%02x-%s-%u-type%u", rec->how,
                        rec->by_server ? "server" : "client", rec->num, type);
@@ -144,6 +145,9 @@ int main(int argc, char **argv)
                                     FZ_12,
                                     FZ_12 | FZ_AUTH,
                                     FZ_12 | FZ_RESUME,
+                                    FZ_RAW | FZ_AUTH,
+                                    FZ_RAW | FZ_AUTH | FZ_12,
+                                    FZ_RAW | FZ_RESUME,
                                     FZ_RETRY | FZ_AUTH | FZ_RESUME | FZ_BOTH};
     static const uint8_t over[] = {0, 20, 1, 2, 3};
     if (argc != 2) {

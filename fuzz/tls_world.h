@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "cleat/tls.h"
+#include "cleat/tls_rawkey.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "tls/hook.h"
@@ -25,6 +26,8 @@
 #define FZ_AUTH   0x04 /* client authentication */
 #define FZ_RESUME 0x08
 #define FZ_BOTH   0x10 /* TLS 1.2 and 1.3, with ALPN */
+#define FZ_RAW    0x20 /* raw public keys, preferred to certificates */
+#define FZ_KINDS  0x40 /* as many as these bits make */
 
 static inline void fz_require(bool ok)
 {
@@ -128,6 +131,18 @@ static inline struct fz_world *fz_world(void)
     return &w;
 }
 
+/* Ours is shown, the peer's is pinned, and each may be a certificate all the same. */
+static inline bool fz_raw_keys(struct fz_world *w, struct cleat_tls_builder *b, bool shows,
+                               bool takes)
+{
+    static const enum cleat_cert_type types[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY,
+                                                 CLEAT_CERT_TYPE_X509};
+    struct cl_rd spki = cl_key_spki(w->server.key); /* the client's is the same */
+    bool ok = !shows || cleat_tls_builder_raw_key(b, w->server.key) == CLEAT_OK;
+    return ok && (!takes || (cleat_tls_builder_peer_types(b, types, 2) == CLEAT_OK &&
+                             cleat_tls_builder_raw_pin_key(b, spki.p, spki.len) == CLEAT_OK));
+}
+
 static inline struct cleat_tls_builder *fz_builder(struct fz_world *w, enum cleat_role role,
                                                    unsigned how)
 {
@@ -157,6 +172,10 @@ static inline struct cleat_tls_builder *fz_builder(struct fz_world *w, enum clea
     } else if ((how & FZ_AUTH) != 0) {
         ok = ok && cleat_tls_builder_credential(b, w->client.chain, w->client.key) == CLEAT_OK;
     }
+    if ((how & FZ_RAW) != 0) {
+        bool auth = (how & FZ_AUTH) != 0;
+        ok = ok && fz_raw_keys(w, b, server || auth, !server || auth);
+    }
     fz_require(ok);
     return b;
 }
@@ -168,6 +187,16 @@ static inline struct cleat_tls_config *fz_finish(struct cleat_tls_builder *b)
     return config;
 }
 
+/* The key of all leaves. */
+static inline const struct cleat_key *fz_leaf(void)
+{
+    static struct cleat_key *key;
+    if (key == NULL) {
+        fz_require(cleat_key_from_pem(fz_leaf_key, strlen(fz_leaf_key), &key, NULL) == CLEAT_OK);
+    }
+    return key;
+}
+
 /* ---- ends ---- */
 
 struct fz_end {
@@ -177,13 +206,14 @@ struct fz_end {
     enum cleat_tls_next next;
     unsigned how;
     bool told_ready;
+    const struct cleat_key *pinned; /* the only raw public key to be taken */
 };
 
 /* The end takes over the configuration. */
 static inline void fz_end_make(struct fz_end *e, enum cleat_role role, unsigned how,
                                struct cleat_tls_config *config, struct cleat_tls_session *session)
 {
-    *e = (struct fz_end){.how = how};
+    *e = (struct fz_end){.how = how, .pinned = fz_leaf()};
     int r = role == CLEAT_SERVER
                 ? cleat_tls_server_new(config, NULL, &e->tls)
                 : cleat_tls_client_new(config, "localhost", session, NULL, &e->tls);
@@ -198,6 +228,16 @@ static inline void fz_end_drop(struct fz_end *e)
     cl_buf_deinit(&e->out);
 }
 
+/* Nobody is let in with a raw public key but the one that is pinned. */
+static inline void fz_end_check_raw(const struct fz_end *e)
+{
+    struct cl_rd pinned = cl_key_spki(e->pinned);
+    size_t len;
+    const uint8_t *spki = cleat_tls_peer_raw_key(e->tls, &len);
+    fz_require(spki == NULL || cl_rd_equal(cl_rd_of(spki, len), pinned));
+    fz_require(spki == NULL || (e->how & FZ_RAW) != 0);
+}
+
 /* Nobody is let in without what the configuration demands; failures tell why. */
 static inline void fz_end_check(const struct fz_end *e)
 {
@@ -210,6 +250,9 @@ static inline void fz_end_check(const struct fz_end *e)
         fz_require(info.peer_authenticated || (e->how & FZ_AUTH) == 0);
         fz_require(info.version == ((e->how & FZ_12) != 0 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3) ||
                    (e->how & FZ_BOTH) != 0);
+        if (!info.resumed) { /* a stored session says itself whose it is */
+            fz_end_check_raw(e);
+        }
     }
 }
 

@@ -49,8 +49,9 @@ enum cleat_channel_binding {
 /* cleat_tls_channel_binding gives the bytes that both ends of this connection, and no other, have
  * in common, for SCRAM and the like. Both ends get the same. CLEAT_ERR_USAGE before READY or after
  * a failure; CLEAT_ERR_UNSUPPORTED where the type is not defined (tls-unique in TLS 1.3,
- * tls-server-end-point with a certificate signed by EdDSA); CLEAT_ERR_NO_CERTIFICATE when the
- * server's certificate is not at hand: a server that resumed, a client after cleat_tls_forget(). */
+ * tls-server-end-point with a certificate signed by EdDSA or a raw public key);
+ * CLEAT_ERR_NO_CERTIFICATE when the server's certificate is not at hand: a server that resumed, a
+ * client after cleat_tls_forget(). */
 int cleat_tls_channel_binding(const struct cleat_tls *tls, enum cleat_channel_binding type,
                               uint8_t out[CLEAT_CHANNEL_BINDING_MAX], size_t *len);
 

@@ -77,6 +77,10 @@ CL_MUST cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
 /* ---- public keys ---- */
 struct cl_pubkey;
 
+/* cl_spki_type says of which kind a DER SubjectPublicKeyInfo is by its outside alone, without
+ * making a key of it; CL_KEY_NONE when it is none, or of a kind not known. */
+enum cl_key_type cl_spki_type(struct cl_rd der);
+
 /* cl_pubkey_parse makes a public key from a DER SubjectPublicKeyInfo. BAD_KEY when it is malformed
  * or not a valid key (point not on the curve, even modulus …), UNSUPPORTED for an algorithm or
  * curve not known. Point compression is accepted in certificates of no policy: refused. RSA above

@@ -266,6 +266,12 @@ cl_result cl_spki_parse(struct cl_spki *out, struct cl_rd der)
     return CLEAT_ERR_UNSUPPORTED;
 }
 
+enum cl_key_type cl_spki_type(struct cl_rd der)
+{
+    struct cl_spki spki;
+    return cl_spki_parse(&spki, der) == CL_OK ? spki.alg.type : CL_KEY_NONE;
+}
+
 cl_result cl_spki_rsa_key(struct cl_rd der, struct cl_rd *n, struct cl_rd *e)
 {
     struct cl_rd seq;

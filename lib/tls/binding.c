@@ -55,7 +55,12 @@ static int from_server_certificate(const struct cleat_tls *tls, uint8_t *out, si
         if (tls->own == NULL) {
             return CLEAT_ERR_NO_CERTIFICATE;
         }
+        if (tls->own->chain == NULL) {
+            return CLEAT_ERR_UNSUPPORTED;
+        }
         leaf = cl_cert_der(cl_chain_at(tls->own->chain, 0));
+    } else if (tls->peer_is_raw) { /* RFC 5929 4.1 is about certificates */
+        return CLEAT_ERR_UNSUPPORTED;
     } else if (!cl_rd_vec24(&chain, &leaf)) {
         return CLEAT_ERR_NO_CERTIFICATE;
     }

@@ -9,6 +9,14 @@ struct cleat_tls_builder {
     struct cleat_error error; /* the first failure */
 };
 
+/* cl_builder_credential adds a credential: a chain with its key, or, with chain NULL, a raw public
+ * key. */
+int cl_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
+                          struct cleat_key *key);
+
+/* cl_builder_check_raw_keys: what finish demands where raw public keys are taken. */
+CL_MUST cl_result cl_builder_check_raw_keys(struct cleat_tls_builder *b);
+
 /* cl_builder_fail records a failure that its code alone explains, and returns the code. */
 static inline int cl_builder_fail(struct cleat_tls_builder *b, cl_result code)
 {

@@ -23,8 +23,10 @@ struct cl_client_hello {
     struct cl_rd key_shares;          /* KeyShareEntry[] */
     struct cl_rd schemes;             /* SignatureScheme[] */
     struct cl_rd schemes_cert;
-    struct cl_rd authorities; /* DistinguishedName[] */
-    struct cl_rd versions;    /* ProtocolVersion[] */
+    struct cl_rd authorities;  /* DistinguishedName[] */
+    struct cl_rd versions;     /* ProtocolVersion[] */
+    struct cl_rd client_types; /* CertificateType[] (RFC 7250) */
+    struct cl_rd server_types;
     struct cl_rd cookie;
     struct cl_rd psk_identities; /* PskIdentity[] */
     struct cl_rd psk_binders;    /* PskBinderEntry[] */

@@ -12,6 +12,7 @@
 #include "tls/msg.h"
 #include "tls/profile.h"
 #include "tls/psk.h"
+#include "tls/raw_key.h"
 
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
@@ -34,6 +35,7 @@ int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
     c->psk_modes = CLEAT_PSK_DHE_KE;
     c->grease = role == CLEAT_CLIENT;
     c->permute = role == CLEAT_CLIENT;
+    c->num_peer_types = 1; /* X.509 */
     (void)cl_profile_fill(cl_profile_at(0), c);
     b->config = c;
     *out = b;
@@ -83,14 +85,10 @@ static int check_pair(struct cleat_tls_builder *b, struct cleat_chain *chain, st
     return CLEAT_OK;
 }
 
-int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
-                                 struct cleat_key *key)
+int cl_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
+                          struct cleat_key *key)
 {
     struct cleat_tls_config *c = b->config;
-    int r = check_pair(b, chain, key);
-    if (r != CLEAT_OK) {
-        return r;
-    }
     if (c->num_credentials == CL_CONFIG_MAX_CREDENTIALS) {
         return fail(b, CLEAT_ERR_LIMIT);
     }
@@ -101,11 +99,18 @@ int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain
     }
     c->credentials = list;
     list[c->num_credentials] = (struct cl_credential){
-        .chain = cleat_chain_ref(chain),
+        .chain = chain != NULL ? cleat_chain_ref(chain) : NULL,
         .key = cleat_key_ref(key),
     };
     cl_result prepared = cl_credential_prepare(&list[c->num_credentials++]);
     return prepared == CL_OK ? CLEAT_OK : fail(b, prepared);
+}
+
+int cleat_tls_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
+                                 struct cleat_key *key)
+{
+    int r = check_pair(b, chain, key);
+    return r == CLEAT_OK ? cl_builder_credential(b, chain, key) : r;
 }
 
 static struct cl_credential *newest_credential(struct cleat_tls_builder *b)
@@ -414,7 +419,10 @@ static cl_result check_complete(struct cleat_tls_builder *b)
     bool asks =
         c->client_auth != CLEAT_CLIENT_AUTH_NONE || (c->role == CLEAT_SERVER && c->late_auth);
     bool psk_alone = c->num_psks != 0 && !asks;
-    if (verifies && !psk_alone && c->trust == NULL && (c->decisions & CLEAT_DECIDE_PEER) == 0) {
+    CL_TRY(cl_builder_check_raw_keys(b));
+    bool x509 = cl_takes_cert_type(c, CLEAT_CERT_TYPE_X509);
+    if (verifies && x509 && !psk_alone && c->trust == NULL &&
+        (c->decisions & CLEAT_DECIDE_PEER) == 0) {
         return cl_error_set(&b->error,
                             CL_WHY_HINT(BAD_CONFIG, NULL,
                                         "give a trust store, or take the decision over with "
@@ -422,6 +430,15 @@ static cl_result check_complete(struct cleat_tls_builder *b)
                             "there is nothing to verify the peer's certificate against");
     }
     return CL_OK;
+}
+
+/* Which types of certificates the peer may show, and which bare keys are trusted. */
+static void digest_raw_keys(const struct cleat_tls_config *c, struct cl_hash *h)
+{
+    uint8_t num[] = {(uint8_t)c->num_peer_types, (uint8_t)c->num_raw_pins};
+    cl_hash_update(h, num, sizeof(num));
+    cl_hash_update(h, c->peer_types, c->num_peer_types);
+    cl_hash_update(h, c->raw_pins, c->num_raw_pins * sizeof(c->raw_pins[0]));
 }
 
 /* Everything that a resumed session must have in common with this configuration: virtual host,
@@ -441,6 +458,7 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_update(&h, name, strlen(name));
     cl_hash_update(&h, trust, sizeof(trust));
     cl_hash_update(&h, c->alpn.p, c->alpn.len);
+    digest_raw_keys(c, &h);
     cl_hash_peek(&h, c->digest);
 }
 
@@ -483,6 +501,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         cl_buf_deinit(&config->credentials[i].scts);
     }
     cl_free(config->credentials);
+    cl_free(config->raw_pins);
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
     cleat_ticket_keys_free(config->ticket_keys);

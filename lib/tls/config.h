@@ -29,7 +29,7 @@
 #define CL_CONFIG_DIGEST_LEN      32
 
 struct cl_credential {
-    struct cleat_chain *chain;
+    struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
     struct cleat_key *key;
     /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
     struct cl_buf message_13;
@@ -53,6 +53,12 @@ struct cleat_tls_config {
     bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
     enum cleat_client_auth client_auth;
+    uint8_t peer_types[2]; /* enum cleat_cert_type, taken from the peer (raw_key.h) */
+    size_t num_peer_types;
+    uint8_t own_types[2]; /* client: offered; none: those of the credentials */
+    size_t num_own_types;
+    uint8_t (*raw_pins)[32]; /* SHA-256 of SubjectPublicKeyInfos */
+    size_t num_raw_pins;
     unsigned decisions;
     struct cl_psk *psks; /* external ones (psk.h) */
     size_t num_psks;

@@ -75,6 +75,11 @@ static struct cl_credential *newest_credential(struct cleat_tls_builder *b, cons
                            "%s was given before the certificate that it belongs to", what);
         return NULL;
     }
+    if (c->credentials[c->num_credentials - 1].chain == NULL) {
+        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 7250 3"),
+                           "%s was given for a raw public key, which has no certificate", what);
+        return NULL;
+    }
     return &c->credentials[c->num_credentials - 1];
 }
 

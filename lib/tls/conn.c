@@ -155,6 +155,7 @@ void cl_conn_drop_peer(struct cleat_tls *tls)
     cl_buf_deinit(&tls->peer_scts);
     cleat_cert_free(tls->peer_leaf);
     tls->peer_leaf = NULL;
+    tls->peer_is_raw = false;
 }
 
 void cleat_tls_free(struct cleat_tls *tls)

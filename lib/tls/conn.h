@@ -111,6 +111,7 @@ struct cl_hs {
     uint8_t *signature;                     /* made by us, or received */
     size_t signature_cap;
     struct cl_buf signed_content; /* what CertificateVerify signs */
+    struct cl_pubkey *peer_key;   /* the peer's, where it shows no certificate (raw_key.h) */
 
     bool psk_selected;
     bool psk_before_retry; /* server: one was good in the first ClientHello */
@@ -140,6 +141,7 @@ struct cl_hs {
     bool status_promised; /* TLS 1.2: a CertificateStatus follows the Certificate */
     bool staple_wanted;   /* the peer asks for an OCSP response of our certificate */
     bool scts_wanted;
+    bool client_type_agreed; /* server: client_certificate_type is to be answered */
 
     uint32_t early_left;     /* bytes of early data to be sent or taken; to be skipped, plus 1 */
     struct cl_rd early_alpn; /* client: the session's protocol, in the configuration's list */
@@ -186,7 +188,8 @@ struct cleat_tls {
 
     char *server_name;
     struct cl_rd alpn;        /* view into the configuration's list */
-    struct cl_buf peer_chain; /* DER certificates, each with a 24-bit length in front */
+    struct cl_buf peer_chain; /* DER certificates, each with a 24-bit length in front; or, when
+                               * peer_is_raw, one SubjectPublicKeyInfo */
     struct cleat_cert *peer_leaf;
     struct cl_buf peer_staple; /* OCSPResponse that came with the leaf */
     struct cl_buf peer_scts;   /* SignedCertificateTimestampList, likewise */
@@ -205,6 +208,9 @@ struct cleat_tls {
     uint8_t idle_alerts;
     uint8_t idle_key_updates; /* since application data came */
     uint8_t alert_pending;    /* 0: none; else alert + 1 */
+    uint8_t peer_type;        /* enum cleat_cert_type agreed for the peer's Certificate messages */
+    uint8_t own_type;         /* and for ours */
+    bool peer_is_raw;
     bool key_update_pending;
     bool unbound_12; /* TLS 1.2 without the extended master secret: nothing is derived from it */
     bool seen_input; /* a first record was recognised as TLS */

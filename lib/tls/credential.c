@@ -2,6 +2,7 @@
  * takes, the curves it knows, the issuers it names. Both roles; what only a server looks at is in
  * server_certificate.c. */
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 uint16_t cl_key_curve(enum cl_key_type type)
@@ -37,7 +38,7 @@ static const struct cl_sig_alg *fit_scheme(const struct cleat_tls *tls,
 static bool has_issuer(const struct cl_credential *c, struct cl_rd authorities)
 {
     struct cl_rd name;
-    while (cl_rd_vec16(&authorities, &name)) {
+    while (c->chain != NULL && cl_rd_vec16(&authorities, &name)) {
         for (size_t i = 0; i < cl_chain_num(c->chain); i++) {
             if (cl_rd_equal(cl_cert_issuer_der(cl_chain_at(c->chain, i)), name)) {
                 return true;
@@ -84,7 +85,7 @@ void cl_choose_client_certificate(struct cleat_tls *tls)
     };
     for (size_t i = 0; i < tls->config->num_credentials && hs->credential == NULL; i++) {
         const struct cl_credential *c = &tls->config->credentials[i];
-        if (type_fits(hs, cl_key_type(c->key)) &&
+        if (cl_cert_type_of(c) == tls->own_type && type_fits(hs, cl_key_type(c->key)) &&
             cl_credential_fits(tls, c, &wish, &hs->scheme) == CL_CREDENTIAL_FITS) {
             hs->credential = c;
         }

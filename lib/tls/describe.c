@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cleat/tls_rawkey.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 #include "tls/client_hello.h"
@@ -244,6 +245,35 @@ static void early_data(struct line *l, struct cl_rd body)
     add(l, "early data");
 }
 
+/* A list with its length in ClientHello, one type in the answer. */
+static void cert_types(struct line *l, const char *what, struct cl_rd body)
+{
+    struct cl_rd list;
+    struct cl_rd vec = body;
+    uint8_t type;
+    if (body.len > 1 && cl_rd_vec8(&vec, &list)) {
+        body = list;
+    }
+    separate(l);
+    add(l, "%s", what);
+    while (cl_rd_u8(&body, &type)) {
+        add(l, " %s",
+            type == CLEAT_CERT_TYPE_X509             ? "X.509"
+            : type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY ? "raw"
+                                                     : "other");
+    }
+}
+
+static void client_types(struct line *l, struct cl_rd body)
+{
+    cert_types(l, "client's certificate", body);
+}
+
+static void server_types(struct line *l, struct cl_rd body)
+{
+    cert_types(l, "server's certificate", body);
+}
+
 static void authorities(struct line *l, struct cl_rd body)
 {
     separate(l);
@@ -265,6 +295,8 @@ static const struct {
     {CL_ET_COOKIE, CL_EXT_CH | CL_EXT_SH, cookie},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, early_data},
     {CL_ET_CERTIFICATE_AUTHORITIES, CL_EXT_CR, authorities},
+    {CL_ET_CLIENT_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH, client_types},
+    {CL_ET_SERVER_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH, server_types},
     {CL_ET_PRE_SHARED_KEY, CL_EXT_CH, offered_psks},
     {CL_ET_PRE_SHARED_KEY, CL_EXT_SH, selected_psk},
 };
@@ -350,7 +382,12 @@ static void certificate(struct line *l, struct cl_rd body)
         add(l, "%s%zu", num == 0 ? "" : " + ", cert.len);
         num++;
     }
-    add(l, num == 0 ? "no certificate" : " bytes of certificates");
+    enum cl_key_type raw = num == 1 ? cl_spki_type(cert) : CL_KEY_NONE;
+    if (raw != CL_KEY_NONE) {
+        add(l, " bytes of raw public key (%s)", cl_key_type_name(raw));
+    } else {
+        add(l, num == 0 ? "no certificate" : " bytes of certificates");
+    }
 }
 
 static void certificate_verify(struct line *l, struct cl_rd body)

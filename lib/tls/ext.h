@@ -87,6 +87,11 @@ CL_EXT_BUILD(scts);
 /* cl_ext_scts_valid: a SignedCertificateTimestampList of one entry or more, none empty (RFC 6962
  * 3.3). */
 bool cl_ext_scts_valid(struct cl_rd body);
+/* ext_cert_types.c */
+CL_EXT_PARSE(client_certificate_type);
+CL_EXT_BUILD(client_certificate_type);
+CL_EXT_PARSE(server_certificate_type);
+CL_EXT_BUILD(server_certificate_type);
 /* ext_record_size.c */
 CL_EXT_PARSE(record_size_limit);
 CL_EXT_BUILD(record_size_limit);

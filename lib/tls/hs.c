@@ -95,6 +95,7 @@ void cl_hs_free(struct cleat_tls *tls)
     }
     cl_verify_free(hs->verify);
     cl_kex_key_free(hs->kex_key);
+    cl_pubkey_free(hs->peer_key);
     cleat_tls_session_free(hs->session);
     cl_buf_deinit(&hs->first_hello);
     cl_buf_deinit(&hs->hello);

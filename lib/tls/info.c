@@ -37,6 +37,9 @@ int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **d
 {
     struct cl_rd chain = cl_buf_view(&tls->peer_chain);
     struct cl_rd cert;
+    if (tls->peer_is_raw) {
+        return CLEAT_ERR_NO_CERTIFICATE;
+    }
     do {
         if (!cl_rd_vec24(&chain, &cert)) {
             return CLEAT_ERR_NO_CERTIFICATE;

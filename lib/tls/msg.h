@@ -126,6 +126,9 @@ CL_MUST cl_result cl_peer_resumed_asked(struct cleat_tls *tls, const struct cl_m
 /* server_psk.c, server_certificate.c: what cl_server_select asks. */
 CL_MUST cl_result cl_select_psk(struct cleat_tls *tls);
 CL_MUST cl_result cl_select_certificate(struct cleat_tls *tls);
+/* cl_select_certificate_type: a resumed handshake shows no certificate, but the client may ask
+ * which type of one there would be (RFC 7250 4.2). */
+void cl_select_certificate_type(struct cleat_tls *tls);
 CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
 
 /* client_13.c */
@@ -140,6 +143,7 @@ struct cl_credential_wish {
 
 enum cl_credential_fit {
     CL_CREDENTIAL_FITS,
+    CL_CREDENTIAL_NO_TYPE,
     CL_CREDENTIAL_NO_SUITE,
     CL_CREDENTIAL_NO_CURVE,
     CL_CREDENTIAL_NO_SCHEME,

@@ -1,22 +1,40 @@
-/* tls/msg_certificate.c - Certificate (RFC 9846 4.5.1), both roles, both directions.
+/* tls/msg_certificate.c - Certificate (RFC 9846 4.5.1), both roles, both directions; of X.509
+ * certificates or of one raw public key (RFC 7250).
  *
  * What a server sends is built once, with its configuration. What is received is kept as DER; the
- * leaf alone is parsed here, because its key checks CertificateVerify next.
+ * leaf or the key alone is parsed here, because it checks CertificateVerify next.
  */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
+/* A credential without a chain is a raw public key, which stands alone (RFC 9846 4.5.1). */
+static size_t num_entries(const struct cl_credential *c)
+{
+    return c->chain != NULL ? cl_chain_num(c->chain) : 1;
+}
+
+static struct cl_rd entry_at(const struct cl_credential *c, size_t i)
+{
+    return c->chain != NULL ? cl_cert_der(cl_chain_at(c->chain, i)) : cl_key_spki(c->key);
+}
+
+static void put_entry(struct cl_wr *w, struct cl_rd entry)
+{
+    struct cl_wr_mark m = cl_wr_open24(w);
+    cl_wr_view(w, entry);
+    cl_wr_close(w, m);
+}
+
 /* Entries of TLS 1.3 have extensions of their own: the leaf's may be filled, others are empty. tls
- * NULL: the leaf's are empty too. */
-static void build_list(struct cl_wr *w, const struct cleat_chain *chain, bool with_extensions,
+ * NULL: the leaf's are empty too. c NULL: an empty list. */
+static void build_list(struct cl_wr *w, const struct cl_credential *c, bool with_extensions,
                        struct cleat_tls *tls)
 {
     struct cl_wr_mark list = cl_wr_open24(w);
-    for (size_t i = 0; chain != NULL && i < cl_chain_num(chain); i++) {
-        struct cl_wr_mark cert = cl_wr_open24(w);
-        cl_wr_view(w, cl_cert_der(cl_chain_at(chain, i)));
-        cl_wr_close(w, cert);
+    for (size_t i = 0; c != NULL && i < num_entries(c); i++) {
+        put_entry(w, entry_at(c, i));
         if (with_extensions && i == 0 && tls != NULL) {
             cl_ext_build(tls, CL_EXT_CT, w);
         } else if (with_extensions) {
@@ -26,25 +44,30 @@ static void build_list(struct cl_wr *w, const struct cleat_chain *chain, bool wi
     cl_wr_close(w, list);
 }
 
-static size_t chain_len(const struct cleat_chain *chain)
+static size_t message_len(const struct cl_credential *c)
 {
     size_t len = 4 + 1 + 3;
-    for (size_t i = 0; i < cl_chain_num(chain); i++) {
-        len += 3 + cl_cert_der(cl_chain_at(chain, i)).len + 2;
+    for (size_t i = 0; i < num_entries(c); i++) {
+        len += 3 + entry_at(c, i).len + 2;
     }
     return len;
 }
 
-static cl_result prepare(struct cl_buf *message, const struct cleat_chain *chain, bool is_13)
+static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, bool is_13)
 {
-    CL_TRY(cl_buf_reserve(message, chain_len(chain), CL_HS_MAX_MESSAGE));
+    CL_TRY(cl_buf_reserve(message, message_len(c), CL_HS_MAX_MESSAGE));
     struct cl_wr w = cl_buf_writer(message);
     cl_wr_u8(&w, CL_HT_CERTIFICATE);
     struct cl_wr_mark body = cl_wr_open24(&w);
     if (is_13) {
         cl_wr_u8(&w, 0); /* certificate_request_context */
     }
-    build_list(&w, chain, is_13, NULL);
+    /* RFC 7250 3: in TLS 1.2 a raw public key takes the place of the list */
+    if (is_13 || c->chain != NULL) {
+        build_list(&w, c, is_13, NULL);
+    } else {
+        put_entry(&w, entry_at(c, 0));
+    }
     cl_wr_close(&w, body);
     cl_buf_commit(message, &w);
     return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
@@ -52,8 +75,8 @@ static cl_result prepare(struct cl_buf *message, const struct cleat_chain *chain
 
 cl_result cl_credential_prepare(struct cl_credential *credential)
 {
-    CL_TRY(prepare(&credential->message_13, credential->chain, true));
-    return prepare(&credential->message_12, credential->chain, false);
+    CL_TRY(prepare(&credential->message_13, credential, true));
+    return prepare(&credential->message_12, credential, false);
 }
 
 static void put_context(struct cleat_tls *tls, struct cl_wr *w)
@@ -68,10 +91,10 @@ static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_cr
 {
     struct cl_wr w;
     /* 16: the headers of the two extensions */
-    size_t room = chain_len(c->chain) + c->staple.len + c->scts.len + 16 + UINT8_MAX;
+    size_t room = message_len(c) + c->staple.len + c->scts.len + 16 + UINT8_MAX;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, room, &w));
     put_context(tls, &w);
-    build_list(&w, c->chain, true, tls);
+    build_list(&w, c, true, tls);
     return cl_flight_end(tls, &w);
 }
 
@@ -109,6 +132,39 @@ cl_result cl_certificate_12_build(struct cleat_tls *tls)
     return cl_flight_end(tls, &w);
 }
 
+/* An entry's extensions answer ours, which ask for proofs about certificates. */
+static cl_result parse_entry_extensions(struct cleat_tls *tls, struct cl_rd block)
+{
+    uint32_t received;
+    if (tls->peer_type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY && !cl_rd_done(&block)) {
+        return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_EXTENSION, "RFC 9846 4.5.1"),
+                           "extensions of a raw public key, of which none was asked for");
+    }
+    return cl_ext_parse(tls, CL_EXT_CT, block, &received);
+}
+
+/* RFC 9846 4.5.1: with raw public keys "the certificate_list MUST contain no more than one
+ * CertificateEntry" */
+static cl_result check_num(struct cleat_tls *tls, size_t num)
+{
+    if (tls->peer_type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY && num > 1) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.5.1"),
+                           "more than one raw public key");
+    }
+    if (num > CL_CHAIN_MAX) {
+        return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 42, "RFC 9846 4.5.1"),
+                           "the peer sent more than %d certificates", CL_CHAIN_MAX);
+    }
+    return CL_OK;
+}
+
+static cl_result empty_entry(struct cleat_tls *tls)
+{
+    bool raw = tls->peer_type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY;
+    return cl_tls_decode_error(tls, raw ? "an empty raw public key" : "Certificate",
+                               "RFC 9846 4.5.1");
+}
+
 static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list, bool with_extensions)
 {
     size_t num = 0;
@@ -120,20 +176,34 @@ static cl_result parse_list(struct cleat_tls *tls, struct cl_rd list, bool with_
     while (!cl_rd_done(&list)) {
         struct cl_rd cert;
         struct cl_rd extensions = cl_rd_of(NULL, 0);
-        uint32_t received;
         struct cl_rd whole = list;
-        if (!cl_rd_vec24(&list, &cert) || cert.len == 0 ||
-            (with_extensions && !cl_rd_vec16(&list, &extensions))) {
+        if (!cl_rd_vec24(&list, &cert) || (with_extensions && !cl_rd_vec16(&list, &extensions))) {
             return cl_tls_decode_error(tls, "Certificate", "RFC 9846 4.5.1");
         }
-        CL_TRY(cl_ext_parse(tls, CL_EXT_CT, extensions, &received));
-        if (++num > CL_CHAIN_MAX) {
-            return cl_tls_fail(tls, CL_WHY_ALERT(LIMIT, 42, "RFC 9846 4.5.1"),
-                               "the peer sent more than %d certificates", CL_CHAIN_MAX);
+        if (cert.len == 0) {
+            return empty_entry(tls);
         }
+        CL_TRY(parse_entry_extensions(tls, extensions));
+        CL_TRY(check_num(tls, ++num));
         CL_TRY(cl_buf_append(&tls->peer_chain, whole.p, 3 + cert.len, CL_HS_MAX_MESSAGE));
     }
     return CL_OK;
+}
+
+/* A raw public key where a certificate was agreed on is a likely mistake, and worth its own words.
+ */
+static cl_result not_a_certificate(struct cleat_tls *tls, struct cl_rd leaf, cl_result r,
+                                   const struct cleat_error *detail)
+{
+    if (cl_spki_type(leaf) != CL_KEY_NONE) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(DECODE, "RFC 9846 4.5.1",
+                                       "the peer must send what server_certificate_type or "
+                                       "client_certificate_type settled"),
+                           "the peer sent a raw public key where a certificate was agreed on");
+    }
+    return cl_tls_fail(tls, (struct cl_why){r, 0, detail->section, detail->hint},
+                       "the peer's certificate: %s", detail->text);
 }
 
 static cl_result take_leaf(struct cleat_tls *tls)
@@ -146,15 +216,23 @@ static cl_result take_leaf(struct cleat_tls *tls)
     }
     cleat_cert_free(tls->peer_leaf);
     tls->peer_leaf = NULL;
+    tls->peer_is_raw = false;
+    /* a peer that did not answer the extension has X.509 alone */
+    if (!cl_takes_cert_type(tls->config, tls->peer_type)) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(UNSUPPORTED_CERTIFICATE, "RFC 7250 4.2",
+                                       "the peer does not know raw public keys, or has none"),
+                           "the peer shows the certificate type %s, which is not taken",
+                           cl_cert_type_name(tls->peer_type));
+    }
+    if (tls->peer_type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY) {
+        return cl_raw_key_take(tls);
+    }
     cl_result r = cl_cert_parse(&tls->peer_leaf, leaf, &detail);
-    if (r == CLEAT_ERR_NOMEM) {
+    if (r == CL_OK || r == CLEAT_ERR_NOMEM) {
         return r;
     }
-    if (r != CL_OK) {
-        return cl_tls_fail(tls, (struct cl_why){r, 0, detail.section, detail.hint},
-                           "the peer's certificate: %s", detail.text);
-    }
-    return CL_OK;
+    return not_a_certificate(tls, leaf, r, &detail);
 }
 
 static cl_result parse_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -181,6 +259,14 @@ static cl_result parse_certificate_12(struct cleat_tls *tls, const struct cl_msg
     if (!cl_rd_vec24(&body, &list) || !cl_rd_done(&body)) {
         return cl_tls_decode_error(tls, "Certificate", "RFC 5246 7.4.2");
     }
+    /* RFC 7250 3: a raw public key takes the place of the list; a client that has none sends no
+     * bytes of one, as it would with an empty list */
+    if (tls->peer_type == CLEAT_CERT_TYPE_RAW_PUBLIC_KEY) {
+        cl_buf_deinit(&tls->peer_chain);
+        return list.len == 0
+                   ? CL_OK
+                   : cl_buf_append(&tls->peer_chain, msg->body.p, msg->body.len, CL_HS_MAX_MESSAGE);
+    }
     return parse_list(tls, list, false);
 }
 
@@ -194,7 +280,7 @@ static cl_result server_has(struct cleat_tls *tls)
                            "the server sent an empty certificate list");
     }
     CL_TRY(take_leaf(tls));
-    cl_hs_next(tls, tls->hs->status_promised ? 1 : 0);
+    cl_hs_next(tls, tls->hs->status_promised && !tls->peer_is_raw ? 1 : 0);
     return CL_OK;
 }
 

@@ -1,6 +1,7 @@
 /* tls/msg_certificate_verify.c - CertificateVerify (RFC 9846 4.5.2), both roles, both directions:
  * the signature over the transcript, made and checked by a job. */
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 #define PAD_LEN 64
@@ -125,7 +126,7 @@ cl_result cl_peer_scheme_check(struct cleat_tls *tls, uint16_t number, const cha
                                const struct cl_sig_alg **out)
 {
     const struct cl_sig_alg *alg = cl_sig_scheme(number);
-    enum cl_key_type type = cl_cert_key_type(tls->peer_leaf);
+    enum cl_key_type type = cl_peer_key_type(tls);
     bool offered = false;
     for (size_t i = 0; i < tls->config->num_schemes; i++) {
         offered = offered || tls->config->schemes[i] == alg;
@@ -140,8 +141,9 @@ cl_result cl_peer_scheme_check(struct cleat_tls *tls, uint16_t number, const cha
                            "%s uses %s with a key of type %s, which %s does not allow", message,
                            alg->name, cl_key_type_name(type), tls->protocol->name);
     }
-    /* RFC 9846 4.5.1.2: "digitalSignature bit MUST be set if the Key Usage extension is present" */
-    if (!cl_cert_allows_digital_signature(tls->peer_leaf)) {
+    /* RFC 9846 4.5.1.2: "digitalSignature bit MUST be set if the Key Usage extension is present";
+     * a raw public key has none */
+    if (!tls->peer_is_raw && !cl_cert_allows_digital_signature(tls->peer_leaf)) {
         return cl_tls_fail(tls, CL_WHY(BAD_KEY_USAGE, "RFC 9846 4.5.1.2"),
                            "the peer's certificate does not allow digital signatures");
     }
@@ -154,7 +156,7 @@ cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_sig_alg *a
 {
     struct cl_hs *hs = tls->hs;
     const struct cl_pubkey *key;
-    cl_result r = cl_cert_pubkey(tls->peer_leaf, &key);
+    cl_result r = cl_peer_pubkey(tls, &key);
     if (r == CLEAT_ERR_NOMEM) {
         return r; /* not the certificate's fault: RFC 9846 6.2, internal_error */
     }
@@ -193,7 +195,9 @@ cl_result cl_peer_verify_result(struct cleat_tls *tls, const char *message)
     if (!cl_is_server(tls)) {
         tls->peer_scheme = hs->scheme;
     }
-    cl_event_choice(tls, "peer's signature", hs->scheme->name, "it matches the peer's certificate");
+    cl_event_choice(tls, "peer's signature", hs->scheme->name,
+                    tls->peer_is_raw ? "it matches the peer's raw public key"
+                                     : "it matches the peer's certificate");
     return CL_OK;
 }
 

@@ -197,6 +197,7 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
     tls->resumed = true;
     tls->peer_authenticated = true;
     hs->master = hs->session->psk;
+    tls->peer_is_raw = hs->session->peer_is_raw;
     cl_event_choice(tls, "resumption", "accepted", "the server returned our session ID");
     return cl_buf_append(&tls->peer_chain, hs->session->peer_leaf.p, hs->session->peer_leaf.len,
                          CL_HS_MAX_MESSAGE);
@@ -362,6 +363,7 @@ static cl_result use_ticket(struct cleat_tls *tls)
 {
     const struct cleat_tls_session *session = tls->hs->session;
     tls->resumed = true;
+    tls->peer_is_raw = session->peer_is_raw;
     cl_event_choice(tls, "resumption", "accepted", "the server selected our ticket");
     return cl_buf_append(&tls->peer_chain, session->peer_leaf.p, session->peer_leaf.len,
                          CL_HS_MAX_MESSAGE);

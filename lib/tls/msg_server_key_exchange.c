@@ -2,6 +2,7 @@
  * share, signed together with both randoms. */
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 #define CURVE_NAMED 3
@@ -98,7 +99,7 @@ static cl_result take_group(struct cleat_tls *tls, uint16_t id)
 /* RFC 5246 7.4.2: the certificate's key is of the kind that the suite names. */
 static cl_result check_auth(struct cleat_tls *tls)
 {
-    enum cl_key_type type = cl_cert_key_type(tls->peer_leaf);
+    enum cl_key_type type = cl_peer_key_type(tls);
     if (!cl_auth_fits(tls->suite->auth, type)) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 2"),
                            "the suite %s does not go with a key of type %s", tls->suite->name,

@@ -1,14 +1,15 @@
-/* tls/peer.c - is the peer's chain good? The built-in verification, by jobs, or the application's
- * decision. Nothing goes on before one of them says yes. */
+/* tls/peer.c - is the peer's chain good, or its raw public key pinned? The built-in verification,
+ * by jobs, or the application's decision. Nothing goes on before one of them says yes. */
 #include "tls/msg.h"
 #include "tls/profile.h"
+#include "tls/raw_key.h"
 
 /* The profile may demand more of the peer's own key than the verifier does of every key of a path.
  */
 static cl_result check_strength(struct cleat_tls *tls)
 {
     const struct cl_pubkey *key;
-    CL_TRY(cl_cert_pubkey(tls->peer_leaf, &key));
+    CL_TRY(cl_peer_pubkey(tls, &key));
     if (cl_key_is_rsa(cl_pubkey_type(key)) && cl_pubkey_bits(key) < tls->config->min_rsa_bits) {
         return cl_tls_fail(
             tls,
@@ -41,7 +42,8 @@ static cl_result start_verifier(struct cleat_tls *tls)
 cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     /* a client that was configured for PSKs alone */
-    if ((tls->config->decisions & CLEAT_DECIDE_PEER) == 0 && tls->config->trust == NULL) {
+    bool decides = (tls->config->decisions & CLEAT_DECIDE_PEER) != 0;
+    if (!decides && !tls->peer_is_raw && tls->config->trust == NULL) {
         return cl_tls_fail(tls,
                            CL_WHY_HINT(UNKNOWN_ISSUER, "RFC 9846 4.3.11",
                                        "see that both ends have the same identity and the same "
@@ -49,16 +51,22 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
                            "the peer shows a certificate instead of using a PSK, and there are no "
                            "anchors to verify it against");
     }
-    if ((tls->config->decisions & CLEAT_DECIDE_PEER) != 0) {
+    /* no verifier looks at a raw key */
+    if (tls->peer_is_raw) {
+        CL_TRY(check_strength(tls));
+    }
+    if (decides) {
         tls->hs->decision = CLEAT_DECIDE_PEER;
         tls->hs->decided = false;
         cl_hs_next(tls, 1);
         return CL_OK;
     }
-    if (tls->config->min_rsa_bits > CL_PROFILE_RSA_BITS) {
-        CL_TRY(check_strength(tls));
+    if (!tls->peer_is_raw) {
+        if (tls->config->min_rsa_bits > CL_PROFILE_RSA_BITS) {
+            CL_TRY(check_strength(tls));
+        }
+        CL_TRY(start_verifier(tls));
     }
-    CL_TRY(start_verifier(tls));
     cl_hs_next(tls, 0);
     return CL_OK;
 }
@@ -69,19 +77,14 @@ static void accepted(struct cleat_tls *tls)
     /* after the handshake, once the client's Finished is right */
     tls->peer_authenticated = !tls->hs->late;
     tls->hs->late_accepted = true;
-    tls->peer_not_after = cl_cert_not_after(tls->peer_leaf);
+    /* a bare key ends when it is no longer pinned, which the configuration's digest tells */
+    tls->peer_not_after = tls->peer_is_raw ? INT64_MAX : cl_cert_not_after(tls->peer_leaf);
     cl_hs_next(tls, 0);
 }
 
-/* Successors: accepted, or ask the application who may come in. */
-cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result take_verdict(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    if (cl_verify_step(hs->verify) == CL_VERIFY_NEEDS_JOB) {
-        hs->waiting = cl_verify_job(hs->verify);
-        return CL_OK; /* the same state waits for it */
-    }
-    hs->waiting = NULL;
     cleat_verdict_free(tls->verdict);
     tls->verdict = cl_verify_take_verdict(hs->verify);
     cl_verify_free(hs->verify);
@@ -97,6 +100,23 @@ cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     cl_event_choice(tls, "peer's certificate", "verified",
                     "a path to a trust anchor passes every check");
+    return CL_OK;
+}
+
+/* Successors: accepted, or ask the application who may come in. */
+cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    if (tls->peer_is_raw) {
+        CL_TRY(cl_raw_key_judge(tls));
+    } else {
+        if (cl_verify_step(hs->verify) == CL_VERIFY_NEEDS_JOB) {
+            hs->waiting = cl_verify_job(hs->verify);
+            return CL_OK; /* the same state waits for it */
+        }
+        hs->waiting = NULL;
+        CL_TRY(take_verdict(tls));
+    }
     if ((tls->config->decisions & CLEAT_DECIDE_IDENTITY) != 0) {
         hs->decision = CLEAT_DECIDE_IDENTITY;
         hs->decided = false;
@@ -110,7 +130,8 @@ cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
 cl_result cl_peer_asked(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     tls->hs->decision = CLEAT_DECIDE_NOTHING;
-    cl_event_choice(tls, "peer's certificate", "accepted", "by the application");
+    cl_event_choice(tls, tls->peer_is_raw ? "peer's raw public key" : "peer's certificate",
+                    "accepted", "by the application");
     accepted(tls);
     return CL_OK;
 }

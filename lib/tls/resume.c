@@ -25,6 +25,7 @@ static void fill(struct cleat_tls *tls, uint64_t now, uint32_t lifetime, struct 
     if (!tls->peer_authenticated || !cl_rd_vec24(&chain, &ticket->peer_cert)) {
         ticket->peer_cert = cl_rd_of(NULL, 0);
     }
+    ticket->peer_is_raw = tls->peer_is_raw && ticket->peer_cert.len != 0;
     /* what the client proved ends with its certificate */
     if (tls->peer_leaf != NULL) {
         int64_t end = cl_cert_not_after(tls->peer_leaf);
@@ -92,6 +93,10 @@ cl_result cl_ticket_restore_peer(struct cleat_tls *tls)
     cl_wr_u24(&w, (uint32_t)cert.len);
     CL_TRY(cl_buf_append(&tls->peer_chain, header, sizeof(header), CL_HS_MAX_MESSAGE));
     CL_TRY(cl_buf_append(&tls->peer_chain, cert.p, cert.len, CL_HS_MAX_MESSAGE));
+    if (tls->hs->ticket.peer_is_raw) {
+        tls->peer_is_raw = true;
+        return CL_OK;
+    }
     return cl_cert_parse(&tls->peer_leaf, cert, NULL);
 }
 
@@ -107,6 +112,7 @@ static cl_result make_session(struct cleat_tls *tls, struct cl_rd ticket,
     s->suite = tls->suite->id;
     s->received_ms = cl_config_now(tls->config);
     s->not_after = tls->peer_not_after;
+    s->peer_is_raw = tls->peer_is_raw;
     cl_session_binding(tls->config, tls->server_name, s->binding);
     CL_TRY(cl_buf_append(&s->ticket, ticket.p, ticket.len, CL_HS_MAX_MESSAGE));
     CL_TRY(cl_buf_append(&s->alpn, tls->alpn.p, tls->alpn.len, UINT8_MAX));

@@ -4,6 +4,7 @@
 #include "tls/ext.h"
 #include "tls/keys_12.h"
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 /* ---- choices ---- */
@@ -97,6 +98,7 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
                           hs->parsed.extended_master_secret;
     if (!tls->resumed) {
         CL_TRY(cl_select_certificate(tls));
+        CL_TRY(cl_client_type_select(tls));
         if (!has_suite_for(tls, cl_key_type(hs->credential->key), &tls->suite)) {
             return CLEAT_ERR_INTERNAL; /* the certificate was chosen so that there is one */
         }
@@ -104,6 +106,9 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(start_keygen(tls));
         CL_TRY(cl_session_12_name(tls));
         hs->keep_messages = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
+    }
+    if (tls->resumed) {
+        cl_select_certificate_type(tls);
     }
     cl_event_choice(tls, "cipher suite", tls->suite->name,
                     tls->resumed ? "the session's" : "first of ours that the client offers");
@@ -166,8 +171,8 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     CL_TRY(r);
     cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
-    hs->keep_messages = hs->keep_messages && tls->peer_leaf != NULL;
-    cl_hs_next(tls, tls->peer_leaf != NULL ? 1 : 0);
+    hs->keep_messages = hs->keep_messages && tls->peer_chain.len != 0;
+    cl_hs_next(tls, tls->peer_chain.len != 0 ? 1 : 0);
     return CL_OK;
 }
 

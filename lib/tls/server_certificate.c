@@ -2,6 +2,7 @@
  * server name, then by what the client can check, then by the configuration's preference (RFC
  * 9846 4.5.1.2). */
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 #include "x509/name.h"
 
@@ -42,7 +43,7 @@ static bool same_signature(const struct cl_sig_alg *scheme, const struct cl_sig_
 static bool chain_fits(struct cleat_tls *tls, const struct cl_credential *c)
 {
     const struct cl_client_hello *ch = &tls->hs->parsed;
-    for (size_t i = 0; i < cl_chain_num(c->chain); i++) {
+    for (size_t i = 0; c->chain != NULL && i < cl_chain_num(c->chain); i++) {
         const struct cleat_cert *cert = cl_chain_at(c->chain, i);
         const struct cl_sig_alg *used = cl_cert_sig_alg(cert);
         struct cl_rd list = ch->schemes_cert.p != NULL ? ch->schemes_cert : ch->schemes;
@@ -61,22 +62,29 @@ static bool chain_fits(struct cleat_tls *tls, const struct cl_credential *c)
 /* Why no certificate can be used: the last one's reason is told. */
 static const struct refusal {
     cl_result code;
+    uint8_t alert; /* 0: the code's own */
     const char *section;
     const char *text;
     const char *hint;
 } refusals[] = {
-    [CL_CREDENTIAL_NO_SUITE] = {CLEAT_ERR_NO_SHARED_CIPHER, "RFC 5246 7.4.1.3",
+    /* RFC 7250 4.2 speaks of unsupported_certificate here, RFC 9846 4.2.1 of handshake_failure for
+     * whatever is not in common, which is what clients are used to */
+    [CL_CREDENTIAL_NO_TYPE] = {CLEAT_ERR_UNSUPPORTED_CERTIFICATE, 40, "RFC 7250 4.2",
+                               "the client takes no type of certificate that is here",
+                               "give the server a certificate, or a raw public key, as the client "
+                               "wants it"},
+    [CL_CREDENTIAL_NO_SUITE] = {CLEAT_ERR_NO_SHARED_CIPHER, 0, "RFC 5246 7.4.1.3",
                                 "no cipher suite of both goes with the key of the certificate",
                                 "allow one of the client's suites, or add a certificate with a key "
                                 "of another kind"},
-    [CL_CREDENTIAL_NO_CURVE] = {CLEAT_ERR_NO_SHARED_GROUP, "RFC 8422 5.1",
+    [CL_CREDENTIAL_NO_CURVE] = {CLEAT_ERR_NO_SHARED_GROUP, 0, "RFC 8422 5.1",
                                 "the client does not support the curve of the certificate's key",
                                 "add a certificate with a key of another kind"},
-    [CL_CREDENTIAL_NO_SCHEME] = {CLEAT_ERR_NO_SHARED_SIGNATURE, "RFC 9846 4.5.1.2",
+    [CL_CREDENTIAL_NO_SCHEME] = {CLEAT_ERR_NO_SHARED_SIGNATURE, 0, "RFC 9846 4.5.1.2",
                                  "the client's signature algorithms allow none that its key can "
                                  "make",
                                  "add a certificate with a key of another kind"},
-    [CL_CREDENTIAL_NO_ISSUER] = {CLEAT_ERR_NO_SHARED_SIGNATURE, "RFC 9846 4.3.4",
+    [CL_CREDENTIAL_NO_ISSUER] = {CLEAT_ERR_NO_SHARED_SIGNATURE, 0, "RFC 9846 4.3.4",
                                  "the client names none of its issuers in certificate_authorities",
                                  "add a certificate that needs no issuer to be named"},
 };
@@ -94,21 +102,33 @@ static enum cl_credential_fit fit(struct cleat_tls *tls, const struct cl_credent
                                                 : CL_CREDENTIAL_NO_SUITE;
 }
 
-/* Two rounds: chains that the client can check, then any (RFC 9846 4.5.1.2 lets it try). */
-static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain,
+/* What a look through the credentials is limited to. */
+struct search {
+    struct cl_rd types; /* CertificateType[] */
+    bool by_name;       /* certificates for the server name; raw public keys have no names */
+    bool by_chain;      /* chains that the client can check */
+};
+
+static bool is_candidate(struct cleat_tls *tls, const struct cl_credential *c,
+                         const struct search *s)
+{
+    bool named = !s->by_name || c->chain == NULL ||
+                 cl_cert_matches_host(cl_chain_at(c->chain, 0), tls->server_name);
+    return named && memchr(s->types.p, cl_cert_type_of(c), s->types.len) != NULL &&
+           (!s->by_chain || chain_fits(tls, c));
+}
+
+static bool select_among(struct cleat_tls *tls, const struct search *s,
                          enum cl_credential_fit *reason)
 {
     struct cl_hs *hs = tls->hs;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < tls->config->num_credentials; i++) {
         const struct cl_credential *c = &tls->config->credentials[i];
-        if (by_name && !cl_cert_matches_host(cl_chain_at(c->chain, 0), tls->server_name)) {
-            continue;
-        }
-        if (by_chain && !chain_fits(tls, c)) {
-            continue;
-        }
         const struct cl_sig_alg *alg;
+        if (!is_candidate(tls, c, s)) {
+            continue;
+        }
         enum cl_credential_fit found = fit(tls, c, &alg);
         if (found != CL_CREDENTIAL_FITS) {
             *reason = found;
@@ -124,30 +144,88 @@ static bool select_among(struct cleat_tls *tls, bool by_name, bool by_chain,
     return hs->credential != NULL;
 }
 
+/* Two rounds: chains that the client can check, then any (RFC 9846 4.5.1.2 lets it try). */
+static bool select_round(struct cleat_tls *tls, struct cl_rd types, bool by_name,
+                         enum cl_credential_fit *reason)
+{
+    return select_among(tls, &(struct search){types, by_name, true}, reason) ||
+           select_among(tls, &(struct search){types, by_name, false}, reason);
+}
+
+/* *why tells how the name was looked at. */
+static bool select_of(struct cleat_tls *tls, struct cl_rd types, enum cl_credential_fit *reason,
+                      const char **why)
+{
+    *why = "the name and the client's signature algorithms fit";
+    if (tls->server_name != NULL && select_round(tls, types, true, reason)) {
+        return true;
+    }
+    *why = tls->server_name == NULL ? "the client named no server"
+                                    : "no certificate is for this name: the default";
+    return select_round(tls, types, false, reason);
+}
+
+/* RFC 7250 4.2: the type is the server's choice among the client's, which is in the client's order
+ * of preference; without the extension it is X.509. */
+static bool select_any(struct cleat_tls *tls, enum cl_credential_fit *reason, const char **why)
+{
+    static const uint8_t by_default[] = {CLEAT_CERT_TYPE_X509};
+    struct cl_rd types = tls->hs->parsed.server_types;
+    struct cl_rd type;
+    if (types.p == NULL) {
+        types = cl_rd_of(by_default, sizeof(by_default));
+    }
+    *reason = CL_CREDENTIAL_NO_TYPE;
+    if (tls->config->credentials_in_order) {
+        return select_of(tls, types, reason, why);
+    }
+    while (cl_rd_take(&types, 1, &type)) {
+        if (select_of(tls, type, reason, why)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void cl_select_certificate_type(struct cleat_tls *tls)
+{
+    enum cl_credential_fit reason;
+    const char *why;
+    if (tls->hs->parsed.server_types.p != NULL) {
+        (void)select_any(tls, &reason, &why);
+    }
+}
+
+static void tell_choice(struct cleat_tls *tls, const char *why)
+{
+    const struct cl_hs *hs = tls->hs;
+    if (hs->parsed.server_types.p != NULL) {
+        cl_event_choice(tls, "certificate type", cl_cert_type_name(cl_cert_type_of(hs->credential)),
+                        tls->config->credentials_in_order ? "our first that the client takes"
+                                                          : "the client's first that is here");
+    }
+    cl_event_choice(tls, hs->credential->chain != NULL ? "certificate" : "raw public key",
+                    cleat_key_kind(hs->credential->key), why);
+    cl_event_choice(tls, "signature scheme", hs->scheme->name,
+                    "first of ours that the client takes and the key can make");
+}
+
 cl_result cl_select_certificate(struct cleat_tls *tls)
 {
+    const char *why;
+    enum cl_credential_fit reason;
     if (tls->config->num_credentials == 0) {
         return cl_tls_fail(tls,
                            CL_WHY_HINT(UNKNOWN_PSK, "RFC 9846 4.3.11",
                                        "see that both ends have the same identity, hash and mode"),
                            "no PSK of the client's is known here, and there is no certificate");
     }
-    const char *why = "the name and the client's signature algorithms fit";
-    enum cl_credential_fit reason = CL_CREDENTIAL_NO_SCHEME;
-    bool named = tls->server_name != NULL && (select_among(tls, true, true, &reason) ||
-                                              select_among(tls, true, false, &reason));
-    if (!named) {
-        why = tls->server_name == NULL ? "the client named no server"
-                                       : "no certificate is for this name: the default";
-        if (!select_among(tls, false, true, &reason) && !select_among(tls, false, false, &reason)) {
-            const struct refusal *r = &refusals[reason];
-            return cl_tls_fail(tls, (struct cl_why){r->code, 0, r->section, r->hint},
-                               "none of the %zu certificates can be used: %s",
-                               tls->config->num_credentials, r->text);
-        }
+    if (!select_any(tls, &reason, &why)) {
+        const struct refusal *r = &refusals[reason];
+        return cl_tls_fail(tls, (struct cl_why){r->code, r->alert, r->section, r->hint},
+                           "none of the %zu certificates can be used: %s",
+                           tls->config->num_credentials, r->text);
     }
-    cl_event_choice(tls, "certificate", cleat_key_kind(tls->hs->credential->key), why);
-    cl_event_choice(tls, "signature scheme", tls->hs->scheme->name,
-                    "first of ours that the client takes and the key can make");
+    tell_choice(tls, why);
     return CL_OK;
 }

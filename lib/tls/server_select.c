@@ -7,6 +7,7 @@
 #include "tls/early.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 cl_result cl_server_asked_config(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -306,6 +307,9 @@ cl_result cl_server_select(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_select_alpn(tls));
     if (!tls->hs->psk_selected) {
         CL_TRY(cl_select_certificate(tls));
+        CL_TRY(cl_client_type_select(tls));
+    } else if (tls->resumed) {
+        cl_select_certificate_type(tls);
     }
     start_agreement(tls, share);
     cl_early_select(tls);

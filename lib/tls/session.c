@@ -7,7 +7,7 @@
 #include "tls/config.h"
 #include "tls/wire.h"
 
-#define SESSION_FORMAT 3
+#define SESSION_FORMAT 4
 
 struct cleat_tls_session *cleat_tls_session_ref(struct cleat_tls_session *session)
 {
@@ -64,6 +64,7 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
     cl_wr_u32(w, s->age_add);
     cl_wr_u32(w, s->early_max);
     cl_wr_u64(w, (uint64_t)s->not_after);
+    cl_wr_u8(w, s->peer_is_raw ? 1 : 0);
     cl_wr_bytes(w, s->binding, sizeof(s->binding));
     struct cl_wr_mark m = cl_wr_open8(w);
     cl_wr_bytes(w, s->psk.bytes, s->psk.len);
@@ -84,9 +85,9 @@ static void build(struct cl_wr *w, const struct cleat_tls_session *s)
 
 int cleat_tls_session_export(const struct cleat_tls_session *session, uint8_t *out, size_t *len)
 {
-    size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 4 + 8 + CL_SESSION_BINDING_LEN + 1U + session->psk.len +
-                  1 + session->alpn.len + 1U + session->session_id_len + 3 + session->ticket.len +
-                  3 + session->peer_leaf.len;
+    size_t need = 1 + 2 + 2 + 8 + 4 + 4 + 4 + 8 + 1 + CL_SESSION_BINDING_LEN + 1U +
+                  session->psk.len + 1 + session->alpn.len + 1U + session->session_id_len + 3 +
+                  session->ticket.len + 3 + session->peer_leaf.len;
     if (*len < need) {
         *len = need;
         return CLEAT_ERR_LIMIT;
@@ -109,13 +110,14 @@ static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
 {
     uint8_t format;
     uint64_t not_after;
+    uint8_t raw;
     struct cl_rd leaf;
     bool ok = cl_rd_u8(&r, &format) && format == SESSION_FORMAT && cl_rd_u16(&r, &s->version) &&
               cl_rd_u16(&r, &s->suite) && cl_rd_u64(&r, &s->received_ms) &&
               cl_rd_u32(&r, &s->lifetime) && cl_rd_u32(&r, &s->age_add) &&
               cl_rd_u32(&r, &s->early_max) && cl_rd_u64(&r, &not_after) && not_after <= INT64_MAX &&
-              cl_rd_copy(&r, s->binding, sizeof(s->binding)) && cl_rd_vec8(&r, &f->psk) &&
-              cl_rd_vec8(&r, &f->alpn) && cl_rd_vec8(&r, &f->id) &&
+              cl_rd_u8(&r, &raw) && raw <= 1 && cl_rd_copy(&r, s->binding, sizeof(s->binding)) &&
+              cl_rd_vec8(&r, &f->psk) && cl_rd_vec8(&r, &f->alpn) && cl_rd_vec8(&r, &f->id) &&
               f->id.len <= sizeof(s->session_id) && cl_rd_vec24(&r, &f->ticket) &&
               cl_rd_vec24(&r, &f->leaf) && cl_rd_done(&r);
     const struct cl_suite *suite = ok ? cl_suite_by_id(s->suite) : NULL;
@@ -128,7 +130,8 @@ static bool parse(struct cl_rd r, struct cleat_tls_session *s, struct fields *f)
         return false;
     }
     s->not_after = (int64_t)not_after;
-    /* empty, or one certificate with its length */
+    s->peer_is_raw = raw != 0;
+    /* empty, or one certificate or raw public key with its length */
     r = f->leaf;
     return f->leaf.len == 0 || (cl_rd_vec24(&r, &leaf) && cl_rd_done(&r));
 }

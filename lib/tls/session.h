@@ -22,8 +22,9 @@ struct cleat_tls_session {
     struct cl_buf ticket; /* or, in TLS 1.2, the ID of a session that the server keeps */
     uint8_t session_id[32];
     uint8_t session_id_len;
-    struct cl_buf peer_leaf; /* the server's certificate, DER */
-    int64_t not_after;       /* of that certificate, Unix seconds */
+    struct cl_buf peer_leaf; /* the server's certificate, DER, or its raw public key */
+    bool peer_is_raw;
+    int64_t not_after; /* of that certificate, Unix seconds */
     uint8_t binding[CL_SESSION_BINDING_LEN];
 };
 

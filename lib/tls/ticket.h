@@ -31,6 +31,7 @@ struct cl_ticket {
     struct cl_rd server_name; /* lower case, or empty */
     struct cl_rd alpn;        /* as selected, or empty */
     struct cl_rd peer_cert;   /* the client's leaf, DER, or empty */
+    bool peer_is_raw;         /* or its raw public key */
     bool peer_authenticated;
 };
 

@@ -4,8 +4,9 @@
 
 #include "tls/ticket.h"
 
-#define TICKET_FORMAT      2
+#define TICKET_FORMAT      3
 #define FLAG_AUTHENTICATED 1
+#define FLAG_RAW_KEY       2
 
 void cl_ticket_build_state(struct cl_wr *w, const struct cl_ticket *t)
 {
@@ -17,7 +18,8 @@ void cl_ticket_build_state(struct cl_wr *w, const struct cl_ticket *t)
     cl_wr_u64(w, t->began_ms);
     cl_wr_u32(w, t->age_add);
     cl_wr_u32(w, t->early_max);
-    cl_wr_u8(w, t->peer_authenticated ? FLAG_AUTHENTICATED : 0);
+    cl_wr_u8(w, (t->peer_authenticated ? FLAG_AUTHENTICATED : 0) |
+                    (t->peer_is_raw ? FLAG_RAW_KEY : 0));
     const struct cl_rd small[] = {cl_rd_of(t->psk.bytes, t->psk.len), t->digest, t->server_name,
                                   t->alpn};
     for (size_t i = 0; i < 4; i++) {
@@ -48,5 +50,6 @@ bool cl_ticket_parse_state(struct cl_rd r, struct cl_ticket *t)
     t->psk.len = (uint8_t)psk.len;
     memcpy(t->psk.bytes, psk.p, psk.len);
     t->peer_authenticated = (flags & FLAG_AUTHENTICATED) != 0;
+    t->peer_is_raw = (flags & FLAG_RAW_KEY) != 0;
     return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleat/tls_early.h"
+#include "cleat/tls_rawkey.h"
 #include "tls/conn.h"
 
 static bool same_text(const char *a, const char *b)
@@ -51,6 +52,12 @@ static void check_peer(const struct shim_conn *c)
     const uint8_t *der;
     size_t len;
     bool has = cleat_tls_peer_cert(c->tls, 0, &der, &len) == CLEAT_OK;
+    if (o->expect_peer_rpk_sha256.len != 0) {
+        if (has || cleat_tls_peer_raw_key(c->tls, &len) == NULL) {
+            shim_fail("the peer did not show a raw public key");
+        }
+        return;
+    }
     if (o->expect_peer_cert_file != NULL) {
         check_peer_chain(c);
     }
@@ -70,16 +77,27 @@ static void check_credential(const struct shim_options *o, const struct shim_sta
         return;
     }
     long i = o->expect_selected_credential.items[0] + 1;
-    const char *file = o->credentials[i].cert_file;
-    if (file == NULL) {
+    const struct shim_credential *expected = &o->credentials[i];
+    if (expected->cert_file == NULL && !expected->raw) {
         if (state->has_sent_leaf) {
             shim_fail("a credential was used where none is expected");
         }
         return;
     }
-    shim_leaf_fingerprint(file, want);
+    shim_fingerprint(expected, want);
     if (!state->has_sent_leaf || memcmp(want, state->sent_leaf, sizeof(want)) != 0) {
         shim_fail("another credential was used than %ld", i - 1);
+    }
+}
+
+static void check_peer_type(const struct shim_conn *c)
+{
+    const struct shim_list *expected = &c->options->expect_peer_certificate_type;
+    size_t len;
+    long type = cleat_tls_peer_raw_key(c->tls, &len) != NULL ? CLEAT_CERT_TYPE_RAW_PUBLIC_KEY
+                                                             : CLEAT_CERT_TYPE_X509;
+    if (expected->num != 0 && expected->items[0] != type) {
+        shim_fail("the peer's certificate type is %ld, not %ld", type, expected->items[0]);
     }
 }
 
@@ -205,5 +223,6 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     check_bytes("the OCSP response", &o->expect_ocsp_response, &state->staple);
     check_bytes("the list of timestamps", &o->expect_scts, &state->scts);
     check_peer(c);
+    check_peer_type(c);
     check_credential(o, state, info.resumed);
 }

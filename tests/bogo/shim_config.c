@@ -12,6 +12,7 @@
 #include "cleat/session.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 
@@ -75,9 +76,16 @@ static struct cleat_key *read_key(const char *path)
     return key;
 }
 
-void shim_leaf_fingerprint(const char *path, uint8_t out[32])
+void shim_fingerprint(const struct shim_credential *c, uint8_t out[32])
 {
-    struct cleat_chain *chain = read_chain(path);
+    if (c->raw) {
+        struct cleat_key *key = read_key(c->key_file);
+        struct cl_rd spki = cl_key_spki(key);
+        cl_hash_once(CL_HASH_SHA256, spki.p, spki.len, out);
+        cleat_key_free(key);
+        return;
+    }
+    struct cleat_chain *chain = read_chain(c->cert_file);
     cleat_cert_fingerprint(cleat_chain_at(chain, 0), out);
     cleat_chain_free(chain);
 }
@@ -173,19 +181,28 @@ static void set_alpn(struct cleat_tls_builder *b, const struct shim_options *o)
     }
 }
 
+static void add_pair(struct cleat_tls_builder *b, const struct shim_credential *c)
+{
+    struct cleat_chain *chain = c->raw ? NULL : read_chain(c->cert_file);
+    struct cleat_key *key = read_key(c->key_file);
+    int r =
+        c->raw ? cleat_tls_builder_raw_key(b, key) : cleat_tls_builder_credential(b, chain, key);
+    if (r != CLEAT_OK) {
+        (void)fprintf(stderr, ":KEY_VALUES_MISMATCH: ");
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+    cleat_chain_free(chain);
+    cleat_key_free(key);
+}
+
 static void add_credential(struct cleat_tls_builder *b, const struct shim_options *o,
                            const struct shim_credential *c)
 {
     char text[2048];
-    if (c->cert_file == NULL || c->key_file == NULL) {
+    if ((c->cert_file == NULL && !c->raw) || c->key_file == NULL) {
         return;
     }
-    struct cleat_chain *chain = read_chain(c->cert_file);
-    struct cleat_key *key = read_key(c->key_file);
-    if (cleat_tls_builder_credential(b, chain, key) != CLEAT_OK) {
-        (void)fprintf(stderr, ":KEY_VALUES_MISMATCH: ");
-        shim_fail("%s", cleat_tls_builder_error(b)->text);
-    }
+    add_pair(b, c);
     const char *list = c->signing_prefs.num == 0
                            ? DEFAULT_SIGN
                            : join(&c->signing_prefs, scheme_name, "scheme", text, sizeof(text));
@@ -201,8 +218,19 @@ static void add_credential(struct cleat_tls_builder *b, const struct shim_option
         (void)fprintf(stderr, ":INVALID_SCT_LIST: ");
         shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
-    cleat_chain_free(chain);
-    cleat_key_free(key);
+}
+
+static void set_types(struct cleat_tls_builder *b, const struct shim_list *list,
+                      int (*set)(struct cleat_tls_builder *b, const enum cleat_cert_type *types,
+                                 size_t num))
+{
+    enum cleat_cert_type types[SHIM_MAX_LIST];
+    for (size_t i = 0; i < list->num; i++) {
+        types[i] = (enum cleat_cert_type)list->items[i];
+    }
+    if (list->num != 0 && set(b, types, list->num) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
 }
 
 /* BoringSSL tries what came by -new-x509-credential first, and the default one last. */
@@ -213,6 +241,8 @@ static void set_credentials(struct cleat_tls_builder *b, const struct shim_optio
     }
     add_credential(b, o, &o->credentials[0]);
     cleat_tls_builder_credentials_in_order(b);
+    set_types(b, &o->accepted_peer_cert_types, cleat_tls_builder_peer_types);
+    set_types(b, &o->available_client_cert_types, cleat_tls_builder_own_types);
 }
 
 static void set_versions(struct cleat_tls_builder *b, const struct shim_options *o)

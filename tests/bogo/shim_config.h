@@ -22,7 +22,7 @@ struct shim_state {
     long age_skew;            /* seconds that the client's idea of its ticket's age is ahead */
     struct shim_bytes staple; /* of the newest full handshake */
     struct shim_bytes scts;
-    uint8_t sent_leaf[32]; /* SHA-256 of the leaf that we sent last */
+    uint8_t sent_leaf[32]; /* SHA-256 of the leaf, or raw public key, that we sent last */
     bool has_sent_leaf;
 };
 
@@ -35,8 +35,8 @@ char *shim_read_file(const char *path, size_t *len);
 /* shim_copy: the process's, to its end. */
 struct shim_bytes shim_copy(const uint8_t *p, size_t len);
 
-/* shim_leaf_fingerprint: SHA-256 of the first certificate of a PEM file. */
-void shim_leaf_fingerprint(const char *path, uint8_t out[32]);
+/* shim_fingerprint: SHA-256 of what a credential shows: its leaf, or its raw public key. */
+void shim_fingerprint(const struct shim_credential *c, uint8_t out[32]);
 
 /* shim_fail prints and exits with 1. */
 _Noreturn void shim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,6 +11,8 @@
 
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
+#include "crypto/hash.h"
 
 /* A host name that is not sent: an address. */
 #define NO_HOST_NAME "127.0.0.1"
@@ -186,14 +188,28 @@ static void decide_config(struct shim_conn *c)
     }
 }
 
+static bool is_expected_key(const struct shim_options *o, const uint8_t *spki, size_t len)
+{
+    uint8_t digest[32];
+    if (spki == NULL || o->expect_peer_rpk_sha256.len != sizeof(digest)) {
+        return false;
+    }
+    cl_hash_once(CL_HASH_SHA256, spki, len, digest);
+    return memcmp(digest, o->expect_peer_rpk_sha256.p, sizeof(digest)) == 0;
+}
+
 static void decide_peer(struct shim_conn *c)
 {
     bool retried = cleat_tls_early_data_status(c->tls) == CLEAT_EARLY_DATA_REJECTED;
     const struct shim_options *o = retried && !c->options->server ? c->retry : c->options;
-    bool verifies = o->verify_peer || o->require_any_client_certificate;
+    size_t len;
+    const uint8_t *raw = cleat_tls_peer_raw_key(c->tls, &len);
+    bool verifies = o->verify_peer || o->require_any_client_certificate || raw != NULL;
     if (o->verify_fail && verifies) {
         (void)cleat_tls_refuse(c->tls, o->use_custom_verify_callback ? 46 : 40,
                                "CERTIFICATE_VERIFY_FAILED");
+    } else if (o->expect_peer_rpk_sha256.len != 0 && !is_expected_key(o, raw, len)) {
+        shim_fail("the peer's raw public key is not the expected one");
     } else if (!o->server && o->use_ocsp_callback && o->fail_ocsp_callback) {
         (void)cleat_tls_refuse(c->tls, 113, "OCSP_CB_ERROR");
     } else {

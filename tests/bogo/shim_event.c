@@ -23,7 +23,6 @@ static void note_certificate(struct shim_state *state, struct cl_rd message)
     struct cl_rd context;
     struct cl_rd list;
     struct cl_rd der;
-    struct cleat_cert *cert;
     uint8_t type;
     if (!cl_rd_u8(&message, &type) || !cl_rd_vec24(&message, &body)) {
         return;
@@ -33,10 +32,12 @@ static void note_certificate(struct shim_state *state, struct cl_rd message)
     if (!is_12 && (!cl_rd_vec8(&with_context, &context) || !cl_rd_vec24(&with_context, &list))) {
         return;
     }
-    if (cl_rd_vec24(&list, &der) && cleat_cert_from_der(der.p, der.len, &cert, NULL) == CLEAT_OK) {
-        cleat_cert_fingerprint(cert, state->sent_leaf);
+    /* a raw public key of TLS 1.2 stands without a list around it */
+    bool bare = is_12 && cl_spki_type(list) != CL_KEY_NONE;
+    der = list;
+    if (bare || cl_rd_vec24(&list, &der)) {
+        cl_hash_once(CL_HASH_SHA256, der.p, der.len, state->sent_leaf);
         state->has_sent_leaf = true;
-        cleat_cert_free(cert);
     }
 }
 

@@ -14,6 +14,7 @@ enum kind {
     LIST, /* one number an occurrence */
     TEXT,
     NEW_CREDENTIAL,
+    NEW_RAW_CREDENTIAL,
     CREDENTIAL_TEXT, /* of the newest credential */
     CREDENTIAL_LIST,
     CREDENTIAL_BOOL,
@@ -39,6 +40,7 @@ static const struct flag flags[] = {
     {"-is-handshaker-supported", BOOL, OPTION(is_handshaker_supported)},
     /* credentials */
     {"-new-x509-credential", NEW_CREDENTIAL, 0},
+    {"-new-rpk-credential", NEW_RAW_CREDENTIAL, 0},
     {"-cert-file", CREDENTIAL_TEXT, CREDENTIAL(cert_file)},
     {"-key-file", CREDENTIAL_TEXT, CREDENTIAL(key_file)},
     {"-signing-prefs", CREDENTIAL_LIST, CREDENTIAL(signing_prefs)},
@@ -46,6 +48,10 @@ static const struct flag flags[] = {
     {"-ocsp-response", CREDENTIAL_BASE64, CREDENTIAL(ocsp_response)},
     {"-signed-cert-timestamps", CREDENTIAL_BASE64, CREDENTIAL(scts)},
     {"-expect-selected-credential", LIST, OPTION(expect_selected_credential)},
+    {"-accepted-peer-cert-types", LIST, OPTION(accepted_peer_cert_types)},
+    {"-available-client-cert-types", LIST, OPTION(available_client_cert_types)},
+    {"-expect-peer-certificate-type", LIST, OPTION(expect_peer_certificate_type)},
+    {"-expect-peer-rpk-sha256", BASE64, OPTION(expect_peer_rpk_sha256)},
     /* what is negotiated */
     {"-min-version", INT, OPTION(min_version)},
     {"-max-version", INT, OPTION(max_version)},
@@ -245,9 +251,11 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
         *(struct shim_bytes *)(void *)credential = base64(flag, value);
         break;
     case NEW_CREDENTIAL:
+    case NEW_RAW_CREDENTIAL:
         if (++o->num_new_credentials == SHIM_MAX_CREDENTIALS) {
             bad_value(flag->name, "too many");
         }
+        o->credentials[o->num_new_credentials].raw = flag->kind == NEW_RAW_CREDENTIAL;
         break;
     case CREDENTIAL_TEXT:
         *(const char **)(void *)credential = value;
@@ -264,7 +272,7 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
 static bool has_value(const struct flag *flag)
 {
     return flag->kind != IGNORED && flag->kind != BOOL && flag->kind != NEW_CREDENTIAL &&
-           flag->kind != CREDENTIAL_BOOL;
+           flag->kind != NEW_RAW_CREDENTIAL && flag->kind != CREDENTIAL_BOOL;
 }
 
 /* Takes "-on-resume" off "-on-resume-verify-fail". */

@@ -29,6 +29,7 @@ struct shim_bytes {
 };
 
 struct shim_credential {
+    bool raw; /* a raw public key: key_file alone */
     const char *cert_file;
     const char *key_file;
     struct shim_list signing_prefs;
@@ -49,6 +50,10 @@ struct shim_options {
     struct shim_credential credentials[SHIM_MAX_CREDENTIALS];
     size_t num_new_credentials;
     struct shim_list expect_selected_credential;
+    struct shim_list accepted_peer_cert_types;
+    struct shim_list available_client_cert_types;
+    struct shim_list expect_peer_certificate_type;
+    struct shim_bytes expect_peer_rpk_sha256;
 
     long min_version;
     long max_version;
