@@ -42,6 +42,8 @@ static const struct cl_setter setters[] = {
     {CLIENT_CURVES, CL_SET_TEXT, AT(curves), NULL},
     {CLIENT_SIGALGS, CL_SET_TEXT, AT(sigalgs), NULL},
     {CLIENT_PSK, CL_SET_TEXT, AT(psk), NULL},
+    {CLIENT_RAW_KEY, CL_SET_TEXT, AT(raw_public_key), NULL},
+    {CLIENT_RAW_KEY_PIN, CL_SET_WORD, AT(raw_key_pins), NULL},
     {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},
     {CLIENT_CONNECT_TO, CL_SET_WORD, AT(connect_tos), NULL},
     {CLIENT_CONNECT_TIMEOUT, CL_SET_SECONDS, AT(connect_timeout_ms), NULL},
@@ -66,6 +68,10 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
     if (o->key != NULL && o->cert == NULL) {
         return cl_options_complain(usage, "--key is of no use without --cert");
     }
+    if (o->insecure && o->raw_key_pins.num != 0) {
+        return cl_options_complain(usage,
+                                   "-k accepts any key, --raw-key-pin one: give one of the two");
+    }
     return 0;
 }
 
@@ -73,5 +79,6 @@ void client_options_deinit(struct client_options *o)
 {
     cl_words_deinit(&o->resolves);
     cl_words_deinit(&o->connect_tos);
+    cl_words_deinit(&o->raw_key_pins);
     *o = (struct client_options){0};
 }

@@ -13,6 +13,7 @@
 struct client_options {
     struct cl_words resolves;
     struct cl_words connect_tos;
+    struct cl_words raw_key_pins;
     const char *cacert;
     const char *capath;
     const char *cert;
@@ -23,6 +24,7 @@ struct client_options {
     const char *curves;
     const char *sigalgs;
     const char *psk;
+    const char *raw_public_key;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
     bool verbose, insecure;
@@ -46,6 +48,8 @@ enum client_option_id {
     CLIENT_KEY,
     CLIENT_PROFILE,
     CLIENT_PSK,
+    CLIENT_RAW_KEY,
+    CLIENT_RAW_KEY_PIN,
     CLIENT_RESOLVE,
     CLIENT_SIGALGS,
     CLIENT_TLS12,
@@ -79,6 +83,12 @@ enum client_option_id {
     {CLIENT_CAPATH, 0, "capath", "DIR", "trust the CA certificates in the files of DIR"},          \
     {CLIENT_CERT, 'E', "cert", "FILE", "our certificate chain (PEM), should the server ask"},      \
     {CLIENT_KEY, 0, "key", "FILE", "its private key, if it is not in the same file"},              \
+    {CLIENT_RAW_KEY_PIN, 0, "raw-key-pin", "PIN",                                                  \
+     "take a raw public key (RFC 7250) instead of a certificate: the one whose\n"                  \
+     "SHA-256 is PIN (sha256//BASE64); repeat for more"},                                          \
+    {CLIENT_RAW_KEY, 0, "raw-public-key", "FILE",                                                  \
+     "our private key (PEM), whose public half is shown without a certificate,\n"                  \
+     "should the server ask"},                                                                     \
     {CLIENT_PROFILE, 0, "profile", "NAME",                                                         \
      "public (default), internal, high-security, iot, legacy;\n"                                   \
      "'cleat profile show NAME' tells more"},                                                      \

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cleat/profile.h"
 #include "cleat/tls_auth.h"
+#include "cleat/tls_rawkey.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
 #include "conn/psk_file.h"
@@ -140,6 +141,39 @@ static int add_credential(struct cleat_tls_builder *b, const struct client_optio
     return code;
 }
 
+/* ---- raw public keys ---- */
+
+static int add_raw_key(struct cleat_tls_builder *b, const char *path, struct cleat_error *err)
+{
+    struct cl_buf pem = {0};
+    struct cleat_key *key = NULL;
+    struct cleat_error detail = {0};
+    const char *why = "";
+    int code = 0;
+    if (!cl_read_file(path, &pem, MAX_CERT_FILE, &why)) {
+        code = bad_cert(err, path, why);
+    } else if (cleat_key_from_pem((const char *)pem.p, pem.len, &key, &detail) != CLEAT_OK) {
+        code = bad_cert(err, path, detail.text);
+    } else if (cleat_tls_builder_raw_key(b, key) != CLEAT_OK) {
+        code = bad_cert(err, path, cleat_tls_builder_error(b)->text);
+    }
+    cleat_key_free(key);
+    cl_wipe(pem.p, pem.len);
+    cl_buf_deinit(&pem);
+    return code;
+}
+
+/* Whoever pins a key does not want a certificate in its place. */
+static int take_raw_keys(struct cleat_tls_builder *b, const struct cl_words *pins)
+{
+    static const enum cleat_cert_type only[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY};
+    int r = cleat_tls_builder_peer_types(b, only, 1);
+    for (size_t i = 0; r == CLEAT_OK && i < pins->num; i++) {
+        r = cleat_tls_builder_raw_pin(b, pins->items[i]);
+    }
+    return r;
+}
+
 /* ---- the configuration ---- */
 
 /* 16 protocols: there are not more that a client could speak */
@@ -181,6 +215,15 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
         if (code != 0) {
             return code;
         }
+    }
+    if (o->raw_public_key != NULL) {
+        int code = add_raw_key(b, o->raw_public_key, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    if (o->raw_key_pins.num != 0 && take_raw_keys(b, &o->raw_key_pins) != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_USAGE);
     }
     if (o->psk != NULL && cl_psk_file_add(b, o->psk, err) != CL_OK) {
         return GET_EXIT_OUR_CERT;

@@ -14,11 +14,13 @@ enum {
     OPT_KEY,
     OPT_STAPLE,
     OPT_SCT,
+    OPT_RAW_KEY,
     OPT_ROOT,
     OPT_CLIENT_CA,
     OPT_CLIENT_AUTH,
     OPT_CLIENT_ALLOW,
     OPT_CLIENT_DENY,
+    OPT_CLIENT_PIN,
     OPT_ALPN,
     OPT_CIPHERS,
     OPT_CURVES,
@@ -56,10 +58,13 @@ static const struct cl_option options[] = {
     {OPT_KEY, 'k', "key", "FILE", "its private key in PEM (PKCS#8, SEC1 or PKCS#1)"},
     {OPT_STAPLE, 0, "staple", "FILE", "send this OCSP response (DER) with the --cert in front"},
     {OPT_SCT, 0, "sct", "FILE", "send this list of certificate timestamps with it (RFC 6962)"},
+    {OPT_RAW_KEY, 0, "raw-public-key", "KEYFILE",
+     "show the public half of this private key (PEM), without a certificate, to\n"
+     "clients that take raw public keys (RFC 7250); no --cert is then needed"},
     {OPT_CLIENT_CA, 0, "client-ca", "FILE", "ask clients for a certificate from these CAs (PEM)"},
     {OPT_CLIENT_AUTH, 0, "client-auth", "MODE",
-     "optional or required (default: required, with --client-ca; with\n"
-     "--client-auth-path the handshake does not ask)"},
+     "optional or required (default: required, with --client-ca or\n"
+     "--client-raw-key-pin; with --client-auth-path the handshake does not ask)"},
     {OPT_CLIENT_AUTH_PATH, 0, "client-auth-path", "PATH",
      "only clients with a certificate get PATH and what is below it; they are\n"
      "asked for it when they ask for that (TLS 1.3); repeat for more"},
@@ -67,6 +72,9 @@ static const struct cl_option options[] = {
      "of these clients let in only who has NAME in the certificate: DNS name,\n"
      "mailbox, URI, IP address, CN:name or SHA-256 fingerprint; repeat for more"},
     {OPT_CLIENT_DENY, 0, "client-deny", "HOW", "the others get a 403 (default), or no handshake"},
+    {OPT_CLIENT_PIN, 0, "client-raw-key-pin", "PIN",
+     "ask clients for a raw public key, and let in the one whose SHA-256 is PIN\n"
+     "(sha256//BASE64); repeat for more; beside --client-ca either will do"},
     {0, 0, "TLS", NULL, NULL},
     {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
     {OPT_PROFILE, 0, "profile", "NAME",
@@ -235,21 +243,12 @@ static int set_client_auth(struct parsed *p, const char *mode)
     return CL_EXIT_OK;
 }
 
-static int add_client_allow(struct cl_serve_options *o, const char *name)
+static int add_word(const char **list, size_t *num, size_t max, const struct cl_options *words)
 {
-    if (o->num_client_allow == CL_SERVE_MAX_ALLOW) {
-        return cl_options_complain(&usage, "more than %d --client-allow", CL_SERVE_MAX_ALLOW);
+    if (*num == max) {
+        return cl_options_complain(&usage, "more than %zu %s", max, words->spelled);
     }
-    o->client_allow[o->num_client_allow++] = name;
-    return CL_EXIT_OK;
-}
-
-static int add_client_auth_path(struct cl_serve_options *o, const char *path)
-{
-    if (o->num_client_auth_paths == CL_SERVE_MAX_PATHS) {
-        return cl_options_complain(&usage, "more than %d --client-auth-path", CL_SERVE_MAX_PATHS);
-    }
-    o->client_auth_paths[o->num_client_auth_paths++] = path;
+    list[(*num)++] = words->value;
     return CL_EXIT_OK;
 }
 
@@ -259,15 +258,6 @@ static int set_client_deny(struct cl_serve_options *o, const char *how)
     return o->deny_in_handshake || strcmp(how, "403") == 0
                ? CL_EXIT_OK
                : cl_options_complain(&usage, "--client-deny takes 403 or handshake, not '%s'", how);
-}
-
-static int add_ticket_key(struct cl_serve_options *o, const char *file)
-{
-    if (o->num_ticket_keys == CLEAT_TICKET_KEYS_MAX) {
-        return cl_options_complain(&usage, "more than %d ticket keys", CLEAT_TICKET_KEYS_MAX);
-    }
-    o->ticket_keys[o->num_ticket_keys++] = file;
-    return CL_EXIT_OK;
 }
 
 static int set_number(unsigned *out, const struct cl_options *words, long low, long high)
@@ -339,12 +329,16 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
     case OPT_STAPLE:
     case OPT_SCT:
         return add_proof(p, id, words->value);
+    case OPT_RAW_KEY:
+        return add_word(o->raw_keys, &o->num_raw_keys, CL_SERVE_MAX_RAW, words);
+    case OPT_CLIENT_PIN:
+        return add_word(o->client_pins, &o->num_client_pins, CL_SERVE_MAX_PINS, words);
     case OPT_CLIENT_AUTH:
         return set_client_auth(p, words->value);
     case OPT_CLIENT_AUTH_PATH:
-        return add_client_auth_path(o, words->value);
+        return add_word(o->client_auth_paths, &o->num_client_auth_paths, CL_SERVE_MAX_PATHS, words);
     case OPT_CLIENT_ALLOW:
-        return add_client_allow(o, words->value);
+        return add_word(o->client_allow, &o->num_client_allow, CL_SERVE_MAX_ALLOW, words);
     case OPT_CLIENT_DENY:
         return set_client_deny(o, words->value);
     case OPT_TLS_MIN:
@@ -352,7 +346,7 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
     case OPT_TLS_MAX:
         return set_version(&o->tls_max, words);
     case OPT_TICKET_KEY:
-        return add_ticket_key(o, words->value);
+        return add_word(o->ticket_keys, &o->num_ticket_keys, CLEAT_TICKET_KEYS_MAX, words);
     case OPT_SESSION_CACHE:
         return set_session_cache(o, words);
     case OPT_THREADS:
@@ -392,8 +386,9 @@ static int check_paths(struct parsed *p)
 static int check_clients(struct parsed *p)
 {
     const struct cl_serve_options *o = &p->o;
-    if (p->has_client_auth && o->client_ca == NULL) {
-        return cl_options_complain(&usage, "--client-auth needs --client-ca");
+    if (p->has_client_auth && o->client_ca == NULL && o->num_client_pins == 0) {
+        return cl_options_complain(&usage,
+                                   "--client-auth needs --client-ca or --client-raw-key-pin");
     }
     if (o->num_client_auth_paths > 0 && o->client_ca == NULL) {
         return cl_options_complain(&usage, "--client-auth-path needs --client-ca");
@@ -417,12 +412,15 @@ static int check(struct parsed *p)
 {
     struct cl_serve_options *o = &p->o;
     for (size_t i = 0; i < o->num_listen; i++) {
-        if (o->listen[i].clear && o->client_ca != NULL) {
-            return cl_options_complain(&usage, "--insecure-listen does not go with --client-ca: "
-                                               "without TLS nobody is asked who he is");
+        if (o->listen[i].clear && (o->client_ca != NULL || o->num_client_pins > 0)) {
+            return cl_options_complain(&usage,
+                                       "--insecure-listen does not go with --client-ca or "
+                                       "--client-raw-key-pin: without TLS nobody is asked who he "
+                                       "is");
         }
     }
-    if (!is_all_clear(o) && o->num_pairs == 0 && p->num_keys == 0 && o->psk == NULL) {
+    bool shows = o->num_pairs > 0 || p->num_keys > 0 || o->psk != NULL || o->num_raw_keys > 0;
+    if (!is_all_clear(o) && !shows) {
         return cl_options_complain(&usage,
                                    "a certificate and its key are needed: --cert FILE --key FILE\n"
                                    "To make a pair for this machine: cleat cert dev localhost");

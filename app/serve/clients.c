@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cleat/tls_rawkey.h"
 #include "crypto/hash.h"
 #include "dns/addr.h"
 #include "serve/access.h"
@@ -321,6 +322,31 @@ static cl_result fill(struct cl_client_id *id, const struct cleat_cert *leaf)
 cl_result cl_client_id_fill(struct cl_client_id *id, const struct cleat_cert *leaf)
 {
     cl_result r = fill(id, leaf);
+    if (r != CL_OK) {
+        cl_client_id_deinit(id);
+    }
+    return r;
+}
+
+static cl_result fill_raw(struct cl_client_id *id, const uint8_t *spki, size_t len)
+{
+    uint8_t digest[32];
+    char text[2 * sizeof(digest) + 1];
+    char pin[CLEAT_RAW_PIN_LEN + 1];
+    cleat_raw_key_pin(spki, len, pin);
+    cl_hash_once(CL_HASH_SHA256, spki, len, digest);
+    cl_hex_encode(digest, sizeof(digest), text);
+    CL_TRY(cl_buf_append(&id->user, pin, strlen(pin), MAX_COLUMNS));
+    CL_TRY(quoted(&id->columns, "raw public key", " "));
+    CL_TRY(quoted(&id->columns, "", " "));
+    CL_TRY(cl_buf_append(&id->columns, text, strlen(text), MAX_COLUMNS));
+    CL_TRY(cl_buf_append(&id->columns, " ", 1, MAX_COLUMNS));
+    return quoted(&id->columns, "", "");
+}
+
+cl_result cl_client_id_fill_raw(struct cl_client_id *id, const uint8_t *spki, size_t len)
+{
+    cl_result r = fill_raw(id, spki, len);
     if (r != CL_OK) {
         cl_client_id_deinit(id);
     }

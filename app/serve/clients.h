@@ -39,6 +39,9 @@ struct cl_client_id {
 
 /* cl_client_id_fill describes a certificate. NOMEM leaves it empty. */
 CL_MUST cl_result cl_client_id_fill(struct cl_client_id *id, const struct cleat_cert *leaf);
+/* cl_client_id_fill_raw describes a raw public key (RFC 7250): its pin is the user. NOMEM leaves it
+ * empty. */
+CL_MUST cl_result cl_client_id_fill_raw(struct cl_client_id *id, const uint8_t *spki, size_t len);
 void cl_client_id_deinit(struct cl_client_id *id);
 
 #endif

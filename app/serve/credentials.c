@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
 #include "net/clock.h"
 #include "serve/own_chain.h"
 
@@ -206,6 +207,23 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
     }
 out:
     cleat_chain_free(chain);
+    cleat_key_free(key);
+    return result;
+}
+
+cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path, bool quiet,
+                                 struct cleat_error *err)
+{
+    struct cleat_key *key = NULL;
+    char pin[CLEAT_RAW_PIN_LEN + 1];
+    CL_TRY(read_key(path, &key, err));
+    cl_result result = (cl_result)cleat_tls_builder_raw_key(b, key);
+    if (result != CL_OK) {
+        name_file(err, (int)result, "the raw public key", path, cleat_tls_builder_error(b));
+    } else if (!quiet) {
+        cleat_key_pin(key, pin);
+        fprintf(stderr, "cleat: raw public key of %s (%s), %s\n", path, cleat_key_kind(key), pin);
+    }
     cleat_key_free(key);
     return result;
 }

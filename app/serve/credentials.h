@@ -17,6 +17,11 @@ CL_MUST cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct c
                                      const struct cleat_trust_store *roots, bool quiet,
                                      struct cleat_error *err);
 
+/* cl_credentials_add_raw reads a key that is shown by itself (RFC 7250), and says its pin on stderr
+ * (unless quiet). */
+CL_MUST cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path, bool quiet,
+                                         struct cleat_error *err);
+
 /* cl_credentials_trust reads a bundle of anchors. */
 CL_MUST cl_result cl_credentials_trust(const char *path, struct cleat_trust_store **out,
                                        struct cleat_error *err);

@@ -5,6 +5,7 @@
  * certificate then (RFC 9846 4.7.2); the response is held until the answer is there.
  */
 #include "cleat/tls_auth.h"
+#include "cleat/tls_rawkey.h"
 #include "serve/session.h"
 
 /* RFC 9846 6.2: "A valid certificate or PSK was received, but when access control was applied, the
@@ -21,6 +22,38 @@ static const char *what_is_done(const struct cl_session *s, bool abort)
                                                 : "requests are answered with 403";
 }
 
+/* What a client has proved to hold: a certificate, a raw public key, or nothing. */
+struct shown {
+    const struct cleat_cert *leaf;
+    const uint8_t *spki;
+    size_t spki_len;
+};
+
+static struct shown shown_by(const struct cl_session *s)
+{
+    const struct cleat_tls *tls = cl_stream_tls(s->stream);
+    struct shown shown = {0};
+    if (tls != NULL) {
+        shown.leaf = cleat_tls_peer_leaf(tls);
+        shown.spki = cleat_tls_peer_raw_key(tls, &shown.spki_len);
+    }
+    return shown;
+}
+
+static cl_result identify(struct cl_session *s, const struct shown *shown)
+{
+    s->client_known = shown->leaf != NULL || shown->spki != NULL;
+    return shown->leaf != NULL   ? cl_client_id_fill(&s->client, shown->leaf)
+           : shown->spki != NULL ? cl_client_id_fill_raw(&s->client, shown->spki, shown->spki_len)
+                                 : CL_OK;
+}
+
+/* A raw public key has no names for --client-allow to look at: it was pinned one by one. */
+static bool is_allowed(const struct cl_session *s, const struct shown *shown, char *why, size_t cap)
+{
+    return shown->spki != NULL || cl_clients_allow(s->worker->site->clients, shown->leaf, why, cap);
+}
+
 bool cl_session_check_client(struct cl_session *s)
 {
     if (s->client_checked) {
@@ -28,20 +61,18 @@ bool cl_session_check_client(struct cl_session *s)
     }
     s->client_checked = true;
     const struct cl_site *site = s->worker->site;
-    const struct cleat_tls *tls = cl_stream_tls(s->stream);
-    const struct cleat_cert *leaf = tls != NULL ? cleat_tls_peer_leaf(tls) : NULL;
+    const struct shown shown = shown_by(s);
     char why[CL_CLIENT_WHY];
-    if (leaf != NULL && cl_client_id_fill(&s->client, leaf) != CL_OK) {
+    if (identify(s, &shown) != CL_OK) {
         cl_stream_abort(s->stream, "out of memory");
         return false;
     }
-    s->client_known = leaf != NULL;
     /* who has not been asked yet is not denied yet */
-    bool judged = site->protected == NULL || leaf != NULL;
-    s->denied = judged && !cl_clients_allow(site->clients, leaf, why, sizeof(why));
+    bool judged = site->protected == NULL || s->client_known;
+    s->denied = judged && !is_allowed(s, &shown, why, sizeof(why));
     if (s->denied) {
         bool abort = site->options->deny_in_handshake;
-        cl_session_log_denied(s, leaf, why, what_is_done(s, abort));
+        cl_session_log_denied(s, shown.leaf, why, what_is_done(s, abort));
         if (abort) {
             cl_stream_abort(s->stream, "the client may not come in");
         }
@@ -53,13 +84,12 @@ bool cl_session_check_client(struct cl_session *s)
 void cl_session_decide_client(struct cl_session *s, enum cleat_decision which)
 {
     struct cleat_tls *tls = cl_stream_tls(s->stream);
-    const struct cleat_cert *leaf = cleat_tls_peer_leaf(tls);
+    const struct shown shown = shown_by(s);
     char why[CL_CLIENT_WHY] = "a question that nobody expects";
-    if (which == CLEAT_DECIDE_IDENTITY &&
-        cl_clients_allow(s->worker->site->clients, leaf, why, sizeof(why))) {
+    if (which == CLEAT_DECIDE_IDENTITY && is_allowed(s, &shown, why, sizeof(why))) {
         (void)cleat_tls_accept_peer(tls);
     } else {
-        cl_session_log_denied(s, leaf, why, "the handshake is refused");
+        cl_session_log_denied(s, shown.leaf, why, "the handshake is refused");
         (void)cleat_tls_refuse(tls, ALERT_ACCESS_DENIED, "the client may not come in");
     }
     cl_stream_decided(s->stream);

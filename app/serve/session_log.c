@@ -1,12 +1,19 @@
 /* serve/session_log.c - what a session tells: a line per request in the access log, a line per
  * failure on stderr. Connections that ended without a word having been said make none, unless -v.
  */
+#include "cleat/tls_rawkey.h"
 #include "net/clock.h"
 #include "serve/session.h"
 
 static const char *version_name(uint16_t version)
 {
     return version == CLEAT_TLS_1_3 ? "TLSv1.3" : version == CLEAT_TLS_1_2 ? "TLSv1.2" : "-";
+}
+
+/* Whether the access log has columns for them. */
+static bool asks_clients(const struct cl_serve_options *o)
+{
+    return o->client_ca != NULL || o->num_client_pins > 0;
 }
 
 void cl_session_access(const struct cl_session *s, struct cl_access *out)
@@ -25,7 +32,7 @@ void cl_session_access(const struct cl_session *s, struct cl_access *out)
         .resumed = info.resumed,
         .alpn = info.alpn,
         .sni = info.server_name,
-        .client = s->worker->site->options->client_ca != NULL ? &s->client : NULL,
+        .client = asks_clients(s->worker->site->options) ? &s->client : NULL,
     };
 }
 
@@ -103,10 +110,12 @@ void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *
 void cl_session_log_ready(const struct cl_session *s)
 {
     struct cleat_tls_info info = {0};
+    size_t len;
     if (s->worker->site->options->verbose == 0 || cl_stream_tls(s->stream) == NULL ||
         cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
         return;
     }
+    bool raw = cleat_tls_peer_raw_key(cl_stream_tls(s->stream), &len) != NULL;
     cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s, ALPN %s, SNI %s",
                 s->peer, version_name(info.version), info.cipher_name, info.group_name,
                 info.resumed                  ? "resumed"
@@ -116,7 +125,9 @@ void cl_session_log_ready(const struct cl_session *s)
                 : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
                                                                : "",
                 info.hello_retry ? ", after a HelloRetryRequest" : "",
-                info.peer_authenticated ? ", client certificate verified" : "",
+                !info.peer_authenticated ? ""
+                : raw                    ? ", client's raw public key is pinned"
+                                         : ", client certificate verified",
                 info.alpn != NULL ? info.alpn : "-",
                 info.server_name != NULL ? info.server_name : "-");
 }

@@ -12,6 +12,7 @@
 #include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
 #include "conn/psk_file.h"
 #include "net/clock.h"
 #include "serve/clients.h"
@@ -79,10 +80,25 @@ static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
     return (cl_result)code;
 }
 
+/* A pinned key goes first: a client that has both was given it for this server. */
+static cl_result set_client_pins(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    static const enum cleat_cert_type types[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY,
+                                                 CLEAT_CERT_TYPE_X509};
+    for (size_t i = 0; i < o->num_client_pins; i++) {
+        CL_TRY((cl_result)cleat_tls_builder_raw_pin(b, o->client_pins[i]));
+    }
+    return (cl_result)cleat_tls_builder_peer_types(b, types, o->client_ca != NULL ? 2 : 1);
+}
+
 static cl_result set_client_auth(struct cl_site *site, struct cleat_tls_builder *b,
                                  struct cleat_error *err)
 {
     const struct cl_serve_options *o = site->options;
+    if (o->num_client_pins > 0) {
+        CL_TRY(set_client_pins(b, o));
+        cleat_tls_builder_client_auth(b, o->client_auth);
+    }
     if (o->client_ca == NULL) {
         return CL_OK;
     }
@@ -113,6 +129,9 @@ static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_op
         result = cl_credentials_add(b, &o->pairs[i], roots, o->quiet, err);
     }
     cleat_trust_store_free(roots);
+    for (size_t i = 0; i < o->num_raw_keys && result == CL_OK; i++) {
+        result = cl_credentials_add_raw(b, o->raw_keys[i], o->quiet, err);
+    }
     return result;
 }
 

@@ -32,6 +32,10 @@
 #define CL_SERVE_MAX_ALLOW 256
 /* 64: paths of --client-auth-path; each request is compared with all of them */
 #define CL_SERVE_MAX_PATHS 64
+/* 8: raw public keys of a server: one of each kind, old and new */
+#define CL_SERVE_MAX_RAW   8
+/* 64: as many as a configuration takes (cleat/tls_rawkey.h) */
+#define CL_SERVE_MAX_PINS  64
 
 struct cl_serve_pair {
     const char *cert;
@@ -53,8 +57,12 @@ struct cl_serve_options {
         default_listen; /* nobody asked for these addresses: one that cannot be had is no failure */
     struct cl_serve_pair pairs[CL_SERVE_MAX_PAIRS];
     size_t num_pairs;
+    const char *raw_keys[CL_SERVE_MAX_RAW]; /* files of private keys, shown without a certificate */
+    size_t num_raw_keys;
     const char *root;
-    const char *client_ca; /* NULL: no client certificates */
+    const char *client_ca;                      /* NULL: no client certificates */
+    const char *client_pins[CL_SERVE_MAX_PINS]; /* raw public keys of clients */
+    size_t num_client_pins;
     enum cleat_client_auth client_auth;
     const char *client_allow[CL_SERVE_MAX_ALLOW]; /* serve/clients.h; none: whoever verifies */
     size_t num_client_allow;
