@@ -115,8 +115,8 @@ class Get(unittest.TestCase):
     def test_our_key_is_shown_when_asked_for(self):
         types = ("CTYPE-SRV-RAWPK", "CTYPE-CLI-RAWPK")
         for version in VERSIONS:
-            with self.subTest(version), \
-                    self.serve(version, KEYS["ecdsa"], "--require-client-cert", types=types) as peer:
+            with self.subTest(version), self.serve(version, KEYS["ecdsa"], "--require-client-cert",
+                                                   types=types) as peer:
                 done = self.get(peer.port, "--raw-key-pin", KEYS["ecdsa"].pin, "--raw-public-key",
                                 MINE.private)
                 self.assertIn(b"GnuTLS", done.stdout)

@@ -291,69 +291,71 @@ static void put_body(struct test_edit *e, struct cleat_tls *tls, struct cl_buf *
     "302a300506032b6573032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325" \
     "af021a68f707511a"
 
+static const struct {
+    const char *what;
+    uint16_t version;
+    const char *hex;
+    int code;
+    uint8_t alert;
+} messages[] = {
+    {"an empty key", CLEAT_TLS_1_3,
+     "00"
+     "000005"
+     "000000"
+     "0000",
+     CLEAT_ERR_DECODE, 50},
+    {"no entry", CLEAT_TLS_1_3,
+     "00"
+     "000000",
+     CLEAT_ERR_NO_CERTIFICATE, 50},
+    {"two keys", CLEAT_TLS_1_3,
+     "00"
+     "000062"
+     "00002c" ED25519_KEY "0000"
+     "00002c" ED25519_KEY "0000",
+     CLEAT_ERR_ILLEGAL_PARAMETER, 47},
+    {"an extension", CLEAT_TLS_1_3,
+     "00"
+     "00003a"
+     "00002c" ED25519_KEY "0009"
+     "00050005"
+     "0100000130",
+     CLEAT_ERR_UNSUPPORTED_EXTENSION, 110},
+    {"bytes behind the key", CLEAT_TLS_1_3,
+     "00"
+     "000032"
+     "00002d" ED25519_KEY "00"
+     "0000",
+     CLEAT_ERR_DECODE, 50},
+    {"a kind not known", CLEAT_TLS_1_3,
+     "00"
+     "000031"
+     "00002c" UNKNOWN_KIND "0000",
+     CLEAT_ERR_UNSUPPORTED_CERTIFICATE, 43},
+    {"no key", CLEAT_TLS_1_2, "000000", CLEAT_ERR_NO_CERTIFICATE, 50},
+    {"a list", CLEAT_TLS_1_2,
+     "00002f"
+     "00002c" ED25519_KEY,
+     CLEAT_ERR_DECODE, 50},
+    {"bytes behind the key", CLEAT_TLS_1_2, "00002c" ED25519_KEY "00", CLEAT_ERR_DECODE, 50},
+    {"a kind not known", CLEAT_TLS_1_2, "00002c" UNKNOWN_KIND, CLEAT_ERR_UNSUPPORTED_CERTIFICATE,
+     43},
+};
+
 static void test_a_certificate_message_of_a_raw_key_is_read_strictly(void **state)
 {
-    static const struct {
-        const char *what;
-        uint16_t version;
-        const char *hex;
-        int code;
-        uint8_t alert;
-    } rows[] = {
-        {"an empty key", CLEAT_TLS_1_3,
-         "00"
-         "000005"
-         "000000"
-         "0000",
-         CLEAT_ERR_DECODE, 50},
-        {"no entry", CLEAT_TLS_1_3,
-         "00"
-         "000000",
-         CLEAT_ERR_NO_CERTIFICATE, 50},
-        {"two keys", CLEAT_TLS_1_3,
-         "00"
-         "000062"
-         "00002c" ED25519_KEY "0000"
-         "00002c" ED25519_KEY "0000",
-         CLEAT_ERR_ILLEGAL_PARAMETER, 47},
-        {"an extension", CLEAT_TLS_1_3,
-         "00"
-         "00003a"
-         "00002c" ED25519_KEY "0009"
-         "00050005"
-         "0100000130",
-         CLEAT_ERR_UNSUPPORTED_EXTENSION, 110},
-        {"bytes behind the key", CLEAT_TLS_1_3,
-         "00"
-         "000032"
-         "00002d" ED25519_KEY "00"
-         "0000",
-         CLEAT_ERR_DECODE, 50},
-        {"a kind not known", CLEAT_TLS_1_3,
-         "00"
-         "000031"
-         "00002c" UNKNOWN_KIND "0000",
-         CLEAT_ERR_UNSUPPORTED_CERTIFICATE, 43},
-        {"no key", CLEAT_TLS_1_2, "000000", CLEAT_ERR_NO_CERTIFICATE, 50},
-        {"a list", CLEAT_TLS_1_2,
-         "00002f"
-         "00002c" ED25519_KEY,
-         CLEAT_ERR_DECODE, 50},
-        {"bytes behind the key", CLEAT_TLS_1_2, "00002c" ED25519_KEY "00", CLEAT_ERR_DECODE, 50},
-        {"a kind not known", CLEAT_TLS_1_2, "00002c" UNKNOWN_KIND,
-         CLEAT_ERR_UNSUPPORTED_CERTIFICATE, 43},
-    };
-    for (size_t i = 0; i < TEST_LEN(rows); i++) {
-        struct test_edit edit = {.type = CL_HT_CERTIFICATE, .edit = put_body, .hex = rows[i].hex};
-        struct cleat_tls_builder *s = raw_server(rows[i].version, NULL, raw.server);
+    for (size_t i = 0; i < TEST_LEN(messages); i++) {
+        struct test_edit edit = {
+            .type = CL_HT_CERTIFICATE, .edit = put_body, .hex = messages[i].hex};
+        struct cleat_tls_builder *s = raw_server(messages[i].version, NULL, raw.server);
         struct test_pair p;
         test_builder_edit(s, &edit);
-        test_pair_make(&p, test_finish(raw_client(rows[i].version, raw.server)), test_finish(s),
+        test_pair_make(&p, test_finish(raw_client(messages[i].version, raw.server)), test_finish(s),
                        NULL);
         test_pair_run(&p);
         const struct cleat_error *e = cleat_tls_error(p.client.tls);
-        if (e->code != rows[i].code || e->alert != rows[i].alert) {
-            fail_msg("%s (%04x): %s, alert %u: %s", rows[i].what, rows[i].version,
+        if (e->code != messages[i].code || e->alert != messages[i].alert) {
+            fail_msg("%s (%04x): %s, alert %u: %s", messages[i].what, messages[i].version,
                      cleat_error_name(e->code), e->alert, e->text);
         }
         test_pair_drop(&p);
