@@ -1,13 +1,47 @@
 /* cli/serve_ws.c - see serve_ws.h. */
 #include "cli/serve_ws.h"
 
+#include <string.h>
+
 #include "cli/cli.h"
+#include "serve/ws_env.h"
+
+static bool is_command(const char *text)
+{
+    struct cl_ws_strings words;
+    cl_result result = cl_ws_split(&words, text);
+    cl_ws_strings_deinit(&words);
+    return result == CL_OK;
+}
+
+/* PATH, or PATH=TARGET for kinds that have one. */
+static const char *read_endpoint(struct cl_ws_endpoint *e, const char *text)
+{
+    size_t len = strlen(text);
+    if (e->kind != CL_WS_ECHO) {
+        const char *equals = strchr(text, '=');
+        if (equals == NULL) {
+            return "it takes PATH=... with what is behind the path";
+        }
+        len = (size_t)(equals - text);
+        e->target = equals + 1;
+    }
+    if (len > CL_WS_MAX_PATH) {
+        return "the path is too long";
+    }
+    memcpy(e->path, text, len);
+    if (e->kind == CL_WS_EXEC && !is_command(e->target)) {
+        return "the command is empty, too long, or a quote in it does not end";
+    }
+    return NULL;
+}
 
 static int add_endpoint(struct cl_ws_config *config, const struct cl_options *words,
                         enum cl_ws_kind_id kind)
 {
-    struct cl_ws_endpoint endpoint = {.path = words->value, .kind = kind};
-    const char *wrong = cl_ws_config_add(config, &endpoint);
+    struct cl_ws_endpoint endpoint = {.kind = kind};
+    const char *wrong = read_endpoint(&endpoint, words->value);
+    wrong = wrong == NULL ? cl_ws_config_add(config, &endpoint) : wrong;
     return wrong == NULL ? CL_EXIT_OK
                          : cl_options_complain(words->usage, "%s %s: %s", words->spelled,
                                                words->value, wrong);
@@ -59,6 +93,13 @@ int cl_serve_ws_take(struct cl_ws_config *config, int id, const struct cl_option
     switch (id) {
     case CL_OPT_WS_ECHO:
         return add_endpoint(config, words, CL_WS_ECHO);
+    case CL_OPT_WS_EXEC:
+        return add_endpoint(config, words, CL_WS_EXEC);
+    case CL_OPT_WS_BINARY:
+        config->binary = true;
+        return CL_EXIT_OK;
+    case CL_OPT_WS_MAX_PROCESSES:
+        return take_number(words, 1, 100000, &config->max_processes);
     case CL_OPT_WS_ORIGIN:
         return add_text(words, config->origins, &config->num_origins, CL_WS_MAX_ORIGINS);
     case CL_OPT_WS_SUBPROTOCOL:

@@ -8,6 +8,9 @@
 enum {
     CL_SERVE_WS_FIRST = 200, /* behind all the other options of the command */
     CL_OPT_WS_ECHO = CL_SERVE_WS_FIRST,
+    CL_OPT_WS_EXEC,
+    CL_OPT_WS_BINARY,
+    CL_OPT_WS_MAX_PROCESSES,
     CL_OPT_WS_ORIGIN,
     CL_OPT_WS_SUBPROTOCOL,
     CL_OPT_WS_MAX_MESSAGE,
@@ -22,6 +25,13 @@ enum {
 #define CL_SERVE_WS_OPTIONS                                                           \
     {0, 0, "WebSocket", NULL, NULL},                                                  \
         {CL_OPT_WS_ECHO, 0, "ws-echo", "PATH", "send each message back; for tests"},  \
+        {CL_OPT_WS_EXEC, 0, "ws-exec", "PATH=COMMAND",                                \
+         "run COMMAND for each WebSocket, without a shell: its lines are messages,\n" \
+         "and messages are lines for it"},                                            \
+        {CL_OPT_WS_BINARY, 0, "ws-binary", NULL,                                      \
+         "what commands write and read is not lines: binary messages"},               \
+        {CL_OPT_WS_MAX_PROCESSES, 0, "ws-max-processes", "N",                         \
+         "commands at the same time; more get a 503 (default: 100)"},                 \
         {CL_OPT_WS_ORIGIN, 0, "ws-origin", "ORIGIN",                                  \
          "let pages of this origin connect (https://example.com, '*': all), beside\n" \
          "those of the server itself; may be repeated"},                              \

@@ -68,7 +68,8 @@ static void close_listeners(struct cl_worker *w)
 /* Lets go of everything, so that the loop runs out of work. */
 static void end_if_done(struct cl_worker *w)
 {
-    if (!w->stopping || w->ending || w->num_sessions > 0) {
+    if (!w->stopping || w->ending || w->num_sessions > 0 ||
+        (w->ws != NULL && !cl_ws_hub_is_empty(w->ws))) {
         return;
     }
     w->ending = true;
@@ -100,6 +101,14 @@ static void abort_sessions(struct cl_worker *w)
     {
         cl_session_abort(s);
     }
+    if (w->ws != NULL) {
+        cl_ws_hub_kill(w->ws);
+    }
+}
+
+static void on_websockets_changed(void *ctx)
+{
+    end_if_done(ctx);
 }
 
 static void on_grace_over(void *ctx)
@@ -174,6 +183,11 @@ int cl_worker_start(struct cl_worker *w)
     if (w->site->ws != NULL &&
         cl_ws_hub_new(w->site->ws, w->num_workers, &w->loop, &w->ws) != CL_OK) {
         return UV_ENOMEM;
+    }
+    if (w->ws != NULL) {
+        w->ws->errors = w->site->errors;
+        w->ws->changed = on_websockets_changed;
+        w->ws->ctx = w;
     }
     status = listen_all(w);
     if (status == 0) {

@@ -9,6 +9,7 @@ void cl_ws_config_init(struct cl_ws_config *config)
         .max_message = CL_WS_MAX_MESSAGE,
         .queue = CL_WS_QUEUE,
         .ping_s = CL_WS_PING_S,
+        .max_processes = CL_WS_MAX_PROCESSES,
         .memory = CL_WS_MEMORY,
     };
 }
@@ -48,4 +49,29 @@ const struct cl_ws_endpoint *cl_ws_config_find(const struct cl_ws_config *config
         }
     }
     return NULL;
+}
+
+/* "/a" is above "/a/b", and so is "/a/". */
+static bool is_above(const char *path, struct cleat_http_view below)
+{
+    size_t len = strlen(path);
+    return below.len > len && memcmp(below.p, path, len) == 0 &&
+           (below.p[len] == '/' || path[len - 1] == '/');
+}
+
+const struct cl_ws_endpoint *cl_ws_config_match(const struct cl_ws_config *config,
+                                                struct cleat_http_view path)
+{
+    const struct cl_ws_endpoint *best = cl_ws_config_find(config, path);
+    if (best != NULL) {
+        return best;
+    }
+    for (size_t i = 0; i < config->num_endpoints; i++) {
+        const struct cl_ws_endpoint *e = &config->endpoints[i];
+        if (e->kind == CL_WS_EXEC && is_above(e->path, path) &&
+            (best == NULL || strlen(e->path) > strlen(best->path))) {
+            best = e;
+        }
+    }
+    return best;
 }

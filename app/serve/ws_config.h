@@ -23,11 +23,16 @@
 
 enum cl_ws_kind_id {
     CL_WS_ECHO,
+    CL_WS_EXEC,
 };
 
+/* 255: a path of an endpoint, in bytes */
+#define CL_WS_MAX_PATH 255
+
 struct cl_ws_endpoint {
-    const char *path; /* as in the request: what is percent-encoded there is so here */
+    char path[CL_WS_MAX_PATH + 1]; /* as in the request: what is percent-encoded there is so here */
     enum cl_ws_kind_id kind;
+    const char *target; /* EXEC: the command; else NULL */
 };
 
 struct cl_ws_config {
@@ -40,6 +45,8 @@ struct cl_ws_config {
     uint64_t max_message;     /* UINT64_MAX: no limit */
     unsigned queue;           /* bytes for each connection */
     unsigned ping_s;          /* 0: none */
+    unsigned max_processes;   /* of all workers together */
+    bool binary;              /* EXEC: messages are not lines */
     unsigned max_connections; /* of all workers together; 0: as many as there may be */
     bool no_deflate;
     size_t memory; /* for compression and queues of all connections together */
@@ -51,8 +58,11 @@ void cl_ws_config_init(struct cl_ws_config *config);
 /* cl_ws_config_add adds an endpoint. NULL, or what is wrong with it (static storage). */
 const char *cl_ws_config_add(struct cl_ws_config *config, const struct cl_ws_endpoint *endpoint);
 
-/* cl_ws_config_find gives the endpoint of a request's path, or NULL. */
+/* cl_ws_config_find gives the endpoint of a request's path, or NULL; cl_ws_config_match also one of
+ * a command that has the path below it (the rest is PATH_INFO). */
 const struct cl_ws_endpoint *cl_ws_config_find(const struct cl_ws_config *config,
                                                struct cleat_http_view path);
+const struct cl_ws_endpoint *cl_ws_config_match(const struct cl_ws_config *config,
+                                                struct cleat_http_view path);
 
 #endif

@@ -30,6 +30,7 @@
 
 static const struct cl_ws_kind *const kinds[] = {
     [CL_WS_ECHO] = &cl_ws_echo,
+    [CL_WS_EXEC] = &cl_ws_exec,
 };
 
 const struct cl_ws_kind *cl_ws_kind_of(const struct cl_ws_endpoint *endpoint)

@@ -12,6 +12,8 @@ cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop
         return CLEAT_ERR_NOMEM;
     }
     hub->server = server;
+    hub->loop = loop;
+    LIST_INIT(&hub->children);
     cl_result result = cl_wheel_new(loop, cl_websocket_tick, &hub->wheel);
     if (result == CL_OK) {
         result = (cl_result)cleat_ws_pool_new(server->config->memory / num_threads, &hub->pool);
@@ -32,6 +34,11 @@ void cl_ws_hub_free(struct cl_ws_hub *hub)
     cl_wheel_free(hub->wheel);
     cleat_ws_pool_free(hub->pool);
     cl_free(hub);
+}
+
+bool cl_ws_hub_is_empty(const struct cl_ws_hub *hub)
+{
+    return LIST_EMPTY(&hub->children);
 }
 
 bool cl_ws_take_one(atomic_uint *num, unsigned max)

@@ -12,19 +12,34 @@
 struct cl_ws_server {
     const struct cl_ws_config *config;
     atomic_uint num_open;
+    atomic_uint num_processes; /* that are not reaped yet */
 };
+
+struct cl_ws_child;
+LIST_HEAD(cl_ws_child_list, cl_ws_child);
 
 /* One thread's. */
 struct cl_ws_hub {
     struct cl_ws_server *server;
+    uv_loop_t *loop;
+    struct cl_log *errors;
+    struct cl_ws_child_list children; /* processes that are not reaped, or not let go of yet */
+    void (*changed)(void *ctx);       /* one of them has gone */
+    void *ctx;
     struct cl_wheel *wheel;
     struct cleat_ws_pool *pool;
 };
 
-/* cl_ws_hub_new: num_threads share the server's memory. NOMEM. cl_ws_hub_free: when no WebSocket is
- * left; NULL is fine. */
+struct cl_log;
+
+/* cl_ws_hub_new: num_threads share the server's memory. The caller sets errors, changed and ctx.
+ * NOMEM. cl_ws_hub_free: when cl_ws_hub_is_empty and no WebSocket is left; NULL is fine. */
 CL_MUST cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop_t *loop,
                                 struct cl_ws_hub **out);
+bool cl_ws_hub_is_empty(const struct cl_ws_hub *hub);
+
+/* cl_ws_hub_kill ends the processes that are left, at once. */
+void cl_ws_hub_kill(struct cl_ws_hub *hub);
 void cl_ws_hub_free(struct cl_ws_hub *hub);
 
 /* cl_ws_take_one counts one up unless there are max of them (0: as many as you like). */

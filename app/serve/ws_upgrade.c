@@ -60,7 +60,7 @@ static int judge(struct cl_session *s, struct cleat_error *err)
     struct cleat_ws_upgrade agreed;
     const struct cl_ws_config *config = s->worker->ws->server->config;
     const struct cl_ws_endpoint *endpoint =
-        cl_ws_config_find(config, cleat_http_text(&x->head, x->head.path));
+        cl_ws_config_match(config, cleat_http_text(&x->head, x->head.path));
     if (endpoint == NULL) {
         (void)refuse(err, CLEAT_ERR_WS_HANDSHAKE, "there is no WebSocket at this path");
         return 404;
