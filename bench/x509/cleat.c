@@ -52,7 +52,9 @@ static void trust_free(void *anchors)
     cleat_trust_store_free(anchors);
 }
 
-static bool verify_once(void *anchors, const struct bench_x509_chain *chain, int64_t now)
+/* jobs_free: the meter rests while a job runs. */
+static bool verify_once(void *anchors, const struct bench_x509_chain *chain, int64_t now,
+                        bool jobs_free, struct bench_meter *m)
 {
     const struct cl_rd ders[] = {chain->leaf, chain->intermediate};
     struct cl_verify_params params = {
@@ -62,7 +64,13 @@ static bool verify_once(void *anchors, const struct bench_x509_chain *chain, int
         return false;
     }
     while (cl_verify_step(v) == CL_VERIFY_NEEDS_JOB) {
+        if (jobs_free) {
+            bench_meter_stop(m);
+        }
         cl_job_run(cl_verify_job(v));
+        if (jobs_free) {
+            bench_meter_start(m);
+        }
     }
     struct cleat_verdict *verdict = cl_verify_take_verdict(v);
     bool ok = cleat_verdict_code(verdict) == CLEAT_OK;
@@ -71,54 +79,28 @@ static bool verify_once(void *anchors, const struct bench_x509_chain *chain, int
     return ok;
 }
 
-static bool verify(void *anchors, const struct bench_x509_chain *chain, int64_t now, unsigned num,
-                   struct bench_meter *m)
+static bool verify_all(void *anchors, const struct bench_x509_chain *chain, int64_t now,
+                       unsigned num, bool jobs_free, struct bench_meter *m)
 {
     bool ok = true;
     bench_meter_start(m);
     for (unsigned i = 0; i < num; i++) {
-        ok = verify_once(anchors, chain, now) && ok;
+        ok = verify_once(anchors, chain, now, jobs_free, m) && ok;
     }
     bench_meter_stop(m);
     return ok;
 }
 
-static bool check(const struct cleat_cert *cert, const struct cl_pubkey *key)
+static bool verify(void *anchors, const struct bench_x509_chain *chain, int64_t now, unsigned num,
+                   struct bench_meter *m)
 {
-    struct cl_job job = {
-        .kind = CL_JOB_VERIFY,
-        .status = CL_JOB_PENDING,
-        .verify = {
-            .key = key, .alg = cert->sig_alg, .message = cert->tbs, .signature = cert->signature}};
-    cl_job_run(&job);
-    bool ok = job.result == CL_OK;
-    cl_job_reset(&job);
-    return ok;
+    return verify_all(anchors, chain, now, num, false, m);
 }
 
-/* The root's key has been used before, the intermediate's has not: so libcrypto prepares it during
- * its first check, which belongs to the check. */
-static bool signatures(const struct bench_x509_chain *chain, unsigned num, struct bench_meter *m)
+static bool rest(void *anchors, const struct bench_x509_chain *chain, int64_t now, unsigned num,
+                 struct bench_meter *m)
 {
-    struct cleat_cert *root = NULL;
-    const struct cl_pubkey *root_key = NULL;
-    bool ok = cl_cert_parse(&root, chain->root, NULL) == CL_OK &&
-              cl_cert_pubkey(root, &root_key) == CL_OK;
-    for (unsigned i = 0; i < num && ok; i++) {
-        struct cleat_cert *middle = NULL;
-        struct cleat_cert *leaf = NULL;
-        const struct cl_pubkey *key = NULL;
-        ok = cl_cert_parse(&middle, chain->intermediate, NULL) == CL_OK &&
-             cl_cert_parse(&leaf, chain->leaf, NULL) == CL_OK &&
-             cl_cert_pubkey(middle, &key) == CL_OK;
-        bench_meter_start(m);
-        ok = ok && check(leaf, key) && check(middle, root_key);
-        bench_meter_stop(m);
-        cleat_cert_free(middle);
-        cleat_cert_free(leaf);
-    }
-    cleat_cert_free(root);
-    return ok;
+    return verify_all(anchors, chain, now, num, true, m);
 }
 
 const struct bench_x509_ops bench_x509_cleat = {
@@ -128,5 +110,5 @@ const struct bench_x509_ops bench_x509_cleat = {
     .trust_new = trust_new,
     .trust_free = trust_free,
     .verify = verify,
-    .signatures = signatures,
+    .rest = rest,
 };

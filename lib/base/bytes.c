@@ -16,16 +16,6 @@ static bool rd_uint(struct cl_rd *r, size_t width, uint64_t *out)
     return true;
 }
 
-bool cl_rd_u8(struct cl_rd *r, uint8_t *out)
-{
-    uint64_t v;
-    if (!rd_uint(r, 1, &v)) {
-        return false;
-    }
-    *out = (uint8_t)v;
-    return true;
-}
-
 bool cl_rd_u16(struct cl_rd *r, uint16_t *out)
 {
     uint64_t v;
@@ -59,20 +49,6 @@ bool cl_rd_u32(struct cl_rd *r, uint32_t *out)
 bool cl_rd_u64(struct cl_rd *r, uint64_t *out)
 {
     return rd_uint(r, 8, out);
-}
-
-bool cl_rd_take(struct cl_rd *r, size_t len, struct cl_rd *out)
-{
-    if (r->len < len) {
-        return false;
-    }
-    struct cl_rd taken = {.p = r->p, .len = len};
-    if (len != 0) {
-        r->p += len;
-        r->len -= len;
-    }
-    *out = taken;
-    return true;
 }
 
 bool cl_rd_copy(struct cl_rd *r, void *out, size_t len)

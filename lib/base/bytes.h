@@ -41,14 +41,36 @@ static inline bool cl_rd_done(const struct cl_rd *r)
     return r->len == 0;
 }
 
-CL_RD_MUST bool cl_rd_u8(struct cl_rd *r, uint8_t *out);
+CL_RD_MUST static inline bool cl_rd_u8(struct cl_rd *r, uint8_t *out)
+{
+    if (r->len == 0) {
+        return false;
+    }
+    *out = *r->p++;
+    r->len--;
+    return true;
+}
+
 CL_RD_MUST bool cl_rd_u16(struct cl_rd *r, uint16_t *out);
 CL_RD_MUST bool cl_rd_u24(struct cl_rd *r, uint32_t *out);
 CL_RD_MUST bool cl_rd_u32(struct cl_rd *r, uint32_t *out);
 CL_RD_MUST bool cl_rd_u64(struct cl_rd *r, uint64_t *out);
 
 /* cl_rd_take gives the next len bytes as a view; cl_rd_copy copies them; cl_rd_skip drops them. */
-CL_RD_MUST bool cl_rd_take(struct cl_rd *r, size_t len, struct cl_rd *out);
+CL_RD_MUST static inline bool cl_rd_take(struct cl_rd *r, size_t len, struct cl_rd *out)
+{
+    if (r->len < len) {
+        return false;
+    }
+    struct cl_rd taken = {.p = r->p, .len = len};
+    if (len != 0) {
+        r->p += len;
+        r->len -= len;
+    }
+    *out = taken;
+    return true;
+}
+
 CL_RD_MUST bool cl_rd_copy(struct cl_rd *r, void *out, size_t len);
 CL_RD_MUST bool cl_rd_skip(struct cl_rd *r, size_t len);
 

@@ -36,6 +36,18 @@ static cl_result spki_of(struct cleat_key *key)
     return key->spki != NULL ? CL_OK : CLEAT_ERR_NOMEM;
 }
 
+/* take_point checks an EC key and keeps its public half as it stands in certificates. */
+static cl_result take_point(struct cl_pubkey *pub)
+{
+    if (pub->ec == NULL || EC_KEY_check_key(pub->ec) != 1) {
+        return cl_ossl_failed(CLEAT_ERR_BAD_KEY);
+    }
+    pub->point_len = (uint8_t)EC_POINT_point2oct(
+        EC_KEY_get0_group(pub->ec), EC_KEY_get0_public_key(pub->ec), POINT_CONVERSION_UNCOMPRESSED,
+        pub->point, sizeof(pub->point), NULL);
+    return pub->point_len != 0 ? CL_OK : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
+}
+
 /* take_operands gets the objects that sign: those of libcrypto's key for RSA and ECDSA. */
 static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
 {
@@ -51,9 +63,7 @@ static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
     case CL_KEY_EC_P384:
     case CL_KEY_EC_P521:
         pub->ec = EVP_PKEY_get1_EC_KEY(key->pkey);
-        return pub->ec != NULL && EC_KEY_check_key(pub->ec) == 1
-                   ? CL_OK
-                   : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
+        return take_point(pub);
     case CL_KEY_ED25519:
     case CL_KEY_ED448:
         pub->eddsa = key->pkey;

@@ -1,7 +1,9 @@
 /* crypto/key_impl.h - between spki.c, key.c, pubkey.c, sign.c and verify.c: what keys are made of.
  *
  * RSA and ECDSA run on libcrypto's RSA and EC_KEY: through EVP each operation pays for look-ups by
- * name. EdDSA has no other door than EVP.
+ * name. EdDSA has no other door than EVP. An EC_KEY copies its curve, which costs more than
+ * checking a certificate: public keys are kept as points, and borrow one (ec_key.c) for each
+ * operation.
  */
 #ifndef CL_CRYPTO_KEY_IMPL_H
 #define CL_CRYPTO_KEY_IMPL_H
@@ -21,12 +23,17 @@ struct cl_key_alg {
     enum cl_hash_id pss_hash; /* RSA-PSS: the only hash it may be used with; NONE: any */
 };
 
+/* 133: an uncompressed point of P-521 (RFC 5480 2.2) */
+#define CL_EC_MAX_POINT 133
+
 struct cl_pubkey {
     struct cl_key_alg alg;
     unsigned bits;
     RSA *rsa;
-    EC_KEY *ec;
+    EC_KEY *ec; /* of private keys alone */
     EVP_PKEY *eddsa;
+    uint8_t point_len; /* 0: no EC key */
+    uint8_t point[CL_EC_MAX_POINT];
 };
 
 struct cleat_key {
@@ -55,6 +62,12 @@ CL_MUST cl_result cl_spki_rsa_key(struct cl_rd der, struct cl_rd *n, struct cl_r
 int cl_key_type_nid(enum cl_key_type type);
 int cl_hash_nid(enum cl_hash_id id);
 const EVP_MD *cl_hash_md(enum cl_hash_id id);
+
+/* cl_ec_take lends an EC_KEY of a curve whose public half is this point, for the use of the caller
+ * alone, until cl_ec_put. BAD_KEY when the point is not on the curve, NOMEM, CRYPTO. */
+CL_MUST cl_result cl_ec_take(EC_KEY **out, enum cl_key_type curve, const uint8_t *point,
+                             size_t len);
+void cl_ec_put(enum cl_key_type curve, EC_KEY *ec);
 
 /* cl_pubkey_deinit frees what a public key holds. */
 void cl_pubkey_deinit(struct cl_pubkey *key);

@@ -47,17 +47,12 @@ int cl_key_type_nid(enum cl_key_type type)
     return types[type].nid;
 }
 
-/* Made once, never changed, shared by threads, kept until the process ends: a group of each curve
- * and a digest of each hash. */
-static EC_GROUP *groups[sizeof(types) / sizeof(types[0])];
+/* Made once, never changed, shared by threads, kept until the process ends. */
 static EVP_MD *digests[CL_HASH_SHA512 + 1];
 static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
 
 static void make_shared(void)
 {
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        groups[i] = types[i].nid != 0 ? EC_GROUP_new_by_curve_name(types[i].nid) : NULL;
-    }
     digests[CL_HASH_SHA256] = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     digests[CL_HASH_SHA384] = EVP_MD_fetch(NULL, "SHA2-384", NULL);
     digests[CL_HASH_SHA512] = EVP_MD_fetch(NULL, "SHA2-512", NULL);
@@ -102,22 +97,18 @@ static cl_result rsa_key(struct cl_pubkey *key, struct cl_rd der)
 
 static cl_result ec_key(struct cl_pubkey *key, struct cl_rd point)
 {
+    EC_KEY *ec;
     /* RFC 5480 2.2 allows compressed points; RFC 9846 and the CA/Browser Forum's profile do not. */
     if (point.len != types[key->alg.type].key_len || point.p[0] != UNCOMPRESSED) {
         return CLEAT_ERR_BAD_KEY;
     }
-    if (pthread_once(&shared_once, make_shared) != 0 || groups[key->alg.type] == NULL) {
-        return CLEAT_ERR_CRYPTO;
-    }
-    key->ec = EC_KEY_new();
-    if (key->ec == NULL || EC_KEY_set_group(key->ec, groups[key->alg.type]) != 1) {
-        return cl_ossl_failed(CLEAT_ERR_NOMEM);
-    }
+    /* Is it on the curve? (The order of these curves is prime: no further check is needed.) */
+    CL_TRY(cl_ec_take(&ec, key->alg.type, point.p, point.len));
+    cl_ec_put(key->alg.type, ec);
+    memcpy(key->point, point.p, point.len);
+    key->point_len = (uint8_t)point.len;
     key->bits = types[key->alg.type].bits;
-    /* checks that the point is on the curve; the order of these curves is prime */
-    return EC_KEY_oct2key(key->ec, point.p, point.len, NULL) == 1
-               ? CL_OK
-               : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
+    return CL_OK;
 }
 
 static cl_result eddsa_key(struct cl_pubkey *key, struct cl_rd bytes)

@@ -42,9 +42,15 @@ static bool rsa(const struct cl_pubkey *key, const struct cl_sig_alg *alg, const
 static bool ecdsa(const struct cl_pubkey *key, const struct cl_sig_alg *alg, const uint8_t *digest,
                   struct cl_rd signature)
 {
+    EC_KEY *ec;
+    if (cl_ec_take(&ec, key->alg.type, key->point, key->point_len) != CL_OK) {
+        return false;
+    }
     /* libcrypto refuses anything but DER, and bytes behind it. */
-    return ECDSA_verify(0, digest, (int)cl_hash_len(alg->hash), signature.p, (int)signature.len,
-                        key->ec) == 1;
+    const bool ok = ECDSA_verify(0, digest, (int)cl_hash_len(alg->hash), signature.p,
+                                 (int)signature.len, ec) == 1;
+    cl_ec_put(key->alg.type, ec);
+    return ok;
 }
 
 static bool eddsa(const struct cl_pubkey *key, struct cl_rd message, struct cl_rd signature)

@@ -52,12 +52,13 @@ static bool parse_serial(struct cleat_cert *cert, struct cl_rd *tbs)
 
 static bool parse_time(struct cleat_cert *cert, struct cl_rd *r, int64_t *out)
 {
-    struct cl_rd again = *r;
-    int64_t ignored;
-    if (!cl_der_time(r, out, false)) {
+    const bool generalized = cl_der_peek(r, CL_DER_GENERALIZED_TIME);
+    if (!cl_der_time(r, out)) {
         return false;
     }
-    if (!cl_der_time(&again, &ignored, true)) {
+    /* RFC 5280 4.1.2.5: "MUST always encode certificate validity dates through the year 2049 as
+     * UTCTime" */
+    if (generalized && *out < CL_DER_YEAR_2050) {
         cert->odd |= CL_ODD_TIME_CHOICE;
     }
     return true;

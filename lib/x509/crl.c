@@ -170,7 +170,7 @@ static bool next_entry(struct cl_rd *entries, struct entry *out)
     bool present;
     *out = (struct entry){0};
     return cl_der_get(entries, CL_DER_SEQUENCE, &body) && cl_der_integer(&body, &out->serial) &&
-           cl_der_time(&body, &out->when, false) &&
+           cl_der_time(&body, &out->when) &&
            cl_der_optional(&body, CL_DER_SEQUENCE, &exts, &present) && cl_rd_done(&body) &&
            (!present || parse_entry_exts(exts, out));
 }
@@ -202,11 +202,11 @@ static bool parse_tbs(struct cl_crl *crl, struct cl_rd tbs, struct cl_rd *algori
         return false;
     }
     if (!cl_der_get(&tbs, CL_DER_SEQUENCE, algorithm) || !cl_name_parse(&tbs, &crl->issuer) ||
-        !cl_der_time(&tbs, &crl->this_update, false)) {
+        !cl_der_time(&tbs, &crl->this_update)) {
         return false;
     }
     if ((cl_der_peek(&tbs, CL_DER_UTC_TIME) || cl_der_peek(&tbs, CL_DER_GENERALIZED_TIME)) &&
-        !cl_der_time(&tbs, &crl->next_update, false)) {
+        !cl_der_time(&tbs, &crl->next_update)) {
         return false;
     }
     if (!cl_der_optional(&tbs, CL_DER_SEQUENCE, &crl->entries, &present) ||

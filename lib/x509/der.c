@@ -61,13 +61,8 @@ bool cl_der_peek(const struct cl_rd *r, uint8_t tag)
 
 bool cl_der_get(struct cl_rd *r, uint8_t tag, struct cl_rd *body)
 {
-    struct cl_rd at = *r;
     uint8_t found;
-    if (!cl_der_any(&at, &found, body, NULL) || found != tag) {
-        return false;
-    }
-    *r = at;
-    return true;
+    return cl_der_peek(r, tag) && cl_der_any(r, &found, body, NULL);
 }
 
 bool cl_der_optional(struct cl_rd *r, uint8_t tag, struct cl_rd *body, bool *present)

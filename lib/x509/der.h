@@ -64,8 +64,10 @@ CL_RD_MUST bool cl_der_oid(struct cl_rd *r, struct cl_rd *body);
 CL_RD_MUST bool cl_der_oid_valid(struct cl_rd body);
 
 /* UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5 (with seconds, Z, no fraction), as
- * Unix seconds. Which of the two suits which year is checked when `strict_choice`. */
-CL_RD_MUST bool cl_der_time(struct cl_rd *r, int64_t *out, bool strict_choice);
+ * Unix seconds. Which of the two suits which year is not checked: before CL_DER_YEAR_2050 it should
+ * be a UTCTime. */
+#define CL_DER_YEAR_2050 2524608000LL
+CL_RD_MUST bool cl_der_time(struct cl_rd *r, int64_t *out);
 
 /* cl_der_string_valid checks the characters of a string type; false for a type it does not know. */
 CL_RD_MUST bool cl_der_string_valid(uint8_t tag, struct cl_rd body);

@@ -50,7 +50,7 @@ static bool two_digits(struct cl_rd *r, unsigned *out)
     return true;
 }
 
-bool cl_der_time(struct cl_rd *r, int64_t *out, bool strict_choice)
+bool cl_der_time(struct cl_rd *r, int64_t *out)
 {
     struct cl_rd at = *r;
     struct cl_rd body;
@@ -82,11 +82,6 @@ bool cl_der_time(struct cl_rd *r, int64_t *out, bool strict_choice)
     int64_t year = (int64_t)century * 100 + year_in_century;
     if (month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
         minute > 59 || second > 59) {
-        return false;
-    }
-    /* RFC 5280 4.1.2.5: "MUST always encode certificate validity dates through the year 2049 as
-     * UTCTime" */
-    if (strict_choice && tag == CL_DER_GENERALIZED_TIME && year < 2050) {
         return false;
     }
     *out = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;

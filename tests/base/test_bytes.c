@@ -41,7 +41,7 @@ static void test_integers_are_big_endian_both_ways(void **state)
     cl_wr_u64(&w, 0xbbccddeeff001122);
     assert_true(cl_wr_ok(&w));
     struct cl_rd r = cl_rd_of(out, w.len);
-    uint8_t a;
+    uint8_t a = 0;
     uint16_t b;
     uint32_t c, d;
     uint64_t e;

@@ -318,7 +318,7 @@ static void assert_story(const struct test_end *e, const char *const *lines)
     size_t i = 0;
     while (text.len != 0) {
         const uint8_t *end = memchr(text.p, '\n', text.len);
-        struct cl_rd line;
+        struct cl_rd line = {0};
         assert_true(cl_rd_take(&text, (size_t)(end - text.p) + 1, &line));
         bool told = line.p[0] == 's'
                         ? memcmp(line.p, "sent ", 5) == 0 || memcmp(line.p, "secret ", 7) == 0

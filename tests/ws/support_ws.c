@@ -192,8 +192,8 @@ struct wire {
 
 static void take_frame(struct wire *w, bool masked)
 {
-    uint8_t first;
-    uint8_t second;
+    uint8_t first = 0;
+    uint8_t second = 0;
     uint8_t key[4] = {0};
     uint16_t len16 = 0;
     uint64_t len64 = 0;
@@ -213,7 +213,7 @@ static void take_frame(struct wire *w, bool masked)
     if (masked) {
         assert_true(cl_rd_copy(&w->rest, key, 4));
     }
-    struct cl_rd payload;
+    struct cl_rd payload = {0};
     assert_true(cl_rd_take(&w->rest, w->len, &payload));
     free(w->payload);
     w->payload = malloc(w->len + 1);

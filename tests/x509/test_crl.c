@@ -3,6 +3,7 @@
  * root - ca - leaf; other is a second authority under the root, stranger has another root. */
 #include "support_crl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct entity root, ca, leaf, other, its_leaf, stranger;
@@ -76,8 +77,7 @@ static int judge(const struct entity *which, const struct t_crl *crls, size_t nu
     const struct cleat_cert *chain[] = {which->cert, ca.cert, other.cert, stranger.cert};
     struct cleat_verdict *verdict = t_verify(&params, chain, 4);
     const int code = cleat_verdict_code(verdict);
-    (void)strncpy(text, cleat_verdict_error(verdict)->text, 400);
-    text[400] = '\0';
+    (void)snprintf(text, 401, "%s", cleat_verdict_error(verdict)->text);
     cleat_verdict_free(verdict);
     cleat_crl_set_free(set);
     cleat_trust_store_free(trust);

@@ -156,7 +156,7 @@ static void test_times_in_the_forms_of_rfc5280_only(void **state)
         struct cl_wr w = cl_wr_of(der, sizeof(der));
         cl_der_put(&w, utc ? CL_DER_UTC_TIME : CL_DER_GENERALIZED_TIME, cl_rd_str(times[i].text));
         struct cl_rd r = cl_rd_of(der, w.len);
-        if (cl_der_time(&r, &value, false) != times[i].good ||
+        if (cl_der_time(&r, &value) != times[i].good ||
             (times[i].good && value != times[i].value)) {
             fail_msg("%s: %lld", times[i].text, (long long)value);
         }
@@ -172,8 +172,10 @@ static void test_times_written_are_read_back(void **state)
         struct cl_wr w = cl_wr_of(der, sizeof(der));
         cl_der_put_time(&w, t);
         struct cl_rd r = cl_rd_of(der, w.len);
-        assert_true(cl_wr_ok(&w) && cl_der_time(&r, &back, t >= -631152000LL));
+        assert_true(cl_wr_ok(&w) && cl_der_time(&r, &back));
         assert_true(back == t);
+        /* RFC 5280 4.1.2.5: UTCTime for the years it can tell */
+        assert_true((der[0] == CL_DER_UTC_TIME) == (t >= -631152000LL && t < CL_DER_YEAR_2050));
     }
 }
 
