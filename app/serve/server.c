@@ -4,6 +4,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,10 +28,12 @@ struct server {
     uv_loop_t loop;
     uv_signal_t on_int;
     uv_signal_t on_term;
+    uv_signal_t on_hup;
     uv_async_t worker_done;
     uv_timer_t period;
     atomic_size_t num_done;
     bool stopping;
+    bool had_terminal; /* at the start: without it SIGHUP is for us, with it perhaps its end */
 };
 
 /* A connection with a file open needs two descriptors. */
@@ -149,7 +152,7 @@ static void stop_workers(struct server *server, enum cl_worker_stop level)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct server *server = handle->data;
-    const char *name = number == SIGINT ? "SIGINT" : "SIGTERM";
+    const char *name = number == SIGINT ? "SIGINT" : number == SIGHUP ? "SIGHUP" : "SIGTERM";
     if (server->stopping) {
         cl_log_line(server->site.errors, "cleat: %s again: leaving at once", name);
         stop_workers(server, CL_WORKER_ABORT);
@@ -162,6 +165,41 @@ static void on_signal(uv_signal_t *handle, int number)
                     count_open(server), server->site.options->grace_s);
     }
     stop_workers(server, CL_WORKER_FINISH);
+}
+
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
+static void on_reload(uv_signal_t *handle, int number)
+{
+    struct server *server = handle->data;
+    struct cleat_error err = {0};
+    if (server->stopping) {
+        return;
+    }
+    if (server->had_terminal && !has_terminal()) {
+        on_signal(handle, number); /* whoever started us has gone */
+        return;
+    }
+    cl_result result = cl_site_reload(&server->site, &err);
+    if (result != CL_OK) {
+        bool hint = err.hint[0] != '\0';
+        cl_error_set(&err, (struct cl_why){.code = result}, "%s", cleat_error_sentence(result));
+        cl_log_line(server->site.errors,
+                    "cleat: SIGHUP: nothing is changed, the certificates in use stay: %s%s%s",
+                    err.text, hint ? "; hint: " : "", err.hint);
+        return;
+    }
+    cl_log_line(server->site.errors,
+                "cleat: SIGHUP: certificates, keys and CAs were read again, for new connections; "
+                "%zu open ones go on",
+                count_open(server));
 }
 
 /* In the worker's thread. */
@@ -181,6 +219,7 @@ static void end_if_all_done(uv_async_t *async)
     }
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_term, NULL);
+    uv_close((uv_handle_t *)&server->on_hup, NULL);
     uv_close((uv_handle_t *)&server->worker_done, NULL);
     uv_close((uv_handle_t *)&server->period, NULL);
 }
@@ -209,17 +248,21 @@ static void on_period(uv_timer_t *period)
 
 static void open_main_loop(struct server *server)
 {
+    server->had_terminal = has_terminal();
     uv_loop_init(&server->loop);
     uv_async_init(&server->loop, &server->worker_done, end_if_all_done);
     uv_signal_init(&server->loop, &server->on_int);
     uv_signal_init(&server->loop, &server->on_term);
+    uv_signal_init(&server->loop, &server->on_hup);
     server->worker_done.data = server;
     uv_timer_init(&server->loop, &server->period);
     server->period.data = server;
     server->on_int.data = server;
     server->on_term.data = server;
+    server->on_hup.data = server;
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
+    uv_signal_start(&server->on_hup, on_reload, SIGHUP);
     uv_timer_start(&server->period, on_period, CL_FAILURES_PERIOD_MS, CL_FAILURES_PERIOD_MS);
 }
 

@@ -449,11 +449,19 @@ static void write_addresses(struct cl_session *s, const struct cl_tcp *tcp)
     }
 }
 
+static bool make_tls(struct cl_session *s, const struct cl_site *site, struct cleat_tls **out)
+{
+    struct cleat_tls_config *config = cl_site_tls(site);
+    int code = cleat_tls_server_new(config, s, out);
+    cleat_tls_config_free(config); /* the connection has its own reference */
+    return code == CLEAT_OK;
+}
+
 cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool clear)
 {
     struct cleat_tls *tls = NULL;
     struct cl_session *s = cl_calloc(1, sizeof(*s));
-    if (s == NULL || (!clear && cleat_tls_server_new(worker->site->tls, s, &tls) != CLEAT_OK)) {
+    if (s == NULL || (!clear && !make_tls(s, worker->site, &tls))) {
         cl_free(s);
         cl_tcp_free(tcp);
         return CLEAT_ERR_NOMEM;

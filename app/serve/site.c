@@ -1,4 +1,4 @@
-/* serve/site.c - see site.h. Runs once, at start; may block. */
+/* serve/site.c - see site.h. Runs at start, and for a reload; may block. */
 #include "serve/site.h"
 
 #include <errno.h>
@@ -9,20 +9,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
-#include "cleat/tls_options.h"
-#include "cleat/tls_rawkey.h"
-#include "conn/psk_file.h"
 #include "net/clock.h"
 #include "serve/clients.h"
-#include "serve/credentials.h"
-#include "serve/own_chain.h"
 #include "serve/protected.h"
 #include "serve/ticket_files.h"
 
-/* 32: protocols in --alpn */
-#define MAX_ALPN    32
 /* 65,536: each is kept for 20 s at most, so 3,000 a second find room; 2.7 MB */
 #define NUM_STRIKES 65536
 
@@ -62,197 +54,6 @@ static cl_result open_access_log(struct cl_site *site, struct cleat_error *err)
     return result;
 }
 
-static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
-{
-    const char *names[MAX_ALPN];
-    size_t num = 0;
-    char *copy = cl_strndup(list, strlen(list));
-    if (copy == NULL) {
-        return CLEAT_ERR_NOMEM;
-    }
-    char *rest = NULL;
-    for (char *name = strtok_r(copy, ", ", &rest); name != NULL && num < MAX_ALPN;
-         name = strtok_r(NULL, ", ", &rest)) {
-        names[num++] = name;
-    }
-    int code = num > 0 ? cleat_tls_builder_alpn(b, names, num) : CLEAT_OK;
-    cl_free(copy);
-    return (cl_result)code;
-}
-
-/* A pinned key goes first: a client that has both was given it for this server. */
-static cl_result set_client_pins(struct cleat_tls_builder *b, const struct cl_serve_options *o)
-{
-    static const enum cleat_cert_type types[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY,
-                                                 CLEAT_CERT_TYPE_X509};
-    for (size_t i = 0; i < o->num_client_pins; i++) {
-        CL_TRY((cl_result)cleat_tls_builder_raw_pin(b, o->client_pins[i]));
-    }
-    return (cl_result)cleat_tls_builder_peer_types(b, types, o->client_ca != NULL ? 2 : 1);
-}
-
-static cl_result set_client_auth(struct cl_site *site, struct cleat_tls_builder *b,
-                                 struct cleat_error *err)
-{
-    const struct cl_serve_options *o = site->options;
-    if (o->num_client_pins > 0) {
-        CL_TRY(set_client_pins(b, o));
-        cleat_tls_builder_client_auth(b, o->client_auth);
-    }
-    if (o->client_ca == NULL) {
-        return CL_OK;
-    }
-    struct cleat_trust_store *store = NULL;
-    CL_TRY(cl_credentials_trust(o->client_ca, &store, err));
-    int code = cleat_tls_builder_trust(b, store);
-    cleat_trust_store_free(store);
-    cleat_tls_builder_client_auth(b, o->client_auth);
-    if (code == CLEAT_OK && o->num_client_auth_paths > 0) {
-        CL_TRY(cl_protected_new(o->client_auth_paths, o->num_client_auth_paths, &site->protected,
-                                err));
-        cleat_tls_builder_late_auth(b, true);
-    }
-    if (code == CLEAT_OK && o->num_client_allow > 0) {
-        CL_TRY(cl_clients_new(o->client_allow, o->num_client_allow, &site->clients, err));
-        cleat_tls_builder_decide(b, o->deny_in_handshake ? CLEAT_DECIDE_IDENTITY
-                                                         : CLEAT_DECIDE_NOTHING);
-    }
-    return (cl_result)code;
-}
-
-static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_options *o,
-                           struct cleat_error *err)
-{
-    struct cleat_trust_store *roots = cl_own_chain_roots();
-    cl_result result = CL_OK;
-    for (size_t i = 0; i < o->num_pairs && result == CL_OK; i++) {
-        result = cl_credentials_add(b, &o->pairs[i], roots, o->quiet, err);
-    }
-    cleat_trust_store_free(roots);
-    for (size_t i = 0; i < o->num_raw_keys && result == CL_OK; i++) {
-        result = cl_credentials_add_raw(b, o->raw_keys[i], o->quiet, err);
-    }
-    return result;
-}
-
-static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_options *o)
-{
-    const struct {
-        const char *list;
-        int (*set)(struct cleat_tls_builder *b, const char *list);
-    } lists[] = {
-        {o->ciphers, cleat_tls_builder_ciphers},
-        {o->tls13_ciphers, cleat_tls_builder_ciphers},
-        {o->groups, cleat_tls_builder_groups},
-        {o->signatures, cleat_tls_builder_signatures},
-    };
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        if (lists[i].list != NULL) {
-            CL_TRY((cl_result)lists[i].set(b, lists[i].list));
-        }
-    }
-    if (o->tls_min != 0 || o->tls_max != 0) {
-        CL_TRY((cl_result)cleat_tls_builder_version_bounds(b, o->tls_min, o->tls_max));
-    }
-    return set_alpn(b, o->alpn);
-}
-
-static const char *profile_of(const struct cl_serve_options *o)
-{
-    return o->profile != NULL ? o->profile : cleat_profile_name(0);
-}
-
-/* A ticket is worth nothing to a server with other rules about who may come in. */
-static cl_result set_tickets(const struct cl_site *site, struct cleat_tls_builder *b,
-                             struct cleat_error *err)
-{
-    const struct cl_serve_options *o = site->options;
-    char binding[128];
-    struct cleat_ticket_keys *keys = NULL;
-    CL_TRY((cl_result)cleat_ticket_keys_new(cleat_profile_ticket_lifetime(profile_of(o)), &keys));
-    cl_result result = cl_ticket_files_load(keys, o->ticket_keys, o->num_ticket_keys, err);
-    if (result == CL_OK) {
-        result = (cl_result)cleat_tls_builder_ticket_keys(b, keys);
-    }
-    cleat_ticket_keys_free(keys);
-    CL_TRY(result);
-    cl_clients_binding(site->clients, binding, sizeof(binding));
-    return (cl_result)cleat_tls_builder_binding(b, binding);
-}
-
-static cl_result set_session_cache(struct cleat_tls_builder *b, const struct cl_serve_options *o)
-{
-    struct cleat_session_cache *cache = NULL;
-    if (o->session_cache_kib == 0) {
-        return CL_OK;
-    }
-    CL_TRY((cl_result)cleat_session_cache_new(
-        (size_t)o->session_cache_kib * 1024, cleat_profile_ticket_lifetime(profile_of(o)), &cache));
-    int code = cleat_tls_builder_session_cache(b, cache);
-    cleat_session_cache_free(cache);
-    return (cl_result)code;
-}
-
-static cl_result set_early_data(struct cleat_tls_builder *b, const struct cl_serve_options *o)
-{
-    struct cleat_strike_register *uses = NULL;
-    if (!o->early_data) {
-        return CL_OK;
-    }
-    CL_TRY((cl_result)cleat_strike_register_new(NUM_STRIKES, cl_clock_unix_ms(), &uses));
-    struct cleat_strike strike = cleat_strike_of_register(uses);
-    cleat_strike_register_free(uses);
-    return (cl_result)cleat_tls_builder_early_data(b, &strike, 0, 0);
-}
-
-static void on_event(void *ctx, void *user, const struct cleat_event *event)
-{
-    const struct cl_site *site = ctx;
-    cl_keylog_event(&site->keylog, event);
-}
-
-static cl_result build_tls(struct cl_site *site, struct cleat_error *err)
-{
-    const struct cl_serve_options *o = site->options;
-    struct cleat_tls_builder *b = NULL;
-    CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
-    cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
-    cleat_tls_builder_small_first_records(b, true);
-    cl_result result = (cl_result)cleat_tls_builder_profile(b, profile_of(o));
-    if (result == CL_OK) {
-        result = set_pairs(b, o, err);
-    }
-    if (result == CL_OK && o->psk != NULL) {
-        result = cl_psk_file_add(b, o->psk, err);
-    }
-    if (result == CL_OK) {
-        result = set_client_auth(site, b, err);
-    }
-    if (result == CL_OK) {
-        result = set_lists(b, o);
-    }
-    if (result == CL_OK) {
-        result = set_tickets(site, b, err);
-    }
-    if (result == CL_OK) {
-        result = set_session_cache(b, o);
-    }
-    if (result == CL_OK) {
-        result = set_early_data(b, o);
-    }
-    if (result != CL_OK) {
-        if (err->code == CLEAT_OK) {
-            *err = *cleat_tls_builder_error(b);
-        }
-        cleat_tls_builder_free(b);
-        return result;
-    }
-    if (cl_keylog_is_on(&site->keylog)) {
-        cleat_tls_builder_events(b, on_event, site, CLEAT_EVENTS_SECRETS);
-    }
-    return (cl_result)cleat_tls_builder_finish(b, &site->tls, err);
-}
-
 static bool needs_tls(const struct cl_serve_options *o)
 {
     for (size_t i = 0; i < o->num_listen; i++) {
@@ -273,6 +74,113 @@ static cl_result make_websockets(struct cl_site *site)
     return CL_OK;
 }
 
+/* ---- TLS ---- */
+
+const char *cl_site_profile(const struct cl_serve_options *o)
+{
+    return o->profile != NULL ? o->profile : cleat_profile_name(0);
+}
+
+/* What stays as it is when certificates are read again. */
+static cl_result make_resumption(struct cl_site *site)
+{
+    const struct cl_serve_options *o = site->options;
+    struct cl_site_resumption *r = &site->resumption;
+    uint32_t lifetime = cleat_profile_ticket_lifetime(cl_site_profile(o));
+    CL_TRY((cl_result)cleat_ticket_keys_new(lifetime, &r->keys));
+    if (o->session_cache_kib != 0) {
+        CL_TRY((cl_result)cleat_session_cache_new((size_t)o->session_cache_kib * 1024, lifetime,
+                                                  &r->cache));
+    }
+    if (!o->early_data) {
+        return CL_OK;
+    }
+    return (cl_result)cleat_strike_register_new(NUM_STRIKES, cl_clock_unix_ms(), &r->uses);
+}
+
+static cl_result make_client_rules(struct cl_site *site, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    if (o->num_client_auth_paths > 0) {
+        CL_TRY(cl_protected_new(o->client_auth_paths, o->num_client_auth_paths, &site->protected,
+                                err));
+    }
+    return o->num_client_allow > 0
+               ? cl_clients_new(o->client_allow, o->num_client_allow, &site->clients, err)
+               : CL_OK;
+}
+
+/* The files of ticket keys come last: they are taken as soon as they have been read. */
+static cl_result build(struct cl_site *site, struct cleat_tls_config **out, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    struct cleat_tls_config *config = NULL;
+    CL_TRY(cl_site_build_tls(site, &config, err));
+    cl_result result =
+        cl_ticket_files_load(site->resumption.keys, o->ticket_keys, o->num_ticket_keys, err);
+    if (result != CL_OK) {
+        cleat_tls_config_free(config);
+        return result;
+    }
+    *out = config;
+    return CL_OK;
+}
+
+static cl_result make_tls(struct cl_site *site, struct cleat_error *err)
+{
+    if (!needs_tls(site->options)) {
+        return CL_OK;
+    }
+    CL_TRY(make_client_rules(site, err));
+    CL_TRY(make_resumption(site));
+    site->tls = cl_calloc(1, sizeof(*site->tls));
+    if (site->tls == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    pthread_mutex_init(&site->tls->mutex, NULL);
+    return build(site, &site->tls->config, err);
+}
+
+struct cleat_tls_config *cl_site_tls(const struct cl_site *site)
+{
+    pthread_mutex_lock(&site->tls->mutex);
+    struct cleat_tls_config *config = cleat_tls_config_ref(site->tls->config);
+    pthread_mutex_unlock(&site->tls->mutex);
+    return config;
+}
+
+cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err)
+{
+    struct cleat_tls_config *config = NULL;
+    if (site->tls == NULL) {
+        return CL_OK;
+    }
+    CL_TRY(build(site, &config, err));
+    pthread_mutex_lock(&site->tls->mutex);
+    struct cleat_tls_config *old = site->tls->config;
+    site->tls->config = config;
+    pthread_mutex_unlock(&site->tls->mutex);
+    cleat_tls_config_free(old);
+    return CL_OK;
+}
+
+static void free_tls(struct cl_site *site)
+{
+    struct cl_site_resumption *r = &site->resumption;
+    if (site->tls != NULL) {
+        cleat_tls_config_free(site->tls->config);
+        pthread_mutex_destroy(&site->tls->mutex);
+        cl_free(site->tls);
+    }
+    cleat_ticket_keys_free(r->keys);
+    cleat_session_cache_free(r->cache);
+    cleat_strike_register_free(r->uses);
+    cl_clients_free(site->clients);
+    cl_protected_free(site->protected);
+}
+
+/* ---- all of it ---- */
+
 cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
                        struct cleat_error *err)
 {
@@ -281,8 +189,8 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
     if (result == CL_OK) {
         result = open_root(site, err);
     }
-    if (result == CL_OK && needs_tls(options)) {
-        result = build_tls(site, err);
+    if (result == CL_OK) {
+        result = make_tls(site, err);
     }
     if (result == CL_OK) {
         result = open_access_log(site, err);
@@ -305,9 +213,7 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
 
 void cl_site_deinit(struct cl_site *site)
 {
-    cleat_tls_config_free(site->tls);
-    cl_clients_free(site->clients);
-    cl_protected_free(site->protected);
+    free_tls(site);
     if (site->files.root_fd >= 0) {
         close(site->files.root_fd);
     }

@@ -1,10 +1,12 @@
 /* serve/site.h - what a server serves and with which certificates: from the options of the command
  * line to objects that are ready for use.
  *
- * A site is immutable once loaded and shared by all workers.
+ * A site is shared by all workers, and immutable once loaded but for its TLS configuration.
  */
 #ifndef CL_SERVE_SITE_H
 #define CL_SERVE_SITE_H
+
+#include <pthread.h>
 
 #include "cleat/profile.h"
 #include "cleat/session.h"
@@ -95,12 +97,26 @@ struct cl_serve_options {
 struct cl_clients;
 struct cl_protected;
 
+/* The configuration of new connections: replaced as a whole by a reload. */
+struct cl_site_tls {
+    pthread_mutex_t mutex;
+    struct cleat_tls_config *config;
+};
+
+/* What lets clients resume, across reloads. */
+struct cl_site_resumption {
+    struct cleat_ticket_keys *keys;
+    struct cleat_session_cache *cache;  /* or NULL */
+    struct cleat_strike_register *uses; /* or NULL */
+};
+
 struct cl_site {
     const struct cl_serve_options *options;
     struct cl_clients *clients; /* who may come in; NULL: whoever verifies */
     struct cl_protected
-        *protected; /* paths for clients with a certificate; NULL: none in particular */
-    struct cleat_tls_config *tls; /* NULL: every address is without TLS */
+        *protected;          /* paths for clients with a certificate; NULL: none in particular */
+    struct cl_site_tls *tls; /* NULL: every address is without TLS */
+    struct cl_site_resumption resumption;
     struct cl_static_config files;
     struct cl_log *access; /* NULL: off */
     struct cl_log *errors; /* stderr */
@@ -114,5 +130,18 @@ struct cl_site {
 CL_MUST cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
                                struct cleat_error *err);
 void cl_site_deinit(struct cl_site *site);
+
+/* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
+struct cleat_tls_config *cl_site_tls(const struct cl_site *site);
+
+/* cl_site_reload reads certificates, keys, client CAs, pre-shared keys and ticket keys again: new
+ * connections get them, the others go on with what they have. Returns as cl_site_load; then nothing
+ * has changed. One thread at a time. */
+CL_MUST cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err);
+
+/* serve/site_tls.c: cl_site_build_tls makes a configuration; cl_site_profile names the profile. */
+CL_MUST cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
+                                    struct cleat_error *err);
+const char *cl_site_profile(const struct cl_serve_options *o);
 
 #endif

@@ -1,0 +1,172 @@
+/* serve/site_tls.c - the TLS configuration of a site: from the options, and the files that they
+ * name, to an object that connections share. Made at start, and once more for each reload; what
+ * lets clients resume goes on from one to the next. May block. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "cleat/tls_auth.h"
+#include "cleat/tls_early.h"
+#include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
+#include "conn/psk_file.h"
+#include "net/clock.h"
+#include "serve/clients.h"
+#include "serve/credentials.h"
+#include "serve/own_chain.h"
+#include "serve/site.h"
+
+/* 32: protocols in --alpn */
+#define MAX_ALPN 32
+
+static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
+{
+    const char *names[MAX_ALPN];
+    size_t num = 0;
+    char *copy = cl_strndup(list, strlen(list));
+    if (copy == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    char *rest = NULL;
+    for (char *name = strtok_r(copy, ", ", &rest); name != NULL && num < MAX_ALPN;
+         name = strtok_r(NULL, ", ", &rest)) {
+        names[num++] = name;
+    }
+    int code = num > 0 ? cleat_tls_builder_alpn(b, names, num) : CLEAT_OK;
+    cl_free(copy);
+    return (cl_result)code;
+}
+
+/* A pinned key goes first: a client that has both was given it for this server. */
+static cl_result set_client_pins(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    static const enum cleat_cert_type types[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY,
+                                                 CLEAT_CERT_TYPE_X509};
+    for (size_t i = 0; i < o->num_client_pins; i++) {
+        CL_TRY((cl_result)cleat_tls_builder_raw_pin(b, o->client_pins[i]));
+    }
+    return (cl_result)cleat_tls_builder_peer_types(b, types, o->client_ca != NULL ? 2 : 1);
+}
+
+static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_builder *b,
+                                 struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    if (o->num_client_pins > 0) {
+        CL_TRY(set_client_pins(b, o));
+        cleat_tls_builder_client_auth(b, o->client_auth);
+    }
+    if (o->client_ca == NULL) {
+        return CL_OK;
+    }
+    struct cleat_trust_store *store = NULL;
+    CL_TRY(cl_credentials_trust(o->client_ca, &store, err));
+    int code = cleat_tls_builder_trust(b, store);
+    cleat_trust_store_free(store);
+    cleat_tls_builder_client_auth(b, o->client_auth);
+    if (code == CLEAT_OK && site->protected != NULL) {
+        cleat_tls_builder_late_auth(b, true);
+    }
+    if (code == CLEAT_OK && site->clients != NULL) {
+        cleat_tls_builder_decide(b, o->deny_in_handshake ? CLEAT_DECIDE_IDENTITY
+                                                         : CLEAT_DECIDE_NOTHING);
+    }
+    return (cl_result)code;
+}
+
+static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_options *o,
+                           struct cleat_error *err)
+{
+    struct cleat_trust_store *roots = cl_own_chain_roots();
+    cl_result result = CL_OK;
+    for (size_t i = 0; i < o->num_pairs && result == CL_OK; i++) {
+        result = cl_credentials_add(b, &o->pairs[i], roots, o->quiet, err);
+    }
+    cleat_trust_store_free(roots);
+    for (size_t i = 0; i < o->num_raw_keys && result == CL_OK; i++) {
+        result = cl_credentials_add_raw(b, o->raw_keys[i], o->quiet, err);
+    }
+    return result;
+}
+
+static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_options *o)
+{
+    const struct {
+        const char *list;
+        int (*set)(struct cleat_tls_builder *b, const char *list);
+    } lists[] = {
+        {o->ciphers, cleat_tls_builder_ciphers},
+        {o->tls13_ciphers, cleat_tls_builder_ciphers},
+        {o->groups, cleat_tls_builder_groups},
+        {o->signatures, cleat_tls_builder_signatures},
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        if (lists[i].list != NULL) {
+            CL_TRY((cl_result)lists[i].set(b, lists[i].list));
+        }
+    }
+    if (o->tls_min != 0 || o->tls_max != 0) {
+        CL_TRY((cl_result)cleat_tls_builder_version_bounds(b, o->tls_min, o->tls_max));
+    }
+    return set_alpn(b, o->alpn);
+}
+
+/* A ticket is worth nothing to a server with other rules about who may come in. */
+static cl_result set_resumption(const struct cl_site *site, struct cleat_tls_builder *b)
+{
+    const struct cl_site_resumption *r = &site->resumption;
+    char binding[128];
+    CL_TRY((cl_result)cleat_tls_builder_ticket_keys(b, r->keys));
+    cl_clients_binding(site->clients, binding, sizeof(binding));
+    CL_TRY((cl_result)cleat_tls_builder_binding(b, binding));
+    if (r->cache != NULL) {
+        CL_TRY((cl_result)cleat_tls_builder_session_cache(b, r->cache));
+    }
+    if (r->uses == NULL) {
+        return CL_OK;
+    }
+    struct cleat_strike strike = cleat_strike_of_register(r->uses);
+    return (cl_result)cleat_tls_builder_early_data(b, &strike, 0, 0);
+}
+
+static void on_event(void *ctx, void *user, const struct cleat_event *event)
+{
+    const struct cl_site *site = ctx;
+    cl_keylog_event(&site->keylog, event);
+}
+
+cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
+                            struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    struct cleat_tls_builder *b = NULL;
+    CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
+    cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
+    cleat_tls_builder_small_first_records(b, true);
+    cl_result result = (cl_result)cleat_tls_builder_profile(b, cl_site_profile(o));
+    if (result == CL_OK) {
+        result = set_pairs(b, o, err);
+    }
+    if (result == CL_OK && o->psk != NULL) {
+        result = cl_psk_file_add(b, o->psk, err);
+    }
+    if (result == CL_OK) {
+        result = set_client_auth(site, b, err);
+    }
+    if (result == CL_OK) {
+        result = set_lists(b, o);
+    }
+    if (result == CL_OK) {
+        result = set_resumption(site, b);
+    }
+    if (result != CL_OK) {
+        if (err->code == CLEAT_OK) {
+            *err = *cleat_tls_builder_error(b);
+        }
+        cleat_tls_builder_free(b);
+        return result;
+    }
+    if (cl_keylog_is_on(&site->keylog)) {
+        cleat_tls_builder_events(b, on_event, site, CLEAT_EVENTS_SECRETS);
+    }
+    return (cl_result)cleat_tls_builder_finish(b, out, err);
+}
