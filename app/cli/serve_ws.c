@@ -1,6 +1,7 @@
 /* cli/serve_ws.c - see serve_ws.h. */
 #include "cli/serve_ws.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -14,23 +15,53 @@ static bool is_command(const char *text)
     return result == CL_OK;
 }
 
-/* PATH, or PATH=TARGET for kinds that have one. */
+/* "host:port", "192.0.2.1:80", "[::1]:80" */
+static bool read_host(struct cl_ws_endpoint *e, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
+    if (colon == NULL || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
+        port > 65535) {
+        return false;
+    }
+    size_t len = (size_t)(colon - text);
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    } else if (memchr(text, ':', len) != NULL) {
+        return false;
+    }
+    if (len == 0 || len > CL_WS_MAX_HOST) {
+        return false;
+    }
+    memcpy(e->host, text, len);
+    e->port = (uint16_t)port;
+    return true;
+}
+
+/* PATH, or PATH=... for kinds that have something behind it. */
 static const char *read_endpoint(struct cl_ws_endpoint *e, const char *text)
 {
     size_t len = strlen(text);
+    const char *target = "";
     if (e->kind != CL_WS_ECHO) {
         const char *equals = strchr(text, '=');
         if (equals == NULL) {
             return "it takes PATH=... with what is behind the path";
         }
         len = (size_t)(equals - text);
-        e->target = equals + 1;
+        target = equals + 1;
     }
     if (len > CL_WS_MAX_PATH) {
         return "the path is too long";
     }
     memcpy(e->path, text, len);
-    if (e->kind == CL_WS_EXEC && !is_command(e->target)) {
+    e->command = target;
+    if (e->kind == CL_WS_TCP && !read_host(e, target)) {
+        return "behind the '=' there has to be HOST:PORT, as localhost:5900 or [::1]:5900";
+    }
+    if (e->kind == CL_WS_EXEC && !is_command(target)) {
         return "the command is empty, too long, or a quote in it does not end";
     }
     return NULL;
@@ -95,6 +126,8 @@ int cl_serve_ws_take(struct cl_ws_config *config, int id, const struct cl_option
         return add_endpoint(config, words, CL_WS_ECHO);
     case CL_OPT_WS_EXEC:
         return add_endpoint(config, words, CL_WS_EXEC);
+    case CL_OPT_WS_TCP:
+        return add_endpoint(config, words, CL_WS_TCP);
     case CL_OPT_WS_BINARY:
         config->binary = true;
         return CL_EXIT_OK;

@@ -10,6 +10,7 @@ enum {
     CL_OPT_WS_ECHO = CL_SERVE_WS_FIRST,
     CL_OPT_WS_EXEC,
     CL_OPT_WS_BINARY,
+    CL_OPT_WS_TCP,
     CL_OPT_WS_MAX_PROCESSES,
     CL_OPT_WS_ORIGIN,
     CL_OPT_WS_SUBPROTOCOL,
@@ -32,6 +33,8 @@ enum {
          "what commands write and read is not lines: binary messages"},               \
         {CL_OPT_WS_MAX_PROCESSES, 0, "ws-max-processes", "N",                         \
          "commands at the same time; more get a 503 (default: 100)"},                 \
+        {CL_OPT_WS_TCP, 0, "ws-tcp", "PATH=HOST:PORT",                                \
+         "pass bytes on to a TCP server, as binary messages"},                        \
         {CL_OPT_WS_ORIGIN, 0, "ws-origin", "ORIGIN",                                  \
          "let pages of this origin connect (https://example.com, '*': all), beside\n" \
          "those of the server itself; may be repeated"},                              \

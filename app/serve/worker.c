@@ -102,7 +102,7 @@ static void abort_sessions(struct cl_worker *w)
         cl_session_abort(s);
     }
     if (w->ws != NULL) {
-        cl_ws_hub_kill(w->ws);
+        cl_ws_hub_abort(w->ws);
     }
 }
 

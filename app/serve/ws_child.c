@@ -372,7 +372,7 @@ int cl_ws_child_new(struct cl_ws_hub *hub, const struct cl_ws_child_spec *spec,
     return 0;
 }
 
-void cl_ws_hub_kill(struct cl_ws_hub *hub)
+void cl_ws_children_kill(struct cl_ws_hub *hub)
 {
     struct cl_ws_child *c;
     LIST_FOREACH(c, &hub->children, link)

@@ -24,15 +24,20 @@
 enum cl_ws_kind_id {
     CL_WS_ECHO,
     CL_WS_EXEC,
+    CL_WS_TCP,
 };
 
 /* 255: a path of an endpoint, in bytes */
 #define CL_WS_MAX_PATH 255
+/* 253: a name in the DNS */
+#define CL_WS_MAX_HOST 253
 
 struct cl_ws_endpoint {
     char path[CL_WS_MAX_PATH + 1]; /* as in the request: what is percent-encoded there is so here */
     enum cl_ws_kind_id kind;
-    const char *target; /* EXEC: the command; else NULL */
+    const char *command;           /* EXEC */
+    char host[CL_WS_MAX_HOST + 1]; /* TCP: an address or a name, and the port */
+    uint16_t port;
 };
 
 struct cl_ws_config {

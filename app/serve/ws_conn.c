@@ -31,6 +31,7 @@
 static const struct cl_ws_kind *const kinds[] = {
     [CL_WS_ECHO] = &cl_ws_echo,
     [CL_WS_EXEC] = &cl_ws_exec,
+    [CL_WS_TCP] = &cl_ws_tcp,
 };
 
 const struct cl_ws_kind *cl_ws_kind_of(const struct cl_ws_endpoint *endpoint)

@@ -99,6 +99,7 @@ void cl_websocket_log_failure(struct cl_websocket *w);
 /* What there is; by enum cl_ws_kind_id. */
 extern const struct cl_ws_kind cl_ws_echo;
 extern const struct cl_ws_kind cl_ws_exec;
+extern const struct cl_ws_kind cl_ws_tcp;
 const struct cl_ws_kind *cl_ws_kind_of(const struct cl_ws_endpoint *endpoint);
 
 #endif

@@ -210,7 +210,7 @@ static int start(struct exec *e, const struct cleat_http_head *head)
     struct cl_ws_child_spec spec = {.name = name, .handler = &handler, .ctx = e};
     (void)snprintf(name, sizeof(name), "%s: %s", w->session->peer, w->endpoint->path);
     int status = UV_ENOMEM;
-    cl_result split = cl_ws_split(&words, w->endpoint->target);
+    cl_result split = cl_ws_split(&words, w->endpoint->command);
     if (cl_ws_env(&env, w, head) == CL_OK && split == CL_OK) {
         spec.argv = words.list;
         spec.env = env.list;
@@ -218,7 +218,7 @@ static int start(struct exec *e, const struct cleat_http_head *head)
     }
     if (status != 0) {
         cl_log_line(w->hub->errors, "cleat: %s: '%s' cannot be started: %s", name,
-                    w->endpoint->target, uv_strerror(status));
+                    w->endpoint->command, uv_strerror(status));
     }
     cl_ws_strings_deinit(&words);
     cl_ws_strings_deinit(&env);

@@ -2,7 +2,17 @@
 #include "serve/ws_hub.h"
 
 #include "base/mem.h"
+#include "dns/resolve.h"
 #include "serve/ws_conn.h"
+
+static bool has_bridge(const struct cl_ws_config *config)
+{
+    size_t i = 0;
+    while (i < config->num_endpoints && config->endpoints[i].kind != CL_WS_TCP) {
+        i++;
+    }
+    return i < config->num_endpoints;
+}
 
 cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop_t *loop,
                         struct cl_ws_hub **out)
@@ -14,9 +24,13 @@ cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop
     hub->server = server;
     hub->loop = loop;
     LIST_INIT(&hub->children);
+    LIST_INIT(&hub->bridges);
     cl_result result = cl_wheel_new(loop, cl_websocket_tick, &hub->wheel);
     if (result == CL_OK) {
         result = (cl_result)cleat_ws_pool_new(server->config->memory / num_threads, &hub->pool);
+    }
+    if (result == CL_OK && has_bridge(server->config)) {
+        result = cl_dns_new(loop, &hub->dns, NULL);
     }
     if (result != CL_OK) {
         cl_ws_hub_free(hub);
@@ -31,6 +45,7 @@ void cl_ws_hub_free(struct cl_ws_hub *hub)
     if (hub == NULL) {
         return;
     }
+    cl_dns_free(hub->dns);
     cl_wheel_free(hub->wheel);
     cleat_ws_pool_free(hub->pool);
     cl_free(hub);
@@ -38,7 +53,13 @@ void cl_ws_hub_free(struct cl_ws_hub *hub)
 
 bool cl_ws_hub_is_empty(const struct cl_ws_hub *hub)
 {
-    return LIST_EMPTY(&hub->children);
+    return LIST_EMPTY(&hub->children) && LIST_EMPTY(&hub->bridges);
+}
+
+void cl_ws_hub_abort(struct cl_ws_hub *hub)
+{
+    cl_ws_children_kill(hub);
+    cl_ws_bridges_abort(hub);
 }
 
 bool cl_ws_take_one(atomic_uint *num, unsigned max)

@@ -16,7 +16,9 @@ struct cl_ws_server {
 };
 
 struct cl_ws_child;
+struct cl_ws_bridge;
 LIST_HEAD(cl_ws_child_list, cl_ws_child);
+LIST_HEAD(cl_ws_bridge_list, cl_ws_bridge);
 
 /* One thread's. */
 struct cl_ws_hub {
@@ -24,7 +26,9 @@ struct cl_ws_hub {
     uv_loop_t *loop;
     struct cl_log *errors;
     struct cl_ws_child_list children; /* processes that are not reaped, or not let go of yet */
-    void (*changed)(void *ctx);       /* one of them has gone */
+    struct cl_ws_bridge_list bridges; /* --ws-tcp */
+    struct cl_dns *dns;               /* for them; NULL: there are none */
+    void (*changed)(void *ctx);       /* a process or a bridge has gone */
     void *ctx;
     struct cl_wheel *wheel;
     struct cleat_ws_pool *pool;
@@ -38,8 +42,11 @@ CL_MUST cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads,
                                 struct cl_ws_hub **out);
 bool cl_ws_hub_is_empty(const struct cl_ws_hub *hub);
 
-/* cl_ws_hub_kill ends the processes that are left, at once. */
-void cl_ws_hub_kill(struct cl_ws_hub *hub);
+/* cl_ws_hub_abort ends the processes and bridges that are left, at once: serve/ws_child.c,
+ * serve/ws_tcp.c. */
+void cl_ws_hub_abort(struct cl_ws_hub *hub);
+void cl_ws_children_kill(struct cl_ws_hub *hub);
+void cl_ws_bridges_abort(struct cl_ws_hub *hub);
 void cl_ws_hub_free(struct cl_ws_hub *hub);
 
 /* cl_ws_take_one counts one up unless there are max of them (0: as many as you like). */

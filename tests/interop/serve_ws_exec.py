@@ -21,7 +21,8 @@ ROOT.mkdir()
 PROGRAMS = {
     "env": "import os\nfor k in sorted(os.environ): print(k + '=' + os.environ[k], flush=True)",
     "args": "import sys\nprint(repr(sys.argv[1:]), flush=True)",
-    "status": "import sys\nprint('last', end='', flush=True)\nprint('oops\\x1b[31m', file=sys.stderr)\n"
+    "status": "import sys\nprint('last', end='', flush=True)\n"
+              "print('oops\\x1b[31m', file=sys.stderr)\n"
               "sys.exit(3)",
     "stubborn": "import signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
                 "print('ready', flush=True)\ntime.sleep(600)",
