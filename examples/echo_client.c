@@ -1,30 +1,12 @@
 /* echo_client.c - echo_client HOST PORT CA-FILE: sends the lines of stdin, prints what comes back.
  */
+#include "config.h"
 #include "host.h"
 #include "stream.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct cleat_tls_config *make_config(const char *ca_file)
-{
-    struct cleat_error error = {0};
-    struct cleat_trust_store *trust;
-    struct cleat_tls_builder *builder;
-    struct cleat_tls_config *config;
-    size_t len;
-    char *pem = read_file(ca_file, &len);
-    must(cleat_trust_store_from_pem(pem, len, &trust, &error), &error);
-    must(cleat_tls_builder_new(CLEAT_CLIENT, &builder), NULL);
-    cleat_tls_builder_clock(builder, now_ms, NULL);
-    must(cleat_tls_builder_trust(builder, trust), cleat_tls_builder_error(builder));
-    must(cleat_tls_builder_finish(builder, &config, &error), &error);
-    cleat_trust_store_free(trust);
-    free(pem);
-    return config;
-}
 
 /* Sends one line and prints as many bytes as were sent. 0 or -1. */
 static int echo_line(struct stream *s, const char *line)
@@ -47,7 +29,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: echo_client HOST PORT CA-FILE\n");
         return 2;
     }
-    struct cleat_tls_config *config = make_config(argv[3]);
+    struct cleat_tls_config *config = client_config(argv[3]);
     s.fd = tcp_connect(argv[1], argv[2]);
     must(cleat_tls_client_new(config, argv[1], NULL, NULL, &s.tls), NULL);
     int status = stream_handshake(&s);

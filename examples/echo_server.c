@@ -1,5 +1,6 @@
 /* echo_server.c - echo_server PORT CERT-FILE KEY-FILE: sends back what it gets, one client at a
  * time. With PORT 0 the system chooses; the port is the first thing printed. */
+#include "config.h"
 #include "host.h"
 #include "stream.h"
 
@@ -7,28 +8,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct cleat_tls_config *make_config(const char *cert_file, const char *key_file)
-{
-    struct cleat_error error = {0};
-    struct cleat_chain *chain;
-    struct cleat_key *key;
-    struct cleat_tls_builder *builder;
-    struct cleat_tls_config *config;
-    size_t cert_len, key_len;
-    char *cert_pem = read_file(cert_file, &cert_len), *key_pem = read_file(key_file, &key_len);
-    must(cleat_chain_from_pem(cert_pem, cert_len, &chain, &error), &error);
-    must(cleat_key_from_pem(key_pem, key_len, &key, &error), &error);
-    must(cleat_tls_builder_new(CLEAT_SERVER, &builder), NULL);
-    cleat_tls_builder_clock(builder, now_ms, NULL);
-    must(cleat_tls_builder_credential(builder, chain, key), cleat_tls_builder_error(builder));
-    must(cleat_tls_builder_finish(builder, &config, &error), &error);
-    cleat_key_free(key);
-    cleat_chain_free(chain);
-    free(key_pem);
-    free(cert_pem);
-    return config;
-}
 
 static void serve(struct stream *s)
 {
@@ -50,7 +29,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: echo_server PORT CERT-FILE KEY-FILE\n");
         return 2;
     }
-    struct cleat_tls_config *config = make_config(argv[2], argv[3]);
+    struct cleat_tls_config *config = server_config(argv[2], argv[3]);
     int listener = tcp_listen((uint16_t)strtoul(argv[1], NULL, 10));
     int fd = listener;
     while ((fd = accept(listener, NULL, NULL)) >= 0) {

@@ -1,10 +1,11 @@
-/* stream.c - a blocking TLS stream: a socket and a connection of libcleat, held together.
+/* stream.c - a TLS stream: a socket and a connection of libcleat, held together.
  *
  * drive() is the heart: it does what each step asks for until there is something for the caller.
  */
 #include "stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,6 +16,12 @@ static bool send_all(int fd, const uint8_t *p, size_t len)
         if (n < 0 && errno == EINTR) {
             continue;
         }
+        if (n < 0 && errno == EAGAIN) { /* non-blocking, and full */
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            if (poll(&wait, 1, STREAM_SEND_MS) > 0) {
+                continue;
+            }
+        }
         if (n < 0) {
             return false;
         }
@@ -24,7 +31,8 @@ static bool send_all(int fd, const uint8_t *p, size_t len)
     return true;
 }
 
-/* Drops what is done with, then waits for more bytes. 1, 0 at the end of the transport, -1. */
+/* Drops what is done with, then waits for more bytes. 1, 0 at the end of the transport, -1,
+ * STREAM_LATER. */
 static int receive(struct stream *s)
 {
     s->in_len -= s->in_used;
@@ -34,6 +42,9 @@ static int receive(struct stream *s)
     do {
         n = recv(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len, 0);
     } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        return STREAM_LATER;
+    }
     s->in_len += n > 0 ? (size_t)n : 0;
     return n > 0 ? 1 : (int)n;
 }
@@ -76,6 +87,9 @@ static enum cleat_tls_next drive(struct stream *s, bool until_ready, const uint8
             if (got == 0 && cleat_tls_eof(s->tls) == CLEAT_OK) {
                 return CLEAT_TLS_CLOSED;
             }
+            if (got == STREAM_LATER) {
+                return CLEAT_TLS_NEEDS_INPUT;
+            }
             if (got <= 0) {
                 return CLEAT_TLS_FAILED;
             }
@@ -96,7 +110,14 @@ int stream_handshake(struct stream *s)
 {
     const uint8_t *data;
     size_t len;
-    return drive(s, true, &data, &len) == CLEAT_TLS_READY ? 0 : -1;
+    switch (drive(s, true, &data, &len)) {
+    case CLEAT_TLS_READY:
+        return 0;
+    case CLEAT_TLS_NEEDS_INPUT:
+        return STREAM_LATER;
+    default:
+        return -1;
+    }
 }
 
 int stream_read(struct stream *s, const uint8_t **data, size_t *len)
@@ -104,6 +125,8 @@ int stream_read(struct stream *s, const uint8_t **data, size_t *len)
     switch (drive(s, false, data, len)) {
     case CLEAT_TLS_HAS_DATA:
         return 1;
+    case CLEAT_TLS_NEEDS_INPUT:
+        return STREAM_LATER;
     case CLEAT_TLS_CLOSED:
         return 0;
     default:

@@ -1,7 +1,7 @@
-/* stream.h - a blocking TLS stream: a socket and a connection of libcleat, held together.
+/* stream.h - a TLS stream: a socket and a connection of libcleat, held together.
  *
- * All that an application needs to add to the library when it may block. Copy it. No function here
- * is called by two threads at once for the same stream.
+ * All that an application needs to add to the library when it may block, or waits in a poll loop.
+ * Copy it. No function here is called by two threads at once for the same stream.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -16,6 +16,14 @@ struct stream {
     uint8_t in[CLEAT_TLS_MAX_RECORD];
     uint8_t out[CLEAT_TLS_MAX_RECORD];
 };
+
+/* What stream_handshake and stream_read return when the socket is non-blocking and has nothing now:
+ * call again when it is readable. */
+#define STREAM_LATER 2
+
+/* 1 s: a peer that does not take what is sent to it holds up a program for that long at most, when
+ * the socket is non-blocking; then sending fails. */
+#define STREAM_SEND_MS 1000
 
 /* stream_handshake returns 0 when the connection is established, -1 when it failed. */
 int stream_handshake(struct stream *s);

@@ -145,7 +145,11 @@ void cl_ws_fail(struct cleat_ws *ws, enum cl_ws_flaw flaw, uint64_t a, uint64_t 
                          : 0;
     ws->flaw_values[0] = a;
     ws->flaw_values[1] = b;
-    cl_ws_discard(ws);
+    /* Answers to what was right are still sent: whether they had gone before the peer's mistake
+     * came would else be a matter of how the bytes were cut. */
+    if (!cl_ws_flaw_is_the_peers(flaw)) {
+        cl_ws_discard(ws);
+    }
     if (!ws->whole_shown && !ws->block_shown) {
         cl_ws_give_memory_back(ws);
     }
@@ -221,6 +225,8 @@ int cleat_ws_eof(struct cleat_ws *ws)
             return CLEAT_OK;
         }
         cl_ws_fail(ws, answered ? CL_WS_FLAW_UNCLEAN_CLOSING : CL_WS_FLAW_UNCLEAN, 0, 0);
+    } else {
+        cl_ws_discard(ws);
     }
     return (int)cl_ws_flaw_code((enum cl_ws_flaw)ws->flaw);
 }

@@ -82,8 +82,9 @@ struct cleat_ws {
     uint32_t num_control;
 };
 
-/* cl_ws_fail ends the connection, unless it has failed before: drops what is queued, queues the
- * close frame that the flaw asks for, gives memory back, but for a view that the caller still has.
+/* cl_ws_fail ends the connection, unless it has failed before: drops what is queued (unless the
+ * mistake is the peer's), queues the close frame that the flaw asks for, gives memory back, but for
+ * a view that the caller still has.
  */
 void cl_ws_fail(struct cleat_ws *ws, enum cl_ws_flaw flaw, uint64_t a, uint64_t b);
 

@@ -10,6 +10,7 @@
 
 enum cl_ws_flaw {
     CL_WS_FLAW_NONE,
+    /* in what the peer has sent: up to NO_BINARY */
     CL_WS_FLAW_RSV,
     CL_WS_FLAW_RSV1_CONTINUED,
     CL_WS_FLAW_RSV1_CONTROL,
@@ -37,6 +38,7 @@ enum cl_ws_flaw {
     CL_WS_FLAW_DEFLATE_RATIO,
     CL_WS_FLAW_NO_TEXT,
     CL_WS_FLAW_NO_BINARY,
+    /* ours, or the transport's */
     CL_WS_FLAW_BUDGET,
     CL_WS_FLAW_NOMEM,
     CL_WS_FLAW_RANDOM,
@@ -53,6 +55,12 @@ enum cl_ws_flaw {
  * there is nobody to tell. */
 cl_result cl_ws_flaw_code(enum cl_ws_flaw flaw);
 uint16_t cl_ws_flaw_close(enum cl_ws_flaw flaw);
+
+/* cl_ws_flaw_is_the_peers tells whether it lies in what the peer has sent. */
+static inline bool cl_ws_flaw_is_the_peers(enum cl_ws_flaw flaw)
+{
+    return flaw >= CL_WS_FLAW_RSV && flaw <= CL_WS_FLAW_NO_BINARY;
+}
 
 /* cl_ws_flaw_tell fills *e. frame: the number of the frame in which it was found, 0 for none. */
 void cl_ws_flaw_tell(enum cl_ws_flaw flaw, uint64_t frame, const uint64_t values[2],

@@ -7,6 +7,7 @@ makes a certificate for localhost; every other check is a function below and use
 import os
 import pathlib
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -153,7 +154,7 @@ def pkg_config_builds():
     flags = ["-l:libcleat.a" if word == "-lcleat" else word for word in flags]
     for name in ("echo_client", "echo_server"):
         run("gcc", *WARNINGS, "-o", out / name, SOURCE / f"examples/{name}.c",
-            SOURCE / "examples/host.c", SOURCE / "examples/stream.c", *flags)
+            *(SOURCE / f"examples/{part}.c" for part in ("config", "host", "stream")), *flags)
     assert "libcleat" not in run("ldd", out / "echo_client")
     echo(out)
 
@@ -263,6 +264,54 @@ def echo_refuses_an_unknown_ca():
         done = client(WORK / "examples", server.port, ca="other.pem")
         assert done.returncode == 1 and done.stdout == b"", done
         assert b"CN=test CA is neither in the trust store nor in the chain" in done.stderr, done
+
+
+def chat_between_clients():
+    """Three members of a room, one of them `cleat ws`: what one says the others get."""
+    folder, program = WORK / "examples", PREFIX / "bin/cleat"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with Peer(folder / "chat_server", "0", WORK / "leaf.pem", WORK / "leaf.key") as server:
+        one, two = (subprocess.Popen([folder / "chat_client", "127.0.0.1", server.port,
+                                      WORK / "ca.pem"], **pipes) for _ in range(2))
+        three = subprocess.Popen([program, "ws", "-w", "0", "--cacert", WORK / "ca.pem",
+                                  f"wss://127.0.0.1:{server.port}/"], **pipes)
+        members = [one, two, three]
+        # Who is not in the room yet hears nothing: each says its name until the others have.
+        for speaker in members:
+            for listener in members:
+                if listener is not speaker:
+                    meet(speaker, listener)
+        long_line = b"x" * 4000
+        for speaker, text in ((one, b"hello from one"), (three, "gr\u00fc\u00df dich".encode()),
+                              (two, long_line)):
+            speaker.stdin.write(text + b"\n")
+            speaker.stdin.flush()
+            for listener in members:
+                if listener is not speaker:
+                    heard = read_past_names(listener)
+                    assert heard == text, (heard[:80], text[:80])
+        for member in members:
+            member.stdin.close()
+            member.stdin = None
+            assert member.wait(30) == 0, member.args
+            member.stdout.close()
+
+
+def meet(speaker, listener):
+    """Says a name until it is heard there."""
+    for _ in range(100):
+        speaker.stdin.write(b"name\n")
+        speaker.stdin.flush()
+        if select.select([listener.stdout], [], [], 0.2)[0]:
+            assert listener.stdout.readline() == b"name\n"
+            return
+    raise AssertionError("nobody was heard")
+
+
+def read_past_names(listener):
+    while (line := listener.stdout.readline().rstrip(b"\n")) == b"name":
+        pass
+    return line
 
 
 if __name__ == "__main__":

@@ -139,6 +139,24 @@ static void test_an_end_with_messages_unsent_is_unclean_and_counts_them(void **s
     cleat_ws_free(ws);
 }
 
+static void test_what_was_queued_before_the_peers_mistake_is_still_sent(void **state)
+{
+    struct cleat_ws_io io;
+    struct cl_buf sent = {0};
+    struct cleat_ws *ws = new_server(NULL);
+    assert_int_equal(cleat_ws_send(ws, false, "answer", 6), CLEAT_OK);
+    assert_int_equal(feed(ws, 0, true, 3, "bad", 3, &io), CLEAT_WS_FAILED);
+    take_all(ws, &sent);
+    assert_memory_equal(sent.p,
+                        "\x81\x06"
+                        "answer",
+                        8);
+    assert_int_equal(sent.p[8], 0x88);
+    assert_memory_equal(sent.p + 10, "\x03\xea", 2);
+    cleat_ws_free(ws);
+    cl_buf_deinit(&sent);
+}
+
 /* ---- time -------------------------------------------------------------------------------------
  */
 
@@ -466,8 +484,8 @@ static void test_every_frame_is_told_the_wrong_one_too(void **state)
     struct cleat_ws *ws = new_server(&o);
     assert_int_equal(feed(ws, 0, true, PING, "hi", 2, &io), CLEAT_WS_PING);
     assert_int_equal(feed(ws, 0, true, 5, "", 0, &io), CLEAT_WS_FAILED);
-    const uint8_t *p;
-    (void)cleat_ws_output(ws, &p);
+    struct cl_buf sent = {0};
+    take_all(ws, &sent);
     static const char expected[] = "<1 op=9 fin=1 rsv=0 masked=1 len=2\n"
                                    ">1 op=10 fin=1 rsv=0 masked=0 len=2\n"
                                    "<2 op=5 fin=1 rsv=0 masked=1 len=0\n"
@@ -475,6 +493,7 @@ static void test_every_frame_is_told_the_wrong_one_too(void **state)
     assert_true(text.len > sizeof(expected));
     assert_memory_equal(text.p, expected, sizeof(expected) - 1);
     cleat_ws_free(ws);
+    cl_buf_deinit(&sent);
     cl_buf_deinit(&text);
 }
 
@@ -519,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_codes_and_reasons_that_must_not_be_sent_are_refused),
         cmocka_unit_test(test_an_end_without_close_frame_is_unclean),
         cmocka_unit_test(test_an_end_with_messages_unsent_is_unclean_and_counts_them),
+        cmocka_unit_test(test_what_was_queued_before_the_peers_mistake_is_still_sent),
         cmocka_unit_test(test_a_pong_tells_the_round_trip),
         cmocka_unit_test(test_a_silent_peer_is_pinged_and_then_given_up),
         cmocka_unit_test(test_whatever_arrives_puts_the_ping_off),
