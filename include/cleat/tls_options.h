@@ -34,6 +34,14 @@ int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple);
  * long as they may be. Default: off. */
 void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on);
 
+/* ---- TLS 1.2 -----------------------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_renegotiation_ends: a client of TLS 1.2 that asks for renegotiation is never
+ * obeyed. By default a server answers with the warning no_renegotiation (RFC 5246 7.2.2) and goes
+ * on, until it has been asked 32 times without data in between; on: the alert is fatal at once. */
+void cleat_tls_builder_renegotiation_ends(struct cleat_tls_builder *b, bool on);
+
 /* ---- what a client says ------------------------------------------------------------------------
  */
 

@@ -75,6 +75,7 @@ struct cleat_tls_config {
     size_t num_schemes;
     unsigned min_rsa_bits;      /* of every RSA key, ours and the peer's */
     bool without_master_secret; /* TLS 1.2: peers without the extended one (RFC 7627) are let in */
+    bool renegotiation_ends;    /* server of TLS 1.2: a wish for it is fatal */
     bool fallback;              /* client: this is a second attempt (RFC 7507) */
     struct cl_buf alpn;         /* ProtocolNameList without its outer length */
     struct cl_buf alpn_text;    /* the same with a NUL for each length, and one at the end */

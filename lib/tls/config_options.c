@@ -35,6 +35,13 @@ void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on)
     b->config->small_first_records = on;
 }
 
+/* ---- TLS 1.2 ---- */
+
+void cleat_tls_builder_renegotiation_ends(struct cleat_tls_builder *b, bool on)
+{
+    b->config->renegotiation_ends = on;
+}
+
 /* ---- what a client says ---- */
 
 void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on)

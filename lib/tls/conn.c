@@ -207,6 +207,23 @@ static void send_alert(struct cleat_tls *tls, struct cleat_tls_io *io)
     }
 }
 
+static cl_result send_no_renegotiation(struct cleat_tls *tls, struct cleat_tls_io *io)
+{
+    static const uint8_t bytes[] = {CL_ALERT_WARNING, CL_ALERT_NO_RENEGOTIATION};
+    if (!tls->no_renegotiation_pending || tls->write_closed) {
+        return CL_OK;
+    }
+    cl_result r = cl_record_seal(&tls->wr, CL_CT_ALERT, cl_rd_of(bytes, sizeof(bytes)), io);
+    if (r == CLEAT_ERR_LIMIT) {
+        return CL_OK; /* no room: the next step tries again */
+    }
+    tls->no_renegotiation_pending = false;
+    if (r == CL_OK) {
+        cl_event_alert(tls, true, bytes[0], bytes[1]);
+    }
+    return r;
+}
+
 static void wipe_keys(struct cleat_tls *tls)
 {
     cl_record_keys_deinit(&tls->rd);
@@ -267,8 +284,11 @@ enum cleat_tls_next cleat_tls_step(struct cleat_tls *tls, struct cleat_tls_io *i
     }
     enum cleat_tls_next next = cl_hs_run(tls, io);
     cl_result r = next != CLEAT_TLS_FAILED ? send_pending_update(tls, io) : CL_OK;
+    if (next != CLEAT_TLS_FAILED && r == CL_OK) {
+        r = send_no_renegotiation(tls, io);
+    }
     if (r != CL_OK) {
-        (void)cl_tls_fail(tls, (struct cl_why){.code = r}, "the sending key cannot be changed: %s",
+        (void)cl_tls_fail(tls, (struct cl_why){.code = r}, "what is due cannot be sent: %s",
                           cleat_error_sentence((int)r));
         next = CLEAT_TLS_FAILED;
     }

@@ -212,6 +212,7 @@ struct cleat_tls {
     uint8_t own_type;         /* and for ours */
     bool peer_is_raw;
     bool key_update_pending;
+    bool no_renegotiation_pending; /* TLS 1.2: the warning is to be sent */
     bool unbound_12; /* TLS 1.2 without the extended master secret: nothing is derived from it */
     bool seen_input; /* a first record was recognised as TLS */
     bool established;

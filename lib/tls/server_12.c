@@ -238,11 +238,19 @@ static cl_result done(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
-/* RFC 5746 is satisfied by not renegotiating at all. */
+/* RFC 5746 is satisfied by not renegotiating at all. The ClientHello is not even looked at. */
 static cl_result renegotiation(struct cleat_tls *tls, const struct cl_msg *msg)
 {
-    return cl_tls_fail(tls, CL_WHY_ALERT(REFUSED, 100, "RFC 5246 7.2.2"),
-                       "the client asks for renegotiation, which is not done");
+    bool often = ++tls->idle_key_updates > CL_MAX_IDLE_RECORDS;
+    if (often || tls->config->renegotiation_ends) {
+        return cl_tls_fail(tls, CL_WHY_ALERT(REFUSED, CL_ALERT_NO_RENEGOTIATION, "RFC 5246 7.2.2"),
+                           "the client asks for renegotiation%s, which is not done",
+                           often ? " time and again" : "");
+    }
+    /* RFC 5246 7.2.2: "When that is not appropriate, the recipient should respond with this alert.
+     * At that point, the original requester can decide whether to proceed with the connection." */
+    tls->no_renegotiation_pending = true;
+    return CL_OK;
 }
 
 const struct cl_hs_row cl_hs_server_12[] = {

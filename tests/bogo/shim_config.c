@@ -295,6 +295,7 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);
     cleat_tls_builder_master_secret(b, false);
     cleat_tls_builder_fallback(b, o->fallback_scsv);
+    cleat_tls_builder_renegotiation_ends(b, true);
     cleat_tls_builder_grease(b, o->enable_grease);
     cleat_tls_builder_permute(b, o->permute_extensions);
     cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0) |

@@ -371,13 +371,12 @@ static void every_type_without_an_edge(const struct place *place)
         bool renegotiates = place->graph == &graphs[SERVER_12] && type == CL_HT_CLIENT_HELLO &&
                             strcmp(place->state, "CONNECTED") == 0;
         struct walk w;
-        if (has_edge(place->graph, place->state, type)) {
-            continue;
+        if (renegotiates || has_edge(place->graph, place->state, type)) {
+            continue; /* a ClientHello that comes later gets a warning: test_tls12_downgrade.c */
         }
         reach(&w, place);
         walk_inject(&w, CL_CT_HANDSHAKE, message, sizeof(message));
-        /* RFC 5246 7.2.2: no_renegotiation (100) answers a ClientHello that comes later */
-        assert_ended(&w, place, "message", type, renegotiates ? 100 : 10);
+        assert_ended(&w, place, "message", type, 10);
         walk_drop(&w);
     }
 }

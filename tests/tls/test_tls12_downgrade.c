@@ -253,15 +253,43 @@ static void test_a_hello_request_is_ignored_and_many_are_too_many(void **state)
     test_pair_drop(&p);
 }
 
-static void test_a_second_client_hello_is_refused(void **state)
+static void ask_for_renegotiation(struct test_pair *p)
+{
+    struct cl_rd hello = test_message(&p->client, true, CL_HT_CLIENT_HELLO, 0);
+    seal_into(&p->server, &p->client, hello.p, hello.len);
+}
+
+static void test_renegotiation_is_refused_with_a_warning_and_data_flows_on(void **state)
 {
     struct test_pair p;
     make_pair(&p, false, false, false, NULL);
     test_assert_ready(&p);
-    struct cl_rd hello = test_message(&p.client, true, CL_HT_CLIENT_HELLO, 0);
-    seal_into(&p.server, &p.client, hello.p, hello.len);
+    for (size_t i = 1; i <= 40; i++) { /* data in between: never too many */
+        ask_for_renegotiation(&p);
+        test_pair_run(&p);
+        assert_int_equal(p.server.log.num_alerts,
+                         i < TEST_LEN(p.server.log.alerts) ? i : TEST_LEN(p.server.log.alerts));
+        test_assert_echo(&p);
+    }
+    assert_true(p.server.log.alerts[0].sent);
+    assert_int_equal(p.server.log.alerts[0].level, CL_ALERT_WARNING);
+    assert_int_equal(p.server.log.alerts[0].alert, CL_ALERT_NO_RENEGOTIATION);
+    test_pair_drop(&p);
+}
+
+static void test_renegotiation_asked_for_without_end_ends(void **state)
+{
+    struct test_pair p;
+    make_pair(&p, false, false, false, NULL);
+    test_assert_ready(&p);
+    for (int i = 0; i < 32; i++) {
+        ask_for_renegotiation(&p);
+    }
     test_pair_run(&p);
-    test_assert_failed(&p.server, &p.client, CLEAT_ERR_REFUSED, 100);
+    test_assert_ready(&p);
+    ask_for_renegotiation(&p);
+    test_pair_run(&p);
+    test_assert_failed(&p.server, &p.client, CLEAT_ERR_REFUSED, CL_ALERT_NO_RENEGOTIATION);
     test_pair_drop(&p);
 }
 
@@ -276,7 +304,8 @@ int main(void)
         cmocka_unit_test(test_the_extended_master_secret_is_required_unless_both_say_otherwise),
         cmocka_unit_test(test_without_it_there_is_no_session_and_nothing_is_exported),
         cmocka_unit_test(test_a_hello_request_is_ignored_and_many_are_too_many),
-        cmocka_unit_test(test_a_second_client_hello_is_refused),
+        cmocka_unit_test(test_renegotiation_is_refused_with_a_warning_and_data_flows_on),
+        cmocka_unit_test(test_renegotiation_asked_for_without_end_ends),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);
 }
