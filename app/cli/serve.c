@@ -28,6 +28,7 @@ enum {
     OPT_PSK,
     OPT_PROFILE,
     OPT_CLIENT_AUTH_PATH,
+    OPT_PSK_KE,
     OPT_TLS13_CIPHERS,
     OPT_TICKET_KEY,
     OPT_SESSION_CACHE,
@@ -89,6 +90,9 @@ static const struct cl_option options[] = {
     {OPT_PSK, 0, "psk", "FILE",
      "take these pre-shared keys, a line each: IDENTITY:HEXKEY; no\n"
      "certificate is then needed"},
+    {OPT_PSK_KE, 0, "psk-ke", NULL,
+     "take them also from clients that do no key exchange beside: whoever learns\n"
+     "the key later reads what was recorded"},
     {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.2)"},
     {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
     {OPT_TICKET_KEY, 0, "ticket-key", "FILE",
@@ -107,7 +111,8 @@ static const struct cl_option options[] = {
     {OPT_GRACE, 0, "grace", "SECONDS",
      "after SIGINT or SIGTERM, let what is in flight finish that long\n(default: 30)"},
     {OPT_MAX_CONNECTIONS, 0, "max-connections", "N",
-     "connections of each worker; more wait (default: 8192)"},
+     "connections of each worker (default: 8192); beyond, unfinished handshakes\n"
+     "and idle connections make room"},
     {OPT_ACCESS_LOG, 0, "access-log", "FILE",
      "append requests to FILE; '-' is standard output\n"
      "(default), 'off' is nowhere"},
@@ -355,6 +360,9 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return set_number(&o->grace_s, words, 0, 86400);
     case OPT_MAX_CONNECTIONS:
         return set_number(&o->max_connections, words, 1, 1000000);
+    case OPT_PSK_KE:
+        o->psk_ke = true;
+        return CL_EXIT_OK;
     case OPT_EARLY_DATA:
         o->early_data = true;
         return CL_EXIT_OK;
@@ -428,6 +436,9 @@ static int check(struct parsed *p)
     if (o->num_pairs != p->num_keys) {
         return cl_options_complain(&usage, "%zu --cert, but %zu --key: each certificate needs one",
                                    o->num_pairs, p->num_keys);
+    }
+    if (o->psk_ke && o->psk == NULL) {
+        return cl_options_complain(&usage, "--psk-ke needs --psk");
     }
     int code = check_clients(p);
     if (code == CL_EXIT_OK && o->num_listen == 0) {

@@ -97,6 +97,8 @@ static void on_connection(uv_stream_t *stream, int status)
     l->waiting = true;
     if (!l->held) {
         take(l);
+    } else if (l->handler->waiting != NULL) {
+        l->handler->waiting(l->ctx);
     }
 }
 
@@ -147,6 +149,11 @@ void cl_listener_hold(struct cl_listener *l, bool hold)
     if (!hold && l->waiting) {
         take(l);
     }
+}
+
+bool cl_listener_is_waited_for(const struct cl_listener *l)
+{
+    return l->waiting;
 }
 
 void cl_listener_free(struct cl_listener *l)

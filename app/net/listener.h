@@ -23,10 +23,11 @@ struct cl_listener;
 
 /* cl_listener_new listens on a bound descriptor, which it takes over (closed on failure too).
  * incoming is called for every connection with a socket that is the callee's; it may call
- * cl_listener_hold. error gets negative libuv codes of accept (UV_EMFILE, …); listening goes on.
- * Returns 0 or a negative libuv code. */
+ * cl_listener_hold; waiting, when the first of those waits that are held back. error gets negative
+ * libuv codes of accept (UV_EMFILE, …); listening goes on. Returns 0 or a negative libuv code. */
 struct cl_listener_handler {
     void (*incoming)(void *ctx, struct cl_tcp *tcp);
+    void (*waiting)(void *ctx); /* or NULL */
     void (*error)(void *ctx, int status);
 };
 int cl_listener_new(uv_loop_t *loop, int fd, const struct cl_listener_handler *handler, void *ctx,
@@ -34,6 +35,9 @@ int cl_listener_new(uv_loop_t *loop, int fd, const struct cl_listener_handler *h
 
 /* cl_listener_hold leaves new connections in the kernel's queue until it is called with false. */
 void cl_listener_hold(struct cl_listener *l, bool hold);
+
+/* cl_listener_is_waited_for tells whether somebody is held back now. */
+bool cl_listener_is_waited_for(const struct cl_listener *l);
 
 /* cl_listener_free stops listening; its memory goes in a later turn. NULL is fine. */
 void cl_listener_free(struct cl_listener *l);

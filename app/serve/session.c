@@ -23,6 +23,7 @@ static void pump(struct cl_session *s);
 static void close_session(struct cl_session *s)
 {
     s->state = CL_SESSION_CLOSED;
+    cl_worker_list(s->worker, s, CL_WORKER_BUSY);
     /* what was said early is no reason to break the handshake off: on_ready closes */
     if (cl_stream_is_ready(s->stream)) {
         cl_stream_close(s->stream);
@@ -34,6 +35,7 @@ static void close_session(struct cl_session *s)
 static void become_idle(struct cl_session *s)
 {
     s->state = CL_SESSION_IDLE;
+    cl_worker_list(s->worker, s, CL_WORKER_IDLE);
     cl_stream_deadline(s->stream, CL_SERVE_KEEP_MS);
 }
 
@@ -62,6 +64,7 @@ static bool begin_exchange(struct cl_session *s)
         return false;
     }
     s->at = 0;
+    cl_worker_list(s->worker, s, CL_WORKER_BUSY);
     /* The first request's time runs since the handshake. */
     if (s->num_requests > 0) {
         cl_stream_deadline(s->stream, CL_SERVE_HEADER_MS);
@@ -308,7 +311,10 @@ static void on_certificate(void *ctx)
 static void on_ready(void *ctx)
 {
     struct cl_session *s = ctx;
-    s->state = s->state == CL_SESSION_HANDSHAKE ? CL_SESSION_IDLE : s->state;
+    if (s->state == CL_SESSION_HANDSHAKE) {
+        s->state = CL_SESSION_IDLE;
+        cl_worker_list(s->worker, s, CL_WORKER_IDLE);
+    }
     cl_session_log_ready(s);
     if (!cl_session_check_client(s)) {
         return;
@@ -380,9 +386,8 @@ static void free_session(void *ctx)
     give_file_buf(s);
     cl_exchange_free(s->x);
     cl_client_id_deinit(&s->client);
-    TAILQ_REMOVE(&worker->sessions, s, link);
+    cl_worker_session_gone(worker, s);
     cl_free(s);
-    cl_worker_session_gone(worker);
 }
 
 void cl_session_closed(struct cl_session *s, const struct cl_stream_end *end)
@@ -467,13 +472,14 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
         return CLEAT_ERR_NOMEM;
     }
     s->worker = worker;
+    s->list = CL_WORKER_LISTS;
     write_addresses(s, tcp);
     struct cl_stream_setup setup = {.tcp = tcp, .tls = tls, .handler = &handler, .ctx = s};
     if (cl_stream_open(worker->hub, &setup, &s->stream) != CL_OK) {
         cl_free(s);
         return CLEAT_ERR_NOMEM;
     }
-    TAILQ_INSERT_TAIL(&worker->sessions, s, link);
+    cl_worker_list(worker, s, CL_WORKER_HANDSHAKES);
     return CL_OK;
 }
 
@@ -490,6 +496,16 @@ void cl_session_stop(struct cl_session *s)
         }
     } else if (s->x != NULL) {
         s->x->close = true;
+    }
+}
+
+void cl_session_yield(struct cl_session *s)
+{
+    if (s->state == CL_SESSION_IDLE) {
+        close_session(s);
+        cl_worker_list(s->worker, s, CL_WORKER_LEAVING);
+    } else if (s->stream != NULL) {
+        cl_stream_abort(s->stream, "the server is full, and others wait");
     }
 }
 

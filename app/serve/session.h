@@ -33,7 +33,9 @@ enum cl_session_state {
 };
 
 struct cl_session {
-    TAILQ_ENTRY(cl_session) link;
+    TAILQ_ENTRY(cl_session) link; /* the worker's */
+    enum cl_worker_list list;
+    uint64_t listed; /* loop time, since when it is in that list */
     struct cl_worker *worker;
     struct cl_stream *stream;
     struct cl_exchange *x;   /* NULL between requests */
@@ -60,6 +62,10 @@ CL_MUST cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, 
 
 /* cl_session_stop lets the request in flight be the last; an idle connection closes. */
 void cl_session_stop(struct cl_session *s);
+
+/* cl_session_yield ends one for the sake of another: an idle one is closed in good order, the first
+ * time; any other at once. */
+void cl_session_yield(struct cl_session *s);
 
 /* cl_session_abort ends it at once. */
 void cl_session_abort(struct cl_session *s);

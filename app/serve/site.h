@@ -78,6 +78,7 @@ struct cl_serve_options {
     const char *groups;
     const char *signatures;
     const char *psk; /* a file of pre-shared keys, or NULL */
+    bool psk_ke;     /* also without (EC)DHE */
     uint16_t tls_min;
     uint16_t tls_max;
     const char *ticket_keys[CLEAT_TICKET_KEYS_MAX]; /* files; the first seals */

@@ -7,6 +7,7 @@
 #include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_psk.h"
 #include "cleat/tls_rawkey.h"
 #include "conn/psk_file.h"
 #include "net/clock.h"
@@ -45,6 +46,17 @@ static cl_result set_client_pins(struct cleat_tls_builder *b, const struct cl_se
         CL_TRY((cl_result)cleat_tls_builder_raw_pin(b, o->client_pins[i]));
     }
     return (cl_result)cleat_tls_builder_peer_types(b, types, o->client_ca != NULL ? 2 : 1);
+}
+
+static cl_result set_psks(struct cleat_tls_builder *b, const struct cl_serve_options *o,
+                          struct cleat_error *err)
+{
+    if (o->psk == NULL) {
+        return CL_OK;
+    }
+    CL_TRY(cl_psk_file_add(b, o->psk, err));
+    return (cl_result)cleat_tls_builder_psk_modes(b, CLEAT_PSK_DHE_KE |
+                                                         (o->psk_ke ? CLEAT_PSK_KE : 0));
 }
 
 static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_builder *b,
@@ -146,8 +158,8 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
     if (result == CL_OK) {
         result = set_pairs(b, o, err);
     }
-    if (result == CL_OK && o->psk != NULL) {
-        result = cl_psk_file_add(b, o->psk, err);
+    if (result == CL_OK) {
+        result = set_psks(b, o, err);
     }
     if (result == CL_OK) {
         result = set_client_auth(site, b, err);

@@ -8,6 +8,8 @@
 
 /* 5 s: between two lines about failing accepts */
 #define ACCEPT_ERROR_MS 5000
+/* 60 s: between two lines about a worker that is full */
+#define FULL_MS         60000
 
 static void hold_listeners(struct cl_worker *w, bool hold)
 {
@@ -34,6 +36,82 @@ static void on_accept_error(void *ctx, int status)
     tell_accept_error(port->worker, status);
 }
 
+/* ---- places ---- */
+
+void cl_worker_list(struct cl_worker *w, struct cl_session *s, enum cl_worker_list list)
+{
+    if (s->list != CL_WORKER_LISTS) {
+        TAILQ_REMOVE(&w->sessions[s->list], s, link);
+    }
+    s->list = list;
+    s->listed = uv_now(&w->loop);
+    TAILQ_INSERT_TAIL(&w->sessions[list], s, link);
+}
+
+static bool is_full(const struct cl_worker *w)
+{
+    return w->num_sessions >= w->site->options->max_connections;
+}
+
+static bool somebody_waits(const struct cl_worker *w)
+{
+    for (size_t i = 0; i < w->num_ports; i++) {
+        const struct cl_listener *l = w->ports[i].listener;
+        if (l != NULL && cl_listener_is_waited_for(l)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct cl_session *longest(const struct cl_worker *w, enum cl_worker_list list, uint64_t ms)
+{
+    struct cl_session *s = TAILQ_FIRST(&w->sessions[list]);
+    return s != NULL && uv_now(&w->loop) - s->listed >= ms ? s : NULL;
+}
+
+/* One at a time. Those who take their time with the handshake first: whoever wants to keep others
+ * out does. */
+static struct cl_session *who_yields(const struct cl_worker *w)
+{
+    if (!TAILQ_EMPTY(&w->sessions[CL_WORKER_LEAVING])) {
+        return longest(w, CL_WORKER_LEAVING, CL_WORKER_LOOK_MS);
+    }
+    struct cl_session *s = longest(w, CL_WORKER_HANDSHAKES, CL_WORKER_YIELD_MS);
+    return s != NULL ? s : longest(w, CL_WORKER_IDLE, CL_WORKER_YIELD_MS);
+}
+
+static void make_room(struct cl_worker *w)
+{
+    uint64_t now = uv_now(&w->loop);
+    struct cl_session *s = who_yields(w);
+    if (s != NULL) {
+        cl_session_yield(s);
+    }
+    if (w->last_full == 0 || now - w->last_full > FULL_MS) {
+        w->last_full = now;
+        cl_log_line(w->site->errors,
+                    "cleat: all %u connections of a worker are taken (--max-connections), and "
+                    "others wait: unfinished handshakes and idle connections are ended",
+                    w->site->options->max_connections);
+    }
+    cl_timer_set(w->look, CL_WORKER_LOOK_MS);
+}
+
+static void on_waiting(void *ctx)
+{
+    const struct cl_worker_port *port = ctx;
+    make_room(port->worker);
+}
+
+static void on_look(void *ctx)
+{
+    struct cl_worker *w = ctx;
+    if (!w->stopping && is_full(w) && somebody_waits(w)) {
+        make_room(w);
+    }
+}
+
 static void on_incoming(void *ctx, struct cl_tcp *tcp)
 {
     struct cl_worker_port *port = ctx;
@@ -47,13 +125,14 @@ static void on_incoming(void *ctx, struct cl_tcp *tcp)
     if (w->num_sessions > atomic_load(&w->num_most)) {
         atomic_store(&w->num_most, w->num_sessions);
     }
-    if (w->num_sessions >= w->site->options->max_connections) {
+    if (is_full(w)) {
         hold_listeners(w, true);
     }
 }
 
 static const struct cl_listener_handler listener_handler = {
     .incoming = on_incoming,
+    .waiting = on_waiting,
     .error = on_accept_error,
 };
 
@@ -74,7 +153,8 @@ static void end_if_done(struct cl_worker *w)
     }
     w->ending = true;
     cl_timer_free(w->grace);
-    w->grace = NULL;
+    cl_timer_free(w->look);
+    w->grace = w->look = NULL;
     cl_ws_hub_free(w->ws);
     w->ws = NULL;
     cl_hub_free(w->hub);
@@ -84,8 +164,9 @@ static void end_if_done(struct cl_worker *w)
     uv_close((uv_handle_t *)&w->wake, NULL);
 }
 
-void cl_worker_session_gone(struct cl_worker *w)
+void cl_worker_session_gone(struct cl_worker *w, struct cl_session *s)
 {
+    TAILQ_REMOVE(&w->sessions[s->list], s, link);
     w->num_sessions--;
     atomic_store(&w->num_open, w->num_sessions);
     if (!w->stopping) {
@@ -96,10 +177,25 @@ void cl_worker_session_gone(struct cl_worker *w)
 
 static void abort_sessions(struct cl_worker *w)
 {
-    struct cl_session *s;
-    TAILQ_FOREACH(s, &w->sessions, link)
-    {
-        cl_session_abort(s);
+    for (size_t i = 0; i < CL_WORKER_LISTS; i++) {
+        struct cl_session *s;
+        TAILQ_FOREACH(s, &w->sessions[i], link)
+        {
+            cl_session_abort(s);
+        }
+    }
+}
+
+/* Stopping moves sessions from list to list. */
+static void stop_sessions(struct cl_worker *w)
+{
+    for (size_t i = 0; i < CL_WORKER_LISTS; i++) {
+        struct cl_session *s = TAILQ_FIRST(&w->sessions[i]);
+        while (s != NULL) {
+            struct cl_session *next = TAILQ_NEXT(s, link);
+            cl_session_stop(s);
+            s = next;
+        }
     }
     if (w->ws != NULL) {
         cl_ws_hub_abort(w->ws);
@@ -130,11 +226,7 @@ static void on_wake(uv_async_t *wake)
         w->stopping = true;
         close_listeners(w);
         cl_timer_set(w->grace, (uint64_t)w->site->options->grace_s * 1000);
-        struct cl_session *s;
-        TAILQ_FOREACH(s, &w->sessions, link)
-        {
-            cl_session_stop(s);
-        }
+        stop_sessions(w);
     }
     if (level == CL_WORKER_ABORT) {
         abort_sessions(w);
@@ -168,7 +260,9 @@ static int listen_all(struct cl_worker *w)
 
 int cl_worker_start(struct cl_worker *w)
 {
-    TAILQ_INIT(&w->sessions);
+    for (size_t i = 0; i < CL_WORKER_LISTS; i++) {
+        TAILQ_INIT(&w->sessions[i]);
+    }
     pthread_mutex_init(&w->wake_mutex, NULL);
     int status = uv_loop_init(&w->loop);
     if (status != 0) {
@@ -177,7 +271,8 @@ int cl_worker_start(struct cl_worker *w)
     status = uv_async_init(&w->loop, &w->wake, on_wake);
     w->wake.data = w;
     if (status != 0 || cl_hub_new(&w->loop, &w->hub) != CL_OK ||
-        cl_timer_new(&w->loop, on_grace_over, w, &w->grace) != CL_OK) {
+        cl_timer_new(&w->loop, on_grace_over, w, &w->grace) != CL_OK ||
+        cl_timer_new(&w->loop, on_look, w, &w->look) != CL_OK) {
         return status != 0 ? status : UV_ENOMEM;
     }
     if (w->site->ws != NULL &&

@@ -152,7 +152,8 @@ static void on_connected(void *ctx, int status)
 
 static void test_a_held_listener_leaves_connections_waiting(void **state)
 {
-    static const struct cl_listener_handler handler = {on_incoming, on_accept_error};
+    static const struct cl_listener_handler handler = {.incoming = on_incoming,
+                                                       .error = on_accept_error};
     struct accepting a = {0};
     struct sockaddr_storage addr = loopback();
     int fd = cl_listener_bind(&addr, true);

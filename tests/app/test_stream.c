@@ -273,7 +273,8 @@ static void make_configs(void)
 
 static void begin(bool tls)
 {
-    static const struct cl_listener_handler listener_handler = {on_incoming, on_accept_error};
+    static const struct cl_listener_handler listener_handler = {.incoming = on_incoming,
+                                                                .error = on_accept_error};
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     w = (struct world){.tls = tls};
     assert_int_equal(uv_loop_init(&w.loop), 0);

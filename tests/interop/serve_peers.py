@@ -179,10 +179,51 @@ class DyingPeers(unittest.TestCase):
 
 
 class ManyPeers(unittest.TestCase):
-    def test_more_connections_than_allowed_wait_for_their_turn(self):
-        with Server(*PAIR.args(), "--root", ROOT, "--threads", 1, "--max-connections", 4) as small:
+    def small(self):
+        return Server(*PAIR.args(), "--root", ROOT, "--threads", 1, "--max-connections", 4)
+
+    def ask(self, sock):
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertEqual(Responses(sock).next()[0], 200)
+
+    def test_idle_connections_make_room_the_longest_idle_first(self):
+        with self.small() as small:
             context = support.tls_context(CA)
             first = [support.tls(small.port, CA, context=context) for _ in range(4)]
+            for i in (1, 0, 2, 3):
+                self.ask(first[i])
+            began = time.monotonic()
+            with support.tls(small.port, CA, context=context) as s:
+                self.ask(s)
+            self.assertLess(time.monotonic() - began, support.AT_ONCE)
+            small.errors.wait_for("all 4 connections of a worker are taken")
+            self.assertEqual(support.read_to_end(first[1]), b"")
+            for i in (0, 2, 3):
+                self.ask(first[i])
+            for s in first:
+                s.close()
+
+    def test_unfinished_handshakes_make_room_before_idle_connections(self):
+        with self.small() as small:
+            context = support.tls_context(CA)
+            idle = support.tls(small.port, CA, context=context)
+            slow = [support.connect(small.port) for _ in range(3)]
+            for s in slow:
+                s.sendall(b"\x16\x03\x01")
+            time.sleep(1.2)
+            with support.tls(small.port, CA, context=context) as s:
+                self.ask(s)
+                self.assertEqual(support.read_to_end(slow[0]), b"")
+                self.ask(idle)
+            for s in (idle, *slow):
+                s.close()
+
+    def test_more_connections_than_allowed_wait_for_their_turn(self):
+        with self.small() as small:
+            context = support.tls_context(CA)
+            first = [support.tls(small.port, CA, context=context) for _ in range(4)]
+            for s in first:  # in the middle of a request: nobody makes room
+                s.sendall(b"GET / HTTP/1.1\r\n")
             late = support.connect(small.port, 2)
             late.sendall(b"\x16\x03\x01")
             with self.assertRaises(TimeoutError):
@@ -190,8 +231,7 @@ class ManyPeers(unittest.TestCase):
             late.close()
             first.pop().close()
             with support.tls(small.port, CA, context=context) as s:
-                s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                self.assertEqual(Responses(s).next()[0], 200)
+                self.ask(s)
             for s in first:
                 s.close()
 
@@ -208,8 +248,7 @@ class ManyPeers(unittest.TestCase):
                 s.close()
             time.sleep(0.5)
             with support.tls(small.port, CA) as s:
-                s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                self.assertEqual(Responses(s).next()[0], 200)
+                self.ask(s)
 
 
 if __name__ == "__main__":
