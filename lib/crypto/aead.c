@@ -29,6 +29,8 @@ static const struct cl_aead_info infos[CL_AEAD_COUNT] = {
     [CL_AEAD_CHACHA20_POLY1305] = {"ChaCha20-Poly1305", 32, 16, MAX_RECORDS_CHACHA20},
     [CL_AEAD_AES_128_CCM] = {"AES-128-CCM", 16, 16, MAX_RECORDS_CCM},
     [CL_AEAD_AES_128_CCM_8] = {"AES-128-CCM-8", 16, 8, MAX_RECORDS_CCM},
+    [CL_AEAD_AES_256_CCM] = {"AES-256-CCM", 32, 16, MAX_RECORDS_CCM},
+    [CL_AEAD_AES_256_CCM_8] = {"AES-256-CCM-8", 32, 8, MAX_RECORDS_CCM},
 };
 
 static const char *const evp_names[CL_AEAD_COUNT] = {
@@ -37,6 +39,8 @@ static const char *const evp_names[CL_AEAD_COUNT] = {
     [CL_AEAD_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
     [CL_AEAD_AES_128_CCM] = "AES-128-CCM",
     [CL_AEAD_AES_128_CCM_8] = "AES-128-CCM",
+    [CL_AEAD_AES_256_CCM] = "AES-256-CCM",
+    [CL_AEAD_AES_256_CCM_8] = "AES-256-CCM",
 };
 
 struct cl_aead {
@@ -63,7 +67,7 @@ const struct cl_aead_info *cl_aead_info(enum cl_aead_id id)
 
 static bool is_ccm(enum cl_aead_id id)
 {
-    return id == CL_AEAD_AES_128_CCM || id == CL_AEAD_AES_128_CCM_8;
+    return id >= CL_AEAD_AES_128_CCM && id <= CL_AEAD_AES_256_CCM_8;
 }
 
 static bool key_context(struct cl_aead *a, const uint8_t *key, bool seal)

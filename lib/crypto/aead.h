@@ -15,6 +15,8 @@ enum cl_aead_id {
     CL_AEAD_CHACHA20_POLY1305,
     CL_AEAD_AES_128_CCM,
     CL_AEAD_AES_128_CCM_8,
+    CL_AEAD_AES_256_CCM,
+    CL_AEAD_AES_256_CCM_8,
     CL_AEAD_COUNT,
 };
 

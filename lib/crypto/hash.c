@@ -118,14 +118,7 @@ void cl_hash_once(enum cl_hash_id id, const void *p, size_t len, uint8_t *out)
     finish(&h, out);
 }
 
-/* The two hashes of HMAC with the padded key already in them: set up once for a key, copied for
- * each message. */
-struct hmac_key {
-    struct cl_hash inner;
-    struct cl_hash outer;
-};
-
-static void hmac_key_init(struct hmac_key *k, enum cl_hash_id id, struct cl_rd key)
+void cl_hmac_key_init(struct cl_hmac_key *k, enum cl_hash_id id, struct cl_rd key)
 {
     uint8_t pad[CL_HASH_MAX_BLOCK] = {0};
     const size_t block = hashes[id].block;
@@ -148,7 +141,7 @@ static void hmac_key_init(struct hmac_key *k, enum cl_hash_id id, struct cl_rd k
     cl_wipe(pad, sizeof(pad));
 }
 
-static void hmac_run(const struct hmac_key *k, const struct cl_rd *parts, size_t num, uint8_t *out)
+void cl_hmac_run(const struct cl_hmac_key *k, const struct cl_rd *parts, size_t num, uint8_t *out)
 {
     const size_t state_len = hashes[k->inner.id].state_len;
     uint8_t digest[CL_HASH_MAX_LEN];
@@ -168,9 +161,9 @@ static void hmac_run(const struct hmac_key *k, const struct cl_rd *parts, size_t
 void cl_hmac(enum cl_hash_id id, struct cl_rd key, const struct cl_rd *parts, size_t num,
              uint8_t *out)
 {
-    struct hmac_key k;
-    hmac_key_init(&k, id, key);
-    hmac_run(&k, parts, num, out);
+    struct cl_hmac_key k;
+    cl_hmac_key_init(&k, id, key);
+    cl_hmac_run(&k, parts, num, out);
     cl_wipe(&k, sizeof(k));
 }
 
@@ -191,8 +184,8 @@ void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uin
 {
     const size_t len = hashes[id].len;
     uint8_t block[CL_HASH_MAX_LEN];
-    struct hmac_key k;
-    hmac_key_init(&k, id, prk);
+    struct cl_hmac_key k;
+    cl_hmac_key_init(&k, id, prk);
     /* RFC 5869 2.3: T(i) = HMAC(PRK, T(i-1) | info | i), i a single byte */
     for (uint8_t i = 1; out_len != 0; i++) {
         const struct cl_rd parts[] = {
@@ -200,7 +193,7 @@ void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uin
             info,
             cl_rd_of(&i, 1),
         };
-        hmac_run(&k, parts, 3, block);
+        cl_hmac_run(&k, parts, 3, block);
         const size_t take = out_len < len ? out_len : len;
         memcpy(out, block, take);
         out += take;

@@ -36,6 +36,30 @@ void cl_hash_update(struct cl_hash *h, const void *p, size_t len);
 void cl_hash_peek(const struct cl_hash *h, uint8_t *out);
 void cl_hash_once(enum cl_hash_id id, const void *p, size_t len, uint8_t *out);
 
+/* The two hashes of HMAC with the padded key already in them: set up once for a key, copied for
+ * each message. Secret. */
+struct cl_hmac_key {
+    struct cl_hash inner;
+    struct cl_hash outer;
+};
+
+/* cl_hmac_key_init prepares a key; cl_hmac_run computes HMAC (RFC 2104) of the concatenation of num
+ * parts with it. */
+void cl_hmac_key_init(struct cl_hmac_key *k, enum cl_hash_id id, struct cl_rd key);
+void cl_hmac_run(const struct cl_hmac_key *k, const struct cl_rd *parts, size_t num, uint8_t *out);
+
+/* cl_hmac_run_ct computes HMAC of head (shorter than a block, its bytes may be secret) and the
+ * first len bytes of data, in time that does not depend on len, only on min_len <= len <= max_len
+ * (hash_ct.c). SHA-1, SHA-256 and SHA-384. */
+struct cl_ct_text {
+    struct cl_rd head;
+    const uint8_t *data; /* max_len bytes */
+    size_t min_len;
+    size_t len; /* secret */
+    size_t max_len;
+};
+void cl_hmac_run_ct(const struct cl_hmac_key *k, const struct cl_ct_text *text, uint8_t *out);
+
 /* cl_hmac computes HMAC (RFC 2104) of the concatenation of num parts. */
 void cl_hmac(enum cl_hash_id id, struct cl_rd key, const struct cl_rd *parts, size_t num,
              uint8_t *out);

@@ -1,4 +1,5 @@
-/* crypto/job.c - see job.h. A row for each kind; the operations are in kex.c, sign.c and verify.c.
+/* crypto/job.c - see job.h. A row for each kind; the operations are in kex.c, sign.c, verify.c and
+ * premaster.c.
  */
 #include "crypto/job.h"
 
@@ -49,9 +50,20 @@ static cl_result run_verify(struct cl_job *job)
     return cl_verify(verify->key, verify->alg, verify->message, verify->signature);
 }
 
+static cl_result run_encrypt(struct cl_job *job)
+{
+    return cl_premaster_encrypt(&job->premaster);
+}
+
+static cl_result run_decrypt(struct cl_job *job)
+{
+    return cl_premaster_decrypt(&job->premaster);
+}
+
 static cl_result (*const runs[])(struct cl_job *job) = {
-    [CL_JOB_KEYGEN] = run_keygen, [CL_JOB_ENCAP] = run_encap,   [CL_JOB_DECAP] = run_decap,
-    [CL_JOB_SIGN] = run_sign,     [CL_JOB_VERIFY] = run_verify,
+    [CL_JOB_KEYGEN] = run_keygen,   [CL_JOB_ENCAP] = run_encap,   [CL_JOB_DECAP] = run_decap,
+    [CL_JOB_SIGN] = run_sign,       [CL_JOB_VERIFY] = run_verify, [CL_JOB_ENCRYPT] = run_encrypt,
+    [CL_JOB_DECRYPT] = run_decrypt,
 };
 
 void cl_job_run(struct cl_job *job)

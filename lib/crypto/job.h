@@ -22,6 +22,8 @@ enum cl_job_kind {
     CL_JOB_DECAP,  /* from our key and the peer's share: the shared secret (client) */
     CL_JOB_SIGN,
     CL_JOB_VERIFY,
+    CL_JOB_ENCRYPT, /* RSA key exchange of TLS 1.2: a premaster secret for the peer's key */
+    CL_JOB_DECRYPT, /* what such a secret is; never says whether it was a right one */
 };
 
 enum cl_job_status {
@@ -57,6 +59,21 @@ struct cl_job_verify {
     struct cl_rd signature;
 };
 
+/* 48: two bytes of version and 46 of randomness (RFC 5246 7.4.7.1) */
+#define CL_PREMASTER_LEN 48
+
+struct cl_job_premaster {
+    const struct cl_pubkey *peer; /* ENCRYPT */
+    const struct cleat_key *key;  /* DECRYPT */
+    const struct cl_rng *rng;
+    uint16_t version;                 /* ClientHello's legacy_version */
+    uint8_t *encrypted;               /* ENCRYPT: out; room for encrypted_cap bytes */
+    size_t encrypted_cap;             /* as long as the modulus, or more */
+    size_t encrypted_len;             /* ENCRYPT: out */
+    struct cl_rd ciphertext;          /* DECRYPT */
+    uint8_t secret[CL_PREMASTER_LEN]; /* out */
+};
+
 struct cl_job {
     enum cl_job_kind kind;
     enum cl_job_status status;
@@ -67,6 +84,7 @@ struct cl_job {
         struct cl_job_kex kex;
         struct cl_job_sign sign;
         struct cl_job_verify verify;
+        struct cl_job_premaster premaster;
     };
 };
 

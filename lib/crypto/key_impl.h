@@ -82,4 +82,10 @@ CL_MUST cl_result cl_sign(const struct cleat_key *key, const struct cl_sig_alg *
 CL_MUST cl_result cl_verify(const struct cl_pubkey *key, const struct cl_sig_alg *alg,
                             struct cl_rd message, struct cl_rd signature);
 
+/* cl_premaster_encrypt and cl_premaster_decrypt likewise (premaster.c). BAD_KEY: the peer's key is
+ * not for encryption. */
+struct cl_job_premaster;
+CL_MUST cl_result cl_premaster_encrypt(struct cl_job_premaster *job);
+CL_MUST cl_result cl_premaster_decrypt(struct cl_job_premaster *job);
+
 #endif
