@@ -57,6 +57,19 @@ static void number(const char *what, unsigned long value, const char *unit)
     printf("%-22s%lu %s\n", what, value, unit);
 }
 
+/* What --ciphers may name under this profile alone. */
+static void show_weak_suites(const struct cleat_tls_config *c)
+{
+    const char *head = "can be named as well";
+    const struct cl_suite *suite;
+    for (size_t i = 0; c->legacy && (suite = cl_suite_at(i)) != NULL; i++) {
+        if (cl_suite_weakness(suite, 0) != NULL) {
+            line(head, suite->name);
+            head = "";
+        }
+    }
+}
+
 static void show_text(const struct cl_profile *p, const struct cleat_tls_config *c)
 {
     printf("%s: %s\n\n", p->name, p->about);
@@ -71,6 +84,7 @@ static void show_text(const struct cl_profile *p, const struct cleat_tls_config 
             }
         }
     }
+    show_weak_suites(c);
     for (size_t i = 0; i < c->num_groups; i++) {
         line(i == 0 ? "groups" : "", c->groups[i]->name);
     }
@@ -93,6 +107,20 @@ static void show_text(const struct cl_profile *p, const struct cleat_tls_config 
 
 /* ---- for programs ---- */
 
+static json_t *weak_suites(const struct cleat_tls_config *c)
+{
+    json_t *all = json_array();
+    const struct cl_suite *suite;
+    for (size_t i = 0; c->legacy && (suite = cl_suite_at(i)) != NULL; i++) {
+        const struct cl_weakness *w = cl_suite_weakness(suite, 0);
+        if (w != NULL) {
+            (void)json_array_append_new(all, json_pack("{s:s, s:i, s:s}", "name", suite->name,
+                                                       "number", suite->id, "weakness", w->what));
+        }
+    }
+    return all;
+}
+
 static json_t *lists(const struct cleat_tls_config *c)
 {
     json_t *suites = json_array();
@@ -114,8 +142,8 @@ static json_t *lists(const struct cleat_tls_config *c)
         (void)json_array_append_new(schemes, json_pack("{s:s, s:i}", "name", c->schemes[i]->name,
                                                        "number", c->schemes[i]->scheme));
     }
-    return json_pack("{s:o, s:o, s:o}", "suites", suites, "groups", groups, "signature_schemes",
-                     schemes);
+    return json_pack("{s:o, s:o, s:o, s:o}", "suites", suites, "suites_on_request", weak_suites(c),
+                     "groups", groups, "signature_schemes", schemes);
 }
 
 static json_t *to_json(const struct cl_profile *p, const struct cleat_tls_config *c)

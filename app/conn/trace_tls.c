@@ -79,13 +79,22 @@ static void on_state(struct cl_trace *t, const struct cleat_event *e)
     cl_trace_end(t, line);
 }
 
+static void on_warning(struct cl_trace *t, const struct cleat_event *e)
+{
+    cl_trace_say(t, CL_TRACE_BAD, "tls", "warning: %s: %s", e->warning.what, e->warning.text);
+    json_t *line = cl_trace_begin(t, "tls.warning");
+    cl_trace_set_text(line, "what", e->warning.what);
+    cl_trace_set_text(line, "text", e->warning.text);
+    cl_trace_end(t, line);
+}
+
 void cl_trace_tls_event(struct cl_trace *t, const struct cleat_event *event)
 {
     static void (*const tellers[])(struct cl_trace *, const struct cleat_event *) = {
         [CLEAT_EVENT_MESSAGE] = on_message, [CLEAT_EVENT_ALERT] = on_alert,
         [CLEAT_EVENT_CHOICE] = on_choice,   [CLEAT_EVENT_KEY] = on_key,
         [CLEAT_EVENT_SECRET] = NULL,        [CLEAT_EVENT_TICKET] = on_ticket,
-        [CLEAT_EVENT_STATE] = on_state,
+        [CLEAT_EVENT_STATE] = on_state,     [CLEAT_EVENT_WARNING] = on_warning,
     };
     size_t kind = (size_t)event->kind;
     if (t != NULL && kind < sizeof(tellers) / sizeof(tellers[0]) && tellers[kind] != NULL) {

@@ -1,6 +1,7 @@
 /* serve/session_log.c - what a session tells: a line per request in the access log, a line per
  * failure on stderr. Connections that ended without a word having been said make none, unless -v.
  */
+#include "cleat/profile.h"
 #include "cleat/tls_rawkey.h"
 #include "net/clock.h"
 #include "serve/session.h"
@@ -107,17 +108,33 @@ void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *
     }
 }
 
+/* Whoever switched something weak on wants to know who still needs it. */
+static void log_weaknesses(const struct cl_session *s)
+{
+    const struct cl_site *site = s->worker->site;
+    const struct cleat_tls *tls = cl_stream_tls(s->stream);
+    const char *what;
+    const char *text;
+    for (size_t i = 0; tls != NULL && (what = cleat_tls_weakness(tls, i, &text)) != NULL; i++) {
+        if (site->options->verbose != 0 || cl_failures_count(site->failures, what, 0)) {
+            cl_log_line(site->errors, "cleat: %s: warning: %s: %s", s->peer, what, text);
+        }
+    }
+}
+
 void cl_session_log_ready(const struct cl_session *s)
 {
     struct cleat_tls_info info = {0};
     size_t len;
+    log_weaknesses(s);
     if (s->worker->site->options->verbose == 0 || cl_stream_tls(s->stream) == NULL ||
         cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
         return;
     }
     bool raw = cleat_tls_peer_raw_key(cl_stream_tls(s->stream), &len) != NULL;
     cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s, ALPN %s, SNI %s",
-                s->peer, version_name(info.version), info.cipher_name, info.group_name,
+                s->peer, version_name(info.version), info.cipher_name,
+                info.group_name != NULL ? info.group_name : "no (EC)DHE",
                 info.resumed                  ? "resumed"
                 : info.signature_name != NULL ? info.signature_name
                                               : "full",

@@ -24,6 +24,7 @@ enum cleat_event_kind {
     CLEAT_EVENT_SECRET,  /* for a key log (RFC 9850); only with CLEAT_EVENTS_SECRETS */
     CLEAT_EVENT_TICKET,  /* a session ticket was issued, received, accepted or refused */
     CLEAT_EVENT_STATE,   /* the handshake moved to another state */
+    CLEAT_EVENT_WARNING, /* something was agreed that has a known weakness */
 };
 
 struct cleat_event {
@@ -63,6 +64,10 @@ struct cleat_event {
         struct {
             const char *name; /* "CL_HS_S13_WAIT_FINISHED" */
         } state;
+        struct {
+            const char *what; /* "RSA key exchange" */
+            const char *text; /* "no forward secrecy: …" */
+        } warning;
     };
 };
 

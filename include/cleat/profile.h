@@ -4,7 +4,8 @@
  * internal        TLS 1.3 alone, between machines of one house
  * high-security   TLS 1.3 with AES-256-GCM, P-384 and above, RSA keys of 3,072 bits and more
  * iot             TLS 1.3, ChaCha20 first, few and small messages
- * legacy          TLS 1.2 and 1.3 with peers from before 2016: CCM, and no extended master secret
+ * legacy          TLS 1.2 and 1.3 with peers from before 2016: CCM, and no extended master secret;
+ *                 what has a known weakness (RSA key exchange, AES-CBC) may be named beside it
  */
 #ifndef CLEAT_PROFILE_H
 #define CLEAT_PROFILE_H
@@ -28,6 +29,12 @@ int cleat_tls_builder_profile(struct cleat_tls_builder *b, const char *name);
 /* cleat_profile_ticket_lifetime: what a profile wants cleat_ticket_keys_new to be given, seconds; 0
  * for a name not known. */
 uint32_t cleat_profile_ticket_lifetime(const char *name);
+
+/* cleat_tls_weakness returns the i-th thing in an established connection that has a known weakness
+ * ("RSA key exchange"), then NULL; *text gets the weakness ("no forward secrecy: …"). Such things
+ * are negotiated only where the profile is legacy and the cipher suite was named
+ * (cleat_tls_builder_ciphers); each is a CLEAT_EVENT_WARNING too. Static texts. */
+const char *cleat_tls_weakness(const struct cleat_tls *tls, size_t i, const char **text);
 
 #ifdef __cplusplus
 }

@@ -111,7 +111,8 @@ int cleat_tls_builder_alpn(struct cleat_tls_builder *b, const char *const *proto
 
 /* Lists separated by ':' or ',', first is preferred; names as IANA or OpenSSL write them
  * ("TLS_AES_128_GCM_SHA256", "X25519:P-256", "ecdsa_secp256r1_sha256"). BAD_CONFIG names the item
- * that is not known. Suites of a version of which the list names none stay as they were. Defaults:
+ * that is not known, or that has a known weakness and needs the profile "legacy" first (RSA key
+ * exchange, AES-CBC). Suites of a version of which the list names none stay as they were. Defaults:
  * the profile "public" (cleat/profile.h; `cleat profile show public`). */
 int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list);
@@ -205,9 +206,9 @@ struct cleat_tls_io {
 
 /* 512: an alert, a KeyUpdate or the smallest useful piece of a flight */
 #define CLEAT_TLS_MIN_OUTPUT 512
-/* 16,645 = 5 + 2^14 + 256: the longest record on the wire (RFC 9846 5.2); an input buffer of this
- * size always makes progress */
-#define CLEAT_TLS_MAX_RECORD 16645
+/* 16,709 = 5 + 2^14 + 320: the longest record on the wire (RFC 9846 5.2: 256; AES-CBC of TLS 1.2
+ * with the longest padding: 320); an input buffer of this size always makes progress */
+#define CLEAT_TLS_MAX_RECORD 16709
 
 enum cleat_tls_next {
     CLEAT_TLS_NEEDS_INPUT,    /* in the handshake: feed more bytes */

@@ -1,9 +1,9 @@
-/* tls/client_12.c - the client's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): ECDHE alone, with
- * the extended master secret; full, or resumed. Its table, and what only it needs. The ServerHello
- * that leads here is in msg_server_hello.c. */
+/* tls/client_12.c - the client's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): full, or resumed.
+ * Its table, and what only it needs. The ServerHello that leads here is in msg_server_hello.c. */
 #include "tls/ext.h"
 #include "tls/keys_12.h"
 #include "tls/msg.h"
+#include "tls/raw_key.h"
 #include "tls/version.h"
 
 static cl_result done_received(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -21,20 +21,44 @@ static cl_result done_received(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
+/* RSA key exchange: there was no signature; the server is authenticated by being able to decrypt,
+ * which its Finished proves. */
+static cl_result rsa_done_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    enum cl_key_type type = cl_peer_key_type(tls);
+    if (msg->body.len != 0) {
+        return cl_tls_decode_error(tls, "ServerHelloDone", "RFC 5246 7.4.5");
+    }
+    if (type != CL_KEY_RSA) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.2"),
+                           "the suite %s does not go with a key of type %s", tls->suite->name,
+                           cl_key_type_name(type));
+    }
+    /* RFC 5246 7.4.2: "the keyEncipherment bit MUST be set if the key usage extension is present"
+     */
+    if (tls->peer_leaf != NULL && !cl_cert_allows_key_encipherment(tls->peer_leaf)) {
+        return cl_tls_fail(tls, CL_WHY(BAD_KEY_USAGE, "RFC 5246 7.4.2"),
+                           "the server's certificate does not allow key encipherment");
+    }
+    CL_TRY(cl_hs_no_partial_message(tls));
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
 static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
+    /* fail closed: nothing secret is sent to a server whose certificate has not been accepted */
+    if (!tls->peer_authenticated) {
+        return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 5246 7.4.7"),
+                           "the server is not authenticated");
+    }
     hs->scheme = NULL;
     if (hs->cert_requested) {
         cl_choose_client_certificate(tls);
         CL_TRY(cl_certificate_12_build(tls));
     }
-    hs->job = (struct cl_job){.kind = CL_JOB_ENCAP, .status = CL_JOB_PENDING};
-    hs->job.kex.group = tls->group;
-    hs->job.kex.rng = &tls->config->rng;
-    hs->job.kex.peer_share = cl_buf_view(&hs->peer_share);
-    hs->job.kex.share = hs->share;
-    hs->waiting = &hs->job;
+    CL_TRY(cl_client_key_exchange_start(tls));
     cl_hs_next(tls, 0);
     return CL_OK;
 }
@@ -43,19 +67,16 @@ static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *ms
 static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
-    struct cl_job job = hs->job;
-    cl_job_reset(&hs->job);
+    cl_result r = hs->job.result;
     hs->waiting = NULL;
-    cl_result r = job.result;
     if (r == CL_OK) {
-        hs->share_len = job.kex.share_len;
         r = cl_client_key_exchange_build(tls);
     }
     if (r == CL_OK) {
-        cl_master_secret(tls, cl_rd_of(job.kex.secret, job.kex.secret_len));
+        cl_master_secret(tls, cl_client_key_exchange_secret(&hs->job));
         cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
     }
-    cl_wipe(&job, sizeof(job));
+    cl_job_reset(&hs->job);
     if (r == CLEAT_ERR_BAD_KEY_SHARE) {
         return cl_tls_fail(tls, CL_WHY(BAD_KEY_SHARE, "RFC 8422 5.10"),
                            "the server's key share for %s is not valid", tls->group->name);
@@ -191,6 +212,61 @@ const struct cl_hs_row cl_hs_client_12[] = {
      0,
      done_received,
      {CL_HS_C12_SEND_CERTIFICATE}},
+    {CL_HS_C12_RSA_WAIT_CERTIFICATE,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE,
+     0,
+     cl_server_certificate_12_received,
+     {CL_HS_C12_RSA_WAIT_REQUEST, CL_HS_C12_RSA_WAIT_STATUS}},
+    {CL_HS_C12_RSA_WAIT_STATUS,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_STATUS,
+     0,
+     cl_certificate_status_received,
+     {CL_HS_C12_RSA_WAIT_REQUEST}},
+    {CL_HS_C12_RSA_WAIT_STATUS,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_REQUEST,
+     0,
+     cl_certificate_request_12_received,
+     {CL_HS_C12_RSA_WAIT_DONE}},
+    {CL_HS_C12_RSA_WAIT_STATUS,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     rsa_done_received,
+     {CL_HS_C12_RSA_CHECK_PEER}},
+    {CL_HS_C12_RSA_WAIT_REQUEST,
+     CL_HS_MESSAGE,
+     CL_HT_CERTIFICATE_REQUEST,
+     0,
+     cl_certificate_request_12_received,
+     {CL_HS_C12_RSA_WAIT_DONE}},
+    {CL_HS_C12_RSA_WAIT_REQUEST,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     rsa_done_received,
+     {CL_HS_C12_RSA_CHECK_PEER}},
+    {CL_HS_C12_RSA_WAIT_DONE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     rsa_done_received,
+     {CL_HS_C12_RSA_CHECK_PEER}},
+    {CL_HS_C12_RSA_CHECK_PEER,
+     CL_HS_ACTION,
+     0,
+     0,
+     cl_peer_check,
+     {CL_HS_C12_RSA_VERIFY_CHAIN, CL_HS_C12_RSA_ASK_PEER}},
+    {CL_HS_C12_RSA_VERIFY_CHAIN,
+     CL_HS_JOB,
+     0,
+     0,
+     cl_peer_chain_step,
+     {CL_HS_C12_SEND_CERTIFICATE, CL_HS_C12_RSA_ASK_PEER}},
+    {CL_HS_C12_RSA_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_C12_SEND_CERTIFICATE}},
     {CL_HS_C12_SEND_CERTIFICATE, CL_HS_ACTION, 0, 0, send_certificate, {CL_HS_C12_AGREE}},
     {CL_HS_C12_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C12_SEND_CCS, CL_HS_C12_SIGN}},
     {CL_HS_C12_SIGN, CL_HS_JOB, 0, 0, signed_, {CL_HS_C12_SEND_CCS}},

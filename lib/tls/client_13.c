@@ -168,7 +168,7 @@ const struct cl_hs_row cl_hs_client_13[] = {
      CL_HS_EARLY_DATA,
      cl_server_hello_received,
      {CL_HS_C_MAKE_SHARE, CL_HS_C13_AGREE, CL_HS_C12_WAIT_CERTIFICATE, CL_HS_C12_WAIT_TICKET,
-      CL_HS_C12_WAIT_CCS, CL_HS_C12_ASK_RESUMED}},
+      CL_HS_C12_WAIT_CCS, CL_HS_C12_ASK_RESUMED, CL_HS_C12_RSA_WAIT_CERTIFICATE}},
     {CL_HS_C13_AGREE,
      CL_HS_JOB,
      0,

@@ -42,6 +42,7 @@ struct cl_client_hello {
     /* TLS 1.2 */
     bool extended_master_secret;
     bool renegotiation_info;
+    bool encrypt_then_mac;
     struct cl_rd point_formats;
     bool has_session_ticket;
     struct cl_rd session_ticket; /* empty: the client wants one */

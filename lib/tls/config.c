@@ -269,12 +269,31 @@ static int keep_other_versions(struct cleat_tls_builder *b, const struct cleat_t
     return CLEAT_OK;
 }
 
+/* What has a known weakness is switched on by two words: the profile and its name. */
+static int check_weakness(struct cleat_tls_builder *b)
+{
+    const struct cleat_tls_config *c = b->config;
+    for (size_t i = 0; !c->legacy && i < c->num_suites; i++) {
+        const struct cl_weakness *w = cl_suite_weakness(c->suites[i], 0);
+        if (w != NULL) {
+            return (int)cl_error_set(&b->error,
+                                     CL_WHY_HINT(BAD_CONFIG, NULL,
+                                                 "if a peer has nothing better: --profile legacy, "
+                                                 "and the suite's name"),
+                                     "%s may be named under the profile legacy only; %s: %s",
+                                     c->suites[i]->openssl_name, w->what, w->text);
+        }
+    }
+    return CLEAT_OK;
+}
+
 int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list)
 {
     struct name_list kind = {"cipher suite", find_suite, (const void **)b->config->suites,
                              CL_CONFIG_MAX_SUITES, &b->config->num_suites};
     const struct cleat_tls_config old = *b->config;
     int r = set_list(b, list, &kind);
+    r = r == CLEAT_OK ? check_weakness(b) : r;
     return r == CLEAT_OK ? keep_other_versions(b, &old) : r;
 }
 

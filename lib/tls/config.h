@@ -15,8 +15,8 @@
 #include "x509/chain.h"
 #include "x509/trust.h"
 
-/* 16: all suites, groups or schemes there are, and room */
-#define CL_CONFIG_MAX_SUITES      16
+/* 64, 16, 24: all suites, groups or schemes there are, and room */
+#define CL_CONFIG_MAX_SUITES      64
 #define CL_CONFIG_MAX_GROUPS      16
 #define CL_CONFIG_MAX_SCHEMES     24
 /* 64: certificates of one configuration; more names belong into configurations of their own, chosen
@@ -74,6 +74,7 @@ struct cleat_tls_config {
     const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES];
     size_t num_schemes;
     unsigned min_rsa_bits;      /* of every RSA key, ours and the peer's */
+    bool legacy;                /* the profile: suites with a known weakness may be named */
     bool without_master_secret; /* TLS 1.2: peers without the extended one (RFC 7627) are let in */
     bool renegotiation_ends;    /* server of TLS 1.2: a wish for it is fatal */
     bool fallback;              /* client: this is a second attempt (RFC 7507) */

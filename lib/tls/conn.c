@@ -317,7 +317,7 @@ int cleat_tls_eof(struct cleat_tls *tls)
 
 static uint64_t rekey_limit(const struct cleat_tls *tls)
 {
-    uint64_t limit = cl_aead_info(tls->suite->aead)->max_records;
+    uint64_t limit = cl_suite_max_records(tls->suite);
     uint64_t wanted = tls->config->rekey_records;
     return wanted != 0 && wanted < limit ? wanted : limit;
 }

@@ -77,10 +77,12 @@ struct cl_hs {
     /* TLS 1.2 */
     uint8_t server_random[CL_RANDOM_LEN];
     struct cl_secret master;
-    uint8_t key_block[2 * CL_AEAD_MAX_KEY_LEN + 2 * CL_AEAD_NONCE_LEN];
+    uint8_t key_block[2 * (CL_HASH_MAX_LEN + CL_AEAD_MAX_KEY_LEN + CL_AEAD_NONCE_LEN)];
     bool key_block_made;
     struct cl_buf messages; /* all of them, while a CertificateVerify may sign them */
     bool keep_messages;
+    bool encrypt_then_mac;    /* agreed, for a CBC suite */
+    struct cl_buf encrypted;  /* RSA key exchange: the premaster secret on the wire */
     bool messages_lost;       /* memory was short */
     bool ticket_expected;     /* a NewSessionTicket comes, or is to be sent */
     struct cl_buf new_ticket; /* client: from NewSessionTicket */
@@ -247,6 +249,8 @@ void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch);
 void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret);
 void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what);
 void cl_event_state(struct cleat_tls *tls, const char *name);
+/* cl_event_weaknesses warns of what the negotiated suite is known for. */
+void cl_event_weaknesses(struct cleat_tls *tls);
 
 /* ---- lengths of the records written (burst.c) ---- */
 void cl_burst_begin(struct cleat_tls *tls);

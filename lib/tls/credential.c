@@ -61,11 +61,10 @@ enum cl_credential_fit cl_credential_fits(const struct cleat_tls *tls,
         !cl_list16_has(wish->groups, curve)) {
         return CL_CREDENTIAL_NO_CURVE;
     }
-    if (*out == NULL) {
-        return CL_CREDENTIAL_NO_SCHEME;
+    if (c->match_issuer && !has_issuer(c, wish->authorities)) {
+        return CL_CREDENTIAL_NO_ISSUER;
     }
-    return c->match_issuer && !has_issuer(c, wish->authorities) ? CL_CREDENTIAL_NO_ISSUER
-                                                                : CL_CREDENTIAL_FITS;
+    return *out == NULL ? CL_CREDENTIAL_NO_SCHEME : CL_CREDENTIAL_FITS;
 }
 
 /* RFC 5246 7.4.4: the kinds of keys that a CertificateRequest of TLS 1.2 takes; RFC 8422 5.5: EdDSA

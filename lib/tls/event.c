@@ -80,3 +80,15 @@ void cl_event_state(struct cleat_tls *tls, const char *name)
         emit(tls, &e);
     }
 }
+
+void cl_event_weaknesses(struct cleat_tls *tls)
+{
+    const struct cl_weakness *w;
+    for (size_t i = 0; tls->config->sink != NULL && (w = cl_suite_weakness(tls->suite, i)) != NULL;
+         i++) {
+        struct cleat_event e = {.kind = CLEAT_EVENT_WARNING};
+        e.warning.what = w->what;
+        e.warning.text = w->text;
+        emit(tls, &e);
+    }
+}

@@ -43,6 +43,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_early_data_build},
     {CL_ET_EXTENDED_MASTER_SECRET, CL_EXT_CH | CL_EXT_SH12, "extended_master_secret",
      cl_ext_extended_master_secret_parse, cl_ext_extended_master_secret_build},
+    {CL_ET_ENCRYPT_THEN_MAC, CL_EXT_CH | CL_EXT_SH12, "encrypt_then_mac",
+     cl_ext_encrypt_then_mac_parse, cl_ext_encrypt_then_mac_build},
     {CL_ET_RENEGOTIATION_INFO, CL_EXT_CH | CL_EXT_SH12, "renegotiation_info",
      cl_ext_renegotiation_info_parse, cl_ext_renegotiation_info_build},
     {CL_ET_EC_POINT_FORMATS, CL_EXT_CH | CL_EXT_SH12, "ec_point_formats",

@@ -104,6 +104,8 @@ CL_EXT_BUILD(ticket_request);
 /* ext_12.c */
 CL_EXT_PARSE(extended_master_secret);
 CL_EXT_BUILD(extended_master_secret);
+CL_EXT_PARSE(encrypt_then_mac);
+CL_EXT_BUILD(encrypt_then_mac);
 CL_EXT_PARSE(renegotiation_info);
 CL_EXT_BUILD(renegotiation_info);
 CL_EXT_PARSE(ec_point_formats);

@@ -1,5 +1,6 @@
-/* tls/ext_12.c - extensions of TLS 1.2 alone: extended_master_secret (RFC 7627), renegotiation_info
- * (RFC 5746), ec_point_formats (RFC 8422 5.1.2), session_ticket (RFC 5077 3.2). */
+/* tls/ext_12.c - extensions of TLS 1.2 alone: extended_master_secret (RFC 7627), encrypt_then_mac
+ * (RFC 7366), renegotiation_info (RFC 5746), ec_point_formats (RFC 8422 5.1.2), session_ticket (RFC
+ * 5077 3.2). */
 #include "tls/ext.h"
 
 #define UNCOMPRESSED 0
@@ -20,6 +21,21 @@ cl_result cl_ext_extended_master_secret_parse(struct cleat_tls *tls, unsigned me
 bool cl_ext_extended_master_secret_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
     return message == CL_EXT_CH ? offers_12(tls) : tls->hs->parsed.extended_master_secret;
+}
+
+cl_result cl_ext_encrypt_then_mac_parse(struct cleat_tls *tls, unsigned message, struct cl_rd body)
+{
+    tls->hs->parsed.encrypt_then_mac = true;
+    return cl_rd_done(&body) ? CL_OK : cl_tls_decode_error(tls, "encrypt_then_mac", "RFC 7366 2");
+}
+
+bool cl_ext_encrypt_then_mac_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
+{
+    bool offered = false;
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        offered = offered || tls->config->suites[i]->mac != CL_HASH_NONE;
+    }
+    return message == CL_EXT_CH ? offers_12(tls) && offered : tls->hs->encrypt_then_mac;
 }
 
 /* Renegotiation is refused, so the verify_data of an earlier handshake never is there. */

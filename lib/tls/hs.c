@@ -102,6 +102,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->messages);
     cl_buf_deinit(&hs->new_ticket);
     cl_buf_deinit(&hs->flight);
+    cl_buf_deinit(&hs->encrypted);
     cl_buf_deinit(&hs->peer_share);
     cl_buf_deinit(&hs->cookie);
     cl_buf_deinit(&hs->signed_content);

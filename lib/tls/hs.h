@@ -90,6 +90,15 @@
     X(C12_ASK_PEER)                \
     X(C12_WAIT_REQUEST_OR_DONE)    \
     X(C12_WAIT_DONE)               \
+    /* RSA key exchange */         \
+    X(C12_RSA_WAIT_CERTIFICATE)    \
+    X(C12_RSA_WAIT_STATUS)         \
+    X(C12_RSA_WAIT_REQUEST)        \
+    X(C12_RSA_WAIT_DONE)           \
+    X(C12_RSA_CHECK_PEER)          \
+    X(C12_RSA_VERIFY_CHAIN)        \
+    X(C12_RSA_ASK_PEER)            \
+    /* any key exchange */         \
     X(C12_SEND_CERTIFICATE)        \
     X(C12_AGREE)                   \
     X(C12_SIGN)                    \
@@ -102,6 +111,7 @@
     X(C12_OPEN)                    \
     X(S12_SELECT)                  \
     X(S12_KEYGEN)                  \
+    X(S12_SEND_UNSIGNED)           \
     X(S12_SEND_RESUMED)            \
     X(S12_SEND_TICKET)             \
     X(S12_SIGN)                    \
@@ -143,8 +153,8 @@ enum cl_hs_kind {
 /* Early data may come (server), or be sent (client), in this state. */
 #define CL_HS_EARLY_DATA    4u
 
-/* 6: negotiation has the most ways to go on */
-#define CL_HS_MAX_NEXT 6
+/* 8: the client's ServerHello has the most ways to go on */
+#define CL_HS_MAX_NEXT 8
 
 struct cl_hs_row {
     uint8_t state;

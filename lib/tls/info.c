@@ -1,4 +1,5 @@
 /* tls/info.c - what was agreed: for the application, after READY. */
+#include "cleat/profile.h"
 #include "cleat/tls_options.h"
 #include "tls/conn.h"
 #include "tls/version.h"
@@ -31,6 +32,13 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
         .early_data = cleat_tls_early_data_status(tls),
     };
     return CLEAT_OK;
+}
+
+const char *cleat_tls_weakness(const struct cleat_tls *tls, size_t i, const char **text)
+{
+    const struct cl_weakness *w = tls->established ? cl_suite_weakness(tls->suite, i) : NULL;
+    *text = w != NULL ? w->text : NULL;
+    return w != NULL ? w->what : NULL;
 }
 
 int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len)

@@ -31,8 +31,8 @@ void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
            CL_MASTER_SECRET_LEN);
 }
 
-/* The key block: client key, server key, client IV, server IV; AEADs need no MAC keys. Made for the
- * first direction, kept for the other. */
+/* The key block: MAC keys (of CBC suites), keys, IVs; the client's before the server's. Made for
+ * the first direction, kept for the other. */
 static const uint8_t *key_block(struct cleat_tls *tls, size_t len)
 {
     struct cl_hs *hs = tls->hs;
@@ -48,12 +48,18 @@ static const uint8_t *key_block(struct cleat_tls *tls, size_t len)
 static cl_result set_keys(struct cleat_tls *tls, struct cl_record_keys *keys, unsigned sender,
                           bool seal)
 {
-    size_t key_len = cl_aead_info(tls->suite->aead)->key_len;
-    size_t iv_len = cl_record_iv_len_12(tls->suite);
+    const struct cl_lens_12 lens = cl_record_lens_12(tls->suite);
     size_t index = sender == CLEAT_CLIENT ? 0 : 1;
-    const uint8_t *block = key_block(tls, 2 * (key_len + iv_len));
-    CL_TRY(cl_record_keys_12(keys, tls->suite, block + index * key_len,
-                             block + 2 * key_len + index * iv_len, seal));
+    const uint8_t *block = key_block(tls, 2 * (lens.mac_key + lens.key + lens.iv));
+    const uint8_t *key_at = block + 2 * lens.mac_key;
+    const struct cl_keys_12 parts = {
+        .mac_key = block + index * lens.mac_key,
+        .key = key_at + index * lens.key,
+        .iv = key_at + 2 * lens.key + index * lens.iv,
+        .encrypt_then_mac = tls->hs->encrypt_then_mac,
+        .rng = &tls->config->rng,
+    };
+    CL_TRY(cl_record_keys_12(keys, tls->suite, &parts, seal));
     cl_event_key(tls, seal, "application");
     return CL_OK;
 }

@@ -69,7 +69,10 @@ CL_MUST cl_result cl_server_key_exchange_start(struct cleat_tls *tls);
 CL_MUST cl_result cl_server_key_exchange_build(struct cleat_tls *tls);
 CL_HANDLER(cl_server_key_exchange_received);
 CL_HANDLER(cl_key_exchange_checked);
+CL_MUST cl_result cl_client_key_exchange_start(struct cleat_tls *tls);
 CL_MUST cl_result cl_client_key_exchange_build(struct cleat_tls *tls);
+/* cl_client_key_exchange_secret: the premaster secret that its job made; a view into the job. */
+struct cl_rd cl_client_key_exchange_secret(const struct cl_job *job);
 CL_HANDLER(cl_client_key_exchange_received);
 
 /* msg_certificate_status.c */
@@ -129,6 +132,12 @@ CL_MUST cl_result cl_select_certificate(struct cleat_tls *tls);
 /* cl_select_certificate_type: a resumed handshake shows no certificate, but the client may ask
  * which type of one there would be (RFC 7250 4.2). */
 void cl_select_certificate_type(struct cleat_tls *tls);
+/* cl_suite_for returns the first suite of the negotiated version that both sides have and that goes
+ * with a certificate, signing by scheme (NULL: its key cannot sign for this client); NULL: none. */
+const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
+                                    const struct cl_sig_alg *scheme);
+/* cl_group_for returns the first group of ours that the client supports in TLS 1.2, or NULL. */
+const struct cl_group *cl_group_for(const struct cleat_tls *tls);
 CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
 
 /* client_13.c */
@@ -147,6 +156,8 @@ enum cl_credential_fit {
     CL_CREDENTIAL_NO_SUITE,
     CL_CREDENTIAL_NO_CURVE,
     CL_CREDENTIAL_NO_SCHEME,
+    CL_CREDENTIAL_NO_SCHEME_12, /* nor can a key exchange without signature be used */
+    CL_CREDENTIAL_NO_GROUP,
     CL_CREDENTIAL_NO_ISSUER,
 };
 

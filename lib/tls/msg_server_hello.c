@@ -183,10 +183,14 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
     if (!echoes_session(tls, f)) {
         return CL_OK;
     }
-    if (hs->session == NULL || hs->session->version != CLEAT_TLS_1_2 ||
-        hs->session->suite != tls->suite->id) {
+    if (hs->session == NULL || hs->session->version != CLEAT_TLS_1_2) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
                            "the server resumes a session that was not offered");
+    }
+    if (hs->session->suite != tls->suite->id) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
+                           "the server resumes under another cipher suite than the session's: %s",
+                           tls->suite->name);
     }
     /* RFC 7627 5.3: "If the original session used the extension but the new ServerHello does not
      * contain the extension, the client MUST abort the handshake"; others are never kept */
@@ -203,6 +207,31 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
                          CL_HS_MAX_MESSAGE);
 }
 
+/* RFC 7366 3: "If a server receives an encrypt-then-MAC request extension from a client and then
+ * selects a stream or [AEAD] ciphersuite, it MUST NOT send an encrypt-then-MAC response" */
+static cl_result take_mac_order(struct cleat_tls *tls)
+{
+    bool agreed = tls->hs->parsed.encrypt_then_mac;
+    if (agreed && tls->suite->mac == CL_HASH_NONE) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 7366 3"),
+                           "the server answers encrypt_then_mac, but chose %s, which has no MAC",
+                           tls->suite->name);
+    }
+    tls->hs->encrypt_then_mac = agreed;
+    return CL_OK;
+}
+
+static enum cl_hs_state after_hello_12(struct cleat_tls *tls)
+{
+    if (tls->resumed) {
+        return cl_peer_resumed_decide(tls) ? CL_HS_C12_ASK_RESUMED
+               : tls->hs->ticket_expected  ? CL_HS_C12_WAIT_TICKET
+                                           : CL_HS_C12_WAIT_CCS;
+    }
+    return tls->suite->kx == CL_KX_RSA ? CL_HS_C12_RSA_WAIT_CERTIFICATE
+                                       : CL_HS_C12_WAIT_CERTIFICATE;
+}
+
 static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields *f)
 {
     struct cl_hs *hs = tls->hs;
@@ -210,6 +239,7 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     CL_TRY(cl_ext_parse(tls, CL_EXT_SH12, f->extensions, &received));
     CL_TRY(check_extensions_12(tls, received, echoes_session(tls, f)));
     CL_TRY(take_suite_12(tls, f));
+    CL_TRY(take_mac_order(tls));
     CL_TRY(take_session_12(tls, f));
     memcpy(hs->server_random, f->random.p, CL_RANDOM_LEN);
     hs->session_id_len = (uint8_t)f->session_id.len; /* the new session's name, if it gets one */
@@ -218,17 +248,14 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     }
     cl_event_choice(tls, "version", "TLS 1.2", "the server's choice");
     cl_event_choice(tls, "cipher suite", tls->suite->name, "the server's choice");
+    cl_event_weaknesses(tls);
     hs->keep_messages = !tls->resumed; /* the server may ask for a certificate */
     cl_transcript_start(tls, tls->suite->hash);
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
     if (tls->resumed) {
         cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
     }
-    cl_hs_switch(tls, &cl_version_12,
-                 !tls->resumed                 ? CL_HS_C12_WAIT_CERTIFICATE
-                 : cl_peer_resumed_decide(tls) ? CL_HS_C12_ASK_RESUMED
-                 : hs->ticket_expected         ? CL_HS_C12_WAIT_TICKET
-                                               : CL_HS_C12_WAIT_CCS);
+    cl_hs_switch(tls, &cl_version_12, after_hello_12(tls));
     return CL_OK;
 }
 

@@ -61,8 +61,9 @@ static const struct cl_profile profiles[] = {
         .name = "legacy",
         .about =
             "Peers that have not been updated since 2016: TLS 1.2 with AES-CCM too, and "
-            "without the extended master secret (such connections are not resumed). RSA key "
-            "exchange, finite-field Diffie-Hellman, CBC and versions before 1.2 are not built.",
+            "without the extended master secret (such connections are not resumed). Under this "
+            "profile --ciphers may also name suites with RSA key exchange or AES-CBC, which are "
+            "off otherwise; versions before 1.2 are not built.",
         .version_min = CLEAT_TLS_1_2,
         .version_max = CLEAT_TLS_1_3,
         .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
@@ -75,6 +76,7 @@ static const struct cl_profile profiles[] = {
         .num_tickets = CL_CONFIG_DEFAULT_TICKETS,
         .ticket_lifetime = DAY,
         .without_master_secret = true,
+        .legacy = true,
     },
 };
 
@@ -188,6 +190,7 @@ bool cl_profile_fill(const struct cl_profile *profile, struct cleat_tls_config *
     config->min_rsa_bits = profile->min_rsa_bits;
     config->num_tickets = profile->num_tickets;
     config->without_master_secret = profile->without_master_secret;
+    config->legacy = profile->legacy;
     return fill_suites(profile->suites, config) && fill_groups(profile->groups, config) &&
            fill_schemes(profile->schemes, config);
 }

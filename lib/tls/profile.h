@@ -21,6 +21,7 @@ struct cl_profile {
     unsigned num_tickets;
     uint32_t ticket_lifetime; /* seconds */
     bool without_master_secret;
+    bool legacy; /* suites with a known weakness may be named beside it */
 };
 
 /* cl_profile_at gives the table row by row, then NULL; cl_profile_by_name NULL for none. */

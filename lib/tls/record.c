@@ -76,6 +76,7 @@ const struct cl_protection cl_protection_13 = {
     .open = open_13,
     .seal = seal_13,
     .inner_len = 1,
+    .max_expansion = CL_RECORD_MAX_EXPANSION,
 };
 
 cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
@@ -109,6 +110,7 @@ void cl_record_keys_replace(struct cl_record_keys *keys)
 void cl_record_keys_deinit(struct cl_record_keys *keys)
 {
     cl_aead_free(keys->aead);
+    cl_cbc_free(keys->cbc);
     cl_wipe(keys, sizeof(*keys));
 }
 
@@ -123,8 +125,10 @@ cl_result cl_record_size(const struct cl_record_keys *keys, struct cl_rd in, siz
     }
     /* application data is never in clear: where it seems to be, it is early data to be skipped */
     bool sealed = keys->protection != NULL || type == CL_CT_APPLICATION_DATA;
-    size_t max = sealed ? CL_RECORD_MAX_CIPHER : CL_RECORD_MAX_PLAIN;
-    if (len > max) {
+    size_t expansion = keys->protection != NULL ? keys->protection->max_expansion
+                       : sealed                 ? CL_RECORD_MAX_EXPANSION
+                                                : 0;
+    if (len > CL_RECORD_MAX_PLAIN + expansion) {
         return CLEAT_ERR_RECORD_OVERFLOW;
     }
     *out = CL_RECORD_HEADER_LEN + (size_t)len;
@@ -214,6 +218,6 @@ cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     size_t padding = is_padded(keys, type) ? padding_of(keys, fragment.len) : 0;
     CL_TRY(keys->protection->seal(keys, type, fragment, padding, out));
     keys->seq++;
-    io->out_len += CL_RECORD_HEADER_LEN + fragment.len + padding + keys->protection->overhead(keys);
+    io->out_len += CL_RECORD_HEADER_LEN + ((size_t)out[3] << 8 | out[4]);
     return CL_OK;
 }

@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "cleat/tls.h"
 #include "crypto/aead.h"
+#include "crypto/cbc.h"
+#include "crypto/rand.h"
 #include "tls/suite.h"
 #include "tls/wire.h"
 
@@ -24,7 +26,7 @@ struct cl_record {
 
 /* How records of one version are protected. */
 struct cl_protection {
-    /* Bytes that sealing adds to a plaintext, record header not counted. */
+    /* Bytes that sealing adds to a plaintext at most, record header not counted. */
     size_t (*overhead)(const struct cl_record_keys *keys);
     /* Opens rec (as it stands on the wire) in place. */
     cl_result (*open)(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec);
@@ -34,15 +36,19 @@ struct cl_protection {
     /* Bytes of the protected plaintext that are not the fragment: TLS 1.3's content type. They
      * count against a limit (RFC 8449 4), and only where they are can there be padding. */
     uint8_t inner_len;
+    uint16_t max_expansion; /* of a record that is received */
 };
 
 extern const struct cl_protection cl_protection_13;
 extern const struct cl_protection cl_protection_12;
+extern const struct cl_protection cl_protection_cbc;
 
 /* One direction. protection NULL: records in clear. */
 struct cl_record_keys {
     const struct cl_protection *protection;
     struct cl_aead *aead;
+    struct cl_cbc *cbc;       /* TLS 1.2 with a CBC suite, in place of aead */
+    const struct cl_rng *rng; /* of its IVs */
     uint8_t iv[CL_AEAD_NONCE_LEN];
     uint8_t tag_len;
     bool initial;         /* sending: nothing has been received yet */
@@ -58,11 +64,27 @@ struct cl_record_keys {
 CL_MUST cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *suite,
                                     const struct cl_secret *traffic_secret, bool seal);
 
-/* cl_record_keys_12 puts a key and fixed IV of a key block to use (RFC 5246 6.3); iv has
- * cl_record_iv_len_12 bytes. NOMEM, CRYPTO; the old keys stay on failure. */
+/* One direction's part of a key block (RFC 5246 6.3), as long as cl_record_lens_12 says. */
+struct cl_keys_12 {
+    const uint8_t *mac_key;
+    const uint8_t *key;
+    const uint8_t *iv;
+    bool encrypt_then_mac;    /* CBC: RFC 7366 */
+    const struct cl_rng *rng; /* CBC, sealing; outlives the keys */
+};
+struct cl_lens_12 {
+    size_t mac_key;
+    size_t key;
+    size_t iv;
+};
+struct cl_lens_12 cl_record_lens_12(const struct cl_suite *suite);
+
+/* cl_record_keys_12 puts them to use. NOMEM, CRYPTO; the old keys stay on failure. */
 CL_MUST cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl_suite *suite,
-                                    const uint8_t *key, const uint8_t *iv, bool seal);
-size_t cl_record_iv_len_12(const struct cl_suite *suite);
+                                    const struct cl_keys_12 *parts, bool seal);
+/* cl_record_keys_cbc does so for a CBC suite (record_cbc.c). */
+CL_MUST cl_result cl_record_keys_cbc(struct cl_record_keys *keys, const struct cl_suite *suite,
+                                     const struct cl_keys_12 *parts, bool seal);
 
 void cl_record_keys_deinit(struct cl_record_keys *keys);
 /* cl_record_keys_replace wipes the keys and keeps what outlives them. */

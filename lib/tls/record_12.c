@@ -1,4 +1,4 @@
-/* tls/record_12.c - how records of TLS 1.2 are protected: AEAD ciphers only (RFC 5246 6.2.3.3),
+/* tls/record_12.c - how records of TLS 1.2 are protected by AEAD ciphers (RFC 5246 6.2.3.3),
  * with the explicit nonce of GCM and CCM (RFC 5288 3, RFC 6655 3), or the implicit one of ChaCha20
  * (RFC 7905 2). The explicit nonce is the sequence number, so it never repeats under a key. */
 #include "tls/record.h"
@@ -78,25 +78,34 @@ const struct cl_protection cl_protection_12 = {
     .overhead = overhead_12,
     .open = open_12,
     .seal = seal_12,
+    .max_expansion = CL_RECORD_MAX_EXPANSION,
 };
 
-size_t cl_record_iv_len_12(const struct cl_suite *suite)
+struct cl_lens_12 cl_record_lens_12(const struct cl_suite *suite)
 {
-    return suite->aead == CL_AEAD_CHACHA20_POLY1305 ? CL_AEAD_NONCE_LEN
-                                                    : CL_AEAD_NONCE_LEN - EXPLICIT_LEN;
+    struct cl_lens_12 lens = {.key = suite->cbc_key_len, .mac_key = cl_hash_len(suite->mac)};
+    if (suite->mac == CL_HASH_NONE) {
+        bool implicit = suite->aead == CL_AEAD_CHACHA20_POLY1305;
+        lens.key = cl_aead_info(suite->aead)->key_len;
+        lens.iv = implicit ? CL_AEAD_NONCE_LEN : CL_AEAD_NONCE_LEN - EXPLICIT_LEN;
+    }
+    return lens;
 }
 
 cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl_suite *suite,
-                            const uint8_t *key, const uint8_t *iv, bool seal)
+                            const struct cl_keys_12 *parts, bool seal)
 {
     struct cl_aead *aead;
-    size_t iv_len = cl_record_iv_len_12(suite);
-    CL_TRY(cl_aead_new(&aead, suite->aead, key, seal));
+    size_t iv_len = cl_record_lens_12(suite).iv;
+    if (suite->mac != CL_HASH_NONE) {
+        return cl_record_keys_cbc(keys, suite, parts, seal);
+    }
+    CL_TRY(cl_aead_new(&aead, suite->aead, parts->key, seal));
     cl_record_keys_replace(keys);
     keys->protection = &cl_protection_12;
     keys->aead = aead;
     keys->tag_len = cl_aead_info(suite->aead)->tag_len;
     keys->explicit_len = (uint8_t)(CL_AEAD_NONCE_LEN - iv_len);
-    memcpy(keys->iv, iv, iv_len);
+    memcpy(keys->iv, parts->iv, iv_len);
     return CL_OK;
 }

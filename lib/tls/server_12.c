@@ -1,5 +1,5 @@
-/* tls/server_12.c - the server's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): ECDHE alone, with
- * the extended master secret; full, or resumed by ticket or ID. Its table, and what only it needs.
+/* tls/server_12.c - the server's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): full, or resumed
+ * by ticket or ID. Its table, and what only it needs.
  */
 #include "tls/ext.h"
 #include "tls/keys_12.h"
@@ -8,39 +8,6 @@
 #include "tls/version.h"
 
 /* ---- choices ---- */
-
-static bool has_suite_for(struct cleat_tls *tls, enum cl_key_type type, const struct cl_suite **out)
-{
-    for (size_t i = 0; i < tls->config->num_suites; i++) {
-        const struct cl_suite *suite = tls->config->suites[i];
-        if (suite->version == CLEAT_TLS_1_2 && cl_auth_fits(suite->auth, type) &&
-            cl_list16_has(tls->hs->parsed.suites, suite->id)) {
-            *out = suite;
-            return true;
-        }
-    }
-    return false;
-}
-
-static cl_result select_group(struct cleat_tls *tls)
-{
-    const struct cl_client_hello *ch = &tls->hs->parsed;
-    for (size_t i = 0; i < tls->config->num_groups; i++) {
-        const struct cl_group *group = tls->config->groups[i];
-        /* RFC 8422 4: a client without supported_groups leaves the choice to the server; P-256 is
-         * what such clients have */
-        bool fits = ch->groups.p != NULL ? cl_list16_has(ch->groups, group->id)
-                                         : group->id == CL_GROUP_SECP256R1;
-        if (fits && group->client_share_len <= 255) {
-            tls->group = group;
-            tls->hs->share_group = group;
-            cl_event_choice(tls, "group", group->name, "first of ours that the client supports");
-            return CL_OK;
-        }
-    }
-    return cl_tls_fail(tls, CL_WHY(NO_SHARED_GROUP, "RFC 8422 5.1"),
-                       "the client supports none of the groups enabled here");
-}
 
 /* RFC 7627 5.3, RFC 5746 3.6, RFC 5246 7.4.1.2: what a ClientHello must have. */
 static cl_result check_hello(struct cleat_tls *tls)
@@ -64,7 +31,7 @@ static cl_result check_hello(struct cleat_tls *tls)
     return cl_check_point_formats(tls);
 }
 
-static cl_result start_keygen(struct cleat_tls *tls)
+static void start_keygen(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     hs->job = (struct cl_job){.kind = CL_JOB_KEYGEN, .status = CL_JOB_PENDING};
@@ -72,7 +39,6 @@ static cl_result start_keygen(struct cleat_tls *tls)
     hs->job.kex.rng = &tls->config->rng;
     hs->job.kex.share = hs->share;
     hs->waiting = &hs->job;
-    return CL_OK;
 }
 
 static cl_result make_random(struct cleat_tls *tls)
@@ -86,7 +52,28 @@ static cl_result make_random(struct cleat_tls *tls)
     return CL_OK;
 }
 
-/* Successors: a full handshake, a resumed one. */
+/* What a full handshake needs beside the suite. */
+static cl_result start_full(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    CL_TRY(cl_select_certificate(tls));
+    CL_TRY(cl_client_type_select(tls));
+    tls->suite = cl_suite_for(tls, hs->credential, hs->scheme);
+    if (tls->suite == NULL) {
+        return CLEAT_ERR_INTERNAL; /* the certificate was chosen so that there is one */
+    }
+    if (tls->suite->kx == CL_KX_ECDHE) {
+        tls->group = cl_group_for(tls);
+        hs->share_group = tls->group;
+        cl_event_choice(tls, "group", tls->group->name, "first of ours that the client supports");
+        start_keygen(tls);
+    }
+    CL_TRY(cl_session_12_name(tls));
+    hs->keep_messages = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
+    return CL_OK;
+}
+
+/* Successors: a full handshake with a share of ours; a resumed one; a full one without. */
 static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
@@ -96,25 +83,19 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_select_alpn(tls));
     hs->ticket_expected = tls->config->ticket_keys != NULL && hs->parsed.has_session_ticket &&
                           hs->parsed.extended_master_secret;
-    if (!tls->resumed) {
-        CL_TRY(cl_select_certificate(tls));
-        CL_TRY(cl_client_type_select(tls));
-        if (!has_suite_for(tls, cl_key_type(hs->credential->key), &tls->suite)) {
-            return CLEAT_ERR_INTERNAL; /* the certificate was chosen so that there is one */
-        }
-        CL_TRY(select_group(tls));
-        CL_TRY(start_keygen(tls));
-        CL_TRY(cl_session_12_name(tls));
-        hs->keep_messages = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
-    }
     if (tls->resumed) {
         cl_select_certificate_type(tls);
+    } else {
+        CL_TRY(start_full(tls));
     }
+    /* RFC 7366 2: answered with a CBC suite alone */
+    hs->encrypt_then_mac = hs->parsed.encrypt_then_mac && tls->suite->mac != CL_HASH_NONE;
     cl_event_choice(tls, "cipher suite", tls->suite->name,
                     tls->resumed ? "the session's" : "first of ours that the client offers");
+    cl_event_weaknesses(tls);
     cl_transcript_start(tls, tls->suite->hash);
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
-    cl_hs_next(tls, tls->resumed ? 1 : 0);
+    cl_hs_next(tls, tls->resumed ? 1 : tls->suite->kx == CL_KX_ECDHE ? 0 : 2);
     return CL_OK;
 }
 
@@ -139,10 +120,9 @@ static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
 }
 
 /* Successors: no certificate asked for; one asked for. */
-static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result end_flight(struct cleat_tls *tls)
 {
     struct cl_wr w;
-    CL_TRY(cl_server_key_exchange_build(tls));
     tls->hs->cert_requested = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
     if (tls->hs->cert_requested) {
         CL_TRY(cl_certificate_request_12_build(tls));
@@ -153,6 +133,21 @@ static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
     return CL_OK;
 }
 
+static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_server_key_exchange_build(tls));
+    return end_flight(tls);
+}
+
+/* RSA key exchange: the certificate's key does it all, without a ServerKeyExchange. */
+static cl_result send_unsigned(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_server_hello_12_build(tls));
+    CL_TRY(cl_certificate_12_build(tls));
+    CL_TRY(cl_certificate_status_build(tls));
+    return end_flight(tls);
+}
+
 /* Successors: nothing more to prove; the client's certificate is to be proved. */
 static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
 {
@@ -160,7 +155,7 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_result r = hs->job.result;
     hs->waiting = NULL;
     if (r == CL_OK) {
-        cl_master_secret(tls, cl_rd_of(hs->job.kex.secret, hs->job.kex.secret_len));
+        cl_master_secret(tls, cl_client_key_exchange_secret(&hs->job));
     }
     cl_job_reset(&hs->job);
     cl_kex_key_free(hs->kex_key);
@@ -254,13 +249,24 @@ static cl_result renegotiation(struct cleat_tls *tls, const struct cl_msg *msg)
 }
 
 const struct cl_hs_row cl_hs_server_12[] = {
-    {CL_HS_S12_SELECT, CL_HS_ACTION, 0, 0, select_, {CL_HS_S12_KEYGEN, CL_HS_S12_SEND_RESUMED}},
+    {CL_HS_S12_SELECT,
+     CL_HS_ACTION,
+     0,
+     0,
+     select_,
+     {CL_HS_S12_KEYGEN, CL_HS_S12_SEND_RESUMED, CL_HS_S12_SEND_UNSIGNED}},
     {CL_HS_S12_KEYGEN, CL_HS_JOB, 0, 0, share_made, {CL_HS_S12_SIGN}},
     {CL_HS_S12_SIGN,
      CL_HS_JOB,
      0,
      0,
      signed_,
+     {CL_HS_S12_WAIT_KEY_EXCHANGE, CL_HS_S12_WAIT_CERTIFICATE}},
+    {CL_HS_S12_SEND_UNSIGNED,
+     CL_HS_ACTION,
+     0,
+     0,
+     send_unsigned,
      {CL_HS_S12_WAIT_KEY_EXCHANGE, CL_HS_S12_WAIT_CERTIFICATE}},
     {CL_HS_S12_WAIT_CERTIFICATE,
      CL_HS_MESSAGE,

@@ -6,13 +6,68 @@
 #include "tls/version.h"
 #include "x509/name.h"
 
+const struct cl_group *cl_group_for(const struct cleat_tls *tls)
+{
+    const struct cl_client_hello *ch = &tls->hs->parsed;
+    for (size_t i = 0; i < tls->config->num_groups; i++) {
+        const struct cl_group *group = tls->config->groups[i];
+        /* RFC 8422 4: a client without supported_groups leaves the choice to the server; P-256 is
+         * what such clients have */
+        bool fits = ch->groups.p != NULL ? cl_list16_has(ch->groups, group->id)
+                                         : group->id == CL_GROUP_SECP256R1;
+        if (fits && group->client_share_len <= 255) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+/* Can the certificate's key do what the suite's key exchange asks of it? */
+static bool key_serves(const struct cl_suite *suite, const struct cl_credential *c,
+                       const struct cl_sig_alg *scheme)
+{
+    enum cl_key_type type = cl_key_type(c->key);
+    if (!cl_auth_fits(suite->auth, type)) {
+        return false;
+    }
+    if (suite->kx == CL_KX_RSA) {
+        return type == CL_KEY_RSA && /* a raw public key says nothing about its use */
+               (c->chain == NULL || cl_cert_allows_key_encipherment(cl_chain_at(c->chain, 0)));
+    }
+    return scheme != NULL;
+}
+
+static bool is_shared(const struct cleat_tls *tls, const struct cl_suite *suite)
+{
+    return suite->version == tls->protocol->number &&
+           cl_list16_has(tls->hs->parsed.suites, suite->id);
+}
+
+static const struct cl_suite *suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
+                                        const struct cl_sig_alg *scheme, bool has_group)
+{
+    for (size_t i = 0; i < tls->config->num_suites; i++) {
+        const struct cl_suite *suite = tls->config->suites[i];
+        if (is_shared(tls, suite) && key_serves(suite, c, scheme) &&
+            (suite->kx != CL_KX_ECDHE || has_group)) {
+            return suite;
+        }
+    }
+    return NULL;
+}
+
+const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
+                                    const struct cl_sig_alg *scheme)
+{
+    return suite_for(tls, c, scheme, cl_group_for(tls) != NULL);
+}
+
 /* A suite of the negotiated version that both have and that goes with the key. */
 static bool suite_fits(struct cleat_tls *tls, enum cl_key_type type)
 {
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         const struct cl_suite *suite = tls->config->suites[i];
-        if (suite->version == tls->protocol->number && cl_auth_fits(suite->auth, type) &&
-            cl_list16_has(tls->hs->parsed.suites, suite->id)) {
+        if (is_shared(tls, suite) && cl_auth_fits(suite->auth, type)) {
             return true;
         }
     }
@@ -84,6 +139,13 @@ static const struct refusal {
                                  "the client's signature algorithms allow none that its key can "
                                  "make",
                                  "add a certificate with a key of another kind"},
+    [CL_CREDENTIAL_NO_SCHEME_12] = {CLEAT_ERR_NO_SHARED_SIGNATURE, 0, "RFC 5246 7.4.3",
+                                    "the client's signature algorithms allow none that its key can "
+                                    "make, and no cipher suite of both does without a signature",
+                                    "add a certificate with a key of another kind"},
+    [CL_CREDENTIAL_NO_GROUP] = {CLEAT_ERR_NO_SHARED_GROUP, 0, "RFC 8422 5.1",
+                                "the client supports none of the groups enabled here",
+                                "allow one of the client's groups with --curves"},
     [CL_CREDENTIAL_NO_ISSUER] = {CLEAT_ERR_NO_SHARED_SIGNATURE, 0, "RFC 9846 4.3.4",
                                  "the client names none of its issuers in certificate_authorities",
                                  "add a certificate that needs no issuer to be named"},
@@ -98,8 +160,22 @@ static enum cl_credential_fit fit(struct cleat_tls *tls, const struct cl_credent
         .groups = ch->groups,
         .authorities = ch->authorities,
     };
-    return suite_fits(tls, cl_key_type(c->key)) ? cl_credential_fits(tls, c, &wish, out)
-                                                : CL_CREDENTIAL_NO_SUITE;
+    if (!suite_fits(tls, cl_key_type(c->key))) {
+        return CL_CREDENTIAL_NO_SUITE;
+    }
+    enum cl_credential_fit found = cl_credential_fits(tls, c, &wish, out);
+    if (found != CL_CREDENTIAL_FITS && found != CL_CREDENTIAL_NO_SCHEME) {
+        return found;
+    }
+    /* RSA key exchange needs no signature, and no group */
+    if (cl_suite_for(tls, c, *out) != NULL) {
+        return CL_CREDENTIAL_FITS;
+    }
+    if (found == CL_CREDENTIAL_FITS) {
+        return suite_for(tls, c, *out, true) != NULL ? CL_CREDENTIAL_NO_GROUP
+                                                     : CL_CREDENTIAL_NO_SUITE;
+    }
+    return tls->protocol->number == CLEAT_TLS_1_2 ? CL_CREDENTIAL_NO_SCHEME_12 : found;
 }
 
 /* What a look through the credentials is limited to. */
@@ -206,8 +282,10 @@ static void tell_choice(struct cleat_tls *tls, const char *why)
     }
     cl_event_choice(tls, hs->credential->chain != NULL ? "certificate" : "raw public key",
                     cleat_key_kind(hs->credential->key), why);
-    cl_event_choice(tls, "signature scheme", hs->scheme->name,
-                    "first of ours that the client takes and the key can make");
+    if (cl_suite_for(tls, hs->credential, hs->scheme)->kx != CL_KX_RSA) {
+        cl_event_choice(tls, "signature scheme", hs->scheme->name,
+                        "first of ours that the client takes and the key can make");
+    }
 }
 
 cl_result cl_select_certificate(struct cleat_tls *tls)

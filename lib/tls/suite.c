@@ -1,18 +1,29 @@
 /* tls/suite.c - the table of cipher suites, in order of preference: TLS 1.3 (RFC 9846 B.4),
  * then 1.2. The CCM suites are off by default: slower, and CCM_8's tag is short (RFC 9846 B.4
- * advises against it). */
+ * advises against it). What stands behind them is for peers that have nothing better. */
 #include "tls/suite.h"
 
 #include "base/text.h"
 #include "cleat/tls.h"
 
-#define V13(id, name, short_name, aead, hash, on)                              \
-    {                                                                          \
-        id, CLEAT_TLS_1_3, CL_AUTH_ANY, name, short_name, aead, hash, on, NULL \
+#define V13(id, name, short_name, aead, hash, on)                                               \
+    {                                                                                           \
+        id, CLEAT_TLS_1_3, CL_AUTH_ANY, name, short_name, aead, hash, on, NULL, .kx = CL_KX_ANY \
     }
-#define V12(id, auth, name, openssl_name, short_name, aead, hash, on)           \
-    {                                                                           \
-        id, CLEAT_TLS_1_2, auth, name, short_name, aead, hash, on, openssl_name \
+#define V12(id, auth, name, openssl_name, short_name, aead, hash, on)                              \
+    {                                                                                              \
+        id, CLEAT_TLS_1_2, auth, name, short_name, aead, hash, on, openssl_name, .kx = CL_KX_ECDHE \
+    }
+/* off by default, for the profile "legacy" */
+#define RSA(id, name, openssl_name, short_name, aead, hash)                                \
+    {                                                                                      \
+        id, CLEAT_TLS_1_2, CL_AUTH_RSA, name, short_name, aead, hash, false, openssl_name, \
+            .kx = CL_KX_RSA                                                                \
+    }
+#define CBC(id, kx_, auth, name, openssl_name, short_name, key_len, mac_, hash)              \
+    {                                                                                        \
+        id, CLEAT_TLS_1_2, auth, name, short_name, CL_AEAD_COUNT, hash, false, openssl_name, \
+            .kx = kx_, .mac = mac_, .cbc_key_len = key_len                                   \
     }
 
 static const struct cl_suite suites[] = {
@@ -45,6 +56,45 @@ static const struct cl_suite suites[] = {
         "ECDHE-ECDSA-AES-128-CCM", CL_AEAD_AES_128_CCM, CL_HASH_SHA256, false),
     V12(0xc0ae, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", "ECDHE-ECDSA-AES128-CCM8",
         "ECDHE-ECDSA-AES-128-CCM-8", CL_AEAD_AES_128_CCM_8, CL_HASH_SHA256, false),
+    V12(0xc0ad, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM", "ECDHE-ECDSA-AES256-CCM",
+        "ECDHE-ECDSA-AES-256-CCM", CL_AEAD_AES_256_CCM, CL_HASH_SHA256, false),
+    V12(0xc0af, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8", "ECDHE-ECDSA-AES256-CCM8",
+        "ECDHE-ECDSA-AES-256-CCM-8", CL_AEAD_AES_256_CCM_8, CL_HASH_SHA256, false),
+    /* RFC 8422 6, RFC 5289 3.1 */
+    CBC(0xc009, CL_KX_ECDHE, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+        "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc00a, CL_KX_ECDHE, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+        "ECDHE-ECDSA-AES256-SHA", "ECDHE-ECDSA-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc023, CL_KX_ECDHE, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+        "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256,
+        CL_HASH_SHA256),
+    CBC(0xc024, CL_KX_ECDHE, CL_AUTH_ECDSA, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+        "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES-256-CBC-SHA384", 32, CL_HASH_SHA384,
+        CL_HASH_SHA384),
+    /* RFC 8422 6, RFC 5289 3.1 */
+    CBC(0xc013, CL_KX_ECDHE, CL_AUTH_RSA, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc014, CL_KX_ECDHE, CL_AUTH_RSA, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+        "ECDHE-RSA-AES256-SHA", "ECDHE-RSA-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc027, CL_KX_ECDHE, CL_AUTH_RSA, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+        "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256,
+        CL_HASH_SHA256),
+    CBC(0xc028, CL_KX_ECDHE, CL_AUTH_RSA, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+        "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-AES-256-CBC-SHA384", 32, CL_HASH_SHA384,
+        CL_HASH_SHA384),
+    /* RFC 5288 3, RFC 5246 A.5 */
+    RSA(0x009c, "TLS_RSA_WITH_AES_128_GCM_SHA256", "AES128-GCM-SHA256", "RSA-AES-128-GCM",
+        CL_AEAD_AES_128_GCM, CL_HASH_SHA256),
+    RSA(0x009d, "TLS_RSA_WITH_AES_256_GCM_SHA384", "AES256-GCM-SHA384", "RSA-AES-256-GCM",
+        CL_AEAD_AES_256_GCM, CL_HASH_SHA384),
+    CBC(0x002f, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_128_CBC_SHA", "AES128-SHA",
+        "RSA-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x0035, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_256_CBC_SHA", "AES256-SHA",
+        "RSA-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x003c, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_128_CBC_SHA256", "AES128-SHA256",
+        "RSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256, CL_HASH_SHA256),
+    CBC(0x003d, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256",
+        "RSA-AES-256-CBC-SHA256", 32, CL_HASH_SHA256, CL_HASH_SHA256),
 };
 
 const struct cl_suite *cl_suite_at(size_t i)
@@ -79,5 +129,41 @@ const struct cl_suite *cl_suite_by_name(const char *name, size_t len)
 
 bool cl_auth_fits(enum cl_suite_auth auth, enum cl_key_type type)
 {
-    return auth == CL_AUTH_ANY || (auth == CL_AUTH_RSA) == cl_key_is_rsa(type);
+    switch (auth) {
+    case CL_AUTH_RSA:
+        return cl_key_is_rsa(type);
+    case CL_AUTH_ECDSA:
+        return !cl_key_is_rsa(type);
+    default:
+        return auth == CL_AUTH_ANY;
+    }
+}
+
+static const struct cl_weakness kx_weakness[CL_KX_NUM] = {
+    [CL_KX_RSA] = {"RSA key exchange",
+                   "no forward secrecy: whoever gets the server's key reads what was recorded "
+                   "(RFC 10015)"},
+};
+
+static const struct cl_weakness cbc_weakness = {
+    "AES-CBC with HMAC",
+    "not an authenticated cipher: such records have been decrypted by attacks on their padding "
+    "(RFC 9325 4.2)"};
+
+const struct cl_weakness *cl_suite_weakness(const struct cl_suite *suite, size_t i)
+{
+    const struct cl_weakness *kx = &kx_weakness[suite->kx];
+    bool kx_is_weak = kx->what != NULL;
+    if (i == 0 && kx_is_weak) {
+        return kx;
+    }
+    return i == (kx_is_weak ? 1 : 0) && suite->mac != CL_HASH_NONE ? &cbc_weakness : NULL;
+}
+
+/* 2^24: for 16 KiB each, AES-CBC stays 2^-60 away from a repeated block (2^34 blocks of 2^128) */
+#define CBC_MAX_RECORDS (UINT64_C(1) << 24)
+
+uint64_t cl_suite_max_records(const struct cl_suite *suite)
+{
+    return suite->mac != CL_HASH_NONE ? CBC_MAX_RECORDS : cl_aead_info(suite->aead)->max_records;
 }

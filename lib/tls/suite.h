@@ -12,6 +12,15 @@ enum cl_suite_auth {
     CL_AUTH_ANY = 0,
     CL_AUTH_ECDSA, /* and EdDSA (RFC 8422 5.10) */
     CL_AUTH_RSA,
+    CL_AUTH_PSK, /* none: an external PSK takes its place */
+};
+
+/* How a suite of TLS 1.2 agrees on its premaster secret; in TLS 1.3 that is not the suite's. */
+enum cl_suite_kx {
+    CL_KX_ANY = 0,
+    CL_KX_ECDHE,
+    CL_KX_RSA,
+    CL_KX_NUM,
 };
 
 struct cl_suite {
@@ -20,11 +29,26 @@ struct cl_suite {
     enum cl_suite_auth auth;
     const char *name;       /* IANA */
     const char *short_name; /* as people abbreviate it: "AES-128-GCM" */
-    enum cl_aead_id aead;
-    enum cl_hash_id hash;
+    enum cl_aead_id aead;   /* unless mac says otherwise */
+    enum cl_hash_id hash;   /* of the key schedule */
     bool by_default;
     const char *openssl_name; /* of TLS 1.2 suites: "ECDHE-RSA-AES128-GCM-SHA256" */
+    enum cl_suite_kx kx;
+    enum cl_hash_id mac; /* AES-CBC with HMAC by this hash; NONE: an AEAD */
+    uint8_t cbc_key_len;
 };
+
+/* What is wrong with a suite that only the profile "legacy" may name. */
+struct cl_weakness {
+    const char *what;
+    const char *text;
+};
+
+/* cl_suite_weakness returns the i-th weakness of a suite, then NULL; most have none. */
+const struct cl_weakness *cl_suite_weakness(const struct cl_suite *suite, size_t i);
+
+/* cl_suite_max_records returns how many records may be sealed under one key. */
+uint64_t cl_suite_max_records(const struct cl_suite *suite);
 
 /* cl_auth_fits says whether a certificate with a key of this type goes with a suite. */
 bool cl_auth_fits(enum cl_suite_auth auth, enum cl_key_type type);

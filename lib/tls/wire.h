@@ -39,6 +39,7 @@ enum cl_extension_type {
     CL_ET_CLIENT_CERTIFICATE_TYPE = 19,
     CL_ET_SERVER_CERTIFICATE_TYPE = 20,
     CL_ET_PADDING = 21,
+    CL_ET_ENCRYPT_THEN_MAC = 22,
     CL_ET_EXTENDED_MASTER_SECRET = 23,
     CL_ET_RECORD_SIZE_LIMIT = 28,
     CL_ET_SESSION_TICKET = 35,
@@ -78,7 +79,8 @@ enum cl_alert_level {
 #define CL_SCSV_FALLBACK         0x5600
 /* 2^14 (RFC 9846 5.1), and with the inner content type and expansion (5.2) */
 #define CL_RECORD_MAX_PLAIN      16384
-#define CL_RECORD_MAX_CIPHER     (CL_RECORD_MAX_PLAIN + 256)
+#define CL_RECORD_MAX_EXPANSION  256
+#define CL_RECORD_MAX_CIPHER     (CL_RECORD_MAX_PLAIN + CL_RECORD_MAX_EXPANSION)
 #define CL_RECORD_HEADER_LEN     5
 /* RFC 8449 4: "Endpoints MUST NOT send a "record_size_limit" extension with a value smaller than
  * 64" */

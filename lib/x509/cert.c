@@ -271,6 +271,12 @@ const struct cl_sig_alg *cl_cert_sig_alg(const struct cleat_cert *cert)
     return cert->sig_alg;
 }
 
+bool cl_cert_allows_key_encipherment(const struct cleat_cert *cert)
+{
+    return !cl_cert_has(cert, CL_OID_EXT_KEY_USAGE) ||
+           (cert->key_usage & CL_KU_KEY_ENCIPHERMENT) != 0;
+}
+
 bool cl_cert_allows_digital_signature(const struct cleat_cert *cert)
 {
     return !cl_cert_has(cert, CL_OID_EXT_KEY_USAGE) ||

@@ -46,5 +46,7 @@ const struct cl_sig_alg *cl_cert_sig_alg(const struct cleat_cert *cert);
 /* cl_cert_allows_digital_signature: Key Usage is absent or has digitalSignature (RFC 5280 4.2.1.3).
  */
 bool cl_cert_allows_digital_signature(const struct cleat_cert *cert);
+/* cl_cert_allows_key_encipherment: likewise, for RSA key exchange (RFC 5246 7.4.2). */
+bool cl_cert_allows_key_encipherment(const struct cleat_cert *cert);
 
 #endif

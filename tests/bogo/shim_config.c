@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "bogo/shim_event.h"
+#include "cleat/profile.h"
 #include "cleat/session.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
@@ -137,6 +138,15 @@ static const char *join(const struct shim_list *list, const char *(*name)(long),
     ":rsa_pss_rsae_sha384:rsa_pkcs1_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha512"
 #define DEFAULT_SIGN DEFAULT_VERIFY ":ecdsa_secp521r1_sha512:ed25519"
 
+/* What BoringSSL has without -cipher in TLS 1.2, as far as we have it. */
+#define DEFAULT_CIPHERS                                                       \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"               \
+    ":ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"              \
+    ":ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"              \
+    ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"     \
+    ":ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256" \
+    ":AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA"
+
 static void set_lists(struct cleat_tls_builder *b, const struct shim_options *o)
 {
     char text[2048];
@@ -150,8 +160,8 @@ static void set_lists(struct cleat_tls_builder *b, const struct shim_options *o)
                                : join(&o->verify_prefs, scheme_name, "scheme", text, sizeof(text));
         r = cleat_tls_builder_signatures(b, list);
     }
-    if (r == CLEAT_OK && o->cipher != NULL) {
-        r = cleat_tls_builder_ciphers(b, o->cipher);
+    if (r == CLEAT_OK) {
+        r = cleat_tls_builder_ciphers(b, o->cipher != NULL ? o->cipher : DEFAULT_CIPHERS);
     }
     if (r != CLEAT_OK) {
         shim_not_implemented(cleat_tls_builder_error(b)->text);
@@ -290,6 +300,10 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     struct cleat_error err = {0};
     if (cleat_tls_builder_new(o->server ? CLEAT_SERVER : CLEAT_CLIENT, &b) != CLEAT_OK) {
         shim_fail("no memory");
+    }
+    /* RSA key exchange and AES-CBC may be named under this profile alone */
+    if (cleat_tls_builder_profile(b, "legacy") != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
     cleat_tls_builder_clock(b, now_ms, state);
     cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);

@@ -64,8 +64,9 @@ class Authority:
         openssl("req", "-new", *KEYS[kind], "-nodes", "-subj", f"/CN={name}", "-keyout", key,
                 "-out", request)
         extensions = self.folder / f"{name}.cnf"
-        text = ("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-                f"extendedKeyUsage={usage}\nauthorityKeyIdentifier=keyid\n"
+        text = ("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature"
+                + (",keyEncipherment" if kind == "rsa" else "") +
+                f"\nextendedKeyUsage={usage}\nauthorityKeyIdentifier=keyid\n"
                 "subjectKeyIdentifier=hash\n")
         extensions.write_text(text + (f"subjectAltName={sans}\n" if sans else ""))
         if dates is None:

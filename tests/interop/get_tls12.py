@@ -133,7 +133,7 @@ class GnuTLS(Pairs, GetTest):
     programs = ["gnutls-serv"]
 
     def peer(self, cert, key, tickets=True):
-        priority = "NORMAL:+AES-128-CCM:+AES-128-CCM-8:+GROUP-ALL"
+        priority = "NORMAL:+AES-128-CCM:+AES-128-CCM-8:+AES-256-CCM:+AES-256-CCM-8:+GROUP-ALL"
         port = free_port()
         return Peer(["gnutls-serv", "--http", "--quiet", "--port", port, "--priority", priority,
                      "--x509certfile", cert, "--x509keyfile", key, "--disable-client-cert",

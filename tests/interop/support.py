@@ -108,8 +108,9 @@ def make_ca(name="ca", kind="ecdsa"):
 
 
 def make_leaf(ca, name, kind="ecdsa", hosts=("localhost", "127.0.0.1", "::1"), days=30,
-              purpose="serverAuth", usage="digitalSignature"):
+              purpose="serverAuth", usage=None):
     """A certificate of that kind for those hosts, signed by ca."""
+    usage = usage or "digitalSignature" + (",keyEncipherment" if kind == "rsa" else "")
     cert, key = folder() / f"{name}.pem", make_key(name, kind)
     request, ext = folder() / f"{name}.csr", folder() / f"{name}.ext"
     names = ",".join(("IP:" if re.fullmatch(r"[0-9.]+|.*:.*", h) else "DNS:") + h for h in hosts)

@@ -128,7 +128,9 @@ static void certificate_request_12(struct cursor *c)
 
 static void client_key_exchange(struct cursor *c)
 {
-    vector(c, 1, "share");
+    /* an RSA key has 2048 bits, an ECDHE share 133 bytes at most */
+    bool rsa = c->end - c->at > 2 + 255;
+    vector(c, rsa ? 2 : 1, rsa ? "encrypted secret" : "share");
 }
 
 static void certificate_verify(struct cursor *c)

@@ -127,7 +127,8 @@ static struct cl_cert_template leaf_template(const struct test_identity *id,
     t.issuer = cl_chain_at(ca->chain, 0);
     t.dns_names = names;
     t.num_dns_names = num;
-    t.key_usage = CL_KU_DIGITAL_SIGNATURE;
+    t.key_usage = CL_KU_DIGITAL_SIGNATURE |
+                  (cl_key_type(id->key) == CL_KEY_RSA ? CL_KU_KEY_ENCIPHERMENT : 0U);
     t.ext_key_usage = client ? CL_EKU_CLIENT_AUTH : CL_EKU_SERVER_AUTH;
     return t;
 }
@@ -137,6 +138,15 @@ void test_identity_make(struct test_identity *id, const struct test_ca *ca, enum
 {
     assert_int_equal(cl_key_generate(&id->key, type, 2048), CL_OK);
     struct cl_cert_template t = leaf_template(id, ca, names, num, client);
+    build(&id->chain, &t, ca->key);
+}
+
+void test_identity_sign_only(struct test_identity *id, const struct test_ca *ca,
+                             enum cl_key_type type, const char *const *names, size_t num)
+{
+    assert_int_equal(cl_key_generate(&id->key, type, 2048), CL_OK);
+    struct cl_cert_template t = leaf_template(id, ca, names, num, false);
+    t.key_usage = CL_KU_DIGITAL_SIGNATURE;
     build(&id->chain, &t, ca->key);
 }
 
@@ -273,6 +283,9 @@ static void take_event(void *ctx, void *user, const struct cleat_event *e)
         break;
     case CLEAT_EVENT_STATE:
         log_line(log, "state", e->state.name, NULL);
+        break;
+    case CLEAT_EVENT_WARNING:
+        log_line(log, "warning", e->warning.what, e->warning.text);
         break;
     }
 }

@@ -44,6 +44,9 @@ void test_identity_make(struct test_identity *id, const struct test_ca *ca, enum
 /* The same with an end of its own, Unix seconds. */
 void test_identity_until(struct test_identity *id, const struct test_ca *ca,
                          const char *const *names, size_t num, bool client, int64_t not_after);
+/* A server whose key may sign only (digitalSignature); other RSA keys have keyEncipherment, too. */
+void test_identity_sign_only(struct test_identity *id, const struct test_ca *ca,
+                             enum cl_key_type type, const char *const *names, size_t num);
 void test_identity_drop(struct test_identity *id);
 
 /* The world most tests need: a CA, a server for "localhost" (ECDSA P-256), a client identity. Made

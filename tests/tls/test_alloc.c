@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cleat/profile.h"
 #include "tls/support_tls.h"
 
 /* ---- failing ---- */
@@ -154,6 +155,7 @@ struct scenario {
     bool client_cert;
     bool key_update;
     bool tickets;
+    const char *legacy; /* under the profile legacy, by this suite; the server's key is RSA */
     struct cleat_tls_session *session;
     struct cleat_tls_config *client;
     struct cleat_tls_config *server;
@@ -164,7 +166,14 @@ static struct cleat_ticket_keys *keys;
 static void make_configs(struct scenario *s)
 {
     struct cleat_tls_builder *c = test_client_builder();
-    struct cleat_tls_builder *v = test_server_builder();
+    struct cleat_tls_builder *v =
+        s->legacy != NULL ? test_server_builder_with(test_identity_of(CL_KEY_RSA, false))
+                          : test_server_builder();
+    struct cleat_tls_builder *ends[] = {c, v};
+    for (size_t i = 0; s->legacy != NULL && i < TEST_LEN(ends); i++) {
+        assert_int_equal(cleat_tls_builder_profile(ends[i], "legacy"), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_ciphers(ends[i], s->legacy), CLEAT_OK);
+    }
     cleat_tls_builder_events(c, NULL, NULL, false);
     cleat_tls_builder_events(v, NULL, NULL, false);
     assert_int_equal(cleat_tls_builder_versions(c, s->version, s->version), CLEAT_OK);
@@ -320,6 +329,16 @@ static void test_tls_12_client_certificate(void **state)
     struct scenario s = {
         .name = "TLS 1.2, client certificate", .version = CLEAT_TLS_1_2, .client_cert = true};
     run_scenario(&s, false);
+}
+
+static void test_tls_12_legacy(void **state)
+{
+    static const char *const suites[] = {"ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256"};
+    for (size_t i = 0; i < TEST_LEN(suites); i++) {
+        struct scenario s = {
+            .name = suites[i], .version = CLEAT_TLS_1_2, .tickets = true, .legacy = suites[i]};
+        run_scenario(&s, false);
+    }
 }
 
 static void test_tls_12_resumed(void **state)
@@ -505,6 +524,7 @@ int main(void)
         ALLOC_TEST(test_tls_13_key_update),
         ALLOC_TEST(test_tls_12_full),
         ALLOC_TEST(test_tls_12_client_certificate),
+        ALLOC_TEST(test_tls_12_legacy),
         ALLOC_TEST(test_tls_12_resumed),
         ALLOC_TEST(test_building_a_configuration),
         ALLOC_TEST(test_a_setter_that_failed_fails_the_configuration),

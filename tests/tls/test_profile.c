@@ -129,6 +129,7 @@ static void test_a_server_takes_exactly_what_its_profile_says(void **state)
                 continue;
             }
             struct cleat_tls_builder *c = test_client_builder();
+            assert_int_equal(cleat_tls_builder_profile(c, "legacy"), CLEAT_OK);
             assert_int_equal(cleat_tls_builder_versions(c, suite->version, suite->version),
                              CLEAT_OK);
             assert_int_equal(cleat_tls_builder_ciphers(c, suite->name), CLEAT_OK);

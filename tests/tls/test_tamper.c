@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cleat/profile.h"
 #include "cleat/tls_options.h"
 #include "tls/support_place.h"
 #include "tls/support_tls.h"
@@ -24,20 +25,28 @@ struct kind {
     enum cl_key_type key;
     bool client_auth;
     bool resumed;
+    const char *legacy; /* under the profile legacy, by this suite */
 };
 
 static const struct kind kinds[] = {
     {"1.3, full, 1.2 spoken too", 0x0303, 0x0304, "X25519:P-256", "X25519", CL_KEY_EC_P256, false,
-     false},
-    {"1.3, after a retry", 0x0304, 0x0304, "P-256:X25519", "X25519", CL_KEY_EC_P256, false, false},
-    {"1.3, client authentication", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, true, false},
-    {"1.3, resumed", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, false, true},
+     false, NULL},
+    {"1.3, after a retry", 0x0304, 0x0304, "P-256:X25519", "X25519", CL_KEY_EC_P256, false, false,
+     NULL},
+    {"1.3, client authentication", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, true, false,
+     NULL},
+    {"1.3, resumed", 0x0304, 0x0304, "X25519", "X25519", CL_KEY_EC_P256, false, true, NULL},
     {"1.2, full, ECDSA", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false,
-     false},
-    {"1.2, full, RSA", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_RSA, false, false},
+     false, NULL},
+    {"1.2, full, RSA", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_RSA, false, false, NULL},
     {"1.2, client authentication", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256,
-     true, false},
-    {"1.2, resumed", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false, true},
+     true, false, NULL},
+    {"1.2, resumed", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false, true,
+     NULL},
+    {"1.2, AES-CBC", 0x0303, 0x0303, "X25519:P-256", "X25519:P-256", CL_KEY_EC_P256, false, false,
+     "ECDHE-ECDSA-AES128-SHA"},
+    {"1.2, RSA key exchange", 0x0303, 0x0303, "X25519", "X25519", CL_KEY_RSA, false, false,
+     "AES128-GCM-SHA256"},
 };
 
 /* A kind of handshake made ready to be repeated: randomness starts anew for each. */
@@ -59,6 +68,11 @@ static struct cleat_tls_config *config_of(struct scene *s, bool server)
     cleat_tls_builder_events(b, NULL, NULL, false);
     cleat_tls_builder_ask_status(b, false); /* each byte of it has a test of its own */
     cleat_tls_builder_random(b, test_fixed_random, &s->counters[server]);
+    if (k->legacy != NULL) {
+        assert_int_equal(cleat_tls_builder_profile(b, "legacy"), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_ciphers(b, k->legacy), CLEAT_OK);
+        cleat_tls_builder_master_secret(b, true);
+    }
     assert_int_equal(cleat_tls_builder_versions(b, k->min, k->max), CLEAT_OK);
     assert_int_equal(cleat_tls_builder_groups(b, server ? k->server_groups : k->client_groups),
                      CLEAT_OK);
@@ -424,8 +438,25 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
+/* Where the kinds under the profile legacy differ. They have one suite each (40). RSA key exchange
+ * signs nothing: changes come out when the keys do not agree (20), whatever was done to the
+ * encrypted secret. */
+static const struct rule expected_legacy[] = {
+    {"ClientHello: suites", V12, "here 40"},
+    {"*Hello: extension 2[23] type", V12, "here 20, here 40, here 47, here 110"},
+    {"ClientHello: extension 13 type", V12, "here 20, here 40, there 51"},
+    {"ClientHello: random", V12, "here 20, there 51, there 20"},
+    {"ServerHello: random", V12, "there 20, here 51, here 20"},
+    {"ClientKeyExchange: encrypted secret", V12, "here 20"},
+};
+
 static bool is_right(const struct kind *kind, const char *place, const char *got)
 {
+    for (size_t i = 0; kind->legacy != NULL && i < TEST_LEN(expected_legacy); i++) {
+        if (fnmatch(expected_legacy[i].place, place, 0) == 0) {
+            return listed(expected_legacy[i].outcomes, got);
+        }
+    }
     for (size_t i = 0; i < TEST_LEN(expected); i++) {
         if ((expected[i].version == 0 || expected[i].version == kind->max) &&
             fnmatch(expected[i].place, place, 0) == 0) {
@@ -473,6 +504,7 @@ static bool is_opaque(const char *place)
                                            "*: random",
                                            "*: session ID",
                                            "*: share",
+                                           "*: encrypted secret",
                                            "*: ticket",
                                            "ClientHello: extension 35",
                                            "ClientHello: extension 41"};
@@ -578,6 +610,16 @@ static void test_a_byte_changed_anywhere_in_a_resumption_of_tls_12_is_noticed(vo
     flip_kind(&kinds[7]);
 }
 
+static void test_a_byte_changed_anywhere_in_tls_12_with_cbc_is_noticed(void **state)
+{
+    flip_kind(&kinds[8]);
+}
+
+static void test_a_byte_changed_anywhere_in_tls_12_with_rsa_key_exchange_is_noticed(void **state)
+{
+    flip_kind(&kinds[9]);
+}
+
 static void test_a_handshake_cut_off_after_any_byte_is_closed_early(void **state)
 {
     for (size_t i = 0; i < TEST_LEN(kinds); i++) {
@@ -597,6 +639,8 @@ int main(void)
         cmocka_unit_test(
             test_a_byte_changed_anywhere_in_tls_12_with_client_authentication_is_noticed),
         cmocka_unit_test(test_a_byte_changed_anywhere_in_a_resumption_of_tls_12_is_noticed),
+        cmocka_unit_test(test_a_byte_changed_anywhere_in_tls_12_with_cbc_is_noticed),
+        cmocka_unit_test(test_a_byte_changed_anywhere_in_tls_12_with_rsa_key_exchange_is_noticed),
         cmocka_unit_test(test_a_handshake_cut_off_after_any_byte_is_closed_early),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);

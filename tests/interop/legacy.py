@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""What TLS 1.2 has for peers that have nothing better (profile legacy and the suite's name): RSA key
+exchange and AES-CBC, with encrypt-then-MAC and without, against OpenSSL and GnuTLS, both roles."""
+import os
+
+import get_support
+import matrix
+import support
+from get_support import GetTest, Peer, free_port
+from matrix import ECDSA, RSA, ServeTest
+
+support.need("openssl", "gnutls-cli", "gnutls-serv")
+CA = support.make_ca()
+# As SUITES_12: OpenSSL's name, IANA's, GnuTLS' words (the last one is the MAC), the certificates.
+SUITES = {
+    "AES128-GCM-SHA256":
+        ("TLS_RSA_WITH_AES_128_GCM_SHA256", "RSA:+AES-128-GCM:+AEAD", ("rsa",)),
+    "AES256-GCM-SHA384":
+        ("TLS_RSA_WITH_AES_256_GCM_SHA384", "RSA:+AES-256-GCM:+AEAD", ("rsa",)),
+}
+for ossl, iana, gnutls, kinds in (("ECDHE-ECDSA-", "ECDHE_ECDSA", "ECDHE-ECDSA", ECDSA),
+                                  ("ECDHE-RSA-", "ECDHE_RSA", "ECDHE-RSA", RSA),
+                                  ("", "RSA", "RSA", ("rsa",))):
+    for bits, mac in ((128, "SHA"), (256, "SHA"), (128, "SHA256"),
+                      (256, "SHA384" if ossl else "SHA256")):
+        word = "SHA1" if mac == "SHA" else mac
+        SUITES[f"{ossl}AES{bits}-{mac}"] = (f"TLS_{iana}_WITH_AES_{bits}_CBC_{mac}",
+                                            f"{gnutls}:+AES-{bits}-CBC:+{word}", kinds)
+OFFER = ["--profile", "legacy", "--ciphers", ":".join(SUITES), "--curves", "X25519:P-256"]
+KINDS = {"ecdsa": "ecdsa-p256", "rsa": "rsa"}
+NO_ETM = ("openssl_conf = o\n[o]\nssl_conf = s\n[s]\nsystem_default = d\n"
+          "[d]\nOptions = -EncryptThenMac\n")
+
+
+def openssl_env(folder, encrypt_then_mac):
+    if encrypt_then_mac:
+        return dict(os.environ)
+    config = folder / "no-etm.cnf"
+    config.write_text(NO_ETM)
+    return {**os.environ, "OPENSSL_CONF": str(config)}
+
+
+def gnutls_priority(words, encrypt_then_mac):
+    kx, cipher, mac = words.split(":+")
+    # GnuTLS uses SHA-384 with CBC only when asked for it, and then without encrypt-then-MAC
+    return ":".join(["NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:-CIPHER-ALL:-MAC-ALL", f"+{kx}",
+                     f"+{cipher}", f"+{mac}", *([] if encrypt_then_mac else ["%NO_ETM"])])
+
+
+def pairs():
+    for suite, (iana, words, kinds) in SUITES.items():
+        for encrypt_then_mac in (True, False) if "CBC" in iana else (True,):
+            yield suite, iana, words, kinds, encrypt_then_mac
+
+
+class Serve(ServeTest):
+    version = "TLSv1.2"
+
+    def each(self, ask):
+        for kind in KINDS:
+            with matrix.serve([matrix.leaf(CA, kind)], offer=OFFER) as server:
+                for suite, iana, words, kinds, etm in pairs():
+                    if kind not in kinds:
+                        continue
+                    with self.subTest(kind=kind, suite=suite, encrypt_then_mac=etm):
+                        self.asked = self.path()
+                        done = ask(server, suite, words, etm)
+                        text = (done.stdout + done.stderr).decode(errors="replace")
+                        self.assertEqual(done.returncode, 0, text)
+                        self.assertIn("\nserved\n", text)
+                        self.agreed(server, self.asked, iana,
+                                    "no (EC)DHE" if iana.startswith("TLS_RSA") else "X25519")
+                        self.warned(server, iana)
+
+    def warned(self, server, iana):
+        address = matrix.Seen(server, self.asked).access.split(" ", 1)[0]
+        if iana.startswith("TLS_RSA"):
+            server.errors.wait_for(rf"{address}: warning: RSA key exchange: no forward secrecy")
+        if "CBC" in iana:
+            server.errors.wait_for(rf"{address}: warning: AES-CBC with HMAC: ")
+
+    def test_openssl(self):
+        def ask(server, suite, _, etm):
+            return support.run(
+                ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}",
+                 "-CAfile", CA.cert, "-servername", "localhost", "-verify_return_error", "-ign_eof",
+                 "-cipher", f"{suite}:@SECLEVEL=0"], check=False, stdin=None,
+                input=matrix.last_request(self.asked), env=openssl_env(support.folder(), etm))
+        self.each(ask)
+
+    def test_gnutls(self):
+        def ask(server, _, words, etm):
+            return support.run(
+                ["gnutls-cli", "--x509cafile", CA.cert, "--sni-hostname", "localhost",
+                 "--verify-hostname", "localhost", "--priority", gnutls_priority(words, etm),
+                 "--port", server.port, "127.0.0.1"], check=False, stdin=None,
+                input=matrix.last_request(self.asked))
+        self.each(ask)
+
+    def test_what_is_not_named_is_off(self):
+        for args in ((), ("--profile", "legacy")):
+            with matrix.serve([matrix.leaf(CA, "rsa")], offer=args) as server:
+                done = support.run(
+                    ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}",
+                     "-cipher", "AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"], check=False)
+                self.assertIn(b"handshake failure", done.stdout + done.stderr)
+
+    def test_a_name_without_the_profile_is_refused_with_what_to_do(self):
+        done = support.run([os.environ["CLEAT_PROGRAM"], "serve", *matrix.leaf(CA, "rsa").args(),
+                            "--listen", "127.0.0.1:0", "--ciphers", "AES128-SHA"], check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"--profile legacy", done.stderr)
+
+
+class Get(GetTest):
+    def each(self, peer):
+        leaves = {kind: self.ca.leaf(kind, word) for kind, word in KINDS.items()}
+        for suite, iana, words, kinds, etm in pairs():
+            kind = "rsa" if "rsa" in kinds else "ecdsa"
+            with peer(*leaves[kind], suite, words, etm) as server, \
+                    self.subTest(suite=suite, encrypt_then_mac=etm):
+                facts = self.facts("--profile", "legacy", "--tls-max", "1.2", "--ciphers", suite,
+                                   f"https://localhost:{server.port}/")
+                self.assertEqual([facts[n] for n in ("http_code", "tls_version", "tls_cipher")],
+                                 [200, "TLSv1.2", iana])
+
+    def test_openssl(self):
+        def peer(cert, key, suite, _, etm):
+            port = free_port()
+            return Peer(["openssl", "s_server", "-accept", port, "-cert", cert, "-key", key, "-www",
+                         "-quiet", "-cipher", f"{suite}:@SECLEVEL=0"], port, self.folder,
+                        env=openssl_env(self.folder, etm))
+        self.each(peer)
+
+    def test_gnutls(self):
+        def peer(cert, key, _, words, etm):
+            port = free_port()
+            return Peer(["gnutls-serv", "--http", "--quiet", "--port", port, "--priority",
+                         gnutls_priority(words, etm), "--x509certfile", cert, "--x509keyfile", key,
+                         "--disable-client-cert"], port, self.folder)
+        self.each(peer)
+
+    def test_the_narration_warns(self):
+        port = free_port()
+        with Peer(["openssl", "s_server", "-accept", port, *self.rsa_args(), "-www", "-quiet",
+                   "-cipher", "AES128-SHA:@SECLEVEL=0"], port, self.folder):
+            done = self.fetch("-v", "--profile", "legacy", "--tls-max", "1.2", "--ciphers",
+                              "AES128-SHA", f"https://localhost:{port}/")
+        self.assertIn(b"warning: RSA key exchange: no forward secrecy", done.stderr)
+        self.assertIn(b"warning: AES-CBC with HMAC: ", done.stderr)
+
+    def rsa_args(self):
+        cert, key = self.ca.leaf("narrated", "rsa")
+        return "-cert", cert, "-key", key
+
+
+if __name__ == "__main__":
+    support.main()
