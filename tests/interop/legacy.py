@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What TLS 1.2 has for peers that have nothing better (profile legacy and the suite's name): RSA key
-exchange and AES-CBC, with encrypt-then-MAC and without, against OpenSSL and GnuTLS, both roles."""
+"""What TLS 1.2 has for peers that have nothing better (profile legacy, and the suite's name): RSA
+key exchange and AES-CBC, with encrypt-then-MAC and without; OpenSSL and GnuTLS, both roles."""
 import os
 
 import get_support
