@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "net/clock.h"
+#include "net/small_file.h"
 #include "tls/session.h"
 
 /* 4 MiB: 256 sessions have some 600 KB */
@@ -55,8 +56,7 @@ static void load(int fd, const char *path, struct cleat_session_store *store)
         warn(path, "not a file of sessions");
         return;
     }
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        warn(path, "others may read the file: what is in it is not used");
+    if (cl_secret_file_is_open("the sessions", path, &st, ": they are not used")) {
         return;
     }
     size_t len = (size_t)st.st_size;

@@ -1,17 +1,16 @@
 /* conn/psk_file.c - see psk_file.h. Whatever held a key is wiped. */
 #include "conn/psk_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "cleat/tls_psk.h"
+#include "net/small_file.h"
 
-/* 2,048: the longest identity, ':' and the longest key in hexadecimal, and room */
-#define MAX_LINE 2048
+/* 1 MiB: thousands of keys; the library takes 4,096 */
+#define MAX_FILE 1048576
 #define MAX_KEY  64
 
 static cl_result add_line(struct cleat_tls_builder *b, const char *line, size_t len,
@@ -44,23 +43,26 @@ static cl_result add_line(struct cleat_tls_builder *b, const char *line, size_t 
     return r;
 }
 
-static cl_result add_lines(struct cleat_tls_builder *b, FILE *file, const char *path,
+static cl_result add_lines(struct cleat_tls_builder *b, struct cl_rd text, const char *path,
                            struct cleat_error *err)
 {
-    char line[MAX_LINE];
     char where[300];
     cl_result r = CL_OK;
     unsigned number = 0;
     bool any = false;
-    while (r == CL_OK && fgets(line, sizeof(line), file) != NULL) {
-        size_t len = strcspn(line, "\r\n");
+    while (r == CL_OK && text.len > 0) {
+        struct cl_rd line = {0};
+        const uint8_t *end = memchr(text.p, '\n', text.len);
+        (void)!cl_rd_take(&text, end != NULL ? (size_t)(end - text.p) + 1 : text.len, &line);
+        while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r')) {
+            line.len--;
+        }
         (void)snprintf(where, sizeof(where), "line %u of %s", ++number, path);
-        if (len != 0 && line[0] != '#') {
-            r = add_line(b, line, len, where, err);
+        if (line.len != 0 && line.p[0] != '#') {
+            r = add_line(b, (const char *)line.p, line.len, where, err);
             any = true;
         }
     }
-    cl_wipe(line, sizeof(line));
     if (r == CL_OK && !any) {
         r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
                          "there is no PSK in %s", path);
@@ -70,26 +72,12 @@ static cl_result add_lines(struct cleat_tls_builder *b, FILE *file, const char *
 
 cl_result cl_psk_file_add(struct cleat_tls_builder *b, const char *path, struct cleat_error *err)
 {
-    struct stat st;
-    char buffer[4096];
-    FILE *file = fopen(path, "re");
-    if (file == NULL || fstat(fileno(file), &st) != 0) {
-        int code = errno;
-        if (file != NULL) {
-            (void)fclose(file);
-        }
-        return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
-                            "the PSKs %s cannot be read: %s", path, strerror(code));
+    const struct cl_small_file file = {"the PSKs", path, MAX_FILE, true};
+    struct cl_buf text = {0};
+    cl_result r = cl_small_file_read(&file, &text, err);
+    if (r == CL_OK) {
+        r = add_lines(b, cl_buf_view(&text), path, err);
     }
-    if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        fprintf(stderr,
-                "cleat: warning: the PSKs %s can be read or written by others (mode %03o); "
-                "chmod 600 it\n",
-                path, (unsigned)st.st_mode & 0777);
-    }
-    (void)setvbuf(file, buffer, _IOFBF, sizeof(buffer));
-    cl_result r = add_lines(b, file, path, err);
-    (void)fclose(file);
-    cl_wipe(buffer, sizeof(buffer));
+    cl_buf_deinit(&text);
     return r;
 }

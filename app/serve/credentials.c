@@ -1,19 +1,15 @@
 /* serve/credentials.c - see credentials.h. Key files are wiped from memory once they are read. */
 #include "serve/credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
 #include "net/clock.h"
+#include "net/small_file.h"
 #include "serve/own_chain.h"
 
 /* 14 days: a certificate that ends sooner is warned about */
@@ -21,40 +17,15 @@
 /* 5: names printed of a certificate that has more */
 #define MAX_NAMES 5
 
-static cl_result read_file(const char *what, const char *path, struct cl_buf *out, mode_t *out_mode,
+static cl_result read_file(const char *what, const char *path, bool secret, struct cl_buf *out,
                            struct cleat_error *err)
 {
-    struct cl_why why = {.code = CLEAT_ERR_BAD_CONFIG};
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        int code = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return cl_error_set(err, why, "%s %s cannot be read: %s", what, path, strerror(code));
-    }
-    cl_result result = CL_OK;
-    ssize_t n = 1;
-    int code = 0;
-    while (result == CL_OK && n > 0) {
-        uint8_t part[4096];
-        n = read(fd, part, sizeof(part));
-        code = n < 0 ? errno : 0;
-        if (n > 0) {
-            result = cl_buf_append(out, part, (size_t)n, CL_CREDENTIALS_MAX_FILE);
-        }
-        cl_wipe(part, sizeof(part));
-    }
-    close(fd);
-    if (code != 0) {
-        return cl_error_set(err, why, "%s %s cannot be read: %s", what, path, strerror(code));
-    }
+    const struct cl_small_file file = {what, path, CL_CREDENTIALS_MAX_FILE, secret};
+    cl_result result = cl_small_file_read(&file, out, err);
     if (result != CL_OK) {
-        return cl_error_set(err, why, "%s %s is longer than a MiB", what, path);
+        cl_buf_deinit(out);
     }
-    *out_mode = st.st_mode;
-    return CL_OK;
+    return result;
 }
 
 /* The library's error, with the file's name in front. */
@@ -70,8 +41,7 @@ static cl_result read_chain(const char *path, struct cleat_chain **out, struct c
 {
     struct cl_buf pem = {0};
     struct cleat_error inner = {0};
-    mode_t mode = 0;
-    CL_TRY(read_file("the certificate", path, &pem, &mode, err));
+    CL_TRY(read_file("the certificate", path, false, &pem, err));
     int code = cleat_chain_from_pem((const char *)pem.p, pem.len, out, &inner);
     cl_buf_deinit(&pem);
     return code == CLEAT_OK ? CL_OK : name_file(err, code, "the certificate", path, &inner);
@@ -81,16 +51,9 @@ static cl_result read_key(const char *path, struct cleat_key **out, struct cleat
 {
     struct cl_buf pem = {0};
     struct cleat_error inner = {0};
-    mode_t mode = 0;
-    CL_TRY(read_file("the key", path, &pem, &mode, err));
+    CL_TRY(read_file("the key", path, true, &pem, err));
     int code = cleat_key_from_pem((const char *)pem.p, pem.len, out, &inner);
     cl_buf_deinit(&pem);
-    if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) != 0) {
-        fprintf(stderr,
-                "cleat: warning: the key %s can be read or written by others (mode %03o); "
-                "chmod 600 it\n",
-                path, (unsigned)mode & 0777);
-    }
     return code == CLEAT_OK ? CL_OK : name_file(err, code, "the key", path, &inner);
 }
 
@@ -138,11 +101,10 @@ static cl_result add_proof(struct cleat_tls_builder *b, const char *what, const 
                            proof_setter set, struct cleat_error *err)
 {
     struct cl_buf bytes = {0};
-    mode_t mode = 0;
     if (path == NULL) {
         return CL_OK;
     }
-    cl_result result = read_file(what, path, &bytes, &mode, err);
+    cl_result result = read_file(what, path, false, &bytes, err);
     if (result == CL_OK) {
         result = (cl_result)set(b, bytes.p, bytes.len);
         if (result != CL_OK) {
@@ -233,8 +195,7 @@ cl_result cl_credentials_trust(const char *path, struct cleat_trust_store **out,
 {
     struct cl_buf pem = {0};
     struct cleat_error inner = {0};
-    mode_t mode = 0;
-    CL_TRY(read_file("the client CA", path, &pem, &mode, err));
+    CL_TRY(read_file("the client CA", path, false, &pem, err));
     int code = cleat_trust_store_from_pem((const char *)pem.p, pem.len, out, &inner);
     cl_buf_deinit(&pem);
     return code == CLEAT_OK ? CL_OK : name_file(err, code, "the client CA", path, &inner);

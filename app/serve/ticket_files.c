@@ -1,61 +1,40 @@
 /* serve/ticket_files.c - see ticket_files.h. */
 #include "serve/ticket_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/mem.h"
+#include "net/small_file.h"
 
 static cl_result bad_file(struct cleat_error *err, const char *path, const char *why)
 {
     return cl_error_set(err,
                         (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG,
                                         .hint = "make one with: openssl rand -out FILE 80"},
-                        "ticket key %s: %s", path, why);
+                        "the ticket key %s: %s", path, why);
 }
 
-static cl_result read_key(const char *path, uint8_t out[CLEAT_TICKET_KEY_LONG + 1], size_t *len,
-                          struct cleat_error *err)
+static cl_result read_key(const char *path, struct cl_buf *out, struct cleat_error *err)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        cl_result r = bad_file(err, path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return r;
-    }
-    ssize_t got = read(fd, out, CLEAT_TICKET_KEY_LONG + 1);
-    close(fd);
-    if (got != CLEAT_TICKET_KEY_SHORT && got != CLEAT_TICKET_KEY_LONG) {
-        return bad_file(err, path, "it must be 48 or 80 bytes long");
-    }
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        fprintf(stderr, "cleat serve: warning: others may read the ticket key %s (mode %04o)\n",
-                path, (unsigned)(st.st_mode & 07777));
-    }
-    *len = (size_t)got;
-    return CL_OK;
+    const struct cl_small_file file = {"the ticket key", path, CLEAT_TICKET_KEY_LONG, true};
+    CL_TRY(cl_small_file_read(&file, out, err));
+    return out->len == CLEAT_TICKET_KEY_SHORT || out->len == CLEAT_TICKET_KEY_LONG
+               ? CL_OK
+               : bad_file(err, path, "it must be 48 or 80 bytes long");
 }
 
 cl_result cl_ticket_files_load(struct cleat_ticket_keys *keys, const char *const *paths, size_t num,
                                struct cleat_error *err)
 {
-    uint8_t bytes[CLEAT_TICKET_KEYS_MAX][CLEAT_TICKET_KEY_LONG + 1];
+    struct cl_buf bytes[CLEAT_TICKET_KEYS_MAX] = {0};
     struct cleat_ticket_key list[CLEAT_TICKET_KEYS_MAX];
     cl_result r = CL_OK;
     for (size_t i = 0; i < num && r == CL_OK; i++) {
-        list[i].bytes = bytes[i];
-        r = read_key(paths[i], bytes[i], &list[i].len, err);
+        r = read_key(paths[i], &bytes[i], err);
+        list[i] = (struct cleat_ticket_key){.bytes = bytes[i].p, .len = bytes[i].len};
     }
     if (r == CL_OK && num != 0 && cleat_ticket_keys_set(keys, list, num) != CLEAT_OK) {
         r = bad_file(err, paths[0], "two of the keys have the same name (their first 16 bytes)");
     }
-    cl_wipe(bytes, sizeof(bytes));
+    for (size_t i = 0; i < CLEAT_TICKET_KEYS_MAX; i++) {
+        cl_buf_deinit(&bytes[i]);
+    }
     return r;
 }

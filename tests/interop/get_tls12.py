@@ -91,7 +91,7 @@ class OpenSSL(Pairs, GetTest):
             file.chmod(0o644)
             done = self.fetch("-sS", "--ssl-sessions", file, "-o", "/dev/null", "-w",
                               "%{tls_resumed}", f"https://localhost:{peer.port}/")
-            self.assertIn(b"others may read", done.stderr)
+            self.assertIn(b"can be read or written by others", done.stderr)
             self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
             self.assertTrue(self.run_with(peer, file))
             file.write_bytes(b"nothing of ours")

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """`cleat serve --client-auth-path`: clients are asked for a certificate when they ask for a
-protected path, after the handshake; OpenSSL's and our own as clients, Python's too. And `cleat get
---cert` where OpenSSL does the asking."""
-import socket
+protected path, after the handshake; OpenSSL's and our own as clients, Python's too. (`cleat get`
+where OpenSSL asks: extensions.py.)"""
 import ssl
-import subprocess
 import time
 import unittest
 
@@ -218,40 +216,6 @@ class Impolite(unittest.TestCase):
             for _ in range(64):
                 s.sendall(b"x" * 65536)
             self.assertEqual(Responses(s).next()[0], 200)
-
-
-class GetIsAsked(unittest.TestCase):
-    """`cleat get --cert` under servers that ask after the handshake."""
-
-    def test_by_openssl(self):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", LOCAL.cert, "-key",
-             LOCAL.key, "-CAfile", CA.cert, "-tls1_3", "-msg"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = support.Lines(server.stdout)
-        try:
-            said.wait_for("ACCEPT")
-            client = subprocess.Popen(
-                [support.CLEAT, "get", "-sS", "--cacert", CA.cert, "--cert", ALICE.cert, "--key",
-                 ALICE.key, f"https://localhost:{port}/"],
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            said.wait_for("GET / HTTP/1.1")
-            time.sleep(0.2)  # s_server takes a letter for a command in a read of its own only
-            server.stdin.write(b"c\n")
-            server.stdin.flush()
-            said.wait_for("<<< TLS 1.3, Handshake .*, CertificateVerify")
-            server.stdin.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi\n")
-            server.stdin.flush()
-            out, err = client.communicate(timeout=support.PATIENCE)
-            self.assertEqual((out, client.returncode), (b"hi\n", 0), err)
-            self.assertIn("CN = alice", said.text())
-        finally:
-            server.kill()
-            server.wait()
-            server.stdin.close()
-            said.close()
 
 
 if __name__ == "__main__":
