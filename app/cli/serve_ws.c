@@ -45,7 +45,7 @@ static const char *read_endpoint(struct cl_ws_endpoint *e, const char *text)
 {
     size_t len = strlen(text);
     const char *target = "";
-    if (e->kind != CL_WS_ECHO) {
+    if (e->kind == CL_WS_EXEC || e->kind == CL_WS_TCP) {
         const char *equals = strchr(text, '=');
         if (equals == NULL) {
             return "it takes PATH=... with what is behind the path";
@@ -119,6 +119,24 @@ static int take_memory(const struct cl_options *words, size_t *out)
     return CL_EXIT_OK;
 }
 
+static int take_slow(const struct cl_options *words, enum cleat_ws_full *out)
+{
+    static const struct {
+        const char *name;
+        enum cleat_ws_full full;
+    } rows[] = {{"close", CLEAT_WS_FULL_CLOSE},
+                {"drop", CLEAT_WS_FULL_DROP_OLDEST},
+                {"block", CLEAT_WS_FULL_BLOCK}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(words->value, rows[i].name) == 0) {
+            *out = rows[i].full;
+            return CL_EXIT_OK;
+        }
+    }
+    return cl_options_complain(words->usage, "--ws-slow takes block, drop or close, not '%s'",
+                               words->value);
+}
+
 int cl_serve_ws_take(struct cl_ws_config *config, int id, const struct cl_options *words)
 {
     switch (id) {
@@ -128,6 +146,10 @@ int cl_serve_ws_take(struct cl_ws_config *config, int id, const struct cl_option
         return add_endpoint(config, words, CL_WS_EXEC);
     case CL_OPT_WS_TCP:
         return add_endpoint(config, words, CL_WS_TCP);
+    case CL_OPT_WS_BROADCAST:
+        return add_endpoint(config, words, CL_WS_BROADCAST);
+    case CL_OPT_WS_SLOW:
+        return take_slow(words, &config->slow);
     case CL_OPT_WS_BINARY:
         config->binary = true;
         return CL_EXIT_OK;

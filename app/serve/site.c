@@ -70,7 +70,7 @@ static cl_result make_websockets(struct cl_site *site)
     if (site->ws == NULL) {
         return CLEAT_ERR_NOMEM;
     }
-    site->ws->config = &site->options->ws;
+    cl_ws_server_init(site->ws, &site->options->ws);
     return CL_OK;
 }
 

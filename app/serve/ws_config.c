@@ -8,6 +8,7 @@ void cl_ws_config_init(struct cl_ws_config *config)
     *config = (struct cl_ws_config){
         .max_message = CL_WS_MAX_MESSAGE,
         .queue = CL_WS_QUEUE,
+        .slow = CLEAT_WS_FULL_BLOCK,
         .ping_s = CL_WS_PING_S,
         .max_processes = CL_WS_MAX_PROCESSES,
         .memory = CL_WS_MEMORY,

@@ -25,6 +25,7 @@ enum cl_ws_kind_id {
     CL_WS_ECHO,
     CL_WS_EXEC,
     CL_WS_TCP,
+    CL_WS_BROADCAST,
 };
 
 /* 255: a path of an endpoint, in bytes */
@@ -49,6 +50,7 @@ struct cl_ws_config {
     size_t num_subprotocols;
     uint64_t max_message;     /* UINT64_MAX: no limit */
     unsigned queue;           /* bytes for each connection */
+    enum cleat_ws_full slow;  /* BROADCAST: what becomes of members that read slowly */
     unsigned ping_s;          /* 0: none */
     unsigned max_processes;   /* of all workers together */
     bool binary;              /* EXEC: messages are not lines */

@@ -32,6 +32,7 @@ static const struct cl_ws_kind *const kinds[] = {
     [CL_WS_ECHO] = &cl_ws_echo,
     [CL_WS_EXEC] = &cl_ws_exec,
     [CL_WS_TCP] = &cl_ws_tcp,
+    [CL_WS_BROADCAST] = &cl_ws_broadcast,
 };
 
 const struct cl_ws_kind *cl_ws_kind_of(const struct cl_ws_endpoint *endpoint)
@@ -174,6 +175,17 @@ int cl_websocket_send_piece(struct cl_websocket *w, bool binary, const void *p, 
         code = cleat_ws_send_piece(w->ws, binary, p, len, last, taken);
     }
     w->bytes_out += *taken;
+    return code;
+}
+
+int cl_websocket_send_prepared(struct cl_websocket *w, struct cleat_ws_prepared *message,
+                               size_t len)
+{
+    int code = cleat_ws_send_prepared(w->ws, message);
+    if (code == CLEAT_ERR_NOMEM) {
+        cl_websocket_close(w, CLEAT_WS_INTERNAL_ERROR, "out of memory");
+    }
+    w->bytes_out += code >= 0 ? len : 0;
     return code;
 }
 
@@ -360,19 +372,28 @@ void cl_websocket_tick(struct cl_wheel_entry *entry)
 
 /* ---- the beginning ---- */
 
+void cl_websocket_options(const struct cl_ws_hub *hub, struct cleat_ws_options *o)
+{
+    const struct cl_ws_config *config = hub->server->config;
+    cleat_ws_options_init(o);
+    o->max_message = config->max_message;
+    o->max_ratio = config->max_message > MAX_UNRATED ? o->max_ratio : 0;
+    o->queue_limit = config->queue;
+    o->ping_interval = config->ping_s * 1000;
+    o->close_timeout = CLOSE_MS;
+    o->pool = hub->pool;
+    if (!config->no_deflate) {
+        cleat_ws_deflate_init(&o->deflate, true);
+    }
+}
+
 static int make_engine(struct cl_websocket *w, const struct cleat_ws_upgrade *agreed)
 {
-    const struct cl_ws_config *config = w->hub->server->config;
     struct cleat_ws_options o;
-    cleat_ws_options_init(&o);
-    o.max_message = config->max_message;
-    o.stream = true;
-    o.max_ratio = config->max_message > MAX_UNRATED ? o.max_ratio : 0;
-    o.queue_limit = config->queue;
-    o.ping_interval = config->ping_s * 1000;
-    o.close_timeout = CLOSE_MS;
+    cl_websocket_options(w->hub, &o);
+    o.stream = !w->kind->whole;
+    o.full = w->kind->whole ? w->hub->server->config->slow : CLEAT_WS_FULL_BLOCK;
     o.deflate = agreed->deflate;
-    o.pool = w->hub->pool;
     return cleat_ws_server_new(&o, &w->ws);
 }
 

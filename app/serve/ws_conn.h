@@ -24,6 +24,7 @@ struct cl_ws_piece {
 /* What an endpoint does. Its own state is w->state. Called from the worker's loop; the functions of
  * this header may be called in each. */
 struct cl_ws_kind {
+    bool whole; /* messages come in one piece each */
     /* Before the upgrade is answered: 0, or the status to refuse it with, and why in err (no state
      * is left then). The request's head is valid during the call. */
     int (*open)(struct cl_websocket *w, const struct cleat_http_head *head,
@@ -73,10 +74,13 @@ int cl_websocket_open(struct cl_session *s, const struct cl_ws_endpoint *endpoin
                       const struct cleat_ws_upgrade *agreed, struct cleat_error *err);
 
 /* cl_websocket_send queues a message, cl_websocket_send_piece a part of one: cleat_ws_send and
- * cleat_ws_send_piece. They go out with cl_websocket_flush, or when the kind's function returns. */
+ * cleat_ws_send_piece; cl_websocket_send_prepared one that is encoded already, len bytes of
+ * content. They go out with cl_websocket_flush, or when the kind's function returns. */
 int cl_websocket_send(struct cl_websocket *w, bool binary, const void *p, size_t len);
 int cl_websocket_send_piece(struct cl_websocket *w, bool binary, const void *p, size_t len,
                             bool last, size_t *taken);
+int cl_websocket_send_prepared(struct cl_websocket *w, struct cleat_ws_prepared *message,
+                               size_t len);
 void cl_websocket_flush(struct cl_websocket *w);
 
 /* cl_websocket_resume has the piece that was left offered again, from the loop. */
@@ -85,6 +89,9 @@ void cl_websocket_resume(struct cl_websocket *w);
 /* cl_websocket_close begins the closing handshake behind what was sent; after a message that has
  * begun. reason: static, or NULL. Repeating it does nothing. */
 void cl_websocket_close(struct cl_websocket *w, uint16_t code, const char *reason);
+
+/* cl_websocket_options sets the options of connections that agree on all there is. */
+void cl_websocket_options(const struct cl_ws_hub *hub, struct cleat_ws_options *o);
 
 /* For sessions: the server stops (1001); it stops at once. */
 void cl_websocket_stop(struct cl_websocket *w);
@@ -100,6 +107,7 @@ void cl_websocket_log_failure(struct cl_websocket *w);
 extern const struct cl_ws_kind cl_ws_echo;
 extern const struct cl_ws_kind cl_ws_exec;
 extern const struct cl_ws_kind cl_ws_tcp;
+extern const struct cl_ws_kind cl_ws_broadcast;
 const struct cl_ws_kind *cl_ws_kind_of(const struct cl_ws_endpoint *endpoint);
 
 #endif

@@ -5,10 +5,17 @@
 #include "dns/resolve.h"
 #include "serve/ws_conn.h"
 
-static bool has_bridge(const struct cl_ws_config *config)
+void cl_ws_server_init(struct cl_ws_server *server, const struct cl_ws_config *config)
+{
+    server->config = config;
+    pthread_mutex_init(&server->post.mutex, NULL);
+    LIST_INIT(&server->post.boxes);
+}
+
+static bool has_kind(const struct cl_ws_config *config, enum cl_ws_kind_id kind)
 {
     size_t i = 0;
-    while (i < config->num_endpoints && config->endpoints[i].kind != CL_WS_TCP) {
+    while (i < config->num_endpoints && config->endpoints[i].kind != kind) {
         i++;
     }
     return i < config->num_endpoints;
@@ -29,8 +36,11 @@ cl_result cl_ws_hub_new(struct cl_ws_server *server, size_t num_threads, uv_loop
     if (result == CL_OK) {
         result = (cl_result)cleat_ws_pool_new(server->config->memory / num_threads, &hub->pool);
     }
-    if (result == CL_OK && has_bridge(server->config)) {
+    if (result == CL_OK && has_kind(server->config, CL_WS_TCP)) {
         result = cl_dns_new(loop, &hub->dns, NULL);
+    }
+    if (result == CL_OK && has_kind(server->config, CL_WS_BROADCAST)) {
+        result = cl_ws_rooms_new(hub);
     }
     if (result != CL_OK) {
         cl_ws_hub_free(hub);
@@ -45,6 +55,7 @@ void cl_ws_hub_free(struct cl_ws_hub *hub)
     if (hub == NULL) {
         return;
     }
+    cl_ws_rooms_free(hub->rooms);
     cl_dns_free(hub->dns);
     cl_wheel_free(hub->wheel);
     cleat_ws_pool_free(hub->pool);

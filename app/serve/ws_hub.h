@@ -7,16 +7,19 @@
 
 #include "net/wheel.h"
 #include "serve/ws_config.h"
+#include "serve/ws_mail.h"
 
 /* Used by all threads. */
 struct cl_ws_server {
     const struct cl_ws_config *config;
     atomic_uint num_open;
     atomic_uint num_processes; /* that are not reaped yet */
+    struct cl_ws_post post;    /* between the rooms of the workers */
 };
 
 struct cl_ws_child;
 struct cl_ws_bridge;
+struct cl_ws_rooms;
 LIST_HEAD(cl_ws_child_list, cl_ws_child);
 LIST_HEAD(cl_ws_bridge_list, cl_ws_bridge);
 
@@ -27,6 +30,7 @@ struct cl_ws_hub {
     struct cl_log *errors;
     struct cl_ws_child_list children; /* processes that are not reaped, or not let go of yet */
     struct cl_ws_bridge_list bridges; /* --ws-tcp */
+    struct cl_ws_rooms *rooms;        /* --ws-broadcast; NULL: there are none */
     struct cl_dns *dns;               /* for them; NULL: there are none */
     void (*changed)(void *ctx);       /* a process or a bridge has gone */
     void *ctx;
@@ -35,6 +39,9 @@ struct cl_ws_hub {
 };
 
 struct cl_log;
+
+/* cl_ws_server_init prepares what the threads share; the configuration outlives it. */
+void cl_ws_server_init(struct cl_ws_server *server, const struct cl_ws_config *config);
 
 /* cl_ws_hub_new: num_threads share the server's memory. The caller sets errors, changed and ctx.
  * NOMEM. cl_ws_hub_free: when cl_ws_hub_is_empty and no WebSocket is left; NULL is fine. */
@@ -48,6 +55,10 @@ void cl_ws_hub_abort(struct cl_ws_hub *hub);
 void cl_ws_children_kill(struct cl_ws_hub *hub);
 void cl_ws_bridges_abort(struct cl_ws_hub *hub);
 void cl_ws_hub_free(struct cl_ws_hub *hub);
+
+/* serve/ws_room.c: the rooms of a worker, hub->rooms. NOMEM. */
+CL_MUST cl_result cl_ws_rooms_new(struct cl_ws_hub *hub);
+void cl_ws_rooms_free(struct cl_ws_rooms *rooms);
 
 /* cl_ws_take_one counts one up unless there are max of them (0: as many as you like). */
 bool cl_ws_take_one(atomic_uint *num, unsigned max);

@@ -221,6 +221,25 @@ int cleat_ws_send(struct cleat_ws *ws, bool binary, const void *data, size_t len
 int cleat_ws_send_piece(struct cleat_ws *ws, bool binary, const void *data, size_t len, bool last,
                         size_t *taken);
 
+/* A message that is encoded once, for any number of a server's connections: their queues refer to
+ * it. Immutable; any thread. */
+struct cleat_ws_prepared;
+
+/* cleat_ws_prepare encodes a message: as connections with these options would, compressed as well
+ * when their deflate is on without server context takeover. It has one reference; each queue holds
+ * another until it was sent. CLEAT_ERR_WS_UTF8, CLEAT_ERR_NOMEM, CLEAT_ERR_CRYPTO. */
+int cleat_ws_prepare(const struct cleat_ws_options *o, bool binary, const void *data, size_t len,
+                     struct cleat_ws_prepared **out);
+struct cleat_ws_prepared *cleat_ws_prepared_ref(struct cleat_ws_prepared *m);
+void cleat_ws_prepared_free(struct cleat_ws_prepared *m);
+
+/* cleat_ws_prepared_size returns the size of its frame, uncompressed. */
+size_t cleat_ws_prepared_size(const struct cleat_ws_prepared *m);
+
+/* cleat_ws_send_prepared queues it. Returns as cleat_ws_send; CLEAT_ERR_USAGE also for a client,
+ * whose frames have to be masked each on its own. */
+int cleat_ws_send_prepared(struct cleat_ws *ws, struct cleat_ws_prepared *m);
+
 /* cleat_ws_ping queues a ping; now: as cleat_ws_io.now. data: at most 125 bytes, or NULL for a
  * payload of its own that no other ping has. CLEAT_ERR_CLOSED, CLEAT_ERR_USAGE, CLEAT_ERR_NOMEM,
  * CLEAT_ERR_WS_QUEUE_FULL. */

@@ -82,6 +82,7 @@ void cleat_ws_free(struct cleat_ws *ws)
     cl_ws_give_memory_back(ws);
     cl_ws_queue_deinit(ws, &ws->data);
     cl_ws_queue_deinit(ws, &ws->control);
+    cl_ws_shared_deinit(ws);
     cl_ws_drop_buf(ws->o.pool, &ws->farewell);
     cleat_ws_pool_free(ws->o.pool);
     cl_free_secret(ws, sizeof(*ws));

@@ -2,7 +2,8 @@
  * reads, inflate.c decompresses, output.c queues, deflate.c compresses.
  *
  * Invariants: `flaw` is set once, by cl_ws_fail, and nothing is read or queued afterwards. A queue
- * begins with a frame, or with the `partial` last bytes of one. Data frames leave in the order in
+ * begins with a frame, or with the `partial` last bytes of one; once a shared frame has begun, none
+ * of the connection's own is in front of it. Data frames leave in the order in
  * which they came; control frames go in front of them, but never into a frame; the close frame is
  * the last. A view that was handed out is kept until the next step.
  */
@@ -11,6 +12,7 @@
 
 #include "ws/frame.h"
 #include "ws/pool.h"
+#include "ws/shared.h"
 #include "ws/utf8.h"
 
 /* What waits to be sent: whole frames as they go on the wire. */
@@ -66,8 +68,10 @@ struct cleat_ws {
 
     /* sending */
     struct cl_ws_queue data, control;
-    struct cl_buf farewell; /* our close frame, until it is queued */
+    struct cl_ws_shared shared; /* behind data */
+    struct cl_buf farewell;     /* our close frame, until it is queued */
     bool showing_control;
+    bool showing_shared;
     struct cl_ws_codec *deflater;
     uint8_t piece_kind; /* of the message of cleat_ws_send_piece; 0: none */
     bool piece_begun;   /* its first frame is queued */
@@ -136,6 +140,10 @@ void cl_ws_put_pong(struct cleat_ws *ws, const uint8_t *payload, size_t len);
 /* cl_ws_put_close makes the close frame wait for the end of the data. code 1005: an empty one. */
 CL_MUST cl_result cl_ws_put_close(struct cleat_ws *ws, uint16_t code, const char *reason,
                                   size_t reason_len);
+
+/* cl_ws_make_room makes room for `need` bytes by the policy: CLEAT_OK, CLEAT_WS_DROPPED, or
+ * WS_QUEUE_FULL. */
+int cl_ws_make_room(struct cleat_ws *ws, size_t need);
 
 /* cl_ws_discard drops every frame of the queues that was not begun. */
 void cl_ws_discard(struct cleat_ws *ws);

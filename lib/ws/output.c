@@ -130,7 +130,7 @@ cl_result cl_ws_put_close(struct cleat_ws *ws, uint16_t code, const char *reason
 static void say_farewell(struct cleat_ws *ws)
 {
     struct cl_ws_head head = {.len = ws->farewell.len, .opcode = CL_WS_OP_CLOSE, .fin = true};
-    if (!ws->close_wanted || ws->close_queued || waiting(&ws->data) != 0) {
+    if (!ws->close_wanted || ws->close_queued || cleat_ws_queued(ws) != 0) {
         return;
     }
     ws->close_queued = true;
@@ -155,7 +155,7 @@ static bool drop_oldest(struct cleat_ws *ws)
         size = frame_at(q, from, &head);
     }
     if (size == 0) {
-        return false;
+        return cl_ws_shared_drop(ws);
     }
     size_t to = from + size;
     while (!head.fin && (size = frame_at(q, to, &head)) != 0) {
@@ -181,16 +181,15 @@ void cl_ws_discard(struct cleat_ws *ws)
 
 static bool fits(const struct cleat_ws *ws, size_t need)
 {
-    size_t now = waiting(&ws->data);
+    size_t now = cleat_ws_queued(ws);
     return now == 0 || (need <= ws->o.queue_limit && now <= ws->o.queue_limit - need);
 }
 
-/* Room for `need` bytes, by the policy: CLEAT_OK, CLEAT_WS_DROPPED, or WS_QUEUE_FULL. */
-static int make_room(struct cleat_ws *ws, size_t need)
+int cl_ws_make_room(struct cleat_ws *ws, size_t need)
 {
     int rc = CLEAT_OK;
     if (!fits(ws, need) && ws->o.full == CLEAT_WS_FULL_CLOSE) {
-        cl_ws_fail(ws, CL_WS_FLAW_QUEUE, waiting(&ws->data), ws->o.queue_limit);
+        cl_ws_fail(ws, CL_WS_FLAW_QUEUE, cleat_ws_queued(ws), ws->o.queue_limit);
         return CLEAT_ERR_WS_QUEUE_FULL;
     }
     while (!fits(ws, need)) {
@@ -252,9 +251,13 @@ int cleat_ws_send(struct cleat_ws *ws, bool binary, const void *data, size_t len
     if (!binary && (cl_ws_utf8_feed(&utf8, content.p, len) != len || !cl_ws_utf8_done(&utf8))) {
         return CLEAT_ERR_WS_UTF8;
     }
-    int room = make_room(ws, framed(ws, len));
+    int room = cl_ws_make_room(ws, framed(ws, len));
     if (room < 0) {
         return room;
+    }
+    cl_result rc = cl_ws_shared_flatten(ws);
+    if (rc != CL_OK) {
+        return queue_code(rc);
     }
     /* without memory for a compressor the message goes as it is */
     if (ws->o.deflate.on && len != 0 && len >= ws->o.deflate_min &&
@@ -262,7 +265,7 @@ int cleat_ws_send(struct cleat_ws *ws, bool binary, const void *data, size_t len
         content = cl_buf_view(&smaller);
         head.rsv = CL_WS_RSV1;
     }
-    cl_result rc = put_message(ws, head, content);
+    rc = put_message(ws, head, content);
     if (rc != CL_OK && head.rsv != 0) {
         /* the peer will not see what the context holds now */
         cl_ws_codec_give(&ws->deflater);
@@ -278,9 +281,9 @@ int cleat_ws_send(struct cleat_ws *ws, bool binary, const void *data, size_t len
 /* How much of a piece may be queued now. */
 static size_t room_for_piece(const struct cleat_ws *ws, size_t len)
 {
-    size_t now = waiting(&ws->data) + CL_WS_MAX_HEAD;
+    size_t now = cleat_ws_queued(ws) + CL_WS_MAX_HEAD;
     size_t room = now < ws->o.queue_limit ? ws->o.queue_limit - now : 0;
-    if (waiting(&ws->data) == 0 && room == 0) {
+    if (cleat_ws_queued(ws) == 0 && room == 0) {
         room = 1;
     }
     return len < room ? len : room;
@@ -338,7 +341,10 @@ int cleat_ws_send_piece(struct cleat_ws *ws, bool binary, const void *data, size
         ws->piece_begun = false;
         ws->piece_compressed = ws->o.deflate.on && (!last || len >= ws->o.deflate_min);
     }
-    cl_result rc = put_piece(ws, part, fin);
+    cl_result rc = cl_ws_shared_flatten(ws);
+    if (rc == CL_OK) {
+        rc = put_piece(ws, part, fin);
+    }
     if (rc != CL_OK) {
         /* a message that has begun cannot be taken back, nor compressed bytes be made again */
         cl_ws_fail_code(ws, rc);
@@ -362,7 +368,14 @@ size_t cleat_ws_output(struct cleat_ws *ws, const uint8_t **p)
         say_farewell(ws);
     }
     /* a frame that has begun goes on; control frames overtake the ones behind it */
-    ws->showing_control = ws->data.partial == 0 && waiting(&ws->control) != 0;
+    ws->showing_control =
+        ws->data.partial == 0 && ws->shared.sent == 0 && waiting(&ws->control) != 0;
+    ws->showing_shared = !ws->showing_control && waiting(&ws->data) == 0 && ws->shared.num != 0;
+    if (ws->showing_shared) {
+        struct cl_rd left = cl_ws_shared_front(ws);
+        *p = left.p;
+        return left.len;
+    }
     const struct cl_ws_queue *q = ws->showing_control ? &ws->control : &ws->data;
     *p = q->buf.p != NULL ? q->buf.p + q->head : NULL;
     if (q == &ws->data && q->partial != 0 && waiting(&ws->control) != 0) {
@@ -375,6 +388,10 @@ void cleat_ws_sent(struct cleat_ws *ws, size_t n)
 {
     struct cl_ws_queue *q = ws->showing_control ? &ws->control : &ws->data;
     struct cl_ws_head head;
+    if (ws->showing_shared) {
+        cl_ws_shared_sent(ws, n);
+        return;
+    }
     n = n < waiting(q) ? n : waiting(q);
     while (n != 0) {
         uint64_t size = q->partial != 0 ? q->partial : frame_at(q, q->head, &head);
@@ -394,5 +411,5 @@ void cleat_ws_sent(struct cleat_ws *ws, size_t n)
 
 size_t cleat_ws_queued(const struct cleat_ws *ws)
 {
-    return waiting(&ws->data);
+    return waiting(&ws->data) + ws->shared.bytes;
 }

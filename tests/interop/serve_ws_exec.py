@@ -29,7 +29,8 @@ PROGRAMS = {
     "reader": "import sys, time\nprint('ready', flush=True)\ntime.sleep(600)",
     "flood": "import sys\nwhile True: sys.stdout.write('x' * 1000 + '\\n')",
     "noise": "import sys\nwhile True: sys.stderr.write('y' * 3000 + '\\n')",
-    "long": "import sys\nsys.stdout.write('a' * 200000 + '\\r\\n' + 'b\\n\\nc')\nsys.stdout.flush()",
+    "long": "import sys\nsys.stdout.write('a' * 200000 + '\\r\\n' + 'b\\n\\nc')\n"
+            "sys.stdout.flush()",
     "bytes": "import sys\nsys.stdout.buffer.write(bytes([255, 254, 10]))",
     "parent": "import os, sys, time\npid = os.fork()\n"
               "if pid == 0:\n    time.sleep(600)\nprint(pid, flush=True)\nsys.stdin.read()",
