@@ -298,11 +298,6 @@ static int read_lists(const char *path, struct cleat_crl_set **out)
 
 /* ---- the verdict ---- */
 
-static uint64_t clock_ns(void *ctx)
-{
-    return uv_hrtime();
-}
-
 static void tell(const struct ask *ask, const struct input *in, const struct cl_rd *ders,
                  const struct cleat_trust_store *trust, const struct cleat_verdict *verdict)
 {
@@ -358,7 +353,7 @@ static int judge(const struct ask *ask, const struct input *in,
         .policy = (enum cleat_policy)ask->policy->value,
         .crls = crls,
         .revocation = crls != NULL ? CLEAT_REVOCATION_IF_KNOWN : CLEAT_REVOCATION_OFF,
-        .clock = clock_ns,
+        .clock = cl_clock_ns,
     };
     for (size_t i = 0; i < in->num; i++) {
         ders[i] = input_at(in, i);

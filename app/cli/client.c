@@ -120,8 +120,11 @@ int client_accept_any(struct client *c, const char *host, struct cleat_tls *tls)
     struct cleat_chain *chain = NULL;
     struct cleat_verdict *verdict = NULL;
     int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
-    struct cleat_verify_options options = {
-        .trust = c->trust, .host = host, .now = now, .purpose = CLEAT_PURPOSE_SERVER};
+    struct cleat_verify_options options = {.trust = c->trust,
+                                           .host = host,
+                                           .now = now,
+                                           .purpose = CLEAT_PURPOSE_SERVER,
+                                           .clock = cl_clock_ns};
     size_t num = 0;
     int code = CLEAT_ERR_UNKNOWN_ISSUER;
     while (num < CL_CHAIN_MAX &&

@@ -256,6 +256,7 @@ int client_tls_config(const struct client_options *o, struct cleat_trust_store *
     }
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
     if (sink != NULL) {
+        cleat_tls_builder_stopwatch(b, cl_clock_ns, NULL);
         cleat_tls_builder_events(b, sink, sink_ctx, secrets);
     }
     if (o->insecure) {

@@ -154,6 +154,10 @@ static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict
     cl_trace_set_text(line, "code", cleat_error_name(code));
     cl_trace_set_text(line, "openssl", cleat_verdict_openssl_name(verdict));
     cl_trace_set_text(line, "text", code != CLEAT_OK ? cleat_verdict_error(verdict)->text : NULL);
+    struct cleat_verify_work work;
+    cleat_verdict_work(verdict, &work);
+    (void)json_object_set_new(line, "us", json_real((double)work.total_ns / 1e3));
+    (void)json_object_set_new(line, "signatures_us", json_real((double)work.signatures_ns / 1e3));
     (void)json_object_set_new(line, "tries", cl_proof_tries(verdict));
     cl_trace_end(t, line);
 }
@@ -180,8 +184,12 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
     verdict_json(t, verdict, ignored);
     if (cleat_verdict_code(verdict) == CLEAT_OK) {
         size_t num = cleat_verdict_path_num(verdict);
-        cl_trace_say(t, CL_TRACE_GOOD, "cert", "verified: a path of %zu certificate%s, %zu checks",
-                     num, num == 1 ? "" : "s", cl_proof_num_passed(verdict));
+        struct cleat_verify_work work;
+        cleat_verdict_work(verdict, &work);
+        cl_trace_say(t, CL_TRACE_GOOD, "cert",
+                     "verified: a path of %zu certificate%s, %zu checks, %.0f us (signatures %.0f)",
+                     num, num == 1 ? "" : "s", cl_proof_num_passed(verdict),
+                     (double)work.total_ns / 1e3, (double)work.signatures_ns / 1e3);
         for (size_t i = 0; i < num; i++) {
             say_cert(t, i, cleat_verdict_path_at(verdict, i), now);
         }

@@ -10,6 +10,10 @@ uint64_t cl_clock_unix_ms(void);
 /* cl_clock_mono_us returns microseconds of a clock that never jumps; for durations. */
 uint64_t cl_clock_mono_us(void);
 
+/* cl_clock_ns returns nanoseconds of the same clock, in the shape that the library's stopwatches
+ * take. */
+uint64_t cl_clock_ns(void *ctx);
+
 /* cl_clock_for_tls is cl_clock_unix_ms in the shape that cleat_tls_builder_clock takes. */
 uint64_t cl_clock_for_tls(void *ctx);
 

@@ -52,6 +52,11 @@ const struct cleat_error *cleat_tls_builder_error(const struct cleat_tls_builder
  * clock. Called from any thread that steps a connection. */
 void cleat_tls_builder_clock(struct cleat_tls_builder *b, uint64_t (*now)(void *ctx), void *ctx);
 
+/* cleat_tls_builder_stopwatch: now returns nanoseconds since whenever, for the timings in the proof
+ * of cleat_tls_verdict. Without it nothing is measured. Called as the clock is. */
+void cleat_tls_builder_stopwatch(struct cleat_tls_builder *b, uint64_t (*now)(void *ctx),
+                                 void *ctx);
+
 /* cleat_tls_builder_random replaces the source of randomness (default: libcrypto's); fill returns 0
  * on success. For tests and replays. */
 void cleat_tls_builder_random(struct cleat_tls_builder *b,

@@ -61,6 +61,12 @@ void cleat_tls_builder_clock(struct cleat_tls_builder *b, uint64_t (*now)(void *
     b->config->now_ctx = ctx;
 }
 
+void cleat_tls_builder_stopwatch(struct cleat_tls_builder *b, uint64_t (*now)(void *ctx), void *ctx)
+{
+    b->config->stopwatch = now;
+    b->config->stopwatch_ctx = ctx;
+}
+
 void cleat_tls_builder_random(struct cleat_tls_builder *b,
                               int (*fill)(void *ctx, uint8_t *out, size_t len), void *ctx)
 {

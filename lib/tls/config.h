@@ -46,6 +46,8 @@ struct cleat_tls_config {
     enum cleat_role role;
     uint64_t (*now)(void *ctx);
     void *now_ctx;
+    uint64_t (*stopwatch)(void *ctx); /* nanoseconds, for proofs; or NULL */
+    void *stopwatch_ctx;
     struct cl_rng rng;
 
     struct cl_credential *credentials;

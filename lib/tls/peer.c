@@ -31,6 +31,8 @@ static cl_result start_verifier(struct cleat_tls *tls)
         .host = cl_is_server(tls) ? NULL : tls->server_name,
         .now = (int64_t)(cl_config_now(tls->config) / 1000),
         .purpose = cl_is_server(tls) ? CLEAT_PURPOSE_CLIENT : CLEAT_PURPOSE_SERVER,
+        .clock = tls->config->stopwatch,
+        .clock_ctx = tls->config->stopwatch_ctx,
     };
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;

@@ -123,7 +123,9 @@ static bool take_attr(struct cl_rd *set, struct cl_attr *out)
     out->id = CL_OID_UNKNOWN;
     return cl_der_get(set, CL_DER_SEQUENCE, &pair) && cl_der_oid(&pair, &out->oid) &&
            cl_der_any(&pair, &out->tag, &out->value, NULL) && cl_rd_done(&pair) &&
-           (!is_text(out->tag) || cl_der_string_valid(out->tag, out->value));
+           /* RFC 5280 A.1: all attributes known here are strings */
+           (is_text(out->tag) ? cl_der_string_valid(out->tag, out->value)
+                              : cl_oid_find(out->oid) == CL_OID_UNKNOWN);
 }
 
 bool cl_name_attr(struct cl_rd *rest, struct cl_rd *set, struct cl_attr *out)

@@ -190,6 +190,9 @@ class OpenSSL(PeerTest, GetTest):
         hellos = [m["sent"] for m in lines
                   if m["event"] == "tls.message" and m["name"] == "ClientHello"]
         self.assertEqual(hellos, [True, True])
+        verdict = lines[events.index("tls.verdict")]
+        self.assertGreater(verdict["us"], verdict["signatures_us"])
+        self.assertGreater(verdict["signatures_us"], 0)
         text = trace.read_text()
         self.assertNotIn("aHVudGVyMg", text)
         self.assertNotIn("dXNlcjpodW50ZXIy", text)
@@ -212,7 +215,8 @@ class OpenSSL(PeerTest, GetTest):
             story = self.fetch("-v", "-o", "/dev/null", self.url(peer)).stderr.decode()
         for words in ("looking up", "connecting to", "connected to", "ClientHello", "ServerHello",
                       "cipher suite: TLS_AES_128_GCM_SHA256", "group: X25519", "CertificateVerify",
-                      "verified: a path of 2 certificates", "> GET / HTTP/1.1", "< HTTP/1.0 200"):
+                      "verified: a path of 2 certificates", " us (signatures ",
+                      "> GET / HTTP/1.1", "< HTTP/1.0 200"):
             self.assertIn(words, story)
         self.assertNotIn("\033", story)
 

@@ -208,6 +208,34 @@ static void test_a_client_certificate_of_another_authority_is_refused(void **sta
     test_ca_drop(&other);
 }
 
+static uint64_t ticking(void *ctx)
+{
+    uint64_t *ns = ctx;
+    return *ns += 1000;
+}
+
+static void test_a_stopwatch_puts_timings_into_the_proof(void **state)
+{
+    struct cleat_verify_work work[2];
+    uint64_t ns = 0;
+    for (int with = 0; with < 2; with++) {
+        struct way w = {.suite = suites[0], .group = groups[0], .type = CL_KEY_EC_P256};
+        struct test_pair p;
+        struct cleat_tls_builder *b = test_client_builder();
+        if (with != 0) {
+            cleat_tls_builder_stopwatch(b, ticking, &ns);
+        }
+        test_pair_make(&p, test_finish(b), server_of(&w), NULL);
+        test_pair_run(&p);
+        assert_non_null(cleat_tls_verdict(p.client.tls));
+        cleat_verdict_work(cleat_tls_verdict(p.client.tls), &work[with]);
+        test_pair_drop(&p);
+    }
+    assert_true(work[0].total_ns == 0 && work[0].signatures_ns == 0);
+    assert_true(work[1].signatures_ns == 1000 * work[1].num_signatures);
+    assert_true(work[1].num_signatures > 0 && work[1].total_ns > work[1].signatures_ns);
+}
+
 /* A server whose chain does not lead to the client's anchors, whose certificate has ended, or which
  * is for another name, is refused by the client. */
 static void test_a_client_refuses_a_server_that_it_cannot_verify(void **state)
@@ -329,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_a_client_without_a_certificate_is_let_in_when_it_is_optional),
         cmocka_unit_test(test_a_client_without_a_certificate_is_refused_when_it_is_required),
         cmocka_unit_test(test_a_client_certificate_of_another_authority_is_refused),
+        cmocka_unit_test(test_a_stopwatch_puts_timings_into_the_proof),
         cmocka_unit_test(test_a_client_refuses_a_server_that_it_cannot_verify),
         cmocka_unit_test(test_the_cookie_of_a_retry_comes_back),
         cmocka_unit_test(test_without_a_group_in_common_the_server_says_so),

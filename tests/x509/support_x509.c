@@ -91,6 +91,32 @@ void t_free(struct entity *e)
     e->cert = NULL;
 }
 
+size_t t_sign(struct cl_rd tbs, struct cl_rd algorithm, const struct cleat_key *key, uint8_t *out)
+{
+    uint8_t signature[160];
+    const struct cl_sig_alg *alg = cl_sig_scheme(0x0403);
+    struct cl_job job = {.kind = CL_JOB_SIGN, .status = CL_JOB_PENDING};
+    job.sign = (struct cl_job_sign){.key = key,
+                                    .alg = alg,
+                                    .message = tbs,
+                                    .signature = signature,
+                                    .signature_cap = sizeof(signature)};
+    cl_job_run(&job);
+    assert_int_equal(job.result, CL_OK);
+    struct cl_wr w = cl_wr_of(out, T_MAX_DER);
+    struct cl_der_mark cert = cl_der_open(&w, CL_DER_SEQUENCE);
+    cl_wr_view(&w, tbs);
+    if (algorithm.len != 0) {
+        cl_wr_view(&w, algorithm);
+    } else {
+        assert_true(cl_alg_put(&w, alg));
+    }
+    cl_der_put_bits(&w, cl_rd_of(signature, job.sign.signature_len), 0);
+    cl_der_close(&w, cert);
+    assert_true(cl_wr_ok(&w));
+    return w.len;
+}
+
 struct cleat_trust_store *t_trust(const struct entity *const *anchors, size_t num)
 {
     struct cleat_trust_builder *builder;

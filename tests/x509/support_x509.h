@@ -39,6 +39,12 @@ struct entity t_ca(const char *cn, const struct entity *issuer, size_t key);
 struct entity t_leaf(const char *host, const struct entity *issuer, size_t key);
 void t_free(struct entity *e);
 
+/* t_sign makes a certificate of a TBSCertificate, signed with ECDSA and SHA-256; algorithm is the
+ * outer AlgorithmIdentifier, header and all, empty: the right one. Returns its length; out has room
+ * for T_MAX_DER bytes. */
+#define T_MAX_DER 4096
+size_t t_sign(struct cl_rd tbs, struct cl_rd algorithm, const struct cleat_key *key, uint8_t *out);
+
 struct cleat_trust_store *t_trust(const struct entity *const *anchors, size_t num);
 
 /* t_params: server, leaf.example.com, policy DEFAULT. */

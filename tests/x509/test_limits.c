@@ -1,5 +1,5 @@
 /* Hostile chains end soon and clearly; every allocation may fail. */
-#include "support_x509.h"
+#include "support_crl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,52 +260,96 @@ static bool allow(void *ctx, size_t size)
     return true;
 }
 
-/* Parses a chain and a store from PEM, verifies, looks at the proof. */
-static int whole_story(const char *chain_pem, size_t chain_len, const char *root_pem,
-                       size_t root_len)
+/* What a story begins with: PEM. */
+struct story {
+    struct cl_buf chain;
+    struct cl_buf roots;
+    struct cl_buf crls;
+};
+
+/* Parses chain, store and lists, verifies with policies, name constraints and revocation, looks at
+ * the proof. */
+static int whole_story(const struct story *s)
 {
     struct cleat_chain *chain = NULL;
     struct cleat_trust_store *trust = NULL;
+    struct cleat_crl_set *crls = NULL;
     struct cleat_verdict *verdict = NULL;
-    static const char *const policies[] = {"2.5.29.32.0"};
-    int r = cleat_chain_from_pem(chain_pem, chain_len, &chain, NULL);
+    static const char *const policies[] = {"1.2.3"};
+    int r = cleat_chain_from_pem((const char *)s->chain.p, s->chain.len, &chain, NULL);
     if (r == CLEAT_OK) {
-        r = cleat_trust_store_from_pem(root_pem, root_len, &trust, NULL);
+        r = cleat_trust_store_from_pem((const char *)s->roots.p, s->roots.len, &trust, NULL);
+    }
+    if (r == CLEAT_OK) {
+        r = cleat_crl_set_from_pem((const char *)s->crls.p, s->crls.len, &crls, NULL);
     }
     if (r == CLEAT_OK) {
         struct cleat_verify_options o = {.trust = trust,
                                          .host = "leaf.example.com",
                                          .now = T_NOW,
                                          .purpose = CLEAT_PURPOSE_SERVER,
+                                         .revocation = CLEAT_REVOCATION_REQUIRED,
+                                         .crls = crls,
                                          .initial_policies = policies,
-                                         .num_initial_policies = 1};
+                                         .num_initial_policies = 1,
+                                         .require_explicit_policy = true};
         r = cleat_verify(&o, chain, &verdict);
     }
     if (r == CLEAT_OK) {
         r = cleat_verdict_code(verdict);
     }
     cleat_verdict_free(verdict);
+    cleat_crl_set_free(crls);
     cleat_trust_store_free(trust);
     cleat_chain_free(chain);
     return r;
 }
 
+/* The CA permits example.com alone and maps the policy 1.2.3 to 1.2.4, which the leaf has. */
+static void make_story(struct story *s)
+{
+    static const uint8_t ca_policies[] = {0x30, 6, 0x30, 4, 0x06, 2, 0x2a, 3};
+    static const uint8_t leaf_policies[] = {0x30, 6, 0x30, 4, 0x06, 2, 0x2a, 4};
+    static const uint8_t mappings[] = {0x30, 10, 0x30, 8, 0x06, 2, 0x2a, 3, 0x06, 2, 0x2a, 4};
+    static const uint8_t permitted[] = {0x30, 0x11, 0xa0, 0x0f, 0x30, 0x0d, 0x82, 0x0b, 'e', 'x',
+                                        'a',  'm',  'p',  'l',  'e',  '.',  'c',  'o',  'm'};
+    static const struct cl_cert_raw_ext ca_exts[] = {
+        {"2.5.29.32", false, {ca_policies, sizeof(ca_policies)}},
+        {"2.5.29.33", true, {mappings, sizeof(mappings)}},
+        {"2.5.29.30", true, {permitted, sizeof(permitted)}}};
+    static const struct cl_cert_raw_ext leaf_ext = {
+        "2.5.29.32", false, {leaf_policies, sizeof(leaf_policies)}};
+    struct entity root = t_ca("Root", NULL, 0);
+    struct cl_cert_template tpl = t_template("CA", &root, t_key(1), true);
+    tpl.raw_exts = ca_exts;
+    tpl.num_raw_exts = 3;
+    struct entity ca = t_make(&tpl, &root, t_key(1));
+    tpl = t_template("leaf.example.com", &ca, t_key(2), false);
+    tpl.raw_exts = &leaf_ext;
+    tpl.num_raw_exts = 1;
+    struct entity leaf = t_make(&tpl, &ca, t_key(2));
+    const struct t_crl of_root = {.issuer = &root};
+    const struct t_crl of_ca = {.issuer = &ca, .entries = {{.cert = root.cert}}};
+    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(leaf.cert), &s->chain), CL_OK);
+    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(ca.cert), &s->chain), CL_OK);
+    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(root.cert), &s->roots), CL_OK);
+    t_crl_text(&s->crls, &of_root);
+    t_crl_text(&s->crls, &of_ca);
+    t_free(&root);
+    t_free(&ca);
+    t_free(&leaf);
+}
+
 static void test_nth_allocation_fails_for_every_n(void **state)
 {
     (void)state;
-    struct entity root = t_ca("Root", NULL, 0);
-    struct entity ca = t_ca("CA", &root, 1);
-    struct entity leaf = t_leaf("leaf.example.com", &ca, 2);
-    struct cl_buf chain = {0};
-    struct cl_buf roots = {0};
+    struct story s = {{0}, {0}, {0}};
     size_t n = 0;
-    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(leaf.cert), &chain), CL_OK);
-    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(ca.cert), &chain), CL_OK);
-    assert_int_equal(cl_pem_encode("CERTIFICATE", cl_cert_der(root.cert), &roots), CL_OK);
+    make_story(&s);
     for (;; n++) {
         struct countdown c = {.left = n};
         cl_mem_test_hook(allow, &c);
-        int r = whole_story((char *)chain.p, chain.len, (char *)roots.p, roots.len);
+        int r = whole_story(&s);
         cl_mem_test_hook(NULL, NULL);
         if (!c.hit) {
             assert_int_equal(r, CLEAT_OK);
@@ -317,12 +361,10 @@ static void test_nth_allocation_fails_for_every_n(void **state)
         }
     }
     print_message("%zu allocations\n", n);
-    assert_true(n > 10);
-    cl_buf_deinit(&chain);
-    cl_buf_deinit(&roots);
-    t_free(&root);
-    t_free(&ca);
-    t_free(&leaf);
+    assert_true(n > 15);
+    cl_buf_deinit(&s.chain);
+    cl_buf_deinit(&s.roots);
+    cl_buf_deinit(&s.crls);
 }
 
 int main(void)
