@@ -9,6 +9,17 @@ install(TARGETS cleat_shared cleat_static EXPORT cleat-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/cleat DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
+if(CLEAT_CRYPTO_MB_FILE)
+    # Debian 12's copy of crypto_mb goes along, where the program and the shared library look first.
+    get_filename_component(crypto_mb_real ${CLEAT_CRYPTO_MB_FILE} REALPATH)
+    install(FILES ${crypto_mb_real} DESTINATION ${CMAKE_INSTALL_LIBDIR}/cleat
+            RENAME libcrypto_mb.so.11)
+    set_target_properties(cleat_shared PROPERTIES INSTALL_RPATH "$ORIGIN/cleat")
+    if(TARGET cleat)
+        file(RELATIVE_PATH from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR}/cleat)
+        set_target_properties(cleat PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin}")
+    endif()
+endif()
 if(TARGET cleat)
     install(TARGETS cleat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "cleat/batch.h"
 #include "cleat/version.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -28,12 +29,22 @@ static void print_help(FILE *out)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     }
     fprintf(out, "\n'cleat COMMAND --help' tells more about each.\n"
-                 "'cleat --version' prints the versions of the program and its libraries.\n");
+                 "'cleat --version' prints the versions of the program and its libraries; with -v\n"
+                 "also how handshakes are computed.\n");
 }
 
-static void print_version(void)
+static void print_version(bool kernels)
 {
     printf("cleat %s\n%s\nlibuv %s\n", cleat_version(), cl_crypto_version(), uv_version_string());
+    if (kernels) {
+        printf("handshakes: %s\n", cleat_batch_describe());
+    }
+}
+
+/* wants_kernels: -v behind --version. */
+static bool wants_kernels(int argc, char **argv)
+{
+    return argc > 2 && (strcmp(argv[2], "-v") == 0 || strcmp(argv[2], "--verbose") == 0);
 }
 
 static const struct cl_command *find_command(const char *name)
@@ -90,7 +101,7 @@ int main(int argc, char **argv)
         return finish_output(CL_EXIT_OK);
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        print_version();
+        print_version(wants_kernels(argc, argv));
         return finish_output(CL_EXIT_OK);
     }
     const struct cl_command *command = find_command(word);

@@ -5,11 +5,15 @@
  * something is queued; without work it is stopped.
  */
 #include "base/mem.h"
+#include "cleat/batch.h"
 #include "conn/stream_impl.h"
 
 /* 4: how often a turn goes round for streams that queue themselves again (a large file to a fast
  * reader) before new connections and timers get their chance */
 #define TURN_ROUNDS 4
+
+/* 10,000 ms: what a batch makes ahead is not used any longer than that (cleat/batch.h) */
+#define REST_MS 10000
 
 TAILQ_HEAD(stream_list, cl_stream);
 
@@ -18,6 +22,8 @@ struct cl_hub {
     uv_check_t check;
     uv_idle_t idle;
     struct cl_pool pool;
+    struct cleat_batch *batch;
+    uv_timer_t rest; /* when no handshake has come for a while, what was made ahead is wiped */
     struct stream_list turn;
     struct stream_list jobs;
     int num_open; /* handles that libuv has not let go of */
@@ -27,7 +33,13 @@ static void on_idle(uv_idle_t *idle)
 {
 }
 
-/* All jobs of this moment, one by one; a batch call has its place here. */
+static void on_rest(uv_timer_t *timer)
+{
+    struct cl_hub *hub = timer->data;
+    cleat_batch_rest(hub->batch);
+}
+
+/* All jobs of this moment, as one batch. */
 static void run_jobs(struct cl_hub *hub)
 {
     while (!TAILQ_EMPTY(&hub->jobs)) {
@@ -36,8 +48,10 @@ static void run_jobs(struct cl_hub *hub)
         struct cl_stream *s;
         TAILQ_FOREACH(s, &ready, job_link)
         {
-            cleat_job_run(cleat_tls_job(s->tls));
+            cleat_batch_add(hub->batch, cleat_tls_job(s->tls));
         }
+        cleat_batch_run(hub->batch, uv_now(hub->loop));
+        uv_timer_start(&hub->rest, on_rest, REST_MS, 0);
         while ((s = TAILQ_FIRST(&ready)) != NULL) {
             TAILQ_REMOVE(&ready, s, job_link);
             s->has_job = false;
@@ -73,16 +87,23 @@ cl_result cl_hub_new(uv_loop_t *loop, struct cl_hub **out)
     if (hub == NULL) {
         return CLEAT_ERR_NOMEM;
     }
+    if (cleat_batch_new(&hub->batch) != CLEAT_OK) {
+        cl_free(hub);
+        return CLEAT_ERR_NOMEM;
+    }
     hub->loop = loop;
     TAILQ_INIT(&hub->turn);
     TAILQ_INIT(&hub->jobs);
     uv_check_init(loop, &hub->check);
     uv_idle_init(loop, &hub->idle);
-    hub->num_open = 2;
+    uv_timer_init(loop, &hub->rest);
+    hub->num_open = 3;
     hub->check.data = hub;
     hub->idle.data = hub;
+    hub->rest.data = hub;
     uv_check_start(&hub->check, on_check);
     uv_unref((uv_handle_t *)&hub->check);
+    uv_unref((uv_handle_t *)&hub->rest);
     *out = hub;
     return CL_OK;
 }
@@ -92,6 +113,7 @@ static void on_closed(uv_handle_t *handle)
     struct cl_hub *hub = handle->data;
     hub->num_open--;
     if (hub->num_open == 0) {
+        cleat_batch_free(hub->batch);
         cl_pool_deinit(&hub->pool);
         cl_free(hub);
     }
@@ -104,6 +126,7 @@ void cl_hub_free(struct cl_hub *hub)
     }
     uv_close((uv_handle_t *)&hub->check, on_closed);
     uv_close((uv_handle_t *)&hub->idle, on_closed);
+    uv_close((uv_handle_t *)&hub->rest, on_closed);
 }
 
 struct cl_pool *cl_hub_pool(struct cl_hub *hub)

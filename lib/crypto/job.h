@@ -80,6 +80,7 @@ struct cl_job {
     /* Once DONE: CL_OK; BAD_KEY_SHARE (the peer's share is invalid), BAD_SIGNATURE (VERIFY: it does
      * not match), CRYPTO, RANDOM, NOMEM, JOB_FAILED (whoever ran it could not). */
     cl_result result;
+    struct cl_job *next; /* the batch's, while the job waits in one (cleat/batch.h) */
     union {
         struct cl_job_kex kex;
         struct cl_job_sign sign;

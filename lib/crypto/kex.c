@@ -135,3 +135,33 @@ cl_result cl_kex_encap(const struct cl_group *group, const struct cl_rng *rng, s
     deinit_key(&key);
     return r;
 }
+
+static void load_pair(struct cl_kex_key *key, const struct cl_group *group, const uint8_t *scalar,
+                      const uint8_t *share)
+{
+    key->group = group;
+    memcpy(key->scalar, scalar, group->secret_len);
+    if (group->id == CL_GROUP_X25519) {
+        memcpy(key->share, share, sizeof(key->share));
+    }
+}
+
+struct cl_kex_key *cl_kex_key_of(const struct cl_group *group, const uint8_t *scalar,
+                                 const uint8_t *share)
+{
+    struct cl_kex_key *key = cl_calloc(1, sizeof(*key));
+    if (key != NULL) {
+        load_pair(key, group, scalar, share);
+    }
+    return key;
+}
+
+cl_result cl_kex_agree_with(const struct cl_group *group, const uint8_t *scalar,
+                            const uint8_t *share, struct cl_rd peer, uint8_t *secret)
+{
+    struct cl_kex_key key = {0};
+    load_pair(&key, group, scalar, share);
+    const cl_result r = agree(ops_of(group), &key, peer, secret);
+    deinit_key(&key);
+    return r;
+}

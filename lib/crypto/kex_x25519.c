@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "crypto/ossl.h"
 
-#define KEY_LEN 32
+#define KEY_LEN CL_KEX_X25519_LEN
 
 struct kept {
     EVP_PKEY_CTX *import;
@@ -63,24 +63,52 @@ static struct kept *kept_here(void)
     return k;
 }
 
+/* import_key makes libcrypto's object of a private key. Without its public half (len 0) libcrypto
+ * computes that, which costs as much as an agreement. */
+static EVP_PKEY *import_key(struct kept *k, uint8_t *scalar, uint8_t *share, size_t len)
+{
+    EVP_PKEY *pkey = NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, scalar, KEY_LEN),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, share, len),
+        OSSL_PARAM_construct_end(),
+    };
+    if (len == 0) {
+        params[1] = OSSL_PARAM_construct_end();
+    }
+    return EVP_PKEY_fromdata(k->import, &pkey, EVP_PKEY_KEYPAIR, params) == 1 ? pkey : NULL;
+}
+
 static cl_result keygen(struct cl_kex_key *key, const struct cl_rng *rng, uint8_t *share)
 {
-    uint8_t scalar[KEY_LEN];
     struct kept *k = kept_here();
     if (k == NULL) {
         return cl_ossl_failed(CLEAT_ERR_NOMEM);
     }
-    CL_TRY(cl_rand(rng, scalar, sizeof(scalar)));
+    CL_TRY(cl_rand(rng, key->scalar, KEY_LEN));
     /* libcrypto clamps (RFC 7748 5) and computes the public key as it imports. */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, scalar, sizeof(scalar)),
-        OSSL_PARAM_construct_end(),
-    };
     size_t len = KEY_LEN;
-    const bool ok = EVP_PKEY_fromdata(k->import, &key->pkey, EVP_PKEY_KEYPAIR, params) == 1 &&
-                    EVP_PKEY_get_raw_public_key(key->pkey, share, &len) == 1 && len == KEY_LEN;
-    cl_wipe(scalar, sizeof(scalar));
-    return ok ? CL_OK : cl_ossl_failed(CLEAT_ERR_CRYPTO);
+    key->pkey = import_key(k, key->scalar, NULL, 0);
+    if (key->pkey == NULL || EVP_PKEY_get_raw_public_key(key->pkey, share, &len) != 1 ||
+        len != KEY_LEN) {
+        return cl_ossl_failed(CLEAT_ERR_CRYPTO);
+    }
+    memcpy(key->share, share, KEY_LEN);
+    return CL_OK;
+}
+
+/* context_for makes a context for an agreement with this key. */
+static EVP_PKEY_CTX *context_for(struct kept *k, const struct cl_kex_key *key)
+{
+    if (key->pkey != NULL) {
+        return EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    }
+    struct cl_kex_key copy = *key; /* OSSL_PARAM has no const */
+    EVP_PKEY *pkey = import_key(k, copy.scalar, copy.share, KEY_LEN);
+    EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+    EVP_PKEY_free(pkey); /* the context has its own reference */
+    cl_wipe(&copy, sizeof(copy));
+    return ctx;
 }
 
 static cl_result agree(const struct cl_kex_key *key, struct cl_rd peer, uint8_t *secret)
@@ -91,7 +119,7 @@ static cl_result agree(const struct cl_kex_key *key, struct cl_rd peer, uint8_t 
     if (k == NULL) {
         return cl_ossl_failed(CLEAT_ERR_NOMEM);
     }
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    EVP_PKEY_CTX *ctx = context_for(k, key);
     /* The peer's share is any 32 bytes: there is nothing to validate but the outcome. */
     if (ctx == NULL || EVP_PKEY_set1_encoded_public_key(k->peer, peer.p, peer.len) != 1 ||
         EVP_PKEY_derive_init(ctx) != 1 || EVP_PKEY_derive_set_peer_ex(ctx, k->peer, 0) != 1) {

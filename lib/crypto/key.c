@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/pem.h"
+#include "crypto/lane_key.h"
 #include "crypto/ossl.h"
 
 /* 2048: RFC 9325 4.5, and what every public certification authority demands */
@@ -113,7 +114,8 @@ static cl_result fill_key(struct cleat_key *key)
     if (key->pub.rsa != NULL && (bits < RSA_MIN_BITS || bits > CL_RSA_MAX_BITS)) {
         return CLEAT_ERR_BAD_KEY;
     }
-    return check_halves(key);
+    CL_TRY(check_halves(key));
+    return cl_lane_key_new(&key->lane, &key->pub);
 }
 
 /* wrap makes a key of libcrypto's, which it takes over in any case. On failure *rsa_bits says how
@@ -370,6 +372,7 @@ void cleat_key_free(struct cleat_key *key)
     if (key == NULL || --key->num_refs != 0) {
         return;
     }
+    cl_lane_key_free(key->lane);
     cl_pubkey_deinit(&key->pub); /* libcrypto wipes private parts as it frees them */
     EVP_PKEY_free(key->pkey);
     cl_free(key->spki);

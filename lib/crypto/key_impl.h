@@ -40,6 +40,7 @@ struct cleat_key {
     _Atomic unsigned num_refs;
     struct cl_pubkey pub; /* its rsa and ec hold the private part too */
     EVP_PKEY *pkey;
+    struct cl_lane_key *lane; /* the private numbers as kernels take them (lane_key.h), or NULL */
     uint8_t *spki;
     size_t spki_len;
 };
@@ -55,6 +56,10 @@ CL_MUST cl_result cl_spki_parse(struct cl_spki *out, struct cl_rd der);
 
 /* cl_spki_rsa_key takes modulus and exponent from an RSAPublicKey (RFC 8017 A.1.1). BAD_KEY. */
 CL_MUST cl_result cl_spki_rsa_key(struct cl_rd der, struct cl_rd *n, struct cl_rd *e);
+
+/* cl_spki_ecdsa_numbers takes r and s from an Ecdsa-Sig-Value (RFC 3279 2.2.3), without leading
+ * zeros. BAD_SIGNATURE for anything but DER of two numbers >= 0. */
+CL_MUST cl_result cl_spki_ecdsa_numbers(struct cl_rd der, struct cl_rd *r, struct cl_rd *s);
 
 /* cl_key_type_nid returns libcrypto's number of an EC key type's curve, 0 for other types;
  * cl_hash_nid and cl_hash_md the number and the fetched digest of a hash (NULL if not available).

@@ -75,6 +75,11 @@ static int fill_system(void *ctx, uint8_t *out, size_t len)
 
 const struct cl_rng cl_rng_system = {.fill = fill_system};
 
+bool cl_rng_is_system(const struct cl_rng *rng)
+{
+    return rng->fill == fill_system;
+}
+
 cl_result cl_rand(const struct cl_rng *rng, uint8_t *out, size_t len)
 {
     return len == 0 || rng->fill(rng->ctx, out, len) == 0 ? CL_OK : CLEAT_ERR_RANDOM;

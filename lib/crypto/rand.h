@@ -2,6 +2,8 @@
 #ifndef CL_CRYPTO_RAND_H
 #define CL_CRYPTO_RAND_H
 
+#include <stdbool.h>
+
 #include "base/result.h"
 
 /* A source of random bytes. fill returns 0 on success; anything else fails the operation. It may be
@@ -14,6 +16,9 @@ struct cl_rng {
 /* cl_rng_system is libcrypto's generator, buffered per thread: the buffer is wiped as it is used
  * and dropped in a forked child. */
 extern const struct cl_rng cl_rng_system;
+
+/* cl_rng_is_system says whether rng is cl_rng_system or a copy of it. */
+bool cl_rng_is_system(const struct cl_rng *rng);
 
 /* cl_rand fills out from rng. RANDOM when the source fails. */
 CL_MUST cl_result cl_rand(const struct cl_rng *rng, uint8_t *out, size_t len);

@@ -280,3 +280,12 @@ cl_result cl_spki_rsa_key(struct cl_rd der, struct cl_rd *n, struct cl_rd *e)
                ? CL_OK
                : CLEAT_ERR_BAD_KEY;
 }
+
+cl_result cl_spki_ecdsa_numbers(struct cl_rd der, struct cl_rd *r, struct cl_rd *s)
+{
+    struct cl_rd seq;
+    return take(&der, TAG_SEQUENCE, &seq) && cl_rd_done(&der) && take_unsigned(&seq, r) &&
+                   take_unsigned(&seq, s) && cl_rd_done(&seq)
+               ? CL_OK
+               : CLEAT_ERR_BAD_SIGNATURE;
+}

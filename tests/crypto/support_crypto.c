@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
+#include "cleat/batch.h"
 
 size_t unhex(const char *hex, uint8_t *out)
 {
@@ -69,4 +70,29 @@ bool stop_failing(void)
 void assert_no_libcrypto_error(void)
 {
     assert_int_equal(ERR_peek_error(), 0);
+}
+
+void assert_batch_agrees(const struct cl_job *done)
+{
+    struct cl_job jobs[8];
+    struct cleat_batch *batch;
+    assert_int_equal(cleat_batch_new(&batch), CLEAT_OK);
+    for (size_t i = 0; i < 8; i++) {
+        jobs[i] = *done;
+        jobs[i].status = CL_JOB_PENDING;
+        jobs[i].result = CLEAT_ERR_JOB_FAILED;
+        if (done->kind == CL_JOB_DECAP) {
+            memset(jobs[i].kex.secret, 0, sizeof(jobs[i].kex.secret));
+        }
+        cleat_batch_add(batch, (struct cleat_job *)&jobs[i]);
+    }
+    cleat_batch_run(batch, 0);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(jobs[i].status, CL_JOB_DONE);
+        assert_int_equal(jobs[i].result, done->result);
+        if (done->kind == CL_JOB_DECAP) {
+            assert_memory_equal(jobs[i].kex.secret, done->kex.secret, done->kex.secret_len);
+        }
+    }
+    cleat_batch_free(batch);
 }

@@ -32,6 +32,10 @@ extern const struct cl_rng broken_rng;
 void fail_allocation(unsigned n);
 bool stop_failing(void);
 
+/* assert_batch_agrees runs a DECAP or VERIFY job that is done once more, in all lanes of a batch,
+ * and compares. */
+void assert_batch_agrees(const struct cl_job *done);
+
 /* assert_no_libcrypto_error checks that nothing was left in libcrypto's error queue. */
 void assert_no_libcrypto_error(void);
 

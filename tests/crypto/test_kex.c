@@ -30,6 +30,7 @@ static cl_result decap(const struct cl_group *group, struct cl_kex_key *key, str
     struct cl_job job = {.kind = CL_JOB_DECAP, .status = CL_JOB_PENDING};
     job.kex = (struct cl_job_kex){.group = group, .key = key, .peer_share = peer};
     cl_job_run(&job);
+    assert_batch_agrees(&job);
     memcpy(secret, job.kex.secret, CL_GROUP_MAX_SECRET);
     assert_int_equal(job.kex.secret_len, job.result == CL_OK ? group->secret_len : 0);
     assert_no_libcrypto_error();

@@ -59,6 +59,7 @@ static cl_result verify(const struct cl_pubkey *key, const struct cl_sig_alg *al
     cl_job_run(&job);
     assert_int_equal(job.status, CL_JOB_DONE);
     assert_no_libcrypto_error();
+    assert_batch_agrees(&job);
     return job.result;
 }
 

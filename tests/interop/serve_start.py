@@ -166,6 +166,9 @@ class Start(unittest.TestCase):
         self.assertIn(b"Usage: cleat serve", done.stdout)
         done = support.run([CLEAT, "--version"])
         self.assertRegex(done.stdout.decode(), r"^cleat \d+\.\d+\.\d+\nOpenSSL \d")
+        done = support.run([CLEAT, "--version", "-v"])
+        self.assertRegex(done.stdout.decode(),
+                         r"\nhandshakes: (eight at a time|single operations): ")
         self.assertEqual(support.run([CLEAT, "sreve"], check=False).returncode, 2)
 
 

@@ -1,0 +1,103 @@
+/* crypto/batch_kex.c - key shares and key agreements in lanes.
+ *
+ * A server's job (ENCAP) takes a pair from the pool, then agrees; a client's are the two halves of
+ * that. Which lane a job has decides nothing about it.
+ */
+#include "base/mem.h"
+#include "crypto/batch_impl.h"
+#include "crypto/kex_impl.h"
+
+/* The jobs that go on to an agreement, and what they do it with. */
+struct agreements {
+    struct cl_job *jobs[CL_LANES];
+    struct cl_mb_pair pairs[CL_LANES]; /* ENCAP */
+    struct cl_mb_agreement lanes[CL_LANES];
+    size_t num;
+};
+
+static void finish_keygen(struct cl_job *job, const struct cl_mb_pair *pair)
+{
+    struct cl_job_kex *kex = &job->kex;
+    kex->key = cl_kex_key_of(kex->group, pair->scalar, pair->share);
+    if (kex->key != NULL) {
+        kex->share_len = kex->group->client_share_len;
+        memcpy(kex->share, pair->share, kex->share_len);
+    }
+    cl_job_complete(job, kex->key != NULL ? CL_OK : CLEAT_ERR_NOMEM);
+}
+
+static void finish_agreement(struct cl_job *job, const struct cl_mb_pair *pair,
+                             const uint8_t *secret)
+{
+    struct cl_job_kex *kex = &job->kex;
+    if (job->kind == CL_JOB_ENCAP) {
+        kex->share_len = kex->group->server_share_len;
+        memcpy(kex->share, pair->share, kex->share_len);
+    }
+    kex->secret_len = kex->group->secret_len;
+    memcpy(kex->secret, secret, kex->secret_len);
+    cl_job_complete(job, CL_OK);
+}
+
+/* With the pair that it has already: the single path would make another. */
+static void agree_singly(struct cl_job *job, const struct cl_mb_pair *pair)
+{
+    if (job->kind == CL_JOB_DECAP) {
+        cl_job_run(job);
+        return;
+    }
+    uint8_t secret[CL_GROUP_MAX_SECRET];
+    const cl_result r =
+        cl_kex_agree_with(job->kex.group, pair->scalar, pair->share, job->kex.peer_share, secret);
+    if (r == CL_OK) {
+        finish_agreement(job, pair, secret);
+    } else {
+        cl_job_complete(job, r);
+    }
+    cl_wipe(secret, sizeof(secret));
+}
+
+/* collect gives each job its pair and completes those that want no more than that. */
+static void collect(const struct cl_lanes *l, struct agreements *a)
+{
+    const enum cl_pool_kind kind = (enum cl_pool_kind)l->queue;
+    for (size_t i = 0; i < l->num; i++) {
+        struct cl_job *job = l->jobs[i];
+        struct cl_mb_pair *pair = &a->pairs[a->num];
+        if (job->kind != CL_JOB_DECAP && !cl_key_pool_pair(l->pool, l->mb, kind, pair)) {
+            cl_job_run(job);
+            continue;
+        }
+        if (job->kind == CL_JOB_KEYGEN) {
+            finish_keygen(job, pair);
+            continue;
+        }
+        a->lanes[a->num] = (struct cl_mb_agreement){
+            .scalar = job->kind == CL_JOB_DECAP ? job->kex.key->scalar : pair->scalar,
+            .peer = job->kex.peer_share.p,
+        };
+        a->jobs[a->num++] = job;
+    }
+}
+
+void cl_lanes_kex(const struct cl_lanes *l)
+{
+    struct agreements a;
+    unsigned good = 0;
+    a.num = 0;
+    collect(l, &a);
+    if (a.num >= l->min) {
+        for (size_t i = a.num; i < CL_LANES; i++) {
+            a.lanes[i] = a.lanes[0]; /* an idle lane does what the first one does */
+        }
+        good = cl_mb_agree(l->mb, cl_lanes_curve(l->mb, l->queue), a.lanes);
+    }
+    for (size_t i = 0; i < a.num; i++) {
+        if ((good >> i & 1) != 0) {
+            finish_agreement(a.jobs[i], &a.pairs[i], a.lanes[i].secret);
+        } else {
+            agree_singly(a.jobs[i], &a.pairs[i]);
+        }
+    }
+    cl_wipe(&a, sizeof(a));
+}
