@@ -1,10 +1,12 @@
-/* bench/bench_cleat.c - the contender Cleat: a server connection, its jobs run where they arise. */
+/* bench/bench_cleat.c - the contender Cleat: server connections, the jobs of each turn run as one
+ * batch, which is what `cleat serve` does. */
 #include "bench/scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "cleat/batch.h"
 #include "cleat/tls_early.h"
 #include "cleat/version.h"
 
@@ -18,6 +20,7 @@ struct context {
     struct cleat_tls_config *config;
     struct cleat_ticket_keys *tickets;
     struct cleat_strike_register *strikes;
+    struct cleat_batch *batch;
 };
 
 static uint64_t wall_clock(void *ctx)
@@ -33,6 +36,7 @@ static void ctx_free(void *p)
     cleat_tls_config_free(ctx->config);
     cleat_ticket_keys_free(ctx->tickets);
     cleat_strike_register_free(ctx->strikes);
+    cleat_batch_free(ctx->batch);
     free(ctx);
 }
 
@@ -68,7 +72,8 @@ static bool configure(struct context *ctx, const struct bench_setup *setup,
                          : setup->rsa  ? "ECDHE-RSA-AES128-GCM-SHA256"
                                        : "ECDHE-ECDSA-AES128-GCM-SHA256";
     struct cleat_tls_builder *b;
-    if (cleat_ticket_keys_new(0, &ctx->tickets) != CLEAT_OK ||
+    if (cleat_batch_new(&ctx->batch) != CLEAT_OK ||
+        cleat_ticket_keys_new(0, &ctx->tickets) != CLEAT_OK ||
         cleat_tls_builder_new(CLEAT_SERVER, &b) != CLEAT_OK) {
         return false;
     }
@@ -127,24 +132,43 @@ static enum cleat_tls_next step_once(struct cleat_tls *tls, struct bench_wire *i
     return next;
 }
 
-static enum bench_progress step(void *conn, struct bench_wire *in, struct bench_wire *out)
+/* step_until steps a connection until it needs something: a job (true), or the peer. */
+static bool step_until(struct bench_turn *turn)
 {
     struct cleat_tls_io io;
-    enum cleat_tls_next next = step_once(conn, in, out, &io);
-    while (next == CLEAT_TLS_NEEDS_JOB || next == CLEAT_TLS_HAS_DATA) {
-        if (next == CLEAT_TLS_NEEDS_JOB) {
-            cleat_job_run(cleat_tls_job(conn));
-        } /* else early data: a server would read its request here */
-        next = step_once(conn, in, out, &io);
+    enum cleat_tls_next next;
+    do {
+        next = step_once(turn->conn, turn->in, turn->out, &io);
+    } while (next == CLEAT_TLS_HAS_DATA); /* early data: a server would read its request here */
+    turn->progress = next == CLEAT_TLS_READY ? BENCH_READY : BENCH_WAITS;
+    if (next != CLEAT_TLS_READY && next != CLEAT_TLS_NEEDS_INPUT && next != CLEAT_TLS_NEEDS_JOB) {
+        fprintf(stderr, "bench: cleat: %s\n", cleat_tls_error(turn->conn)->text);
+        turn->progress = BENCH_FAILED;
     }
-    if (next == CLEAT_TLS_READY) {
-        return BENCH_READY;
+    return next == CLEAT_TLS_NEEDS_JOB;
+}
+
+static void step(void *p, struct bench_turn *turns, size_t num)
+{
+    struct context *ctx = p;
+    struct bench_turn *waiting[BENCH_MAX_IN_FLIGHT];
+    size_t left = 0;
+    for (size_t i = 0; i < num; i++) {
+        waiting[left++] = &turns[i];
     }
-    if (next != CLEAT_TLS_NEEDS_INPUT) {
-        fprintf(stderr, "bench: cleat: %s\n", cleat_tls_error(conn)->text);
-        return BENCH_FAILED;
+    while (left != 0) {
+        size_t num_jobs = 0;
+        for (size_t i = 0; i < left; i++) {
+            if (step_until(waiting[i])) {
+                cleat_batch_add(ctx->batch, cleat_tls_job(waiting[i]->conn));
+                waiting[num_jobs++] = waiting[i];
+            }
+        }
+        if (num_jobs != 0) {
+            cleat_batch_run(ctx->batch, wall_clock(NULL));
+        }
+        left = num_jobs;
     }
-    return BENCH_WAITS;
 }
 
 static bool is_resumed(void *conn)

@@ -152,20 +152,26 @@ static int read_early(struct context *ctx, SSL *ssl)
     return ctx->early_read ? 1 : 0;
 }
 
-static enum bench_progress step(void *conn, struct bench_wire *in, struct bench_wire *out)
+static enum bench_progress step_one(struct context *ctx, const struct bench_turn *turn)
 {
-    struct context *ctx = context_of(conn);
-    ctx->ends = (struct bench_ends){in, out};
-    int r = ctx->early_read ? 1 : read_early(ctx, conn);
-    r = r == 1 ? SSL_do_handshake(conn) : r;
+    ctx->ends = (struct bench_ends){turn->in, turn->out};
+    int r = ctx->early_read ? 1 : read_early(ctx, turn->conn);
+    r = r == 1 ? SSL_do_handshake(turn->conn) : r;
     if (r == 1) {
         return BENCH_READY;
     }
-    if (SSL_get_error(conn, r) != SSL_ERROR_WANT_READ) {
+    if (SSL_get_error(turn->conn, r) != SSL_ERROR_WANT_READ) {
         ERR_print_errors_fp(stderr);
         return BENCH_FAILED;
     }
     return BENCH_WAITS;
+}
+
+static void step(void *ctx, struct bench_turn *turns, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        turns[i].progress = step_one(ctx, &turns[i]);
+    }
 }
 
 static bool is_resumed(void *conn)

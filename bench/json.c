@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "bench/scenario.h"
+#include "cleat/batch.h"
 
 static const char *const kind_names[] = {
     [BENCH_HANDSHAKE] = "handshake",
@@ -33,6 +34,9 @@ static double measure(const struct bench_row *row, enum bench_contender which)
 static json_t *row_json(const struct bench_row *row)
 {
     json_t *o = json_pack("{s:s, s:s}", "id", row->id, "kind", kind_names[row->kind]);
+    if (row->in_flight != 0) {
+        (void)json_object_set_new(o, "in_flight", json_integer(row->in_flight));
+    }
     for (size_t i = 0; i < BENCH_NUM_CONTENDERS; i++) {
         const struct bench_samples *s = &row->of[i];
         json_t *result =
@@ -55,9 +59,9 @@ bool bench_write_json(const char *path, const struct bench_row *rows, size_t num
             (void)json_array_append_new(list, row_json(&rows[i]));
         }
     }
-    json_t *all =
-        json_pack("{s:i, s:s, s:s, s:i, s:o}", "schema", 1, "cleat", bench_cleat.version(),
-                  "libssl", bench_libssl.version(), "passes", (int)plan->num_passes, "rows", list);
+    json_t *all = json_pack("{s:i, s:s, s:s, s:s, s:i, s:o}", "schema", 1, "cleat",
+                            bench_cleat.version(), "kernels", cleat_batch_describe(), "libssl",
+                            bench_libssl.version(), "passes", (int)plan->num_passes, "rows", list);
     bool ok =
         all != NULL && json_dump_file(all, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0;
     json_decref(all);

@@ -5,17 +5,24 @@
 
 #include "bench/scenario.h"
 
+/* A row: so many handshakes at a time. */
+#define HANDSHAKES(name, text, with, again, num)                                                 \
+    {                                                                                            \
+        BENCH_HANDSHAKE, (name), (text), .setup = (with), .resumed = (again), .in_flight = (num) \
+    }
+#define ROWS(name, text, with, again)                                                     \
+    HANDSHAKES(name, text, with, again, 1), HANDSHAKES(name "-x8", text, with, again, 8), \
+        HANDSHAKES(name "-x64", text, with, again, 64)
+
 static struct bench_row rows[] = {
-    {BENCH_HANDSHAKE, "full-ecdsa-p256", "full, ECDSA P-256", .setup = BENCH_13_ECDSA},
-    {BENCH_HANDSHAKE, "full-rsa-2048", "full, RSA-2048", .setup = BENCH_13_RSA},
-    {BENCH_HANDSHAKE, "mutual-ecdsa-p256", "mutual, ECDSA P-256", .setup = BENCH_13_MUTUAL},
-    {BENCH_HANDSHAKE, "resumed", "resumed (psk_dhe_ke)", .setup = BENCH_13_ECDSA, .resumed = true},
-    {BENCH_HANDSHAKE, "early-data", "resumed, early data", .setup = BENCH_13_EARLY,
-     .resumed = true},
-    {BENCH_HANDSHAKE, "tls12-ecdsa-p256", "full, ECDSA P-256", .setup = BENCH_12_ECDSA},
-    {BENCH_HANDSHAKE, "tls12-rsa-2048", "full, RSA-2048", .setup = BENCH_12_RSA},
-    {BENCH_HANDSHAKE, "tls12-resumed", "resumed (ticket)", .setup = BENCH_12_ECDSA,
-     .resumed = true},
+    ROWS("full-ecdsa-p256", "full, ECDSA P-256", BENCH_13_ECDSA, false),
+    ROWS("full-rsa-2048", "full, RSA-2048", BENCH_13_RSA, false),
+    ROWS("mutual-ecdsa-p256", "mutual, ECDSA P-256", BENCH_13_MUTUAL, false),
+    ROWS("resumed", "resumed (psk_dhe_ke)", BENCH_13_ECDSA, true),
+    HANDSHAKES("early-data", "resumed, early data", BENCH_13_EARLY, true, 1),
+    ROWS("tls12-ecdsa-p256", "full, ECDSA P-256", BENCH_12_ECDSA, false),
+    ROWS("tls12-rsa-2048", "full, RSA-2048", BENCH_12_RSA, false),
+    ROWS("tls12-resumed", "resumed (ticket)", BENCH_12_ECDSA, true),
     {BENCH_SEAL, "seal-16384", "seal 16,384 bytes", .len = 16384},
     {BENCH_OPEN, "open-16384", "open 16,384 bytes", .len = 16384},
     {BENCH_SEAL, "seal-1400", "seal 1,400 bytes", .len = 1400},

@@ -68,56 +68,118 @@ static bool write_early(struct bench_pair *pair)
     return SSL_write_early_data(pair->client, data, sizeof(data), &written) == 1;
 }
 
-static bool handshake(struct bench_pair *pair, struct bench_meter *meter)
+/* The clients that are not done have their turn; false when one fails. */
+static bool clients_turn(struct bench_pair *pairs, size_t num)
 {
-    bool client_done = false;
-    enum bench_progress progress = BENCH_WAITS;
-    if (pair->early && !write_early(pair)) {
-        return fail(pair, "the client cannot write early data");
-    }
-    for (int i = 0; i < MAX_TURNS && !(client_done && progress == BENCH_READY); i++) {
-        if (!client_turn(pair, &client_done)) {
-            return fail(pair, "the client fails in the handshake");
+    for (size_t i = 0; i < num; i++) {
+        if (!pairs[i].client_done && !client_turn(&pairs[i], &pairs[i].client_done)) {
+            return fail(&pairs[i], "the client fails in the handshake");
         }
-        bench_meter_start(meter);
-        progress = pair->ops->step(pair->server, &pair->to_server, &pair->to_client);
-        bench_meter_stop(meter);
-        if (progress == BENCH_FAILED) {
-            return fail(pair, "the server fails in the handshake");
-        }
-    }
-    if (!client_done || progress != BENCH_READY || !read_tickets(pair)) {
-        return fail(pair, "the handshake does not end");
     }
     return true;
 }
 
-bool bench_pair_connect(struct bench_pair *pair, void *server_ctx, SSL_CTX *client_ctx,
-                        SSL_SESSION *session, struct bench_meter *meter)
+/* Then the servers that are not, all at once; *ready says whether nobody is left. */
+static bool servers_turn(struct bench_pair *pairs, size_t num, void *ctx, struct bench_meter *meter,
+                         bool *ready)
 {
-    pair->server = NULL;
-    pair->client = NULL;
+    struct bench_turn turns[BENCH_MAX_IN_FLIGHT];
+    struct bench_pair *of[BENCH_MAX_IN_FLIGHT];
+    size_t left = 0;
+    for (size_t i = 0; i < num; i++) {
+        struct bench_pair *p = &pairs[i];
+        if (!p->server_done) {
+            of[left] = p;
+            turns[left++] =
+                (struct bench_turn){.conn = p->server, .in = &p->to_server, .out = &p->to_client};
+        }
+    }
+    bench_meter_start(meter);
+    pairs->ops->step(ctx, turns, left);
+    bench_meter_stop(meter);
+    *ready = true;
+    for (size_t i = 0; i < left; i++) {
+        if (turns[i].progress == BENCH_FAILED) {
+            return fail(of[i], "the server fails in the handshake");
+        }
+        of[i]->server_done = turns[i].progress == BENCH_READY;
+        *ready = *ready && of[i]->server_done && of[i]->client_done;
+    }
+    return true;
+}
+
+static bool handshakes(struct bench_pair *pairs, size_t num, void *ctx, struct bench_meter *meter)
+{
+    bool ready = false;
+    for (size_t i = 0; i < num; i++) {
+        if (pairs[i].early && !write_early(&pairs[i])) {
+            return fail(&pairs[i], "the client cannot write early data");
+        }
+    }
+    for (int i = 0; i < MAX_TURNS && !ready; i++) {
+        if (!clients_turn(pairs, num) || !servers_turn(pairs, num, ctx, meter, &ready)) {
+            return false;
+        }
+    }
+    /* In TLS 1.2 the server can be done before the client. */
+    if (!clients_turn(pairs, num)) {
+        return false;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (!pairs[i].client_done || !pairs[i].server_done || !read_tickets(&pairs[i])) {
+            return fail(&pairs[i], "the handshake does not end");
+        }
+    }
+    return true;
+}
+
+static bool make_ends(struct bench_pair *pair, const struct bench_ends_of *of,
+                      struct bench_meter *meter)
+{
+    pair->client_done = false;
+    pair->server_done = false;
     bench_wire_reset(&pair->to_server);
     bench_wire_reset(&pair->to_client);
-    if (!client_new(pair, client_ctx, session)) {
+    if (!client_new(pair, of->client_ctx, of->session)) {
         return fail(pair, "no client");
     }
     bench_meter_start(meter);
-    pair->server = pair->ops->conn_new(server_ctx);
+    pair->server = pair->ops->conn_new(of->server_ctx);
     bench_meter_stop(meter);
-    if (pair->server == NULL) {
-        return fail(pair, "no connection");
-    }
-    if (!handshake(pair, meter)) {
-        return false;
-    }
-    bool resumed = session != NULL;
+    return pair->server != NULL || fail(pair, "no connection");
+}
+
+static bool is_as_asked(const struct bench_pair *pair, bool resumed)
+{
     if (pair->ops->is_resumed(pair->server) != resumed ||
         (SSL_session_reused(pair->client) == 1) != resumed) {
         return fail(pair, resumed ? "the session is not resumed" : "a session is resumed");
     }
     if (pair->early && !pair->ops->took_early(pair->server)) {
         return fail(pair, "early data is not accepted");
+    }
+    return true;
+}
+
+bool bench_pairs_connect(struct bench_pair *pairs, size_t num, const struct bench_ends_of *of,
+                         struct bench_meter *meter)
+{
+    for (size_t i = 0; i < num; i++) {
+        pairs[i].server = NULL;
+        pairs[i].client = NULL;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (!make_ends(&pairs[i], of, meter)) {
+            return false;
+        }
+    }
+    if (!handshakes(pairs, num, of->server_ctx, meter)) {
+        return false;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (!is_as_asked(&pairs[i], of->session != NULL)) {
+            return false;
+        }
     }
     return true;
 }

@@ -11,6 +11,8 @@ struct bench_pair {
     const struct bench_ops *ops;
     void *server;
     SSL *client;
+    bool client_done;
+    bool server_done;
     bool early; /* the client sends early data, which must be accepted */
     struct bench_ends client_ends;
     struct bench_wire to_server;
@@ -25,11 +27,19 @@ SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct benc
 bool bench_version(SSL_CTX *ctx, const struct bench_setup *setup);
 bool bench_use_identity(SSL_CTX *ctx, const struct bench_identity *id);
 
-/* bench_pair_connect makes both ends and runs the handshake until both are ready and the client has
- * read the tickets. session (may be NULL) is offered, and must then be accepted. The meter runs
- * while the server works. False after a message on stderr; close the pair in either case. */
-bool bench_pair_connect(struct bench_pair *pair, void *server_ctx, SSL_CTX *client_ctx,
-                        SSL_SESSION *session, struct bench_meter *meter);
+/* Where the connections of a handshake come from. */
+struct bench_ends_of {
+    void *server_ctx;
+    SSL_CTX *client_ctx;
+    SSL_SESSION *session; /* offered, and must then be accepted; or NULL */
+};
+
+/* bench_pairs_connect makes both ends of num pairs (of one contender, at most BENCH_MAX_IN_FLIGHT)
+ * and runs their handshakes, all of them a turn at a time, until all are ready and the clients have
+ * read the tickets. The meter runs while the servers work. False after a message on stderr; close
+ * the pairs in either case. */
+bool bench_pairs_connect(struct bench_pair *pairs, size_t num, const struct bench_ends_of *of,
+                         struct bench_meter *meter);
 
 /* bench_pair_echo carries a record of len bytes each way and compares; the meter as above. */
 bool bench_pair_echo(struct bench_pair *pair, size_t len, struct bench_meter *meter);

@@ -35,7 +35,7 @@ struct run {
     bool needs_records;
     SSL_CTX *clients[BENCH_NUM_SETUPS];
     struct stand stands[BENCH_NUM_CONTENDERS];
-    struct bench_pair pair;
+    struct bench_pair pairs[BENCH_MAX_IN_FLIGHT];
     uint8_t data[16384];
 };
 
@@ -66,18 +66,25 @@ static bool handshakes(struct run *run, struct stand *stand, struct bench_row *r
 {
     enum bench_setup_id setup = row->setup;
     struct bench_meter meter = {0};
-    struct bench_pair *p = &run->pair;
+    struct bench_pair *pairs = run->pairs;
+    struct bench_ends_of of = {.server_ctx = stand->servers[setup],
+                               .client_ctx = run->clients[setup]};
+    size_t done = 0;
     bool ok = true;
-    p->ops = stand->ops;
-    p->early = row->resumed && bench_setups[setup].early;
-    for (unsigned i = 0; i < run->plan->num_handshakes && ok; i++) {
-        ok = bench_pair_connect(p, stand->servers[setup], run->clients[setup],
-                                row->resumed ? stand->sessions[setup] : NULL, &meter);
-        ok = ok && (!p->early || keep_session(stand, p, setup));
-        bench_pair_close(p, &meter);
+    for (size_t i = 0; i < row->in_flight; i++) {
+        pairs[i].ops = stand->ops;
+        pairs[i].early = row->resumed && bench_setups[setup].early;
     }
-    p->early = false;
-    add_sample(&row->of[which], &meter, run->plan->num_handshakes);
+    for (; done < run->plan->num_handshakes && ok; done += row->in_flight) {
+        of.session = row->resumed ? stand->sessions[setup] : NULL;
+        ok = bench_pairs_connect(pairs, row->in_flight, &of, &meter);
+        ok = ok && (!pairs->early || keep_session(stand, pairs, setup));
+        for (size_t i = 0; i < row->in_flight; i++) {
+            bench_pair_close(&pairs[i], &meter);
+        }
+    }
+    pairs->early = false;
+    add_sample(&row->of[which], &meter, done);
     return ok;
 }
 
@@ -138,13 +145,14 @@ static bool idle(struct run *run, struct stand *stand, struct bench_row *row, si
     unsigned num = run->plan->num_connections;
     struct bench_meter meter = {0};
     struct bench_meter ignored = {0};
-    struct bench_pair *p = &run->pair;
+    struct bench_pair *p = run->pairs;
+    const struct bench_ends_of of = {.server_ctx = stand->servers[row->setup],
+                                     .client_ctx = run->clients[row->setup]};
     void **servers = calloc(num, sizeof(*servers));
     bool ok = servers != NULL;
     p->ops = stand->ops;
     for (unsigned i = 0; i < num && ok; i++) {
-        ok = bench_pair_connect(p, stand->servers[row->setup], run->clients[row->setup], NULL,
-                                &meter);
+        ok = bench_pairs_connect(p, 1, &of, &meter);
         ok = ok && bench_pair_echo(p, IDLE_ECHO, &meter);
         bench_pair_drop_client(p);
         servers[i] = p->server;
@@ -185,11 +193,12 @@ static bool make_server(struct run *run, struct stand *s, enum bench_setup_id se
                         const struct bench_world *world)
 {
     struct bench_meter ignored = {0};
-    struct bench_pair *p = &run->pair;
+    struct bench_pair *p = run->pairs;
     s->servers[setup] = s->ops->ctx_new(&bench_setups[setup], world);
     p->ops = s->ops;
-    bool ok = s->servers[setup] != NULL &&
-              bench_pair_connect(p, s->servers[setup], run->clients[setup], NULL, &ignored) &&
+    const struct bench_ends_of of = {.server_ctx = s->servers[setup],
+                                     .client_ctx = run->clients[setup]};
+    bool ok = s->servers[setup] != NULL && bench_pairs_connect(p, 1, &of, &ignored) &&
               keep_session(s, p, setup);
     bench_pair_close(p, &ignored);
     if (!ok) {
@@ -210,8 +219,9 @@ static bool stand_make(struct run *run, struct stand *s, const struct bench_worl
     if (!run->needs_records) {
         return true;
     }
-    return bench_pair_connect(&s->records, s->servers[BENCH_13_ECDSA], run->clients[BENCH_13_ECDSA],
-                              NULL, &ignored) &&
+    const struct bench_ends_of of = {.server_ctx = s->servers[BENCH_13_ECDSA],
+                                     .client_ctx = run->clients[BENCH_13_ECDSA]};
+    return bench_pairs_connect(&s->records, 1, &of, &ignored) &&
            bench_pair_echo(&s->records, sizeof(run->data), &ignored);
 }
 

@@ -18,6 +18,9 @@
 /* 2: the default of both contenders after a full handshake; after a resumption both send one */
 #define BENCH_NUM_TICKETS 2
 
+/* 64: connections in flight at most */
+#define BENCH_MAX_IN_FLIGHT 64
+
 /* 400: bytes of early data, a request's head */
 #define BENCH_EARLY_LEN 400
 
@@ -74,6 +77,14 @@ enum bench_progress {
     BENCH_READY,
 };
 
+/* A connection's turn: the server takes what is on `in` and appends to `out`. */
+struct bench_turn {
+    void *conn;
+    struct bench_wire *in;
+    struct bench_wire *out;
+    enum bench_progress progress; /* how it ended */
+};
+
 /* A contender. What a function needs for itself it does inside the meter; so ctx_new, which is not
  * measured, prepares all that a long-running server would have prepared. */
 struct bench_ops {
@@ -83,8 +94,8 @@ struct bench_ops {
     void (*ctx_free)(void *ctx);
     void *(*conn_new)(void *ctx);
     void (*conn_free)(void *conn);
-    /* One turn of the handshake: takes what is on `in`, appends to `out`. */
-    enum bench_progress (*step)(void *conn, struct bench_wire *in, struct bench_wire *out);
+    /* One turn of the handshakes of num connections of a context, as an event loop would do it. */
+    void (*step)(void *ctx, struct bench_turn *turns, size_t num);
     bool (*is_resumed)(void *conn);
     bool (*took_early)(void *conn); /* early data was accepted */
     /* Seals num records of len bytes each. When out->discard, none need stay there. */
@@ -135,6 +146,7 @@ struct bench_row {
     const char *title;
     enum bench_setup_id setup; /* SEAL, OPEN: BENCH_13_ECDSA */
     bool resumed;              /* HANDSHAKE */
+    unsigned in_flight;        /* HANDSHAKE: connections at a time */
     size_t len;                /* SEAL, OPEN: of a record's plaintext */
     struct bench_samples of[BENCH_NUM_CONTENDERS];
 };

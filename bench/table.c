@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "bench/scenario.h"
+#include "cleat/batch.h"
 
-#define MAX_COLUMNS 8
+#define MAX_COLUMNS 9
 /* 60: the longest heading or cell */
 #define MAX_CELL    60
 
@@ -75,7 +76,16 @@ static void count(const struct table *t, size_t column, double value)
 {
     char text[MAX_CELL];
     group_digits(text, value);
-    cell(t, column, bench_heap_counted() || column < 6 ? text : "-");
+    cell(t, column, text);
+}
+
+static void allocs(const struct table *t, size_t column, double value)
+{
+    if (bench_heap_counted()) {
+        count(t, column, value);
+    } else {
+        cell(t, column, "-");
+    }
 }
 
 static void ratio(const struct table *t, size_t column, double ours, double theirs)
@@ -121,13 +131,14 @@ static void print_handshake(const struct table *t, const struct bench_row *row)
     double ours = bench_best(&row->of[BENCH_CLEAT]);
     double theirs = bench_best(&row->of[BENCH_LIBSSL]);
     cell(t, 0, row->title);
-    number(t, 1, "%.1f", ours / 1e3);
-    number(t, 2, "%.1f", theirs / 1e3);
-    count(t, 3, 1e9 / ours);
-    count(t, 4, 1e9 / theirs);
-    ratio(t, 5, ours, theirs);
-    count(t, 6, row->of[BENCH_CLEAT].num_allocs);
-    count(t, 7, row->of[BENCH_LIBSSL].num_allocs);
+    number(t, 1, "%.0f", row->in_flight);
+    number(t, 2, "%.1f", ours / 1e3);
+    number(t, 3, "%.1f", theirs / 1e3);
+    count(t, 4, 1e9 / ours);
+    count(t, 5, 1e9 / theirs);
+    ratio(t, 6, ours, theirs);
+    allocs(t, 7, row->of[BENCH_CLEAT].num_allocs);
+    allocs(t, 8, row->of[BENCH_LIBSSL].num_allocs);
 }
 
 static void print_record(const struct table *t, const struct bench_row *row)
@@ -140,8 +151,8 @@ static void print_record(const struct table *t, const struct bench_row *row)
     number(t, 3, "%.2f", (double)row->len / ours);
     number(t, 4, "%.2f", (double)row->len / theirs);
     ratio(t, 5, ours, theirs);
-    count(t, 6, row->of[BENCH_CLEAT].num_allocs);
-    count(t, 7, row->of[BENCH_LIBSSL].num_allocs);
+    allocs(t, 6, row->of[BENCH_CLEAT].num_allocs);
+    allocs(t, 7, row->of[BENCH_LIBSSL].num_allocs);
 }
 
 static void print_idle(const struct table *t, const struct bench_row *row)
@@ -162,14 +173,14 @@ static const struct {
     {is_handshake_13,
      print_handshake,
      20,
-     8,
-     {"TLS 1.3 handshake", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
+     9,
+     {"TLS 1.3 handshake", "in flight", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
       "cleat allocs", "libssl allocs"}},
     {is_handshake_12,
      print_handshake,
      20,
-     8,
-     {"TLS 1.2 handshake", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
+     9,
+     {"TLS 1.2 handshake", "in flight", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
       "cleat allocs", "libssl allocs"}},
     {is_record,
      print_record,
@@ -186,9 +197,9 @@ static const struct {
 
 void bench_print_table(const struct bench_row *rows, size_t num, const struct bench_plan *plan)
 {
-    printf("Server CPU, one thread, one connection at a time, X25519, AES-128-GCM; best of %u "
-           "passes.\ncleat %s against libssl of %s.\n",
-           plan->num_passes, bench_cleat.version(), bench_libssl.version());
+    printf("Server CPU, one thread, X25519, AES-128-GCM; best of %u passes.\n"
+           "cleat %s (%s) against libssl of %s.\n",
+           plan->num_passes, bench_cleat.version(), cleat_batch_describe(), bench_libssl.version());
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         struct table t;
         if (!any(rows, num, plan, tables[i].is) ||
