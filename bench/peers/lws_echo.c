@@ -112,9 +112,10 @@ int main(int argc, char **argv)
         .protocols = protocols,
         .extensions = extensions,
         .pt_serv_buf_size = RX_BUFFER,
+        .options = LWS_SERVER_OPTION_VALIDATE_UTF8, /* RFC 6455 8.1, as the others do */
     };
     if (argc == 4) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_cert_filepath = argv[2];
         info.ssl_private_key_filepath = argv[3];
     }
