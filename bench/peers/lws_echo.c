@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct lws_context_creation_info info = {
-        .port = atoi(argv[1]),
+        .port = (int)strtol(argv[1], NULL, 10),
         .iface = "127.0.0.1",
         .protocols = protocols,
         .extensions = extensions,
