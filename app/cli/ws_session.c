@@ -214,6 +214,7 @@ int ws_session_opened(struct ws_session *s)
     struct cleat_ws *ws = NULL;
     cleat_ws_options_init(&o);
     o.max_message = s->options->max_message;
+    o.max_ratio = 0; /* the limit above is enough for one connection */
     o.ping_interval = (uint32_t)s->options->ping_ms;
     o.close_timeout = WS_CLOSE_MS;
     o.deflate = s->upgrade.deflate;
