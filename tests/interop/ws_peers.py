@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""`cleat ws` against the WebSocket servers of others: Python's websockets, the `ws` package of Node.js,
-libwebsockets; through nginx as a proxy; and against `cleat serve --ws-echo`. Over TLS and in clear.
+"""`cleat ws` against the WebSocket servers of others: Python's websockets, the `ws` package of
+Node.js, libwebsockets; through nginx as a proxy; and against `cleat serve --ws-echo`. Over TLS and
+in clear.
 
 The `ws` package is installed with npm into CLEAT_NPM_DIR (in the build tree) at the version that
 npm/package-lock.json pins. A peer that is not installed skips its tests.
