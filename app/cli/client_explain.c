@@ -42,10 +42,14 @@ static const char *hint_of_version(const struct client_options *o)
     if (o->tls_max == CLEAT_TLS_1_2) {
         return "the server may know only newer versions: leave out --tls-max";
     }
-    if (o->tls_min == CLEAT_TLS_1_2) {
-        return "the server knows only versions older than TLS 1.2, which are not safe any more";
+    if (o->tls_min == CLEAT_TLS_1_3) {
+        return "the server knows only older versions: --tls-min 1.2 offers TLS 1.2 too";
     }
-    return "the server knows only older versions: --tls-min 1.2 offers TLS 1.2 too";
+    if (o->tls_min == 0 && o->profile != NULL) {
+        return "the server may know only older versions than the profile allows: see 'cleat "
+               "profile show', and --tls-min 1.2";
+    }
+    return "the server knows only versions older than TLS 1.2, which are not safe any more";
 }
 
 static const char *hint_of_alert(uint8_t alert, const struct client_options *o)

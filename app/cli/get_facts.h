@@ -16,6 +16,7 @@ struct get_facts {
     uint64_t speed_download, speed_upload; /* bytes a second */
     long http_code, exit_code, num_redirects, num_connects, num_headers, ssl_verify_result, url_num;
     long remote_port, local_port;
+    long tls_ocsp_bytes, tls_scts; /* what came with the certificate */
     bool resumed, hello_retry;
     char url[CLEAT_HTTP_MAX_URL + 1];
     char url_effective[2 * CLEAT_HTTP_MAX_URL + 1];
@@ -29,6 +30,7 @@ struct get_facts {
     char local_ip[CL_ADDR_TEXT_SIZE];
     char scheme[8];
     char tls_version[16], tls_cipher[64], tls_group[32], tls_signature[40], tls_alpn[64];
+    char tls_ocsp_status[20];
     char tls_early_data[16]; /* accepted, rejected, not-sent */
 };
 

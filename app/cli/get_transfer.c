@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/get_codes.h"
 #include "cli/client_explain.h"
+#include "conn/staple.h"
 #include "net/clock.h"
 
 /* 100 ms: how long our close_notify waits for the peer's after a complete response; more would be
@@ -73,6 +74,11 @@ static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         (void)snprintf(rows[i].out, rows[i].cap, "%s", rows[i].text != NULL ? rows[i].text : "");
     }
+    struct cl_staple staple;
+    cl_staple_of(tls, &staple);
+    f->tls_ocsp_bytes = (long)staple.ocsp_len;
+    f->tls_scts = (long)staple.num_scts;
+    (void)snprintf(f->tls_ocsp_status, sizeof(f->tls_ocsp_status), "%s", staple.ocsp_status);
     f->resumed = info.resumed;
     f->hello_retry = info.hello_retry;
 }

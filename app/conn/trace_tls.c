@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "conn/proof.h"
+#include "conn/staple.h"
 #include "conn/trace_line.h"
 
 /* 16 KiB: a whole handshake message of the longest kind described; human lines are cut earlier */
@@ -104,6 +105,29 @@ void cl_trace_tls_event(struct cl_trace *t, const struct cleat_event *event)
 
 /* ---- what was agreed ---- */
 
+static void on_staple(struct cl_trace *t, const struct cleat_tls *tls)
+{
+    struct cl_staple s;
+    cl_staple_of(tls, &s);
+    if (s.ocsp_len == 0 && s.num_scts == 0) {
+        return;
+    }
+    if (s.ocsp_len != 0) {
+        cl_trace_say(t, CL_TRACE_INFO, "cert",
+                     "OCSP response of %zu bytes, responseStatus %s (not verified)", s.ocsp_len,
+                     s.ocsp_status);
+    }
+    if (s.num_scts != 0) {
+        cl_trace_say(t, CL_TRACE_INFO, "cert", "%zu certificate timestamp%s (not verified)",
+                     s.num_scts, s.num_scts == 1 ? "" : "s");
+    }
+    json_t *line = cl_trace_begin(t, "tls.staple");
+    (void)json_object_set_new(line, "ocsp_bytes", json_integer((json_int_t)s.ocsp_len));
+    cl_trace_set_text(line, "ocsp_status", s.ocsp_len != 0 ? s.ocsp_status : NULL);
+    (void)json_object_set_new(line, "scts", json_integer((json_int_t)s.num_scts));
+    cl_trace_end(t, line);
+}
+
 void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_t us)
 {
     struct cleat_tls_info info;
@@ -128,6 +152,7 @@ void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_
     (void)json_object_set_new(line, "hello_retry", json_boolean(info.hello_retry));
     cl_trace_set_ms(line, "ms", us);
     cl_trace_end(t, line);
+    on_staple(t, tls);
 }
 
 /* ---- the peer's chain ---- */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What TLS has besides the essentials, between `cleat` and OpenSSL's and GnuTLS's programs."""
+import os
 import pathlib
 import re
 import subprocess
@@ -72,6 +73,14 @@ def ocsp_response():
     return response
 
 
+def timestamps():
+    """A list of one timestamp, of a log that nobody knows."""
+    scts = support.folder() / "scts"
+    entry = bytes([0]) + bytes(32) + bytes(8) + bytes([0, 0, 4, 3, 0, 2, 48, 0])
+    scts.write_bytes((len(entry) + 2).to_bytes(2, "big") + len(entry).to_bytes(2, "big") + entry)
+    return scts
+
+
 class Status(unittest.TestCase):
     def test_serve_staples_what_it_is_given_to_clients_that_ask(self):
         with serve("--staple", ocsp_response()) as server:
@@ -81,10 +90,7 @@ class Status(unittest.TestCase):
             self.assertNotIn("OCSP Response Data", s_client(server.port))
 
     def test_serve_sends_timestamps_to_clients_that_ask(self):
-        scts = support.folder() / "scts"
-        entry = bytes([0]) + bytes(32) + bytes(8) + bytes([0, 0, 4, 3, 0, 2, 48, 0])
-        scts.write_bytes((len(entry) + 2).to_bytes(2, "big") + len(entry).to_bytes(2, "big") +
-                         entry)
+        scts = timestamps()
         logs = support.folder() / "logs"
         logs.write_text("enabled_logs=\n")
         with serve("--sct", scts) as server:
@@ -96,6 +102,22 @@ class Status(unittest.TestCase):
         with s_server("-status_file", ocsp_response(), "-status_verbose") as peer:
             get(peer.port)
             self.assertIn("cert_status: callback called", peer.log.read_text())
+
+    def test_get_tells_what_came_with_the_certificate(self):
+        response, scts = ocsp_response(), timestamps()
+        words = [support.CLEAT, "get", "-sS", "-v", "--cacert", CA.cert, "-o", os.devnull, "-w",
+                 "%{tls_ocsp_bytes} %{tls_ocsp_status} %{tls_scts}"]
+        with serve("--staple", response, "--sct", scts) as server:
+            done = support.run([*words, f"https://localhost:{server.port}/"])
+            size = response.stat().st_size
+            self.assertEqual(done.stdout.decode(), f"{size} successful 1")
+            said = done.stderr.decode()
+            self.assertIn(f"OCSP response of {size} bytes, responseStatus successful", said)
+            self.assertIn("1 certificate timestamp (not verified)", said)
+        with serve() as server:
+            done = support.run([*words, f"https://localhost:{server.port}/"])
+            self.assertEqual(done.stdout.decode(), "0  0")
+            self.assertNotIn("OCSP", done.stderr.decode())
 
 
 class Records(unittest.TestCase):

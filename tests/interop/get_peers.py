@@ -158,7 +158,8 @@ class OpenSSL(PeerTest, GetTest):
         low = ["-cipher", "ALL:@SECLEVEL=0"]
         for extra, args, hint in ((["-tls1_2"], ["--tlsv1.3"], "--tls-min 1.2 offers"),
                                   (["-tls1_1", *low], ["--tlsv1.2"], "older than TLS 1.2"),
-                                  (["-tls1", *low], ["--tlsv1.2"], "older than TLS 1.2"),
+                                  (["-tls1", *low], [], "older than TLS 1.2"),
+                                  (["-tls1_2"], ["--profile", "internal"], "profile show"),
                                   (["-tls1_3"], ["--tls-max", "1.2"], "leave out --tls-max")):
             with self.subTest(extra), self.peer(*self.leaves["ecdsa-p256"], extra=extra) as peer:
                 text = self.fetch("-sS", *args, self.url(peer), code=35).stderr.decode()
