@@ -117,7 +117,8 @@ static bool check_critical(const struct cleat_cert *cert, size_t depth, struct c
     }
     /* RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a
      * critical extension it does not recognize" */
-    return cl_fail_set(fail, CLEAT_ERR_UNKNOWN_CRITICAL, CL_CHECK_CRITICAL, depth, NULL, NULL,
+    return cl_fail_set(fail, CLEAT_ERR_UNKNOWN_CRITICAL, CL_CHECK_CRITICAL, depth, NULL,
+                       "its issuer says that nobody may use it who does not know what that means",
                        "its critical extension %s is not understood", oid);
 }
 
@@ -138,10 +139,13 @@ static bool check_eku(const struct cl_verify *v, const struct cleat_cert *cert, 
         cleat_cert_ext_key_usage(cert, usages, sizeof(usages));
     }
     fail->openssl = "INVALID_PURPOSE";
-    return cl_fail_set(fail, CLEAT_ERR_BAD_KEY_USAGE, CL_CHECK_EKU, depth, NULL,
-                       "a certificate for this purpose is needed",
+    const bool client = v->verdict->purpose == CLEAT_PURPOSE_CLIENT;
+    const char *fix = depth != 0 ? "this CA is for other purposes: another CA must issue it"
+                      : client   ? "the client needs a certificate issued for clientAuth"
+                                 : "the server needs a certificate issued for serverAuth";
+    return cl_fail_set(fail, CLEAT_ERR_BAD_KEY_USAGE, CL_CHECK_EKU, depth, NULL, fix,
                        "its extended key usage is %s, not %s", usages,
-                       v->verdict->purpose == CLEAT_PURPOSE_CLIENT ? "clientAuth" : "serverAuth");
+                       client ? "clientAuth" : "serverAuth");
 }
 
 /* What TLS does with the leaf's key: signatures, and in TLS 1.2 also key transport and agreement.
@@ -222,7 +226,8 @@ static bool check_email(const struct cl_verify *v, const struct cleat_cert *cert
         return true;
     }
     fail->openssl = "EMAIL_MISMATCH";
-    return cl_fail_set(fail, CLEAT_ERR_NAME_MISMATCH, CL_CHECK_EMAIL, 0, NULL, NULL,
+    return cl_fail_set(fail, CLEAT_ERR_NAME_MISMATCH, CL_CHECK_EMAIL, 0, NULL,
+                       "its subject alternative names must have this mailbox",
                        "it is not for the mailbox %s", v->verdict->email);
 }
 
@@ -267,7 +272,8 @@ static bool check_path_len(const struct cl_verify *v, const struct cleat_cert *c
     if (cert->path_len < 0 || num <= cert->path_len) {
         return true;
     }
-    return cl_fail_set(fail, CLEAT_ERR_PATH_TOO_LONG, CL_CHECK_PATH_LEN, depth, NULL, NULL,
+    return cl_fail_set(fail, CLEAT_ERR_PATH_TOO_LONG, CL_CHECK_PATH_LEN, depth, NULL,
+                       "a certificate from a CA nearer to it is needed, or it is issued anew",
                        "it allows %d intermediates below it, and there %s %d", cert->path_len,
                        num == 1 ? "is" : "are", num);
 }
@@ -278,7 +284,8 @@ static bool check_ca_key_usage(const struct cleat_cert *cert, size_t depth, stru
         return true;
     }
     fail->openssl = "KEYUSAGE_NO_CERTSIGN";
-    return cl_fail_set(fail, CLEAT_ERR_BAD_KEY_USAGE, CL_CHECK_KEY_USAGE, depth, NULL, NULL,
+    return cl_fail_set(fail, CLEAT_ERR_BAD_KEY_USAGE, CL_CHECK_KEY_USAGE, depth, NULL,
+                       "it may not issue certificates: another CA must, or this one is issued anew",
                        "its key usage does not allow it to sign certificates (no keyCertSign)");
 }
 

@@ -2,8 +2,11 @@
  * signatures one job at a time, then revocation; whatever fails sends it back to the search. */
 #include "x509/verify.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "x509/chain.h"
+#include "x509/name.h"
 #include "x509/verify_impl.h"
 
 /* ---- set-up ---- */
@@ -125,6 +128,23 @@ static void add_cert(struct cl_verify *v, struct cleat_cert *cert, size_t positi
     verdict->has_leaf = true;
 }
 
+/* A CA's certificate where the leaf should be, and another that looks like it: tells so. */
+static void blame_order(const struct cl_verify *v, struct cleat_error *text)
+{
+    const struct cleat_verdict *verdict = v->verdict;
+    char label[CL_LABEL_MAX];
+    for (size_t i = 1; i < verdict->num_pool && verdict->pool[0].cert->is_ca; i++) {
+        const struct cleat_cert *cert = verdict->pool[i].cert;
+        if (!cert->is_ca && (verdict->host == NULL || cl_cert_matches_host(cert, verdict->host))) {
+            cl_cert_label(cert, label);
+            (void)snprintf(text->hint, sizeof(text->hint),
+                           "the chain is in the wrong order: certificate %u, %s, must come first",
+                           verdict->pool[i].position + 1u, label);
+            return;
+        }
+    }
+}
+
 /* The leaf alone, then the search. */
 static void start(struct cl_verify *v)
 {
@@ -133,6 +153,7 @@ static void start(struct cl_verify *v)
     v->path.num = 1;
     struct cl_fail fail = cl_fail_begin(v, &text);
     if (!cl_check_leaf(v, &fail)) {
+        blame_order(v, &text);
         cl_verdict_reject(v, &fail);
         v->phase = CL_PHASE_DONE;
         return;

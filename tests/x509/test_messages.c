@@ -241,12 +241,24 @@ static void test_wrong_usage(void **state)
               &(struct expected){CLEAT_ERR_BAD_KEY_USAGE,
                                  "INVALID_PURPOSE",
                                  {"certificate 1 of 2", "is clientAuth, not serverAuth"},
-                                 "a certificate for this purpose is needed"});
+                                 "the server needs a certificate issued for serverAuth"});
     expect_of(without_cert_sign, NULL,
               &(struct expected){CLEAT_ERR_BAD_KEY_USAGE,
                                  "KEYUSAGE_NO_CERTSIGN",
                                  {"certificate 2 of 2", "no keyCertSign"},
-                                 ""});
+                                 "it may not issue certificates"});
+}
+
+static void test_chain_in_the_wrong_order_with_the_leaf_not_first(void **state)
+{
+    struct set s = make(NULL, NULL);
+    struct cl_verify_params params = t_params(s.trust);
+    expect(&params, (const struct cleat_cert *const[]){s.ca.cert, s.leaf.cert}, 2,
+           &(struct expected){CLEAT_ERR_BAD_KEY_USAGE,
+                              "INVALID_PURPOSE",
+                              {"certificate 1 of 2", "Issuing CA"},
+                              "wrong order: certificate 2, CN=leaf.example.com, must come first"});
+    drop(&s);
 }
 
 static const uint8_t nc_other[] = {0x30, 0x10, 0xa0, 0x0e, 0x30, 0x0c, 0x82, 0x0a, 'o',
@@ -405,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_unknown_root),
         cmocka_unit_test(test_self_signed),
         cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_chain_in_the_wrong_order_with_the_leaf_not_first),
         cmocka_unit_test(test_constraint_violated),
         cmocka_unit_test(test_weak_signature_algorithm),
         cmocka_unit_test(test_key_of_a_kind_not_supported),
