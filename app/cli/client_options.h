@@ -27,7 +27,7 @@ struct client_options {
     const char *raw_public_key;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
-    bool verbose, insecure;
+    bool verbose, insecure, false_start, fallback_scsv, no_sessions;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     uint64_t connect_timeout_ms; /* 0: none */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cleat/profile.h"
 #include "cleat/tls_auth.h"
+#include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
@@ -228,6 +229,10 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
     if (o->psk != NULL && cl_psk_file_add(b, o->psk, err) != CL_OK) {
         return GET_EXIT_OUR_CERT;
     }
+    cleat_tls_builder_false_start(b, o->false_start ? CLEAT_FALSE_START_ALWAYS
+                                                    : CLEAT_FALSE_START_OFF);
+    cleat_tls_builder_fallback(b, o->fallback_scsv);
+    cleat_tls_builder_resumption(b, !o->no_sessions);
     if ((o->ciphers != NULL && cleat_tls_builder_ciphers(b, o->ciphers) != CLEAT_OK) ||
         (o->tls13_ciphers != NULL && cleat_tls_builder_ciphers(b, o->tls13_ciphers) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);

@@ -55,6 +55,11 @@ static const struct cl_option rows[] = {
     {GET_EARLY_DATA, 0, "tls-earlydata", NULL,
      "with a session from before: send GET and HEAD with the first bytes (0-RTT);\n"
      "whoever records such a request can send it again"},
+    {GET_NO_SESSIONID, 0, "no-sessionid", NULL, "resume nothing, and take no session"},
+    {GET_FALSE_START, 0, "false-start", NULL,
+     "TLS 1.2: send the request before the server's Finished"},
+    {GET_FALLBACK_SCSV, 0, "fallback-scsv", NULL,
+     "with --tls-max: say that this is another attempt with a lower version"},
 
     {GET_HEADING, 0, "Other", NULL, NULL},
     {GET_HELP, 'h', "help", NULL, "print this text"},

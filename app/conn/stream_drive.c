@@ -10,6 +10,7 @@
 
 #include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
+#include "cleat/tls_options.h"
 #include "conn/stream_impl.h"
 
 static void fail(struct cl_stream *s)
@@ -122,6 +123,12 @@ static bool act_on(struct cl_stream *s, enum cleat_tls_next next, const struct c
         if (s->state == CL_STREAM_HANDSHAKE || s->state == CL_STREAM_EARLY) {
             become_ready(s);
             progress = true;
+        }
+        return progress;
+    case CLEAT_TLS_NEEDS_INPUT:
+        /* RFC 7918: the application may write; the peer's Finished is still to come */
+        if (s->state == CL_STREAM_HANDSHAKE && cleat_tls_false_started(s->tls)) {
+            become_ready(s);
         }
         return progress;
     case CLEAT_TLS_CLOSED:

@@ -136,7 +136,7 @@ int cleat_tls_builder_version_bounds(struct cleat_tls_builder *b, uint16_t min, 
 void cleat_tls_builder_master_secret(struct cleat_tls_builder *b, bool extended_only);
 
 /* cleat_tls_builder_fallback: clients: tells the server that this is another attempt with a lower
- * highest version (RFC 7507), so that it refuses if it can do better. Of no effect at 1.3. */
+ * highest version (RFC 7507), so that it refuses (inappropriate_fallback) if it can do better. */
 void cleat_tls_builder_fallback(struct cleat_tls_builder *b, bool on);
 
 /* cleat_tls_builder_tickets: servers: the keys that session tickets are sealed with (shared by all

@@ -9,6 +9,38 @@
 extern "C" {
 #endif
 
+/* ---- which certificates ------------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_authorities: the names of authorities that a server sends with its request for
+ * a client's certificate (RFC 9846 4.3.4), instead of the subjects of its trust set: each a DER
+ * Name, copied. With num 0 it names none, which means any. What is trusted does not change.
+ * BAD_CONFIG for what is no DER sequence, and for more than 16,384 bytes in all. */
+struct cleat_name {
+    const uint8_t *der;
+    size_t len;
+};
+int cleat_tls_builder_authorities(struct cleat_tls_builder *b, const struct cleat_name *names,
+                                  size_t num);
+
+/* cleat_tls_builder_insist_on_credential: a client that has credentials, and meets a server that
+ * asks for a certificate and takes none of them, fails with CLEAT_ERR_NO_SHARED_SIGNATURE
+ * (handshake_failure), whose text names what the server takes and what there is. Default: it
+ * answers with none and lets the server decide (RFC 9846 4.5.1.3). */
+void cleat_tls_builder_insist_on_credential(struct cleat_tls_builder *b, bool on);
+
+/* ---- ending a connection with an alert ----------------------------------------------------------
+ */
+
+/* cleat_tls_abort ends the connection with a fatal alert (RFC 9846 6.2) and a reason: for what only
+ * the application can see, as a certificate that was revoked meanwhile (access_denied, 49). The
+ * alert is appended to io->out, now or, where there is no room, by the next cleat_tls_step();
+ * nothing else can be sent or received any more, and cleat_tls_error() has the reason. At any time.
+ * CLEAT_ERR_CLOSED after a failure or cleat_tls_close(); CLEAT_ERR_USAGE for close_notify (0) and
+ * user_canceled (90), which are no errors. */
+int cleat_tls_abort(struct cleat_tls *tls, struct cleat_tls_io *io, uint8_t alert,
+                    const char *reason);
+
 /* ---- after the handshake ------------------------------------------------------------------------
  */
 

@@ -7,6 +7,8 @@
 #ifndef CLEAT_TLS_OPTIONS_H
 #define CLEAT_TLS_OPTIONS_H
 
+#include <stdbool.h>
+
 #include "cleat/tls.h"
 
 #ifdef __cplusplus
@@ -34,6 +36,12 @@ int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple);
  * long as they may be. Default: off. */
 void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on);
 
+/* cleat_tls_builder_max_fragment: the longest plaintext of a record that we send, 64 to 16,384
+ * bytes; 0: as long as the peer takes (default). For receivers with little memory that cannot say
+ * so by themselves (RFC 8449), and for short waits on slow lines. Handshake messages are cut too.
+ */
+int cleat_tls_builder_max_fragment(struct cleat_tls_builder *b, unsigned max);
+
 /* ---- TLS 1.2 -----------------------------------------------------------------------------------
  */
 
@@ -46,16 +54,50 @@ void cleat_tls_builder_renegotiation_ends(struct cleat_tls_builder *b, bool on);
  */
 
 /* cleat_tls_builder_grease: add reserved values to a client's lists of suites, groups, key shares,
- * versions and extensions (RFC 8701), which every server must ignore. cleat_tls_builder_permute:
- * send a client's extensions in an order drawn anew for each connection. Both keep servers tolerant
- * of what is new; default: on. For a ClientHello that is the same each time: both off. */
+ * versions, signature schemes and extensions (RFC 8701), which every server must ignore.
+ * cleat_tls_builder_permute: send a client's extensions in an order drawn anew for each connection.
+ * Both keep servers tolerant of what is new; default: on. For a ClientHello that is the same each
+ * time: both off. */
 void cleat_tls_builder_grease(struct cleat_tls_builder *b, bool on);
 void cleat_tls_builder_permute(struct cleat_tls_builder *b, bool on);
+
+/* cleat_tls_builder_resumption: off, a client offers no session, takes none, and asks for no
+ * tickets: nobody can recognise it by them (RFC 9846 C.4), and each handshake is a full one.
+ * Default: on. */
+void cleat_tls_builder_resumption(struct cleat_tls_builder *b, bool on);
 
 /* cleat_tls_builder_ask_tickets: how many session tickets a client wants after a full handshake and
  * after a resumption (RFC 9149), 0 to 8 each. A server with ticket keys sends as many, up to 8,
  * whatever number it is configured to send by itself, if that is not 0. Default: not asked. */
 int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, unsigned resumed);
+
+/* ---- False Start (RFC 7918) -------------------------------------------------------------------
+ */
+
+enum cleat_false_start {
+    CLEAT_FALSE_START_OFF,
+    CLEAT_FALSE_START_WITH_ALPN, /* where server and client agreed on an ALPN protocol */
+    CLEAT_FALSE_START_ALWAYS,
+};
+
+/* cleat_tls_builder_false_start: a client of TLS 1.2 may write as soon as its own Finished is out,
+ * which saves a round trip, in full handshakes with a forward-secret key exchange and an AEAD with
+ * a tag of 16 bytes. Servers that cannot stand it are from before ALPN. Until READY the data has
+ * been sent to the holder of the certificate, but whether somebody changed the negotiation on the
+ * way is not known yet. Default: off. */
+void cleat_tls_builder_false_start(struct cleat_tls_builder *b, enum cleat_false_start mode);
+
+/* cleat_tls_false_started: cleat_tls_write() works although READY is still to come (step until
+ * NEEDS_INPUT, then ask). cleat_tls_info() and cleat_tls_export() work too. False after READY. */
+bool cleat_tls_false_started(const struct cleat_tls *tls);
+
+/* ---- what a server chooses -------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_prefer_chacha20: a server takes ChaCha20-Poly1305 before its other suites where
+ * the client's list begins with it: clients without AES instructions say so in this way. Default:
+ * on; without effect where the configuration has no such suite. */
+void cleat_tls_builder_prefer_chacha20(struct cleat_tls_builder *b, bool on);
 
 /* ---- proofs that travel with a certificate ----------------------------------------------------
  */

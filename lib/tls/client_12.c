@@ -55,7 +55,7 @@ static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *ms
     }
     hs->scheme = NULL;
     if (hs->cert_requested) {
-        cl_choose_client_certificate(tls);
+        CL_TRY(cl_choose_client_certificate(tls));
         CL_TRY(cl_certificate_12_build(tls));
     }
     CL_TRY(cl_client_key_exchange_start(tls));
@@ -110,6 +110,7 @@ static cl_result send_ccs(struct cleat_tls *tls, const struct cl_msg *msg)
 static cl_result send_finished(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(cl_finished_12_build(tls));
+    cl_false_start(tls);
     cl_hs_next(tls, tls->resumed ? 2 : tls->hs->ticket_expected ? 0 : 1);
     return CL_OK;
 }

@@ -108,7 +108,7 @@ static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *ms
 {
     struct cl_hs *hs = tls->hs;
     hs->scheme = NULL;
-    cl_choose_client_certificate(tls);
+    CL_TRY(cl_choose_client_certificate(tls));
     CL_TRY(cl_certificate_build(tls));
     if (hs->credential == NULL) {
         cl_hs_goto(tls, CL_HS_C13_SEND_FINISHED);

@@ -36,6 +36,7 @@ int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
     c->grease = role == CLEAT_CLIENT;
     c->permute = role == CLEAT_CLIENT;
     c->num_peer_types = 1; /* X.509 */
+    c->prefer_chacha20 = true;
     (void)cl_profile_fill(cl_profile_at(0), c);
     b->config = c;
     *out = b;
@@ -534,6 +535,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         config->strike.release(config->strike.ctx);
     }
     cleat_session_cache_free(config->session_cache);
+    cl_buf_deinit(&config->authorities);
     cl_buf_deinit(&config->alpn);
     cl_buf_deinit(&config->alpn_text);
     cl_free(config->binding_name);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "cleat/tls.h"
 #include "cleat/tls_early.h"
+#include "cleat/tls_options.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
 #include "crypto/rand.h"
@@ -54,6 +55,8 @@ struct cleat_tls_config {
     size_t num_credentials;
     bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
+    struct cl_buf authorities; /* DistinguishedName[] to be named, instead of the anchors' */
+    bool authorities_set;
     enum cleat_client_auth client_auth;
     uint8_t peer_types[2]; /* enum cleat_cert_type, taken from the peer (raw_key.h) */
     size_t num_peer_types;
@@ -80,8 +83,10 @@ struct cleat_tls_config {
     bool without_master_secret; /* TLS 1.2: peers without the extended one (RFC 7627) are let in */
     bool renegotiation_ends;    /* server of TLS 1.2: a wish for it is fatal */
     bool fallback;              /* client: this is a second attempt (RFC 7507) */
-    struct cl_buf alpn;         /* ProtocolNameList without its outer length */
-    struct cl_buf alpn_text;    /* the same with a NUL for each length, and one at the end */
+    enum cleat_false_start false_start; /* client (RFC 7918) */
+    bool insist_on_credential;          /* client: none that fits is a failure */
+    struct cl_buf alpn;                 /* ProtocolNameList without its outer length */
+    struct cl_buf alpn_text; /* the same with a NUL for each length, and one at the end */
 
     struct cleat_ticket_keys *ticket_keys;
     struct cleat_session_cache *session_cache; /* TLS 1.2: sessions by ID */
@@ -92,11 +97,14 @@ struct cleat_tls_config {
     uint64_t rekey_records;
     uint16_t record_size_limit; /* RFC 8449; 0: not offered by a client */
     uint16_t pad_to;            /* application data, to a multiple of it; 0: no padding */
+    uint16_t max_fragment; /* plaintext of a record that is sent; 0: what the protocol allows */
     bool small_first_records;
-    bool grease; /* RFC 8701 */
+    bool prefer_chacha20; /* server: where the client does */
+    bool grease;          /* RFC 8701 */
     bool permute;
     bool late_auth;   /* post-handshake authentication (RFC 9846 4.7.2) */
     bool ask_tickets; /* RFC 9149 */
+    bool no_resumption;
     uint8_t ask_tickets_new;
     uint8_t ask_tickets_resumed;
 

@@ -30,6 +30,17 @@ int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple)
     return CLEAT_OK;
 }
 
+int cleat_tls_builder_max_fragment(struct cleat_tls_builder *b, unsigned max)
+{
+    if (max != 0 && (max < CL_RECORD_SIZE_LIMIT_MIN || max > CL_RECORD_MAX_PLAIN)) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 9846 5.1"),
+                                 "a record can be limited to %d to %d bytes, not to %u",
+                                 CL_RECORD_SIZE_LIMIT_MIN, CL_RECORD_MAX_PLAIN, max);
+    }
+    b->config->max_fragment = (uint16_t)max;
+    return CLEAT_OK;
+}
+
 void cleat_tls_builder_small_first_records(struct cleat_tls_builder *b, bool on)
 {
     b->config->small_first_records = on;
@@ -59,6 +70,11 @@ void cleat_tls_builder_permute(struct cleat_tls_builder *b, bool on)
     b->config->permute = on;
 }
 
+void cleat_tls_builder_resumption(struct cleat_tls_builder *b, bool on)
+{
+    b->config->no_resumption = !on;
+}
+
 int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, unsigned resumed)
 {
     if (full > CL_MAX_WAITING_SESSIONS || resumed > CL_MAX_WAITING_SESSIONS) {
@@ -70,6 +86,44 @@ int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, un
     b->config->ask_tickets_new = (uint8_t)full;
     b->config->ask_tickets_resumed = (uint8_t)resumed;
     return CLEAT_OK;
+}
+
+/* ---- what a server chooses, and asks for ---- */
+
+void cleat_tls_builder_prefer_chacha20(struct cleat_tls_builder *b, bool on)
+{
+    b->config->prefer_chacha20 = on;
+}
+
+int cleat_tls_builder_authorities(struct cleat_tls_builder *b, const struct cleat_name *names,
+                                  size_t num)
+{
+    struct cl_buf *list = &b->config->authorities;
+    list->len = 0;
+    b->config->authorities_set = true;
+    for (size_t i = 0; i < num; i++) {
+        uint8_t prefix[2] = {(uint8_t)(names[i].len >> 8), (uint8_t)names[i].len};
+        bool is_name = names[i].len >= 2 && names[i].der[0] == 0x30;
+        if (!is_name || list->len + 2 + names[i].len > CL_EXT_MAX_AUTHORITIES) {
+            return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 9846 4.3.4"),
+                                     "authority %zu of %zu is not a DER Name, or they take more "
+                                     "than %d bytes",
+                                     i + 1, num, CL_EXT_MAX_AUTHORITIES);
+        }
+        cl_result r = cl_buf_append(list, prefix, sizeof(prefix), CL_EXT_MAX_AUTHORITIES);
+        if (r == CL_OK) {
+            r = cl_buf_append(list, names[i].der, names[i].len, CL_EXT_MAX_AUTHORITIES);
+        }
+        if (r != CL_OK) {
+            return cl_builder_fail(b, r);
+        }
+    }
+    return CLEAT_OK;
+}
+
+void cleat_tls_builder_insist_on_credential(struct cleat_tls_builder *b, bool on)
+{
+    b->config->insist_on_credential = on;
 }
 
 /* ---- proofs that travel with a certificate ---- */

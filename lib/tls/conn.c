@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "cleat/tls_auth.h"
 #include "tls/early.h"
 #include "tls/hs.h"
 #include "tls/msg.h"
@@ -141,7 +142,7 @@ int cleat_tls_client_new(struct cleat_tls_config *config, const char *server_nam
         cleat_tls_free(tls);
         return (int)named;
     }
-    if (session != NULL) {
+    if (session != NULL && !config->no_resumption) {
         offer(tls, session);
     }
     *out = tls;
@@ -168,6 +169,7 @@ void cleat_tls_free(struct cleat_tls *tls)
     cl_record_keys_deinit(&tls->wr);
     cl_buf_deinit(&tls->hs_in);
     cl_free(tls->main_transcript);
+    cl_free(tls->cached_id);
     cl_conn_drop_peer(tls);
     cleat_verdict_free(tls->verdict);
     for (size_t i = 0; i < CL_MAX_WAITING_SESSIONS; i++) {
@@ -244,6 +246,7 @@ static enum cleat_tls_next failed(struct cleat_tls *tls, struct cleat_tls_io *io
             tls->alert_pending = (uint8_t)(e->alert + 1);
         }
     }
+    cl_session_12_forget(tls);
     if (tls->alert_pending != 0) {
         send_alert(tls, io);
     }
@@ -351,6 +354,7 @@ int cleat_tls_write(struct cleat_tls *tls, struct cleat_tls_io *io, const uint8_
         return (int)updated; /* no room yet for the messages that go in front of data */
     }
     tls->wr.pad_to = tls->config->pad_to;
+    tls->wr.max_fragment = tls->config->max_fragment;
     cl_burst_begin(tls);
     while (*written < len) {
         size_t left = len - *written;
@@ -402,6 +406,20 @@ int cleat_tls_close(struct cleat_tls *tls, struct cleat_tls_io *io)
         tls->alert_pending = 0;
         return CLEAT_ERR_LIMIT;
     }
+    return CLEAT_OK;
+}
+
+int cleat_tls_abort(struct cleat_tls *tls, struct cleat_tls_io *io, uint8_t alert,
+                    const char *reason)
+{
+    if (tls->failed || tls->write_closed) {
+        return CLEAT_ERR_CLOSED;
+    }
+    if (alert == CL_ALERT_CLOSE_NOTIFY || alert == CL_ALERT_USER_CANCELED) {
+        return CLEAT_ERR_USAGE;
+    }
+    (void)cl_tls_fail(tls, CL_WHY_ALERT(REFUSED, alert, "RFC 9846 6.2"), "%s", reason);
+    (void)failed(tls, io);
     return CLEAT_OK;
 }
 

@@ -181,6 +181,7 @@ struct cleat_tls {
     struct cl_hash *main_transcript; /* up to the client's Finished, for late_auth.c; or NULL */
     uint8_t randoms_12[2 * CL_RANDOM_LEN];      /* client's, server's: for exporters of TLS 1.2 */
     uint8_t first_finished[CL_VERIFY_DATA_LEN]; /* tls-unique (RFC 5929 3) */
+    uint8_t *cached_id; /* server, TLS 1.2: the session's name in the cache, or NULL */
 
     /* Handshake bytes of the current record not yet parsed (a view into the caller's input), and
      * those kept from records before it. */
@@ -218,6 +219,7 @@ struct cleat_tls {
     bool unbound_12; /* TLS 1.2 without the extended master secret: nothing is derived from it */
     bool seen_input; /* a first record was recognised as TLS */
     bool established;
+    bool false_start; /* client: our Finished is out, and data may follow it (RFC 7918) */
     bool resumed;
     bool hello_retry;
     bool peer_authenticated;

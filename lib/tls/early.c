@@ -314,24 +314,25 @@ bool cl_early_may_write(const struct cleat_tls *tls)
     if (tls->hs == NULL || tls->hs->flight.len != 0) {
         return false;
     }
-    return cl_is_server(tls) ? server_may_write(tls) : client_may_write(tls);
+    return tls->false_start || (cl_is_server(tls) ? server_may_write(tls) : client_may_write(tls));
 }
 
 size_t cl_early_room(const struct cleat_tls *tls)
 {
-    return cl_is_server(tls) ? SIZE_MAX : tls->hs->early_left;
+    return cl_is_server(tls) || tls->false_start ? SIZE_MAX : tls->hs->early_left;
 }
 
 void cl_early_written(struct cleat_tls *tls, size_t len)
 {
-    if (!cl_is_server(tls)) {
+    if (!cl_is_server(tls) && !tls->false_start) {
         tls->hs->early_left -= (uint32_t)len;
     }
 }
 
 size_t cleat_tls_early_data_room(const struct cleat_tls *tls)
 {
-    bool can = !cl_is_server(tls) && !tls->failed && !tls->write_closed && cl_early_may_write(tls);
+    bool can = !cl_is_server(tls) && !tls->false_start && !tls->failed && !tls->write_closed &&
+               cl_early_may_write(tls);
     return can ? cl_early_room(tls) : 0;
 }
 

@@ -38,7 +38,7 @@ void cl_early_retried(struct cleat_tls *tls);
 /* ---- writing ---- */
 
 /* cl_early_may_write: application data may be sent although the handshake is not complete: early
- * data by a client, an answer to it by a server. */
+ * data by a client, an answer to it by a server, a False Start (false_start.c). */
 bool cl_early_may_write(const struct cleat_tls *tls);
 /* cl_early_room: how much of it at most. */
 size_t cl_early_room(const struct cleat_tls *tls);

@@ -9,6 +9,10 @@
 
 #include "tls/conn.h"
 
+/* 16,384: room for the names of about 150 authorities; a server that trusts more sends none, which
+ * means "any" (RFC 9846 4.3.4) */
+#define CL_EXT_MAX_AUTHORITIES 16384
+
 /* The messages that carry extensions, as bits. */
 #define CL_EXT_CH   0x01u /* ClientHello */
 #define CL_EXT_SH   0x02u /* ServerHello */

@@ -117,5 +117,5 @@ bool cl_ext_session_ticket_build(struct cleat_tls *tls, unsigned message, struct
     if (session != NULL && session->version == CLEAT_TLS_1_2) {
         cl_wr_view(w, cl_buf_view(&session->ticket));
     }
-    return offers_12(tls);
+    return offers_12(tls) && !tls->config->no_resumption;
 }

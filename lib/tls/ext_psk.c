@@ -21,7 +21,8 @@ cl_result cl_ext_psk_modes_parse(struct cleat_tls *tls, unsigned message, struct
 
 bool cl_ext_psk_modes_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
-    if (tls->config->version_max < CLEAT_TLS_1_3) {
+    if (tls->config->version_max < CLEAT_TLS_1_3 ||
+        (tls->config->no_resumption && tls->config->num_psks == 0)) {
         return false;
     }
     /* sent even without a PSK: it tells the server that tickets are of use (RFC 9846 4.7.1) */

@@ -2,10 +2,6 @@
  * certificate_authorities (4.3.4). */
 #include "tls/ext.h"
 
-/* 16,384: room for the names of about 150 authorities; a server that trusts more sends none, which
- * means "any" (RFC 9846 4.3.4) */
-#define MAX_AUTHORITIES_LEN 16384
-
 static bool parse_schemes(struct cl_rd body, struct cl_rd *list)
 {
     return cl_rd_vec16(&body, list) && cl_rd_done(&body) && list->len != 0 && list->len % 2 == 0;
@@ -30,6 +26,9 @@ cl_result cl_ext_signature_algorithms_parse(struct cleat_tls *tls, unsigned mess
 bool cl_ext_signature_algorithms_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
     struct cl_wr_mark list = cl_wr_open16(w);
+    if (message == CL_EXT_CH) {
+        cl_grease_number(tls, CL_GREASE_SCHEME, w);
+    }
     for (size_t i = 0; i < tls->config->num_schemes; i++) {
         cl_wr_u16(w, tls->config->schemes[i]->scheme);
     }
@@ -71,24 +70,39 @@ cl_result cl_ext_certificate_authorities_parse(struct cleat_tls *tls, unsigned m
     return cl_buf_append(&tls->hs->peer_authorities, all.p, all.len, UINT16_MAX);
 }
 
+static void put_anchors(const struct cleat_trust_store *trust, struct cl_wr *w)
+{
+    for (size_t i = 0; i < cleat_trust_store_num(trust); i++) {
+        struct cl_wr_mark name = cl_wr_open16(w);
+        cl_wr_view(w, cl_trust_subject_at(trust, i));
+        cl_wr_close(w, name);
+    }
+}
+
+/* 0: none to be named, or too many. */
+static size_t anchors_len(const struct cleat_trust_store *trust)
+{
+    size_t len = 0;
+    for (size_t i = 0; trust != NULL && i < cleat_trust_store_num(trust); i++) {
+        len += 2 + cl_trust_subject_at(trust, i).len;
+    }
+    return len <= CL_EXT_MAX_AUTHORITIES ? len : 0;
+}
+
 /* A CertificateRequest names the authorities, so that a browser offers only certificates that can
  * succeed. */
 bool cl_ext_certificate_authorities_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
-    const struct cleat_trust_store *trust = tls->config->trust;
-    size_t num = message == CL_EXT_CR && trust != NULL ? cleat_trust_store_num(trust) : 0;
-    size_t total = 0;
-    for (size_t i = 0; i < num; i++) {
-        total += 2 + cl_trust_subject_at(trust, i).len;
-    }
-    if (num == 0 || total > MAX_AUTHORITIES_LEN) {
+    const struct cleat_tls_config *config = tls->config;
+    size_t len = config->authorities_set ? config->authorities.len : anchors_len(config->trust);
+    if (message != CL_EXT_CR || len == 0) {
         return false;
     }
     struct cl_wr_mark list = cl_wr_open16(w);
-    for (size_t i = 0; i < num; i++) {
-        struct cl_wr_mark name = cl_wr_open16(w);
-        cl_wr_view(w, cl_trust_subject_at(trust, i));
-        cl_wr_close(w, name);
+    if (config->authorities_set) {
+        cl_wr_view(w, cl_buf_view(&config->authorities));
+    } else {
+        put_anchors(config->trust, w);
     }
     cl_wr_close(w, list);
     return true;

@@ -79,6 +79,7 @@ cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *
 {
     struct cl_hs *hs = tls->hs;
     *done = true;
+    tls->wr.max_fragment = tls->config->max_fragment;
     if (hs->ccs_pending) {
         flush_ccs(tls, io, done);
     }

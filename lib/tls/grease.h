@@ -16,6 +16,7 @@ enum cl_grease_place {
     CL_GREASE_SUITE,
     CL_GREASE_GROUP, /* in supported_groups and in key_share */
     CL_GREASE_VERSION,
+    CL_GREASE_SCHEME,
     CL_GREASE_FIRST_EXTENSION,
     CL_GREASE_LAST_EXTENSION,
     CL_GREASE_NUM,

@@ -13,7 +13,8 @@ static const char *alpn_text(const struct cleat_tls *tls)
 
 int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
 {
-    bool early = cl_is_server(tls) && tls->early_data == CLEAT_EARLY_DATA_ACCEPTED;
+    bool early =
+        tls->false_start || (cl_is_server(tls) && tls->early_data == CLEAT_EARLY_DATA_ACCEPTED);
     if (!tls->established && !early) {
         return CLEAT_ERR_USAGE;
     }
@@ -94,7 +95,8 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
                      size_t context_len, uint8_t *out, size_t out_len)
 {
     /* 8,160 = 255 * 32: HKDF-Expand's own limit with the shortest hash; 249: HkdfLabel's label */
-    if (!tls->established || tls->failed || out_len == 0 || out_len > 8160 || strlen(label) > 249) {
+    if ((!tls->established && !tls->false_start) || tls->failed || out_len == 0 || out_len > 8160 ||
+        strlen(label) > 249) {
         return CLEAT_ERR_USAGE;
     }
     /* RFC 7627 5.4: without it "an attacker can … create two connections with the same exported

@@ -114,12 +114,18 @@ cl_result cl_finished_12_check(struct cleat_tls *tls, const struct cl_msg *msg)
     return cl_hs_no_partial_message(tls);
 }
 
-void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open)
+void cl_keep_exporter_12(struct cleat_tls *tls)
 {
     tls->exporter = tls->hs->master;
     tls->unbound_12 = !tls->hs->parsed.extended_master_secret;
     memcpy(tls->randoms_12, tls->hs->client_random, CL_RANDOM_LEN);
     memcpy(tls->randoms_12 + CL_RANDOM_LEN, tls->hs->server_random, CL_RANDOM_LEN);
+}
+
+void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open)
+{
+    cl_keep_exporter_12(tls);
+    tls->false_start = false;
     tls->established = true;
     cl_hs_goto(tls, open);
     cl_hs_free(tls);

@@ -17,6 +17,13 @@ CL_MUST cl_result cl_keys_12_write(struct cleat_tls *tls);
 CL_MUST cl_result cl_finished_12_build(struct cleat_tls *tls);
 CL_MUST cl_result cl_finished_12_check(struct cleat_tls *tls, const struct cl_msg *msg);
 
+/* cl_false_start lets a client write behind its Finished (RFC 7918) where configuration, suite and
+ * server allow it (false_start.c). */
+void cl_false_start(struct cleat_tls *tls);
+
+/* cl_keep_exporter_12 keeps what exporters of TLS 1.2 need. */
+void cl_keep_exporter_12(struct cleat_tls *tls);
+
 /* cl_established_12 keeps what outlives the handshake and frees the rest. */
 void cl_established_12(struct cleat_tls *tls, enum cl_hs_state open);
 

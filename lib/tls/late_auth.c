@@ -141,7 +141,7 @@ cl_result cl_late_request_received(struct cleat_tls *tls, const struct cl_msg *m
 cl_result cl_late_send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
-    cl_choose_client_certificate(tls);
+    CL_TRY(cl_choose_client_certificate(tls));
     CL_TRY(cl_certificate_build(tls));
     if (hs->credential == NULL) {
         cl_hs_goto(tls, CL_HS_C13_LATE_SEND_FINISHED);

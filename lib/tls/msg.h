@@ -83,6 +83,8 @@ CL_HANDLER(cl_certificate_status_received);
 CL_MUST cl_result cl_select_session_12(struct cleat_tls *tls);
 CL_MUST cl_result cl_session_12_name(struct cleat_tls *tls);
 void cl_session_12_store(struct cleat_tls *tls);
+/* cl_session_12_forget takes the session of a connection that failed out of the server's cache. */
+void cl_session_12_forget(struct cleat_tls *tls);
 CL_MUST cl_result cl_ticket_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_ticket_12_received);
 CL_MUST cl_result cl_session_12_keep(struct cleat_tls *tls);
@@ -140,8 +142,17 @@ const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl
 const struct cl_group *cl_group_for(const struct cleat_tls *tls);
 CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
 
-/* client_13.c */
-void cl_choose_client_certificate(struct cleat_tls *tls);
+/* cl_first_shared_suite returns the first suite of ours, of the negotiated version, that the client
+ * offers and that fits (NULL: any), or NULL; those with ChaCha20 first where the client wants them
+ * first and the configuration lets it (server_select.c). */
+const struct cl_suite *cl_first_shared_suite(const struct cleat_tls *tls,
+                                             bool (*fits)(const struct cl_suite *suite,
+                                                          const void *ctx),
+                                             const void *ctx);
+
+/* cl_choose_client_certificate answers a CertificateRequest (credential.c); hs->credential stays
+ * NULL when none fits, which is a failure only where the configuration insists. */
+CL_MUST cl_result cl_choose_client_certificate(struct cleat_tls *tls);
 
 /* What a peer wants of a credential; p == NULL: it did not say. */
 struct cl_credential_wish {
@@ -152,7 +163,8 @@ struct cl_credential_wish {
 
 enum cl_credential_fit {
     CL_CREDENTIAL_FITS,
-    CL_CREDENTIAL_NO_TYPE,
+    CL_CREDENTIAL_NO_TYPE, /* certificate or raw public key */
+    CL_CREDENTIAL_NO_KIND, /* of key */
     CL_CREDENTIAL_NO_SUITE,
     CL_CREDENTIAL_NO_CURVE,
     CL_CREDENTIAL_NO_SCHEME,

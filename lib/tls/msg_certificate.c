@@ -290,10 +290,34 @@ cl_result cl_server_certificate_received(struct cleat_tls *tls, const struct cl_
     return server_has(tls);
 }
 
+/* RFC 5246 7.4.2: the certificate's key is of the kind that the suite names. */
+static cl_result check_auth(struct cleat_tls *tls)
+{
+    enum cl_key_type type = cl_peer_key_type(tls);
+    if (!cl_auth_fits(tls->suite->auth, type)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 2"),
+                           "the suite %s does not go with a key of type %s", tls->suite->name,
+                           cl_key_type_name(type));
+    }
+    /* RFC 8422 5.3: "the public key in the server's certificate MUST respect the client's choice of
+     * elliptic curves" */
+    bool known = cl_key_curve(type) == 0;
+    for (size_t i = 0; i < tls->config->num_groups; i++) {
+        known = known || tls->config->groups[i]->id == cl_key_curve(type);
+    }
+    if (!known) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.3"),
+                           "the certificate's key (%s) is on a curve that was not offered",
+                           cl_key_type_name(type));
+    }
+    return CL_OK;
+}
+
 cl_result cl_server_certificate_12_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(parse_certificate_12(tls, msg));
-    return server_has(tls);
+    CL_TRY(server_has(tls));
+    return check_auth(tls);
 }
 
 /* Successors: the client has a certificate; it has none. */

@@ -2,7 +2,7 @@
 #include "tls/ext.h"
 #include "tls/msg.h"
 
-/* 20,480: the authorities' names (ext_signatures.c) and everything else */
+/* 20,480: the authorities' names (CL_EXT_MAX_AUTHORITIES) and everything else */
 #define REQUEST_ROOM 20480
 
 cl_result cl_certificate_request_build(struct cleat_tls *tls)

@@ -100,7 +100,7 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
         }
     }
     /* RFC 7507 4: after the suites that it is about, and only in a fallback */
-    if (tls->config->fallback && tls->config->version_max < CLEAT_TLS_1_3) {
+    if (tls->config->fallback) {
         cl_wr_u16(w, CL_SCSV_FALLBACK);
     }
     cl_wr_close(w, m);

@@ -16,6 +16,13 @@ static struct cl_secret *peer_secret(struct cleat_tls *tls)
     return cl_is_server(tls) ? &tls->client_app : &tls->server_app;
 }
 
+/* RFC 9846 4.7.3: "an implementation which receives multiple KeyUpdates while it is silent"
+ * responds "with a single update": a sending key under which nothing has gone out is new enough. */
+static bool key_is_new(const struct cleat_tls *tls)
+{
+    return tls->num_key_updates != 0 && tls->wr.seq == 0;
+}
+
 cl_result cl_key_update_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_rd body = msg->body;
@@ -36,8 +43,8 @@ cl_result cl_key_update_received(struct cleat_tls *tls, const struct cl_msg *msg
     CL_TRY(cl_hs_no_partial_message(tls));
     cl_traffic_update(tls->suite->hash, peer_secret(tls));
     CL_TRY(cl_hs_read_key(tls, peer_secret(tls), "application"));
-    /* answered by the next step that has room; several requests in a row get one answer */
-    if (request == UPDATE_REQUESTED && !tls->write_closed) {
+    /* answered by the next step that has room */
+    if (request == UPDATE_REQUESTED && !tls->write_closed && !key_is_new(tls)) {
         tls->key_update_pending = true;
     }
     return CL_OK;
@@ -53,7 +60,11 @@ cl_result cl_key_update_send(struct cleat_tls *tls, struct cleat_tls_io *io, boo
         cl_record_room(&tls->wr, CL_CT_HANDSHAKE, io->out_cap - io->out_len) < whole.len) {
         return CLEAT_ERR_LIMIT;
     }
-    struct cl_record_keys keys = {.limit = tls->wr.limit, .pad_to = tls->wr.pad_to};
+    struct cl_record_keys keys = {
+        .limit = tls->wr.limit,
+        .pad_to = tls->wr.pad_to,
+        .max_fragment = tls->wr.max_fragment,
+    };
     struct cl_secret next = *our_secret(tls);
     cl_traffic_update(tls->suite->hash, &next);
     cl_result r = cl_record_keys_13(&keys, tls->suite, &next, true);

@@ -125,7 +125,8 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
     }
     /* RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately"
      */
-    if (f.lifetime == 0 || tls->psk != NULL) { /* a PSK needs no ticket, and has no certificate */
+    if (f.lifetime == 0 || tls->psk != NULL || /* a PSK needs no ticket, and has no certificate */
+        tls->config->no_resumption) {
         return CL_OK;
     }
     cl_resumption_psk(tls->suite->hash, &tls->resumption, f.nonce, &psk);

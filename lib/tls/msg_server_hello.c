@@ -176,6 +176,17 @@ static cl_result take_suite_12(struct cleat_tls *tls, const struct hello_fields 
     return CL_OK;
 }
 
+/* Said before the suite is looked at, which is of another version then. */
+static cl_result check_session_version(struct cleat_tls *tls, const struct hello_fields *f)
+{
+    const struct cleat_tls_session *session = tls->hs->session;
+    if (session != NULL && session->version != CLEAT_TLS_1_2 && echoes_session(tls, f)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
+                           "the server resumes a session of TLS 1.3 in TLS 1.2");
+    }
+    return CL_OK;
+}
+
 /* RFC 5246 7.4.1.3, RFC 5077 3.4: our session ID back means that the session is resumed. */
 static cl_result take_session_12(struct cleat_tls *tls, const struct hello_fields *f)
 {
@@ -183,7 +194,7 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
     if (!echoes_session(tls, f)) {
         return CL_OK;
     }
-    if (hs->session == NULL || hs->session->version != CLEAT_TLS_1_2) {
+    if (hs->session == NULL) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
                            "the server resumes a session that was not offered");
     }
@@ -202,6 +213,9 @@ static cl_result take_session_12(struct cleat_tls *tls, const struct hello_field
     tls->peer_authenticated = true;
     hs->master = hs->session->psk;
     tls->peer_is_raw = hs->session->peer_is_raw;
+    /* RFC 6962 3.3 has no word on resumptions: servers repeat the list, but no certificate is
+     * shown that it could be about */
+    cl_buf_deinit(&tls->peer_scts);
     cl_event_choice(tls, "resumption", "accepted", "the server returned our session ID");
     return cl_buf_append(&tls->peer_chain, hs->session->peer_leaf.p, hs->session->peer_leaf.len,
                          CL_HS_MAX_MESSAGE);
@@ -238,6 +252,7 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     uint32_t received;
     CL_TRY(cl_ext_parse(tls, CL_EXT_SH12, f->extensions, &received));
     CL_TRY(check_extensions_12(tls, received, echoes_session(tls, f)));
+    CL_TRY(check_session_version(tls, f));
     CL_TRY(take_suite_12(tls, f));
     CL_TRY(take_mac_order(tls));
     CL_TRY(take_session_12(tls, f));
@@ -305,7 +320,9 @@ static cl_result check_common(struct cleat_tls *tls, const struct hello_fields *
     }
     if (f->legacy_version != CLEAT_TLS_1_2) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),
-                           "legacy_version is 0x%04x, not 0x0303", f->legacy_version);
+                           "%s has legacy_version 0x%04x, not 0x0303",
+                           hs->retried ? "the second ServerHello" : "ServerHello",
+                           f->legacy_version);
     }
     if (!cl_rd_equal(f->session_id, cl_rd_of(hs->session_id, hs->session_id_len))) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.2.3"),

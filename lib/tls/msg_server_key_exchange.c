@@ -96,36 +96,12 @@ static cl_result take_group(struct cleat_tls *tls, uint16_t id)
                        "the server chose group 0x%04x, which was not offered", id);
 }
 
-/* RFC 5246 7.4.2: the certificate's key is of the kind that the suite names. */
-static cl_result check_auth(struct cleat_tls *tls)
-{
-    enum cl_key_type type = cl_peer_key_type(tls);
-    if (!cl_auth_fits(tls->suite->auth, type)) {
-        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 2"),
-                           "the suite %s does not go with a key of type %s", tls->suite->name,
-                           cl_key_type_name(type));
-    }
-    /* RFC 8422 5.3: "the public key in the server's certificate MUST respect the client's choice of
-     * elliptic curves" */
-    bool known = cl_key_curve(type) == 0;
-    for (size_t i = 0; i < tls->config->num_groups; i++) {
-        known = known || tls->config->groups[i]->id == cl_key_curve(type);
-    }
-    if (!known) {
-        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.3"),
-                           "the certificate's key (%s) is on a curve that was not offered",
-                           cl_key_type_name(type));
-    }
-    return CL_OK;
-}
-
 cl_result cl_server_key_exchange_received(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct exchange x;
     const struct cl_sig_alg *alg;
     CL_TRY(parse(tls, msg->body, &x));
     CL_TRY(take_group(tls, x.group));
-    CL_TRY(check_auth(tls));
     CL_TRY(cl_peer_scheme_check(tls, x.scheme, "ServerKeyExchange", &alg));
     tls->hs->peer_share.len = 0;
     CL_TRY(cl_buf_append(&tls->hs->peer_share, x.share.p, x.share.len, CL_GROUP_MAX_SHARE));

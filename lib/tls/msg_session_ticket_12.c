@@ -46,6 +46,27 @@ static bool find_session(struct cleat_tls *tls, const char **what)
     return false;
 }
 
+/* The ID is kept for cl_session_12_forget; without memory for it nothing is kept at all. */
+static bool remember_id(struct cleat_tls *tls)
+{
+    tls->cached_id = cl_alloc(CL_SESSION_ID_LEN);
+    if (tls->cached_id != NULL) {
+        memcpy(tls->cached_id, tls->hs->session_id, CL_SESSION_ID_LEN);
+    }
+    return tls->cached_id != NULL;
+}
+
+/* RFC 5246 7.2.2: "any connection terminated with a fatal alert MUST NOT be resumed" */
+void cl_session_12_forget(struct cleat_tls *tls)
+{
+    if (tls->cached_id != NULL) {
+        cl_cache_drop(tls->config->session_cache, cl_rd_of(tls->cached_id, CL_SESSION_ID_LEN));
+        cl_free(tls->cached_id);
+        tls->cached_id = NULL;
+        cl_event_ticket(tls, false, 0, "forgotten: its connection failed");
+    }
+}
+
 /* Resumes by the ticket or session ID in the ClientHello if it is good here; a full handshake
  * otherwise. */
 cl_result cl_select_session_12(struct cleat_tls *tls)
@@ -56,6 +77,9 @@ cl_result cl_select_session_12(struct cleat_tls *tls)
         objection = cl_ticket_objection(tls, &hs->ticket);
         if (objection == NULL && hs->ticket.psk.len != CL_MASTER_SECRET_LEN) {
             objection = "refused: not a master secret";
+        }
+        if (objection == NULL && hs->parsed.session_ticket.len == 0 && !remember_id(tls)) {
+            return CLEAT_ERR_NOMEM;
         }
         if (objection == NULL) {
             cl_event_ticket(tls, false, 0, "accepted");
@@ -93,7 +117,7 @@ void cl_session_12_store(struct cleat_tls *tls)
     uint32_t lifetime = cl_cache_lifetime(cache);
     if (cl_ticket_fill(tls, &ticket, &lifetime)) {
         ticket.psk = hs->master;
-        bool kept = cl_cache_put(cache, hs->session_id, &ticket) == CL_OK;
+        bool kept = remember_id(tls) && cl_cache_put(cache, hs->session_id, &ticket) == CL_OK;
         cl_event_ticket(tls, true, lifetime, kept ? "kept by session ID" : "not kept: no room");
         cl_secret_wipe(&ticket.psk);
     }
@@ -169,7 +193,7 @@ cl_result cl_session_12_keep(struct cleat_tls *tls)
     struct cl_hs *hs = tls->hs;
     uint32_t lifetime = hs->ticket_lifetime != 0 ? hs->ticket_lifetime : DEFAULT_LIFETIME;
     /* RFC 7627 5.4: a session without the extended master secret is not resumed */
-    if (!hs->parsed.extended_master_secret) {
+    if (!hs->parsed.extended_master_secret || tls->config->no_resumption) {
         return CL_OK;
     }
     if (hs->new_ticket.len == 0) {

@@ -102,7 +102,11 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
 
 void cl_record_keys_replace(struct cl_record_keys *keys)
 {
-    struct cl_record_keys old = {.limit = keys->limit, .pad_to = keys->pad_to};
+    struct cl_record_keys old = {
+        .limit = keys->limit,
+        .pad_to = keys->pad_to,
+        .max_fragment = keys->max_fragment,
+    };
     cl_record_keys_deinit(keys);
     *keys = old;
 }
@@ -156,11 +160,12 @@ cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_t size,
 
 size_t cl_record_limit_of(const struct cl_record_keys *keys)
 {
-    if (keys->protection == NULL || keys->limit == 0) {
-        return CL_RECORD_MAX_PLAIN;
+    size_t limit = CL_RECORD_MAX_PLAIN;
+    if (keys->protection != NULL && keys->limit != 0) {
+        /* RFC 8449 4: the limit covers content type and padding too */
+        limit = keys->limit - (size_t)keys->protection->inner_len;
     }
-    /* RFC 8449 4: the limit covers content type and padding too */
-    return keys->limit - (size_t)keys->protection->inner_len;
+    return keys->max_fragment != 0 && keys->max_fragment < limit ? keys->max_fragment : limit;
 }
 
 static bool is_padded(const struct cl_record_keys *keys, uint8_t type)

@@ -54,9 +54,10 @@ struct cl_record_keys {
     bool initial;         /* sending: nothing has been received yet */
     uint8_t explicit_len; /* TLS 1.2: bytes of the nonce that stand in the record */
     uint64_t seq;
-    /* These two outlive a change of keys. */
+    /* These three outlive a change of keys. */
     uint16_t limit;  /* of the protected plaintext, as negotiated (RFC 8449); 0: the protocol's */
     uint16_t pad_to; /* sealing: pad application data to a multiple of it; 0: no padding */
+    uint16_t max_fragment; /* sealing: the longest fragment that we want to send; 0: any */
 };
 
 /* cl_record_keys_13 puts a traffic secret to use (RFC 9846 7.3) and restarts the sequence number.
@@ -103,7 +104,8 @@ CL_MUST cl_result cl_record_open(struct cl_record_keys *keys, uint8_t *in, size_
  * record; 0: none. */
 size_t cl_record_room(const struct cl_record_keys *keys, uint8_t type, size_t out_room);
 
-/* cl_record_limit_of: the longest fragment that a negotiated limit allows, or the protocol's. */
+/* cl_record_limit_of: the longest fragment that a negotiated limit allows, or the protocol; and
+ * that the configuration wants to be sent. */
 size_t cl_record_limit_of(const struct cl_record_keys *keys);
 
 /* cl_record_seal appends fragment (at most cl_record_room) to io->out as one record. */

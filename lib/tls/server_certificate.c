@@ -37,23 +37,24 @@ static bool key_serves(const struct cl_suite *suite, const struct cl_credential 
     return scheme != NULL;
 }
 
-static bool is_shared(const struct cleat_tls *tls, const struct cl_suite *suite)
+struct suite_wish {
+    const struct cl_credential *credential;
+    const struct cl_sig_alg *scheme;
+    bool has_group;
+};
+
+static bool suite_serves(const struct cl_suite *suite, const void *ctx)
 {
-    return suite->version == tls->protocol->number &&
-           cl_list16_has(tls->hs->parsed.suites, suite->id);
+    const struct suite_wish *wish = ctx;
+    return key_serves(suite, wish->credential, wish->scheme) &&
+           (suite->kx != CL_KX_ECDHE || wish->has_group);
 }
 
 static const struct cl_suite *suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
                                         const struct cl_sig_alg *scheme, bool has_group)
 {
-    for (size_t i = 0; i < tls->config->num_suites; i++) {
-        const struct cl_suite *suite = tls->config->suites[i];
-        if (is_shared(tls, suite) && key_serves(suite, c, scheme) &&
-            (suite->kx != CL_KX_ECDHE || has_group)) {
-            return suite;
-        }
-    }
-    return NULL;
+    struct suite_wish wish = {c, scheme, has_group};
+    return cl_first_shared_suite(tls, suite_serves, &wish);
 }
 
 const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
@@ -62,16 +63,15 @@ const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl
     return suite_for(tls, c, scheme, cl_group_for(tls) != NULL);
 }
 
+static bool goes_with_key(const struct cl_suite *suite, const void *type)
+{
+    return cl_auth_fits(suite->auth, *(const enum cl_key_type *)type);
+}
+
 /* A suite of the negotiated version that both have and that goes with the key. */
 static bool suite_fits(struct cleat_tls *tls, enum cl_key_type type)
 {
-    for (size_t i = 0; i < tls->config->num_suites; i++) {
-        const struct cl_suite *suite = tls->config->suites[i];
-        if (is_shared(tls, suite) && cl_auth_fits(suite->auth, type)) {
-            return true;
-        }
-    }
-    return false;
+    return cl_first_shared_suite(tls, goes_with_key, &type) != NULL;
 }
 
 /* How early the configuration prefers a scheme: with two certificates for a name, ECDSA goes before

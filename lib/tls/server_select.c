@@ -114,19 +114,48 @@ static void join_suites(struct cl_rd list, char *out, size_t cap)
     }
 }
 
-static cl_result select_suite(struct cleat_tls *tls)
+/* The first of the client's suites of this version that we know. */
+static bool client_prefers_chacha20(const struct cleat_tls *tls)
+{
+    struct cl_rd list = tls->hs->parsed.suites;
+    uint16_t id;
+    while (tls->config->prefer_chacha20 && cl_rd_u16(&list, &id)) {
+        const struct cl_suite *suite = cl_suite_by_id(id);
+        if (suite != NULL && suite->version == tls->protocol->number) {
+            return cl_suite_is_chacha20(suite);
+        }
+    }
+    return false;
+}
+
+const struct cl_suite *cl_first_shared_suite(const struct cleat_tls *tls,
+                                             bool (*fits)(const struct cl_suite *suite,
+                                                          const void *ctx),
+                                             const void *ctx)
 {
     const struct cleat_tls_config *config = tls->config;
-    const struct cl_suite *found = NULL;
+    const struct cl_suite *first = NULL;
+    bool chacha20 = client_prefers_chacha20(tls);
+    for (size_t i = 0; i < config->num_suites; i++) {
+        const struct cl_suite *suite = config->suites[i];
+        if (suite->version != tls->protocol->number || (fits != NULL && !fits(suite, ctx)) ||
+            !cl_list16_has(tls->hs->parsed.suites, suite->id)) {
+            continue;
+        }
+        if (!chacha20 || cl_suite_is_chacha20(suite)) {
+            return suite;
+        }
+        first = first != NULL ? first : suite;
+    }
+    return first;
+}
+
+static cl_result select_suite(struct cleat_tls *tls)
+{
     if (tls->hs->retried) {
         return CL_OK; /* chosen for the HelloRetryRequest; the lists were compared */
     }
-    for (size_t i = 0; i < config->num_suites && found == NULL; i++) {
-        if (config->suites[i]->version == CLEAT_TLS_1_3 &&
-            cl_list16_has(tls->hs->parsed.suites, config->suites[i]->id)) {
-            found = config->suites[i];
-        }
-    }
+    const struct cl_suite *found = cl_first_shared_suite(tls, NULL, NULL);
     if (found == NULL) {
         char offered[160];
         join_suites(tls->hs->parsed.suites, offered, sizeof(offered));

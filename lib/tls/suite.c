@@ -102,6 +102,11 @@ const struct cl_suite *cl_suite_at(size_t i)
     return i < sizeof(suites) / sizeof(suites[0]) ? &suites[i] : NULL;
 }
 
+bool cl_suite_is_chacha20(const struct cl_suite *suite)
+{
+    return suite != NULL && suite->aead == CL_AEAD_CHACHA20_POLY1305;
+}
+
 const struct cl_suite *cl_suite_by_id(uint16_t id)
 {
     const struct cl_suite *s;

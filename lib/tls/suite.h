@@ -53,6 +53,9 @@ uint64_t cl_suite_max_records(const struct cl_suite *suite);
 /* cl_auth_fits says whether a certificate with a key of this type goes with a suite. */
 bool cl_auth_fits(enum cl_suite_auth auth, enum cl_key_type type);
 
+/* cl_suite_is_chacha20 says whether a suite is ChaCha20-Poly1305's; NULL is none. */
+bool cl_suite_is_chacha20(const struct cl_suite *suite);
+
 /* cl_suite_by_id returns NULL for a suite that is not built; cl_suite_by_name accepts IANA names
  * and the short ones, ignoring ASCII case; cl_suite_at gives the table row by row, then NULL. */
 const struct cl_suite *cl_suite_by_id(uint16_t id);

@@ -15,8 +15,10 @@
 #include "bogo/shim_conn.h"
 #include "bogo/shim_errors.h"
 #include "cleat/session.h"
+#include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_psk.h"
 #include "tls/conn.h"
 
 /* 65,536: room for more sessions than a case has */
@@ -186,6 +188,9 @@ static void check_tickets(const struct shim_conn *c, const struct shim_state *st
     struct cleat_tls_info info;
     bool expected = !o->expect_no_session && !o->shim_shuts_down;
     bool is_13 = cleat_tls_info(c->tls, &info) == CLEAT_OK && info.version == CLEAT_TLS_1_3;
+    size_t psk_len;
+    (void)cleat_tls_psk_identity(c->tls, &psk_len);
+    expected = expected && psk_len == 0; /* no tickets after an external PSK, by design */
     if (!o->server && is_13 && (state->session != NULL) != expected) {
         shim_fail("new session was%s cached, but we expected the opposite",
                   state->session != NULL ? "" : " not");
@@ -228,9 +233,20 @@ static bool write_outputs(struct shim_conn *c, struct shim_state *state)
            first_writes(c);
 }
 
+/* 30: decompression_failure, which nothing else sends */
+static bool abort_connection(struct shim_conn *c)
+{
+    bool ok = cleat_tls_abort(c->tls, &c->io, 30, "the case wants it") == CLEAT_OK;
+    shim_conn_flush(c);
+    return ok;
+}
+
 /* After the handshake, or from where early data can be written or read. */
 static bool converse(struct shim_conn *c, struct shim_state *state)
 {
+    if (c->options->send_alert) {
+        return abort_connection(c);
+    }
     if (!write_outputs(c, state)) {
         return failed(c);
     }
@@ -303,6 +319,8 @@ static bool exchange(struct shim_conn *c, struct shim_state *state, bool is_resu
         switch (shim_conn_pump(c, false)) {
         case SHIM_READY:
             return ready(c, state, is_resume) && converse(c, state);
+        case SHIM_FALSE_START:
+            return (o->implicit_handshake || ready(c, state, is_resume)) && converse(c, state);
         case SHIM_EARLY:
             return exchange_early(c, state);
         case SHIM_DATA: /* server: early data, answered at once */

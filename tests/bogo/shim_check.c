@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleat/tls_early.h"
+#include "cleat/tls_psk.h"
 #include "cleat/tls_rawkey.h"
 #include "tls/conn.h"
 
@@ -64,20 +65,32 @@ static void check_peer(const struct shim_conn *c)
     if (o->expect_no_peer_cert && has) {
         shim_fail("unexpected certificate of the peer");
     }
-    if (!o->expect_no_peer_cert && !has && (!o->server || o->require_any_client_certificate)) {
+    bool psk = cleat_tls_psk_identity(c->tls, &len) != NULL;
+    if (!o->expect_no_peer_cert && !has && !psk &&
+        (!o->server || o->require_any_client_certificate)) {
         shim_fail("no certificate of the peer");
     }
 }
 
-static void check_credential(const struct shim_options *o, const struct shim_state *state,
+static void check_credential(const struct shim_conn *c, const struct shim_state *state,
                              bool resumed)
 {
+    const struct shim_options *o = c->options;
     uint8_t want[32];
     if (o->expect_selected_credential.num == 0 || resumed) {
         return;
     }
     long i = o->expect_selected_credential.items[0] + 1;
     const struct shim_credential *expected = &o->credentials[i];
+    const struct shim_bytes *identity = &expected->psk_identity;
+    if (identity->len != 0) {
+        size_t len;
+        const uint8_t *used = cleat_tls_psk_identity(c->tls, &len);
+        if (len != identity->len || memcmp(used, identity->p, len) != 0) {
+            shim_fail("another PSK was used than %ld", i - 1);
+        }
+        return;
+    }
     if (expected->cert_file == NULL && !expected->raw) {
         if (state->has_sent_leaf) {
             shim_fail("a credential was used where none is expected");
@@ -163,6 +176,22 @@ static void check_early_data(const struct shim_conn *c, const struct shim_state 
     check_early_reason(c, state);
 }
 
+static void check_request(const struct shim_options *o, const struct shim_state *state)
+{
+    const struct shim_bytes *types = &o->expect_certificate_types;
+    if (types->len != 0 && (types->len != state->request_types.len ||
+                            memcmp(types->p, state->request_types.p, types->len) != 0)) {
+        shim_fail("other certificate types are asked for than expected");
+    }
+    if (o->expect_client_ca_list != NULL) {
+        struct shim_bytes want = shim_names_of_hex(o->expect_client_ca_list);
+        if (want.len != state->request_names.len ||
+            (want.len != 0 && memcmp(want.p, state->request_names.p, want.len) != 0)) {
+            shim_fail("other authorities are named than expected");
+        }
+    }
+}
+
 static void check_bytes(const char *what, const struct shim_bytes *want,
                         const struct shim_bytes *got)
 {
@@ -194,7 +223,7 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     if (cleat_tls_info(c->tls, &info) != CLEAT_OK) {
         shim_fail("nothing is agreed");
     }
-    if (o->handshake_never_done) {
+    if (o->handshake_never_done && c->ready) {
         shim_fail("the handshake is done");
     }
     bool expect_resumed = is_resume && !o->expect_session_miss;
@@ -218,11 +247,14 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     if (o->expect_extended_master_secret && c->tls->unbound_12) {
         shim_fail("No EMS for connection when expected");
     }
-    check_session(c, state, &info);
+    if (c->ready) {
+        check_session(c, state, &info);
+    }
     check_early_data(c, state);
     check_bytes("the OCSP response", &o->expect_ocsp_response, &state->staple);
     check_bytes("the list of timestamps", &o->expect_scts, &state->scts);
     check_peer(c);
     check_peer_type(c);
-    check_credential(o, state, info.resumed);
+    check_credential(c, state, info.resumed);
+    check_request(o, state);
 }

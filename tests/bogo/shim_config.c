@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "bogo/shim_event.h"
 #include "cleat/profile.h"
 #include "cleat/session.h"
+#include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
+#include "cleat/tls_psk.h"
 #include "cleat/tls_rawkey.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
@@ -49,6 +52,23 @@ struct shim_bytes shim_copy(const uint8_t *p, size_t len)
     }
     memcpy(copy.p, p, len);
     return copy;
+}
+
+struct shim_bytes shim_names_of_hex(const char *text)
+{
+    struct shim_bytes out = {malloc(strlen(text) + 3), 0};
+    while (out.p != NULL && *text != '\0' && *text != '<') {
+        size_t digits = strcspn(text, ",");
+        size_t len;
+        if (!cl_hex_decode(text, digits, out.p + out.len + 2, digits, &len)) {
+            shim_fail("not hexadecimal: %s", text);
+        }
+        out.p[out.len] = (uint8_t)(len >> 8);
+        out.p[out.len + 1] = (uint8_t)len;
+        out.len += 2 + len;
+        text += digits + (text[digits] == ',' ? 1 : 0);
+    }
+    return out;
 }
 
 static struct cleat_chain *read_chain(const char *path)
@@ -205,10 +225,29 @@ static void add_pair(struct cleat_tls_builder *b, const struct shim_credential *
     cleat_key_free(key);
 }
 
+static void add_psk(struct cleat_tls_builder *b, const struct shim_credential *c)
+{
+    struct cleat_psk psk = {
+        .identity = c->psk_identity.p,
+        .identity_len = c->psk_identity.len,
+        .key = c->psk.p,
+        .key_len = c->psk.len,
+        .hash = c->psk_sha384 ? CLEAT_PSK_SHA384 : CLEAT_PSK_SHA256,
+        .context = c->psk_context.p,
+        .context_len = c->psk_context.len,
+    };
+    if (cleat_tls_builder_psk_imported(b, &psk) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+}
+
 static void add_credential(struct cleat_tls_builder *b, const struct shim_options *o,
                            const struct shim_credential *c)
 {
     char text[2048];
+    if (c->psk.len != 0) {
+        add_psk(b, c);
+    }
     if ((c->cert_file == NULL && !c->raw) || c->key_file == NULL) {
         return;
     }
@@ -255,6 +294,16 @@ static void set_credentials(struct cleat_tls_builder *b, const struct shim_optio
     set_types(b, &o->available_client_cert_types, cleat_tls_builder_own_types);
 }
 
+/* BoringSSL: a client that has PSKs alone takes no certificate. */
+static bool takes_certificates(const struct shim_options *o)
+{
+    bool psk = false;
+    for (size_t i = 0; i <= o->num_new_credentials; i++) {
+        psk = psk || o->credentials[i].psk.len != 0;
+    }
+    return o->server || !psk || o->verify_peer;
+}
+
 static void set_versions(struct cleat_tls_builder *b, const struct shim_options *o)
 {
     long min = o->min_version != 0 ? o->min_version : CLEAT_TLS_1_2;
@@ -293,6 +342,53 @@ static void set_early_data(struct cleat_tls_builder *b)
     }
 }
 
+static void set_authorities(struct cleat_tls_builder *b, const char *text)
+{
+    struct cleat_name list[SHIM_MAX_LIST];
+    size_t num = 0;
+    struct shim_bytes bytes = shim_names_of_hex(text);
+    struct cl_rd rest = cl_rd_of(bytes.p, bytes.len);
+    struct cl_rd name;
+    while (num < SHIM_MAX_LIST && cl_rd_vec16(&rest, &name)) {
+        list[num++] = (struct cleat_name){name.p, name.len};
+    }
+    if (cleat_tls_builder_authorities(b, list, num) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+}
+
+static void set_client(struct cleat_tls_builder *b, const struct shim_options *o)
+{
+    cleat_tls_builder_fallback(b, o->fallback_scsv);
+    cleat_tls_builder_grease(b, o->enable_grease);
+    cleat_tls_builder_permute(b, o->permute_extensions);
+    cleat_tls_builder_resumption(b, !o->no_ticket);
+    cleat_tls_builder_insist_on_credential(b, true);
+    cleat_tls_builder_ask_status(b, o->enable_ocsp_stapling || o->enable_signed_cert_timestamps);
+    cleat_tls_builder_false_start(b, !o->false_start ? CLEAT_FALSE_START_OFF
+                                     : o->allow_false_start_without_alpn
+                                         ? CLEAT_FALSE_START_ALWAYS
+                                         : CLEAT_FALSE_START_WITH_ALPN);
+}
+
+static void set_server(struct cleat_tls_builder *b, const struct shim_options *o,
+                       struct shim_state *state)
+{
+    if (!o->no_ticket && !o->skip_ticket) {
+        (void)cleat_tls_builder_tickets(b, state->ticket_keys, 1);
+    }
+    (void)cleat_tls_builder_session_cache(b, state->cache);
+    if (o->enable_early_data) {
+        set_early_data(b);
+    }
+    if (o->use_client_ca_list != NULL) {
+        set_authorities(b, o->use_client_ca_list);
+    }
+    cleat_tls_builder_client_auth(b, o->require_any_client_certificate ? CLEAT_CLIENT_AUTH_REQUIRED
+                                     : o->verify_peer                  ? CLEAT_CLIENT_AUTH_OPTIONAL
+                                                                       : CLEAT_CLIENT_AUTH_NONE);
+}
+
 struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct shim_state *state)
 {
     struct cleat_tls_builder *b;
@@ -308,32 +404,21 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     cleat_tls_builder_clock(b, now_ms, state);
     cleat_tls_builder_events(b, shim_on_event, state, CLEAT_EVENTS_SECRETS);
     cleat_tls_builder_master_secret(b, false);
-    cleat_tls_builder_fallback(b, o->fallback_scsv);
     cleat_tls_builder_renegotiation_ends(b, true);
-    cleat_tls_builder_grease(b, o->enable_grease);
-    cleat_tls_builder_permute(b, o->permute_extensions);
-    cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER | (o->server ? CLEAT_DECIDE_CONFIG : 0) |
+    cleat_tls_builder_decide(b, (takes_certificates(o) ? CLEAT_DECIDE_PEER : 0) |
+                                    (o->server ? CLEAT_DECIDE_CONFIG : 0) |
                                     (o->reverify_on_resume ? CLEAT_DECIDE_RESUMED : 0));
-    cleat_tls_builder_ask_status(
-        b, !o->server && (o->enable_ocsp_stapling || o->enable_signed_cert_timestamps));
+    if (cleat_tls_builder_max_fragment(b, (unsigned)o->max_send_fragment) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
     set_versions(b, o);
     set_lists(b, o);
     set_alpn(b, o);
     set_credentials(b, o);
-    if (o->server && !o->no_ticket) {
-        (void)cleat_tls_builder_tickets(b, state->ticket_keys, 1);
-    }
     if (o->server) {
-        (void)cleat_tls_builder_session_cache(b, state->cache);
-    }
-    if (o->server && o->enable_early_data) {
-        set_early_data(b);
-    }
-    if (o->server) {
-        cleat_tls_builder_client_auth(b, o->require_any_client_certificate
-                                             ? CLEAT_CLIENT_AUTH_REQUIRED
-                                         : o->verify_peer ? CLEAT_CLIENT_AUTH_OPTIONAL
-                                                          : CLEAT_CLIENT_AUTH_NONE);
+        set_server(b, o, state);
+    } else {
+        set_client(b, o);
     }
     if (cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK) {
         shim_fail("the configuration is refused: %s", err.text);

@@ -15,8 +15,11 @@ struct shim_state {
     uint64_t delay_ms;
     uint16_t peer_scheme; /* of the newest full handshake */
     uint16_t group;
-    struct shim_list peer_prefs; /* the peer's signature_algorithms */
-    uint8_t secrets[2][64];      /* newest application traffic secrets: client's, server's */
+    struct shim_list peer_prefs;     /* the peer's signature_algorithms */
+    uint8_t last_received;           /* type of the newest handshake message */
+    struct shim_bytes request_names; /* of the newest CertificateRequest: DistinguishedName[] */
+    struct shim_bytes request_types; /* ClientCertificateType[] of TLS 1.2 */
+    uint8_t secrets[2][64];          /* newest application traffic secrets: client's, server's */
     size_t secret_len;
     char early_why[120];      /* what the server said about early data */
     long age_skew;            /* seconds that the client's idea of its ticket's age is ahead */
@@ -37,6 +40,10 @@ struct shim_bytes shim_copy(const uint8_t *p, size_t len);
 
 /* shim_fingerprint: SHA-256 of what a credential shows: its leaf, or its raw public key. */
 void shim_fingerprint(const struct shim_credential *c, uint8_t out[32]);
+
+/* shim_names_of_hex: DER names in hexadecimal, separated by commas, as DistinguishedName[]; what
+ * begins with '<' is none. The process's, to its end. */
+struct shim_bytes shim_names_of_hex(const char *text);
 
 /* shim_fail prints and exits with 1. */
 _Noreturn void shim_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

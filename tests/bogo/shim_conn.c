@@ -64,6 +64,7 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
 {
     memset(c, 0, sizeof(*c));
     c->options = o;
+    c->state = state;
     c->config = shim_make_config(o, state);
     int r = o->server ? cleat_tls_server_new(c->config, &c->tls, &c->tls)
                       : cleat_tls_client_new(c->config,
@@ -245,24 +246,40 @@ static enum cleat_tls_next step(struct shim_conn *c)
     return next;
 }
 
+static bool early_data_is_due(const struct shim_conn *c)
+{
+    long after = c->options->early_write_after_message;
+    return cleat_tls_early_data_room(c->tls) != 0 &&
+           (after == 0 || after == c->state->last_received);
+}
+
 enum shim_event shim_conn_pump(struct shim_conn *c, bool wait)
 {
     for (;;) {
         switch (step(c)) {
         case CLEAT_TLS_READY:
             if (!wait) {
+                c->ready = true;
                 return SHIM_READY;
             }
             drop_input(c);
+            if (!c->ready) { /* data may have come with the last handshake message */
+                c->ready = true;
+                break;
+            }
             if (!receive(c)) {
                 return SHIM_EOF;
             }
             break;
         case CLEAT_TLS_NEEDS_INPUT:
             drop_input(c);
-            if (c->stop_early && cleat_tls_early_data_room(c->tls) != 0) {
+            if (c->stop_early && early_data_is_due(c)) {
                 c->stop_early = false;
                 return SHIM_EARLY;
+            }
+            if (!c->started && !c->options->handshake_twice && cleat_tls_false_started(c->tls)) {
+                c->started = true;
+                return SHIM_FALSE_START;
             }
             if (!receive(c)) {
                 (void)cleat_tls_eof(c->tls);

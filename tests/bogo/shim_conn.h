@@ -13,6 +13,9 @@ struct shim_conn {
     bool eof;
     bool stop_early; /* client: the pump stops where early data can be written */
     bool held;       /* a write is not finished: output stays here */
+    bool ready;      /* READY has been seen */
+    bool started;    /* client: False Start has been seen */
+    const struct shim_state *state;
     struct cleat_tls_io io;
     uint8_t in[CLEAT_TLS_MAX_RECORD];
     size_t in_len;
@@ -26,8 +29,9 @@ void shim_conn_close(struct shim_conn *c);
 /* What shim_conn_pump stopped at. */
 enum shim_event {
     SHIM_READY,
-    SHIM_EARLY, /* early data can be written */
-    SHIM_DATA,  /* c->io.data */
+    SHIM_EARLY,       /* early data can be written */
+    SHIM_FALSE_START, /* data can be written behind our Finished */
+    SHIM_DATA,        /* c->io.data */
     SHIM_CLOSED,
     SHIM_EOF, /* the transport ended without close_notify */
     SHIM_FAILED,

@@ -13,6 +13,7 @@
 #define CERTIFICATE          11
 #define CERTIFICATE_REQUEST  13
 #define SIGNATURE_ALGORITHMS 13
+#define AUTHORITIES          47
 #define HELLO_RANDOM_LEN     32
 
 /* Which certificate we sent: the first of the list in our Certificate message, which in TLS 1.3 has
@@ -58,6 +59,8 @@ static void note_extensions(struct shim_state *state, struct cl_rd block)
     while (cl_rd_u16(&block, &type) && cl_rd_vec16(&block, &body)) {
         if (type == SIGNATURE_ALGORITHMS && cl_rd_vec16(&body, &list)) {
             note_schemes(state, list);
+        } else if (type == AUTHORITIES && cl_rd_vec16(&body, &list)) {
+            state->request_names = shim_copy(list.p, list.len);
         }
     }
 }
@@ -77,13 +80,18 @@ static void note_request(struct shim_state *state, struct cl_rd body)
 {
     struct cl_rd first;
     struct cl_rd second;
+    struct cl_rd names;
+    state->request_names = (struct shim_bytes){0};
+    state->request_types = (struct shim_bytes){0};
     if (!cl_rd_vec8(&body, &first) || !cl_rd_vec16(&body, &second)) {
         return;
     }
     if (cl_rd_done(&body)) {
         note_extensions(state, second);
-    } else {
+    } else if (cl_rd_vec16(&body, &names)) {
         note_schemes(state, second);
+        state->request_types = shim_copy(first.p, first.len);
+        state->request_names = shim_copy(names.p, names.len);
     }
 }
 
@@ -95,6 +103,7 @@ static void note_message(struct shim_state *state, const struct cleat_event *eve
     if (!cl_rd_take(&body, 4, &header)) {
         return;
     }
+    state->last_received = event->sent ? state->last_received : event->message.type;
     if (event->sent && event->message.type == CERTIFICATE) {
         note_certificate(state, whole);
     } else if (!event->sent && event->message.type == CLIENT_HELLO) {

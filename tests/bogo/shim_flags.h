@@ -36,6 +36,11 @@ struct shim_credential {
     bool must_match_issuer;
     struct shim_bytes ocsp_response;
     struct shim_bytes scts;
+    struct shim_bytes psk; /* imported; a credential has this or a certificate */
+    struct shim_bytes psk_identity;
+    struct shim_bytes psk_context;
+    bool psk_sha256;
+    bool psk_sha384;
 };
 
 struct shim_options {
@@ -79,6 +84,12 @@ struct shim_options {
     bool permute_extensions;
     bool reverify_on_resume;
 
+    bool false_start;
+    bool allow_false_start_without_alpn;
+    const char *use_client_ca_list; /* DER names in hexadecimal, separated by commas */
+    long max_send_fragment;
+    bool skip_ticket;
+
     bool verify_fail;
     bool use_ocsp_callback;
     bool decline_ocsp_callback;
@@ -90,6 +101,7 @@ struct shim_options {
 
     bool async;
     bool implicit_handshake;
+    bool handshake_twice;
     bool shim_writes_first;
     const char *shim_initial_write;
     long repeat_shim_initial_write;
@@ -108,6 +120,8 @@ struct shim_options {
     bool export_traffic_secrets;
     bool tls_unique;
     long resumption_delay;
+    bool send_alert;
+    long early_write_after_message;
 
     long expect_version;
     long expect_cipher;
@@ -132,6 +146,8 @@ struct shim_options {
     long expect_ticket_age_skew;
     struct shim_bytes expect_ocsp_response;
     struct shim_bytes expect_scts;
+    const char *expect_client_ca_list;
+    struct shim_bytes expect_certificate_types;
     bool expect_hrr;
     bool expect_no_hrr;
 };

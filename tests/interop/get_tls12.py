@@ -58,6 +58,33 @@ class Pairs:
             self.agreed(first, "ECDHE-ECDSA-AES128-GCM-SHA256")
             self.agreed(second, "ECDHE-ECDSA-AES128-GCM-SHA256", resumed=True)
 
+    def test_without_sessions_every_handshake_is_a_full_one(self):
+        with self.peer(*self.leaves["ecdsa-p256"]) as peer:
+            suite = "ECDHE-ECDSA-AES128-GCM-SHA256"
+            for facts in self.twice(peer, "--no-sessionid", "--ciphers", suite):
+                self.agreed(facts, suite)
+
+    def test_false_start_sends_the_request_behind_our_finished(self):
+        with self.peer(*self.leaves["ecdsa-p256"]) as peer:
+            url = f"https://localhost:{peer.port}/"
+            for args, expected in ((("--false-start",), True), ((), False)):
+                with self.subTest(args=args):
+                    done = self.fetch("-sS", "-v", "--tls-max", "1.2", *args, "-o", "/dev/null",
+                                      url)
+                    self.assertEqual(b"False Start" in done.stderr, expected)
+            first, second = self.twice(peer, "--false-start", "--ciphers",
+                                       "ECDHE-ECDSA-AES128-GCM-SHA256")
+            self.agreed(first, "ECDHE-ECDSA-AES128-GCM-SHA256")
+            self.agreed(second, "ECDHE-ECDSA-AES128-GCM-SHA256", resumed=True)
+
+    def test_a_fallback_is_refused_by_a_server_of_13(self):
+        with self.peer(*self.leaves["ecdsa-p256"]) as peer:
+            url = f"https://localhost:{peer.port}/"
+            done = self.fetch("-sS", "--fallback-scsv", "--tls-max", "1.2", url, code=35)
+            self.assertIn(b"inappropriate_fallback", done.stderr)
+            facts = self.facts("--fallback-scsv", url)
+            self.assertEqual(facts["tls_version"], "TLSv1.3")
+
     def run_with(self, peer, file, *args):
         return self.facts("-H", "Connection: close", "--ssl-sessions", file, *args,
                           f"https://localhost:{peer.port}/")["tls_resumed"]

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cleat/tls_auth.h"
 #include "tls/cache.h"
 #include "tls/conn.h"
 #include "tls/support_tls.h"
@@ -259,6 +260,50 @@ static void test_a_session_resumes_by_its_id_again_and_again(void **state)
     cleat_session_cache_free(cache);
 }
 
+/* A connection, full or resumed, that one side ends with a fatal alert. */
+static void end_with_a_failure(struct cleat_tls_config *client, struct cleat_tls_config *server,
+                               struct cleat_tls_session *session, bool by_server)
+{
+    uint8_t room[CLEAT_TLS_MIN_OUTPUT];
+    struct cleat_tls_io io = {.out = room, .out_cap = sizeof(room)};
+    struct test_pair p;
+    test_pair_make(&p, client, server, session);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    assert_int_equal(test_info(&p.server).resumed, session != NULL);
+    struct test_end *ends = by_server ? &p.server : &p.client;
+    assert_int_equal(cleat_tls_abort(ends->tls, &io, 49, "enough"), CLEAT_OK);
+    test_end_feed(by_server ? &p.client : &p.server, room, io.out_len);
+    test_pair_run(&p);
+    assert_int_equal(p.server.next, CLEAT_TLS_FAILED);
+    assert_true(test_log_has(&p.server, "forgotten: its connection failed"));
+    test_pair_drop(&p);
+}
+
+/* RFC 5246 7.2.2: whoever sends the fatal alert, and also where the session was resumed itself. */
+static void test_a_session_whose_connection_failed_is_forgotten(void **state)
+{
+    for (int by_server = 0; by_server < 2; by_server++) {
+        struct cleat_session_cache *cache = a_cache(MEMORY);
+        struct cleat_tls_config *server = test_finish(server_with(cache));
+        struct cleat_session_cache_stats stats;
+        struct cleat_tls_session *session = full(client_12(), cleat_tls_config_ref(server));
+        cleat_session_cache_stats(cache, &stats);
+        assert_int_equal(stats.num, 1);
+        end_with_a_failure(client_12(), cleat_tls_config_ref(server), session, by_server);
+        cleat_session_cache_stats(cache, &stats);
+        assert_int_equal(stats.num, 0);
+        assert_false(resumes(client_12(), cleat_tls_config_ref(server), session));
+        cleat_session_cache_stats(cache, &stats);
+        assert_int_equal(stats.num, 1);
+        end_with_a_failure(client_12(), server, NULL, by_server);
+        cleat_session_cache_stats(cache, &stats);
+        assert_int_equal(stats.num, 1); /* that of the connection before, which ended well */
+        cleat_tls_session_free(session);
+        cleat_session_cache_free(cache);
+    }
+}
+
 static void test_a_stored_session_keeps_its_id(void **state)
 {
     struct cleat_session_cache *cache = a_cache(MEMORY);
@@ -376,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_bounds_that_make_no_sense_are_refused),
         cmocka_unit_test(test_threads_share_it),
         cmocka_unit_test(test_a_session_resumes_by_its_id_again_and_again),
+        cmocka_unit_test(test_a_session_whose_connection_failed_is_forgotten),
         cmocka_unit_test(test_a_stored_session_keeps_its_id),
         cmocka_unit_test(test_an_expired_session_leads_to_a_full_handshake),
         cmocka_unit_test(test_a_session_of_another_policy_is_not_resumed),

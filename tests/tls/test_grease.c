@@ -85,6 +85,7 @@ static void test_reserved_values_stand_in_every_list(void **state)
         assert_true(is_grease(group));
         assert_int_equal(first_of_list(body_of(&s, CL_ET_KEY_SHARE), 2), group);
         assert_true(is_grease(first_of_list(body_of(&s, CL_ET_SUPPORTED_VERSIONS), 1)));
+        assert_true(is_grease(first_of_list(body_of(&s, CL_ET_SIGNATURE_ALGORITHMS), 2)));
         test_assert_echo(&p);
         test_pair_drop(&p);
     }

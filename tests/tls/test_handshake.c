@@ -1,5 +1,6 @@
 /* tests/tls/test_handshake.c - whole handshakes of TLS 1.3 between our two ends: every cipher
  * suite, group and kind of credential; full, after a HelloRetryRequest, resumed, both; mutual. */
+#include "cleat/tls_options.h"
 #include "tls/support_tls.h"
 
 #include <stdio.h>
@@ -347,6 +348,44 @@ static void test_the_servers_preference_decides(void **state)
     test_pair_drop(&p);
 }
 
+/* A client's list that begins with ChaCha20 is respected in either version, unless it is not to be.
+ */
+static void test_chacha20_goes_first_where_the_client_has_it_first(void **state)
+{
+    static const struct {
+        const char *client;
+        const char *server;
+        bool off;
+        const char *chosen;
+    } rows[] = {
+        {"CHACHA20-POLY1305:AES-128-GCM", "AES-128-GCM:CHACHA20-POLY1305", false,
+         "TLS_CHACHA20_POLY1305_SHA256"},
+        {"AES-128-GCM:CHACHA20-POLY1305", "AES-128-GCM:CHACHA20-POLY1305", false,
+         "TLS_AES_128_GCM_SHA256"},
+        {"CHACHA20-POLY1305:AES-128-GCM", "AES-128-GCM:CHACHA20-POLY1305", true,
+         "TLS_AES_128_GCM_SHA256"},
+        {"CHACHA20-POLY1305:AES-128-GCM", "AES-128-GCM", false, "TLS_AES_128_GCM_SHA256"},
+        {"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES-128-GCM",
+         "ECDHE-ECDSA-AES-128-GCM:ECDHE-ECDSA-CHACHA20-POLY1305", false,
+         "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
+    };
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
+        struct cleat_tls_builder *c = test_client_builder();
+        struct cleat_tls_builder *s = test_server_builder();
+        uint16_t version = strncmp(rows[i].client, "ECDHE", 5) == 0 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3;
+        struct test_pair p;
+        assert_int_equal(cleat_tls_builder_ciphers(c, rows[i].client), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_ciphers(s, rows[i].server), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_versions(c, CLEAT_TLS_1_2, version), CLEAT_OK);
+        cleat_tls_builder_prefer_chacha20(s, !rows[i].off);
+        test_pair_make(&p, test_finish(c), test_finish(s), NULL);
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        assert_string_equal(test_info(&p.client).cipher_name, rows[i].chosen);
+        test_pair_drop(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_without_a_suite_in_common_the_server_says_so),
         cmocka_unit_test(test_the_ccm_suites_are_off_by_default),
         cmocka_unit_test(test_the_servers_preference_decides),
+        cmocka_unit_test(test_chacha20_goes_first_where_the_client_has_it_first),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tls/conn.h"
+#include "cleat/tls_options.h"
 #include "tls/support_tls.h"
 
 static struct cleat_ticket_keys *keys;
@@ -349,6 +350,33 @@ static void test_a_clock_that_steps_back_does_no_harm(void **state)
           RESUMED);
 }
 
+/* Neither tickets nor modes in its ClientHello, nothing to be taken, nothing offered. */
+static void test_a_client_that_does_not_resume_leaves_no_trace(void **state)
+{
+    for (uint16_t version = CLEAT_TLS_1_2; version <= CLEAT_TLS_1_3; version++) {
+        struct cleat_tls_session *session = NULL;
+        for (int round = 0; round < 3; round++) {
+            struct cleat_tls_builder *c = test_client_builder();
+            struct cleat_tls_builder *s = test_server_builder();
+            struct test_pair p;
+            assert_int_equal(cleat_tls_builder_versions(c, CLEAT_TLS_1_2, version), CLEAT_OK);
+            assert_int_equal(cleat_tls_builder_tickets(s, keys, 1), CLEAT_OK);
+            cleat_tls_builder_resumption(c, round == 0);
+            test_pair_make(&p, test_finish(c), test_finish(s), session);
+            test_pair_run(&p);
+            test_assert_ready(&p);
+            assert_false(test_info(&p.client).resumed);
+            struct cleat_tls_session *got = cleat_tls_take_session(p.client.tls);
+            assert_int_equal(got != NULL, round == 0);
+            assert_int_equal(test_count_messages(&p.server, true, CL_HT_NEW_SESSION_TICKET),
+                             round == 0);
+            session = got != NULL ? got : session;
+            test_pair_drop(&p);
+        }
+        cleat_tls_session_free(session);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +395,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_session_ends_with_the_clients_certificate, at_now),
         cmocka_unit_test_setup(test_renewals_end_after_seven_days, at_now),
         cmocka_unit_test_setup(test_a_clock_that_steps_back_does_no_harm, at_now),
+        cmocka_unit_test(test_a_client_that_does_not_resume_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -294,6 +294,35 @@ static void test_a_question_of_another_type_is_not_answered(void **state)
     test_pair_drop(&p);
 }
 
+/* No certificate is shown that they could be about. */
+static void test_timestamps_of_a_server_that_resumes_12_are_dropped(void **state)
+{
+    struct cleat_ticket_keys *keys;
+    struct cleat_tls_session *session = NULL;
+    assert_int_equal(cleat_ticket_keys_new(0, &keys), CLEAT_OK);
+    for (int i = 0; i < 2; i++) {
+        struct cleat_tls_builder *c = test_client_builder();
+        struct cleat_tls_builder *s = test_server_builder();
+        struct test_edit edit = {
+            .type = 2, .edit = test_edit_ext_append, .ext = 18, .hex = "0003000161"};
+        struct test_pair p;
+        size_t len;
+        assert_int_equal(cleat_tls_builder_versions(c, CLEAT_TLS_1_2, CLEAT_TLS_1_2), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_tickets(s, keys, 1), CLEAT_OK);
+        test_builder_edit(s, &edit);
+        test_pair_make(&p, test_finish(c), test_finish(s), session);
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        assert_int_equal(test_info(&p.client).resumed, i != 0);
+        assert_int_equal(cleat_tls_peer_scts(p.client.tls, &len) != NULL, i == 0);
+        cleat_tls_session_free(session);
+        session = cleat_tls_take_session(p.client.tls);
+        test_pair_drop(&p);
+    }
+    cleat_tls_session_free(session);
+    cleat_ticket_keys_free(keys);
+}
+
 static void test_the_builder_refuses_what_cannot_be_sent(void **state)
 {
     static const uint8_t bad_list[] = {0, 1, 0};
@@ -322,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_proofs_not_asked_for_are_refused_by_the_client),
         cmocka_unit_test(test_malformed_questions_are_refused_by_the_server),
         cmocka_unit_test(test_a_question_of_another_type_is_not_answered),
+        cmocka_unit_test(test_timestamps_of_a_server_that_resumes_12_are_dropped),
         cmocka_unit_test(test_the_builder_refuses_what_cannot_be_sent),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);

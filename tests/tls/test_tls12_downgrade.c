@@ -168,6 +168,20 @@ static void test_a_fallback_is_refused_by_a_server_that_can_do_better(void **sta
     }
 }
 
+static void test_a_fallback_that_offers_the_highest_version_is_harmless(void **state)
+{
+    struct cleat_tls_builder *c = test_client_builder();
+    struct test_pair p;
+    cleat_tls_builder_fallback(c, true);
+    test_pair_make(&p, test_finish(c), test_server_config(), NULL);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    assert_int_equal(test_info(&p.client).version, CLEAT_TLS_1_3);
+    struct cl_rd hello = test_message(&p.client, true, CL_HT_CLIENT_HELLO, 0);
+    assert_non_null(memmem(hello.p, hello.len, "\x56\x00", 2));
+    test_pair_drop(&p);
+}
+
 /* ---- the extended master secret ---- */
 
 static void make_pair(struct test_pair *p, bool client_lacks, bool client_allows,
@@ -301,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_a_removed_sentinel_breaks_the_signature),
         cmocka_unit_test(test_a_server_of_12_alone_sends_no_sentinel),
         cmocka_unit_test(test_a_fallback_is_refused_by_a_server_that_can_do_better),
+        cmocka_unit_test(test_a_fallback_that_offers_the_highest_version_is_harmless),
         cmocka_unit_test(test_the_extended_master_secret_is_required_unless_both_say_otherwise),
         cmocka_unit_test(test_without_it_there_is_no_session_and_nothing_is_exported),
         cmocka_unit_test(test_a_hello_request_is_ignored_and_many_are_too_many),

@@ -2,6 +2,8 @@
  * truncation, limits on what brings nothing. */
 #include <string.h>
 
+#include "cleat/tls_auth.h"
+#include "cleat/tls_options.h"
 #include "tls/conn.h"
 #include "tls/support_tls.h"
 
@@ -71,6 +73,22 @@ static void test_several_requests_get_one_answer(void **state)
     test_pair_run(&p);
     assert_int_equal(test_count_messages(&p.server, true, 24), 1);
     test_assert_echo(&p);
+    test_pair_drop(&p);
+}
+
+static void test_requests_one_by_one_get_one_answer_until_data_goes_out(void **state)
+{
+    struct test_pair p;
+    open_pair(&p);
+    for (int i = 0; i < 5; i++) {
+        update(&p.client, &p.server, true);
+        test_pair_run(&p);
+    }
+    assert_int_equal(test_count_messages(&p.server, true, 24), 1);
+    test_assert_echo(&p);
+    update(&p.client, &p.server, true);
+    test_pair_run(&p);
+    assert_int_equal(test_count_messages(&p.server, true, 24), 2);
     test_pair_drop(&p);
 }
 
@@ -393,12 +411,82 @@ static void test_writing_before_the_handshake_ends_is_refused(void **state)
     test_pair_drop(&p);
 }
 
+/* ---- aborting ---- */
+
+static void test_an_application_ends_a_connection_with_an_alert_of_its_own(void **state)
+{
+    for (int before = 0; before < 2; before++) {
+        uint8_t room[CLEAT_TLS_MIN_OUTPUT];
+        struct cleat_tls_io io = {.out = room, .out_cap = before ? sizeof(room) : 3};
+        struct test_pair p;
+        test_pair_make(&p, test_client_config(), test_server_config(), NULL);
+        test_pair_run(&p);
+        assert_int_equal(cleat_tls_abort(p.server.tls, &io, 0, "x"), CLEAT_ERR_USAGE);
+        assert_int_equal(cleat_tls_abort(p.server.tls, &io, 90, "x"), CLEAT_ERR_USAGE);
+        assert_int_equal(cleat_tls_abort(p.server.tls, &io, 49, "revoked meanwhile"), CLEAT_OK);
+        assert_int_equal(io.out_len != 0, before); /* without room the next step sends it */
+        test_end_feed(&p.client, room, io.out_len);
+        test_pair_run(&p);
+        test_assert_failed(&p.server, &p.client, CLEAT_ERR_REFUSED, 49);
+        assert_string_equal(cleat_tls_error(p.server.tls)->text, "revoked meanwhile");
+        assert_int_equal(cleat_tls_error(p.client.tls)->alert, 49);
+        assert_int_equal(cleat_tls_abort(p.server.tls, &io, 49, "again"), CLEAT_ERR_CLOSED);
+        test_pair_drop(&p);
+    }
+}
+
+/* ---- lengths of records ---- */
+
+struct longest {
+    size_t plain;
+};
+
+static void watch(void *ctx, bool to_server, size_t at, uint8_t *p, size_t len)
+{
+    struct longest *longest = ctx;
+    size_t i = 0;
+    while (!to_server && i + 5 <= len) {
+        size_t size = (size_t)p[i + 3] * 256 + p[i + 4];
+        longest->plain = size > longest->plain ? size : longest->plain;
+        i += 5 + size;
+    }
+    assert_true(to_server || i == len);
+}
+
+static void test_records_are_no_longer_than_they_shall_be(void **state)
+{
+    static uint8_t data[5000];
+    for (uint16_t version = CLEAT_TLS_1_2; version <= CLEAT_TLS_1_3; version++) {
+        struct cleat_tls_builder *s = test_server_builder();
+        struct longest longest = {0};
+        struct test_pair p;
+        assert_int_equal(cleat_tls_builder_max_fragment(s, 63), CLEAT_ERR_BAD_CONFIG);
+        cleat_tls_builder_free(s);
+        s = test_server_builder();
+        assert_int_equal(cleat_tls_builder_versions(s, version, version), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_max_fragment(s, 200), CLEAT_OK);
+        test_pair_make(&p, test_client_config(), test_finish(s), NULL);
+        p.tamper = watch;
+        p.tamper_ctx = &longest;
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        test_write(&p.server, &p.client, data, sizeof(data));
+        watch(&longest, false, 0, p.client.in.p, p.client.in.len);
+        test_pair_run(&p);
+        assert_int_equal(p.client.data.len, sizeof(data));
+        /* type and tag; explicit nonce and tag */
+        assert_int_equal(longest.plain, 200 + (version == CLEAT_TLS_1_3 ? 1 + 16 : 8 + 16));
+        test_pair_drop(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_either_side_changes_its_key_alone),
         cmocka_unit_test(test_a_request_is_answered_once_and_not_requested_back),
         cmocka_unit_test(test_several_requests_get_one_answer),
+        cmocka_unit_test(test_requests_one_by_one_get_one_answer_until_data_goes_out),
         cmocka_unit_test(test_an_answer_that_has_no_room_goes_out_with_the_next_data),
         cmocka_unit_test(test_a_closed_side_does_not_answer),
         cmocka_unit_test(test_keys_change_by_themselves_after_so_many_records),
@@ -415,6 +503,8 @@ int main(void)
         cmocka_unit_test(test_records_that_bring_nothing_are_counted_and_refused),
         cmocka_unit_test(test_after_a_failure_nothing_is_written),
         cmocka_unit_test(test_writing_before_the_handshake_ends_is_refused),
+        cmocka_unit_test(test_an_application_ends_a_connection_with_an_alert_of_its_own),
+        cmocka_unit_test(test_records_are_no_longer_than_they_shall_be),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);
 }
