@@ -1,5 +1,8 @@
 /* cleat/tls_psk.h - external pre-shared keys: secrets that both ends were given beforehand (RFC
- * 9846 2.2, 4.3.11), raw or through the importer (RFC 9258). TLS 1.3 only.
+ * 9846 2.2, 4.3.11), raw or through the importer (RFC 9258). Raw ones can be used in TLS 1.2 too
+ * (RFC 5489, RFC 4279), by cipher suites that are off until cleat_tls_builder_ciphers names them:
+ * ECDHE-PSK-AES128-GCM-SHA256, ECDHE-PSK-AES256-GCM-SHA384, ECDHE-PSK-CHACHA20-POLY1305; and under
+ * the profile legacy those with AES-CBC or without ECDHE. A client uses its first raw PSK there.
  *
  * A PSK authenticates both ends: there are no certificates in such a handshake. RFC 9257 says how
  * to use them: one key for each pair of peers, with full entropy, never a password; import them.
@@ -48,8 +51,14 @@ enum cleat_psk_mode {
 };
 int cleat_tls_builder_psk_modes(struct cleat_tls_builder *b, unsigned modes);
 
+/* cleat_tls_builder_psk_hint: what a server of TLS 1.2 tells its clients about the identity that it
+ * wants, in clear, at most 128 bytes (RFC 4279 5.2: SHOULD NOT, unless both ends have agreed on its
+ * meaning). Default: nothing. Our clients ignore hints. */
+int cleat_tls_builder_psk_hint(struct cleat_tls_builder *b, const uint8_t *hint, size_t len);
+
 /* cleat_tls_psk_identity returns the identity, as it was given to the builder, of the external PSK
- * that the handshake used, and its length; NULL and 0 when it used none. Lives as long as the
+ * that the handshake used (a server of TLS 1.2: or the session that it resumed), and its length;
+ * NULL and 0 when it used none. Lives as long as the
  * connection. */
 const uint8_t *cleat_tls_psk_identity(const struct cleat_tls *tls, size_t *len);
 

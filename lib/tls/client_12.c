@@ -3,6 +3,7 @@
 #include "tls/ext.h"
 #include "tls/keys_12.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/raw_key.h"
 #include "tls/version.h"
 
@@ -45,11 +46,25 @@ static cl_result rsa_done_received(struct cleat_tls *tls, const struct cl_msg *m
     return CL_OK;
 }
 
+static cl_result psk_done_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    if (msg->body.len != 0) {
+        return cl_tls_decode_error(tls, "ServerHelloDone", "RFC 5246 7.4.5");
+    }
+    CL_TRY(cl_hs_no_partial_message(tls));
+    tls->psk = cl_psk_of_12(tls->config);
+    tls->peer_not_after = INT64_MAX; /* unlike a certificate */
+    cl_event_choice(tls, "PSK", "external", "the server chose a PSK suite");
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
 static cl_result send_certificate(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
-    /* fail closed: nothing secret is sent to a server whose certificate has not been accepted */
-    if (!tls->peer_authenticated) {
+    /* fail closed: nothing secret is sent to a server whose certificate has not been accepted; with
+     * a PSK there is none, and the Finished proves that the server has the key */
+    if (!tls->peer_authenticated && tls->suite->auth != CL_AUTH_PSK) {
         return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 5246 7.4.7"),
                            "the server is not authenticated");
     }
@@ -73,7 +88,7 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
         r = cl_client_key_exchange_build(tls);
     }
     if (r == CL_OK) {
-        cl_master_secret(tls, cl_client_key_exchange_secret(&hs->job));
+        cl_client_key_exchange_finish(tls);
         cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);
     }
     cl_job_reset(&hs->job);
@@ -268,6 +283,30 @@ const struct cl_hs_row cl_hs_client_12[] = {
      cl_peer_chain_step,
      {CL_HS_C12_SEND_CERTIFICATE, CL_HS_C12_RSA_ASK_PEER}},
     {CL_HS_C12_RSA_ASK_PEER, CL_HS_DECIDE, 0, 0, cl_peer_asked, {CL_HS_C12_SEND_CERTIFICATE}},
+    {CL_HS_C12_PSK_WAIT_KEY_EXCHANGE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_KEY_EXCHANGE,
+     0,
+     cl_server_key_exchange_psk_received,
+     {CL_HS_C12_PSK_WAIT_DONE}},
+    {CL_HS_C12_PSK_WAIT_HINT,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_KEY_EXCHANGE,
+     0,
+     cl_server_key_exchange_psk_received,
+     {CL_HS_C12_PSK_WAIT_DONE}},
+    {CL_HS_C12_PSK_WAIT_HINT,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     psk_done_received,
+     {CL_HS_C12_SEND_CERTIFICATE}},
+    {CL_HS_C12_PSK_WAIT_DONE,
+     CL_HS_MESSAGE,
+     CL_HT_SERVER_HELLO_DONE,
+     0,
+     psk_done_received,
+     {CL_HS_C12_SEND_CERTIFICATE}},
     {CL_HS_C12_SEND_CERTIFICATE, CL_HS_ACTION, 0, 0, send_certificate, {CL_HS_C12_AGREE}},
     {CL_HS_C12_AGREE, CL_HS_JOB, 0, 0, agreed, {CL_HS_C12_SEND_CCS, CL_HS_C12_SIGN}},
     {CL_HS_C12_SIGN, CL_HS_JOB, 0, 0, signed_, {CL_HS_C12_SEND_CCS}},

@@ -528,6 +528,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     }
     cl_free(config->credentials);
     cl_free(config->raw_pins);
+    cl_buf_deinit(&config->psk_hint);
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
     cleat_ticket_keys_free(config->ticket_keys);

@@ -67,8 +67,9 @@ struct cleat_tls_config {
     unsigned decisions;
     struct cl_psk *psks; /* external ones (psk.h) */
     size_t num_psks;
-    uint8_t psk_modes; /* bits of enum cleat_psk_mode */
-    bool ask_status;   /* ask the peer for an OCSP response and SCTs */
+    uint8_t psk_modes;      /* bits of enum cleat_psk_mode */
+    struct cl_buf psk_hint; /* TLS 1.2, server */
+    bool ask_status;        /* ask the peer for an OCSP response and SCTs */
 
     uint16_t version_min;
     uint16_t version_max;

@@ -3,6 +3,7 @@
 
 #include "tls/builder.h"
 #include "tls/conn.h"
+#include "tls/hook.h"
 #include "tls/psk.h"
 
 static int check(struct cleat_tls_builder *b, const struct cleat_psk *psk)
@@ -35,6 +36,7 @@ static cl_result fill(struct cl_psk *out, const struct cleat_psk *psk, bool impo
     CL_TRY(cl_buf_append(&out->name, identity.p, identity.len, UINT16_MAX));
     if (imported) {
         out->binder_label = CL_BINDER_IMPORTED;
+        out->imported = true;
         return cl_psk_import(out, identity, cl_rd_of(psk->context, psk->context_len),
                              cl_rd_of(psk->key, psk->key_len), hash);
     }
@@ -88,11 +90,29 @@ int cleat_tls_builder_psk(struct cleat_tls_builder *b, const struct cleat_psk *p
     return r == CLEAT_OK ? add(b, psk, false, CL_HASH_NONE) : r;
 }
 
+int cl_tls_builder_psk_unchecked(struct cleat_tls_builder *b, const struct cleat_psk *psk)
+{
+    return add(b, psk, false, CL_HASH_NONE);
+}
+
 int cleat_tls_builder_psk_imported(struct cleat_tls_builder *b, const struct cleat_psk *psk)
 {
     int r = check(b, psk);
     r = r == CLEAT_OK ? add(b, psk, true, CL_HASH_SHA256) : r;
     return r == CLEAT_OK ? add(b, psk, true, CL_HASH_SHA384) : r;
+}
+
+int cleat_tls_builder_psk_hint(struct cleat_tls_builder *b, const uint8_t *hint, size_t len)
+{
+    struct cl_buf *out = &b->config->psk_hint;
+    if (len > CL_PSK_MAX_HINT) {
+        return (int)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, "RFC 4279 5.3"),
+                                 "a hint for PSK identities has at most %d bytes, not %zu",
+                                 CL_PSK_MAX_HINT, len);
+    }
+    out->len = 0;
+    cl_result r = cl_buf_append(out, hint, len, CL_PSK_MAX_HINT);
+    return r == CL_OK ? CLEAT_OK : cl_builder_fail(b, r);
 }
 
 int cleat_tls_builder_psk_modes(struct cleat_tls_builder *b, unsigned modes)

@@ -13,6 +13,7 @@
 #include "tls/early.h"
 #include "tls/hs.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/version.h"
 #include "x509/name.h"
 
@@ -117,7 +118,9 @@ static void offer(struct cleat_tls *tls, struct cleat_tls_session *session)
     bool suite_on = false;
     cl_session_binding(tls->config, tls->server_name, binding);
     for (size_t i = 0; i < tls->config->num_suites; i++) {
-        suite_on = suite_on || tls->config->suites[i]->id == session->suite;
+        const struct cl_suite *suite = tls->config->suites[i];
+        suite_on = suite_on || (suite->id == session->suite &&
+                                (suite->auth != CL_AUTH_PSK || cl_psk_of_12(tls->config) != NULL));
     }
     suite_on = suite_on && session->version >= tls->config->version_min &&
                session->version <= tls->config->version_max;

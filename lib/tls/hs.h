@@ -98,6 +98,10 @@
     X(C12_RSA_CHECK_PEER)          \
     X(C12_RSA_VERIFY_CHAIN)        \
     X(C12_RSA_ASK_PEER)            \
+    /* PSK */                      \
+    X(C12_PSK_WAIT_KEY_EXCHANGE)   \
+    X(C12_PSK_WAIT_HINT)           \
+    X(C12_PSK_WAIT_DONE)           \
     /* any key exchange */         \
     X(C12_SEND_CERTIFICATE)        \
     X(C12_AGREE)                   \
@@ -153,8 +157,8 @@ enum cl_hs_kind {
 /* Early data may come (server), or be sent (client), in this state. */
 #define CL_HS_EARLY_DATA    4u
 
-/* 8: the client's ServerHello has the most ways to go on */
-#define CL_HS_MAX_NEXT 8
+/* 9: the client's ServerHello has the most ways to go on */
+#define CL_HS_MAX_NEXT 9
 
 struct cl_hs_row {
     uint8_t state;

@@ -71,8 +71,10 @@ CL_HANDLER(cl_server_key_exchange_received);
 CL_HANDLER(cl_key_exchange_checked);
 CL_MUST cl_result cl_client_key_exchange_start(struct cleat_tls *tls);
 CL_MUST cl_result cl_client_key_exchange_build(struct cleat_tls *tls);
-/* cl_client_key_exchange_secret: the premaster secret that its job made; a view into the job. */
-struct cl_rd cl_client_key_exchange_secret(const struct cl_job *job);
+/* cl_client_key_exchange_finish derives the master secret from what its job made. */
+void cl_client_key_exchange_finish(struct cleat_tls *tls);
+CL_MUST cl_result cl_server_key_exchange_psk_build(struct cleat_tls *tls);
+CL_HANDLER(cl_server_key_exchange_psk_received);
 CL_HANDLER(cl_client_key_exchange_received);
 
 /* msg_certificate_status.c */
@@ -138,6 +140,10 @@ void cl_select_certificate_type(struct cleat_tls *tls);
  * with a certificate, signing by scheme (NULL: its key cannot sign for this client); NULL: none. */
 const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
                                     const struct cl_sig_alg *scheme);
+/* cl_try_certificate is cl_select_certificate without a failure: NULL when there is no suite. */
+const struct cl_suite *cl_try_certificate(struct cleat_tls *tls);
+/* cl_psk_suite_for returns the first PSK suite of TLS 1.2 that both sides have, or NULL. */
+const struct cl_suite *cl_psk_suite_for(const struct cleat_tls *tls);
 /* cl_group_for returns the first group of ours that the client supports in TLS 1.2, or NULL. */
 const struct cl_group *cl_group_for(const struct cleat_tls *tls);
 CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);

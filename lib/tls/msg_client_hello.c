@@ -95,7 +95,8 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         const struct cl_suite *suite = tls->config->suites[i];
         if (suite->version >= tls->config->version_min &&
-            suite->version <= tls->config->version_max) {
+            suite->version <= tls->config->version_max &&
+            (suite->auth != CL_AUTH_PSK || cl_psk_of_12(tls->config) != NULL)) {
             cl_wr_u16(w, suite->id);
         }
     }

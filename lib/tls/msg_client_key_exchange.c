@@ -1,7 +1,9 @@
 /* tls/msg_client_key_exchange.c - ClientKeyExchange of TLS 1.2, both roles: an ECDHE share (RFC
- * 8422 5.7), or a premaster secret under the server's RSA key (RFC 5246 7.4.7.1). A row for each
- * key exchange. */
+ * 8422 5.7), a premaster secret under the server's RSA key (RFC 5246 7.4.7.1), the identity of a
+ * PSK (RFC 4279 2, RFC 5489 2). A row for each key exchange. */
+#include "tls/keys_12.h"
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/raw_key.h"
 
 /* ---- ECDHE ---- */
@@ -84,6 +86,48 @@ static cl_result rsa_take(struct cleat_tls *tls, struct cl_rd body)
     return CL_OK;
 }
 
+/* ---- PSK ---- */
+
+static void psk_put(const struct cleat_tls *tls, struct cl_wr *w)
+{
+    struct cl_wr_mark m = cl_wr_open16(w);
+    cl_wr_view(w, cl_buf_view(&tls->psk->identity));
+    cl_wr_close(w, m);
+    if (tls->suite->kx == CL_KX_ECDHE_PSK) {
+        ecdhe_put(tls, w);
+    }
+}
+
+static cl_result psk_start(struct cleat_tls *tls)
+{
+    if (tls->suite->kx == CL_KX_ECDHE_PSK) {
+        return ecdhe_start(tls);
+    }
+    cl_job_reset(&tls->hs->job); /* there is nothing to compute */
+    return CL_OK;
+}
+
+static cl_result psk_take(struct cleat_tls *tls, struct cl_rd body)
+{
+    struct cl_rd identity;
+    if (!cl_rd_vec16(&body, &identity)) {
+        return cl_tls_decode_error(tls, "ClientKeyExchange", "RFC 4279 2");
+    }
+    tls->psk = cl_psk_find_12(tls->config, identity);
+    if (tls->psk == NULL) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(UNKNOWN_PSK, "RFC 4279 2",
+                                       "see that both ends have the same identity and key"),
+                           "the client's PSK identity (%zu bytes) is not known here", identity.len);
+    }
+    cl_event_choice(tls, "PSK", "external", "the client named it");
+    if (tls->suite->kx == CL_KX_ECDHE_PSK) {
+        return ecdhe_take(tls, body);
+    }
+    cl_job_reset(&tls->hs->job);
+    return cl_rd_done(&body) ? CL_OK : cl_tls_decode_error(tls, "ClientKeyExchange", "RFC 4279 2");
+}
+
 /* ---- all ---- */
 
 static const struct exchange {
@@ -94,6 +138,8 @@ static const struct exchange {
 } exchanges[CL_KX_NUM] = {
     [CL_KX_ECDHE] = {ecdhe_start, ecdhe_put, 1 + UINT8_MAX, ecdhe_take},
     [CL_KX_RSA] = {rsa_start, rsa_put, 2 + MAX_ENCRYPTED, rsa_take},
+    [CL_KX_ECDHE_PSK] = {psk_start, psk_put, 2 + CL_PSK_MAX_IDENTITY + 1 + UINT8_MAX, psk_take},
+    [CL_KX_PSK] = {psk_start, psk_put, 2 + CL_PSK_MAX_IDENTITY, psk_take},
 };
 
 cl_result cl_client_key_exchange_start(struct cleat_tls *tls)
@@ -120,10 +166,34 @@ cl_result cl_client_key_exchange_received(struct cleat_tls *tls, const struct cl
     return CL_OK;
 }
 
-struct cl_rd cl_client_key_exchange_secret(const struct cl_job *job)
+/* RFC 4279 2: other_secret and PSK, each behind its length; without (EC)DHE as many zeros as the
+ * PSK has bytes take the other's place. RFC 5489 2 likewise. */
+static void psk_master_secret(struct cleat_tls *tls, struct cl_rd other)
 {
-    if (job->kind == CL_JOB_ENCRYPT || job->kind == CL_JOB_DECRYPT) {
-        return cl_rd_of(job->premaster.secret, CL_PREMASTER_LEN);
+    static const uint8_t zeros[CL_SECRET_MAX];
+    const struct cl_secret *psk = &tls->psk->key;
+    uint8_t premaster[2 + CL_GROUP_MAX_SECRET + 2 + CL_SECRET_MAX];
+    struct cl_wr w = cl_wr_of(premaster, sizeof(premaster));
+    struct cl_wr_mark m = cl_wr_open16(&w);
+    cl_wr_view(&w, tls->suite->kx == CL_KX_PSK ? cl_rd_of(zeros, psk->len) : other);
+    cl_wr_close(&w, m);
+    m = cl_wr_open16(&w);
+    cl_wr_bytes(&w, psk->bytes, psk->len);
+    cl_wr_close(&w, m);
+    cl_master_secret(tls, cl_rd_of(premaster, w.len));
+    cl_wipe(premaster, sizeof(premaster));
+}
+
+void cl_client_key_exchange_finish(struct cleat_tls *tls)
+{
+    const struct cl_job *job = &tls->hs->job;
+    struct cl_rd secret = cl_rd_of(job->kex.secret, job->kex.secret_len);
+    if (tls->suite->auth == CL_AUTH_PSK) {
+        psk_master_secret(tls, secret);
+        return;
     }
-    return cl_rd_of(job->kex.secret, job->kex.secret_len);
+    if (tls->suite->kx == CL_KX_RSA) {
+        secret = cl_rd_of(job->premaster.secret, CL_PREMASTER_LEN);
+    }
+    cl_master_secret(tls, secret);
 }

@@ -163,7 +163,8 @@ static cl_result take_suite_12(struct cleat_tls *tls, const struct hello_fields 
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         offered = offered || tls->config->suites[i] == suite;
     }
-    if (suite == NULL || !offered || suite->version != CLEAT_TLS_1_2) {
+    if (suite == NULL || !offered || suite->version != CLEAT_TLS_1_2 ||
+        (suite->auth == CL_AUTH_PSK && cl_psk_of_12(tls->config) == NULL)) {
         return cl_tls_fail(
             tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 5246 7.4.1.3"),
             "the server chose cipher suite 0x%04x, which was not offered for TLS 1.2", f->suite);
@@ -242,8 +243,16 @@ static enum cl_hs_state after_hello_12(struct cleat_tls *tls)
                : tls->hs->ticket_expected  ? CL_HS_C12_WAIT_TICKET
                                            : CL_HS_C12_WAIT_CCS;
     }
-    return tls->suite->kx == CL_KX_RSA ? CL_HS_C12_RSA_WAIT_CERTIFICATE
-                                       : CL_HS_C12_WAIT_CERTIFICATE;
+    switch (tls->suite->kx) {
+    case CL_KX_RSA:
+        return CL_HS_C12_RSA_WAIT_CERTIFICATE;
+    case CL_KX_ECDHE_PSK:
+        return CL_HS_C12_PSK_WAIT_KEY_EXCHANGE;
+    case CL_KX_PSK:
+        return CL_HS_C12_PSK_WAIT_HINT;
+    default:
+        return CL_HS_C12_WAIT_CERTIFICATE;
+    }
 }
 
 static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields *f)

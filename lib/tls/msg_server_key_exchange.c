@@ -55,6 +55,25 @@ cl_result cl_server_key_exchange_build(struct cleat_tls *tls)
     return cl_flight_end(tls, &w);
 }
 
+/* RFC 5489 2: without a signature: who knows the PSK is the server. RFC 4279 2: "If the PSK
+ * identity hint is not provided by the server, the ServerKeyExchange message is omitted" */
+cl_result cl_server_key_exchange_psk_build(struct cleat_tls *tls)
+{
+    struct cl_rd hint = cl_buf_view(&tls->config->psk_hint);
+    struct cl_wr w;
+    if (tls->suite->kx == CL_KX_PSK && hint.len == 0) {
+        return CL_OK;
+    }
+    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_KEY_EXCHANGE, 2 + hint.len + 4 + 255, &w));
+    struct cl_wr_mark m = cl_wr_open16(&w);
+    cl_wr_view(&w, hint);
+    cl_wr_close(&w, m);
+    if (tls->suite->kx == CL_KX_ECDHE_PSK) {
+        put_params(tls, &w);
+    }
+    return cl_flight_end(tls, &w);
+}
+
 /* ---- client ---- */
 
 struct exchange {
@@ -66,19 +85,26 @@ struct exchange {
     struct cl_rd signature;
 };
 
-static cl_result parse(struct cleat_tls *tls, struct cl_rd body, struct exchange *x)
+/* ServerECDHParams: what is left of *body comes behind them. */
+static cl_result parse_params(struct cleat_tls *tls, struct cl_rd *body, struct exchange *x)
 {
-    struct cl_rd whole = body;
-    bool ok = cl_rd_u8(&body, &x->curve_type);
+    struct cl_rd whole = *body;
+    bool ok = cl_rd_u8(body, &x->curve_type);
     if (ok && x->curve_type != CURVE_NAMED) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.4"),
                            "ServerKeyExchange has curve type %u; named curves (3) alone are spoken",
                            x->curve_type);
     }
-    ok = ok && cl_rd_u16(&body, &x->group) && cl_rd_vec8(&body, &x->share) && x->share.len != 0;
-    x->params = cl_rd_of(whole.p, whole.len - body.len);
-    ok = ok && cl_rd_u16(&body, &x->scheme) && cl_rd_vec16(&body, &x->signature) &&
-         cl_rd_done(&body);
+    ok = ok && cl_rd_u16(body, &x->group) && cl_rd_vec8(body, &x->share) && x->share.len != 0;
+    x->params = cl_rd_of(whole.p, whole.len - body->len);
+    return ok ? CL_OK : cl_tls_decode_error(tls, "ServerKeyExchange", "RFC 8422 5.4");
+}
+
+static cl_result parse(struct cleat_tls *tls, struct cl_rd body, struct exchange *x)
+{
+    CL_TRY(parse_params(tls, &body, x));
+    bool ok =
+        cl_rd_u16(&body, &x->scheme) && cl_rd_vec16(&body, &x->signature) && cl_rd_done(&body);
     return ok ? CL_OK : cl_tls_decode_error(tls, "ServerKeyExchange", "RFC 8422 5.4");
 }
 
@@ -114,6 +140,28 @@ cl_result cl_server_key_exchange_received(struct cleat_tls *tls, const struct cl
 cl_result cl_key_exchange_checked(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(cl_peer_verify_result(tls, "ServerKeyExchange"));
+    cl_hs_next(tls, 0);
+    return CL_OK;
+}
+
+/* The hint is for applications with several PSKs; ours has named one. */
+cl_result cl_server_key_exchange_psk_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_rd body = msg->body;
+    struct cl_rd hint;
+    if (!cl_rd_vec16(&body, &hint)) {
+        return cl_tls_decode_error(tls, "ServerKeyExchange", "RFC 4279 2");
+    }
+    if (tls->suite->kx == CL_KX_ECDHE_PSK) {
+        struct exchange x;
+        CL_TRY(parse_params(tls, &body, &x));
+        CL_TRY(take_group(tls, x.group));
+        tls->hs->peer_share.len = 0;
+        CL_TRY(cl_buf_append(&tls->hs->peer_share, x.share.p, x.share.len, CL_GROUP_MAX_SHARE));
+    }
+    if (!cl_rd_done(&body)) {
+        return cl_tls_decode_error(tls, "ServerKeyExchange", "RFC 4279 2");
+    }
     cl_hs_next(tls, 0);
     return CL_OK;
 }

@@ -2,6 +2,7 @@
  * the ClientHello carries and seals a new one into NewSessionTicket. By session ID (RFC 5246
  * 7.4.1.3): it keeps the session in a cache. The client keeps either with the master secret. */
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/resume.h"
 #include "tls/version.h"
 
@@ -18,6 +19,9 @@ static cl_result resume(struct cleat_tls *tls)
                            "the client resumes a session without its extended master secret");
     }
     tls->suite = cl_suite_by_id(hs->ticket.suite);
+    tls->psk = tls->suite->auth == CL_AUTH_PSK
+                   ? cl_psk_find_12(tls->config, hs->ticket.psk_identity)
+                   : NULL;
     tls->resumed = true;
     tls->peer_authenticated = hs->ticket.peer_authenticated;
     return cl_ticket_restore_peer(tls);

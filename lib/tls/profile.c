@@ -62,8 +62,8 @@ static const struct cl_profile profiles[] = {
         .about =
             "Peers that have not been updated since 2016: TLS 1.2 with AES-CCM too, and "
             "without the extended master secret (such connections are not resumed). Under this "
-            "profile --ciphers may also name suites with RSA key exchange or AES-CBC, which are "
-            "off otherwise; versions before 1.2 are not built.",
+            "profile --ciphers may also name suites with RSA key exchange, AES-CBC or PSK without "
+            "ECDHE, which are off otherwise; versions before 1.2 are not built.",
         .version_min = CLEAT_TLS_1_2,
         .version_max = CLEAT_TLS_1_3,
         .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"

@@ -61,6 +61,21 @@ const struct cl_psk *cl_psk_find(const struct cleat_tls_config *config, struct c
     return NULL;
 }
 
+const struct cl_psk *cl_psk_of_12(const struct cleat_tls_config *config)
+{
+    size_t i = 0;
+    while (i < config->num_psks && config->psks[i].imported) {
+        i++;
+    }
+    return i < config->num_psks ? &config->psks[i] : NULL;
+}
+
+const struct cl_psk *cl_psk_find_12(const struct cleat_tls_config *config, struct cl_rd identity)
+{
+    const struct cl_psk *psk = cl_psk_find(config, identity);
+    return psk != NULL && !psk->imported ? psk : NULL;
+}
+
 /* Is there a suite of TLS 1.3 with this hash that the ServerHello may choose? */
 static bool hash_usable(const struct cleat_tls *tls, enum cl_hash_id hash)
 {

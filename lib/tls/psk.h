@@ -17,6 +17,8 @@ struct cleat_tls_config;
 #define CL_PSK_MAX_OFFERED  8
 /* 1,024: identities of people and devices have 100 bytes; a ClientHello has to hold them */
 #define CL_PSK_MAX_IDENTITY 1024
+/* 128: RFC 4279 5.3, what every client takes */
+#define CL_PSK_MAX_HINT     128
 /* 16: RFC 9257 4.2 asks for 128 bits of entropy at least */
 #define CL_PSK_MIN_KEY      16
 
@@ -27,6 +29,7 @@ struct cl_psk {
     struct cl_secret key;
     enum cl_hash_id hash;
     const char *binder_label;
+    bool imported; /* for TLS 1.3 alone */
 };
 
 /* cl_psk_import derives the key of an ImportedIdentity for a target hash (RFC 9258 4.1). identity
@@ -38,6 +41,11 @@ void cl_psk_free_all(struct cl_psk *psks, size_t num);
 
 /* cl_psk_find returns the configuration's PSK of an identity on the wire, or NULL. */
 const struct cl_psk *cl_psk_find(const struct cleat_tls_config *config, struct cl_rd identity);
+
+/* cl_psk_of_12 returns the PSK that a client uses in TLS 1.2, the first raw one; a server's raw one
+ * of an identity. NULL: none. */
+const struct cl_psk *cl_psk_of_12(const struct cleat_tls_config *config);
+const struct cl_psk *cl_psk_find_12(const struct cleat_tls_config *config, struct cl_rd identity);
 
 /* What a client offers. Views into session and configuration. */
 struct cl_psk_offer {

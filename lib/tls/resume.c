@@ -1,6 +1,8 @@
 /* tls/resume.c - see resume.h. */
 #include "tls/resume.h"
 
+#include "tls/conn.h"
+#include "tls/psk.h"
 #include "tls/version.h"
 
 /* ---- server ---- */
@@ -26,6 +28,7 @@ static void fill(struct cleat_tls *tls, uint64_t now, uint32_t lifetime, struct 
         ticket->peer_cert = cl_rd_of(NULL, 0);
     }
     ticket->peer_is_raw = tls->peer_is_raw && ticket->peer_cert.len != 0;
+    ticket->psk_identity = tls->psk != NULL ? cl_buf_view(&tls->psk->identity) : cl_rd_of(NULL, 0);
     /* what the client proved ends with its certificate */
     if (tls->peer_leaf != NULL) {
         int64_t end = cl_cert_not_after(tls->peer_leaf);
@@ -78,6 +81,9 @@ const char *cl_ticket_objection(struct cleat_tls *tls, const struct cl_ticket *t
     }
     if (!suite_usable(tls, suite)) {
         return "refused: its cipher suite is not on offer";
+    }
+    if (suite->auth == CL_AUTH_PSK && cl_psk_find_12(config, t->psk_identity) == NULL) {
+        return "refused: its PSK is not known any more";
     }
     return NULL;
 }

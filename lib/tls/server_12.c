@@ -52,17 +52,38 @@ static cl_result make_random(struct cleat_tls *tls)
     return CL_OK;
 }
 
+/* Is a PSK suite chosen: the first of ours that the client offers, or none with a certificate? */
+static bool select_psk(struct cleat_tls *tls)
+{
+    const struct cl_suite *psk = cl_psk_suite_for(tls);
+    const struct cl_suite *other = psk != NULL ? cl_try_certificate(tls) : NULL;
+    const struct cl_suite *first = psk;
+    for (size_t i = tls->config->num_suites; other != NULL && i-- > 0;) {
+        const struct cl_suite *suite = tls->config->suites[i];
+        first = suite == psk || suite == other ? suite : first;
+    }
+    tls->hs->credential = NULL;
+    tls->hs->scheme = NULL;
+    if (psk == NULL || first != psk) {
+        return false;
+    }
+    tls->suite = psk;
+    return true;
+}
+
 /* What a full handshake needs beside the suite. */
 static cl_result start_full(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    CL_TRY(cl_select_certificate(tls));
-    CL_TRY(cl_client_type_select(tls));
-    tls->suite = cl_suite_for(tls, hs->credential, hs->scheme);
+    if (!select_psk(tls)) {
+        CL_TRY(cl_select_certificate(tls));
+        CL_TRY(cl_client_type_select(tls));
+        tls->suite = cl_suite_for(tls, hs->credential, hs->scheme);
+    }
     if (tls->suite == NULL) {
         return CLEAT_ERR_INTERNAL; /* the certificate was chosen so that there is one */
     }
-    if (tls->suite->kx == CL_KX_ECDHE) {
+    if (cl_suite_has_share(tls->suite)) {
         tls->group = cl_group_for(tls);
         hs->share_group = tls->group;
         cl_event_choice(tls, "group", tls->group->name, "first of ours that the client supports");
@@ -95,12 +116,30 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_event_weaknesses(tls);
     cl_transcript_start(tls, tls->suite->hash);
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
-    cl_hs_next(tls, tls->resumed ? 1 : tls->suite->kx == CL_KX_ECDHE ? 0 : 2);
+    cl_hs_next(tls, tls->resumed ? 1 : cl_suite_has_share(tls->suite) ? 0 : 2);
     return CL_OK;
 }
 
 /* ---- flights ---- */
 
+/* Successors: no certificate asked for; one asked for. RFC 4279 2: a PSK is all there is to ask
+ * for.
+ */
+static cl_result end_flight(struct cleat_tls *tls)
+{
+    struct cl_wr w;
+    tls->hs->cert_requested =
+        tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE && tls->suite->auth != CL_AUTH_PSK;
+    if (tls->hs->cert_requested) {
+        CL_TRY(cl_certificate_request_12_build(tls));
+    }
+    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_HELLO_DONE, 0, &w));
+    CL_TRY(cl_flight_end(tls, &w));
+    cl_hs_next(tls, tls->hs->cert_requested ? 1 : 0);
+    return CL_OK;
+}
+
+/* Successors: no signature is due, no certificate asked for; (one asked for;) the signature. */
 static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
@@ -112,24 +151,14 @@ static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_job_reset(&hs->job);
     CL_TRY(r);
     CL_TRY(cl_server_hello_12_build(tls));
+    if (tls->suite->auth == CL_AUTH_PSK) {
+        CL_TRY(cl_server_key_exchange_psk_build(tls));
+        return end_flight(tls);
+    }
     CL_TRY(cl_certificate_12_build(tls));
     CL_TRY(cl_certificate_status_build(tls));
     CL_TRY(cl_server_key_exchange_start(tls));
-    cl_hs_next(tls, 0);
-    return CL_OK;
-}
-
-/* Successors: no certificate asked for; one asked for. */
-static cl_result end_flight(struct cleat_tls *tls)
-{
-    struct cl_wr w;
-    tls->hs->cert_requested = tls->config->client_auth != CLEAT_CLIENT_AUTH_NONE;
-    if (tls->hs->cert_requested) {
-        CL_TRY(cl_certificate_request_12_build(tls));
-    }
-    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_HELLO_DONE, 0, &w));
-    CL_TRY(cl_flight_end(tls, &w));
-    cl_hs_next(tls, tls->hs->cert_requested ? 1 : 0);
+    cl_hs_next(tls, 2);
     return CL_OK;
 }
 
@@ -139,10 +168,15 @@ static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
     return end_flight(tls);
 }
 
-/* RSA key exchange: the certificate's key does it all, without a ServerKeyExchange. */
+/* RSA key exchange: the certificate's key does it all, without a ServerKeyExchange; PSK alone:
+ * what there may be to say in one is a hint. */
 static cl_result send_unsigned(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(cl_server_hello_12_build(tls));
+    if (tls->suite->auth == CL_AUTH_PSK) {
+        CL_TRY(cl_server_key_exchange_psk_build(tls));
+        return end_flight(tls);
+    }
     CL_TRY(cl_certificate_12_build(tls));
     CL_TRY(cl_certificate_status_build(tls));
     return end_flight(tls);
@@ -155,7 +189,7 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_result r = hs->job.result;
     hs->waiting = NULL;
     if (r == CL_OK) {
-        cl_master_secret(tls, cl_client_key_exchange_secret(&hs->job));
+        cl_client_key_exchange_finish(tls);
     }
     cl_job_reset(&hs->job);
     cl_kex_key_free(hs->kex_key);
@@ -255,7 +289,12 @@ const struct cl_hs_row cl_hs_server_12[] = {
      0,
      select_,
      {CL_HS_S12_KEYGEN, CL_HS_S12_SEND_RESUMED, CL_HS_S12_SEND_UNSIGNED}},
-    {CL_HS_S12_KEYGEN, CL_HS_JOB, 0, 0, share_made, {CL_HS_S12_SIGN}},
+    {CL_HS_S12_KEYGEN,
+     CL_HS_JOB,
+     0,
+     0,
+     share_made,
+     {CL_HS_S12_WAIT_KEY_EXCHANGE, CL_HS_S12_WAIT_CERTIFICATE, CL_HS_S12_SIGN}},
     {CL_HS_S12_SIGN,
      CL_HS_JOB,
      0,

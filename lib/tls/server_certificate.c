@@ -2,6 +2,7 @@
  * server name, then by what the client can check, then by the configuration's preference (RFC
  * 9846 4.5.1.2). */
 #include "tls/msg.h"
+#include "tls/psk.h"
 #include "tls/raw_key.h"
 #include "tls/version.h"
 #include "x509/name.h"
@@ -47,7 +48,7 @@ static bool suite_serves(const struct cl_suite *suite, const void *ctx)
 {
     const struct suite_wish *wish = ctx;
     return key_serves(suite, wish->credential, wish->scheme) &&
-           (suite->kx != CL_KX_ECDHE || wish->has_group);
+           (!cl_suite_has_share(suite) || wish->has_group);
 }
 
 static const struct cl_suite *suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
@@ -286,6 +287,31 @@ static void tell_choice(struct cleat_tls *tls, const char *why)
         cl_event_choice(tls, "signature scheme", hs->scheme->name,
                         "first of ours that the client takes and the key can make");
     }
+}
+
+const struct cl_suite *cl_try_certificate(struct cleat_tls *tls)
+{
+    const char *why;
+    enum cl_credential_fit reason;
+    struct cl_hs *hs = tls->hs;
+    bool found = tls->config->num_credentials != 0 && select_any(tls, &reason, &why);
+    return found ? cl_suite_for(tls, hs->credential, hs->scheme) : NULL;
+}
+
+static bool is_psk_suite(const struct cl_suite *suite, const void *has_group)
+{
+    return suite->auth == CL_AUTH_PSK && (!cl_suite_has_share(suite) || *(const bool *)has_group);
+}
+
+const struct cl_suite *cl_psk_suite_for(const struct cleat_tls *tls)
+{
+    /* a required client certificate is not replaced by a PSK */
+    if (cl_psk_of_12(tls->config) == NULL ||
+        tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
+        return NULL;
+    }
+    bool has_group = cl_group_for(tls) != NULL;
+    return cl_first_shared_suite(tls, is_psk_suite, &has_group);
 }
 
 cl_result cl_select_certificate(struct cleat_tls *tls)

@@ -20,6 +20,11 @@
         id, CLEAT_TLS_1_2, CL_AUTH_RSA, name, short_name, aead, hash, false, openssl_name, \
             .kx = CL_KX_RSA                                                                \
     }
+#define PSK(id, kx_, name, openssl_name, short_name, aead, hash)                           \
+    {                                                                                      \
+        id, CLEAT_TLS_1_2, CL_AUTH_PSK, name, short_name, aead, hash, false, openssl_name, \
+            .kx = kx_                                                                      \
+    }
 #define CBC(id, kx_, auth, name, openssl_name, short_name, key_len, mac_, hash)              \
     {                                                                                        \
         id, CLEAT_TLS_1_2, auth, name, short_name, CL_AEAD_COUNT, hash, false, openssl_name, \
@@ -95,6 +100,41 @@ static const struct cl_suite suites[] = {
         "RSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256, CL_HASH_SHA256),
     CBC(0x003d, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256",
         "RSA-AES-256-CBC-SHA256", 32, CL_HASH_SHA256, CL_HASH_SHA256),
+    /* RFC 8442 3, RFC 7905 2, RFC 5489 3; they go with a PSK, without one they are not offered */
+    PSK(0xd001, CL_KX_ECDHE_PSK, "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256",
+        "ECDHE-PSK-AES128-GCM-SHA256", "ECDHE-PSK-AES-128-GCM", CL_AEAD_AES_128_GCM,
+        CL_HASH_SHA256),
+    PSK(0xd002, CL_KX_ECDHE_PSK, "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384",
+        "ECDHE-PSK-AES256-GCM-SHA384", "ECDHE-PSK-AES-256-GCM", CL_AEAD_AES_256_GCM,
+        CL_HASH_SHA384),
+    PSK(0xccac, CL_KX_ECDHE_PSK, "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+        "ECDHE-PSK-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305", CL_AEAD_CHACHA20_POLY1305,
+        CL_HASH_SHA256),
+    CBC(0xc035, CL_KX_ECDHE_PSK, CL_AUTH_PSK, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA",
+        "ECDHE-PSK-AES128-CBC-SHA", "ECDHE-PSK-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc036, CL_KX_ECDHE_PSK, CL_AUTH_PSK, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA",
+        "ECDHE-PSK-AES256-CBC-SHA", "ECDHE-PSK-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0xc037, CL_KX_ECDHE_PSK, CL_AUTH_PSK, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+        "ECDHE-PSK-AES128-CBC-SHA256", "ECDHE-PSK-AES-128-CBC-SHA256", 16, CL_HASH_SHA256,
+        CL_HASH_SHA256),
+    CBC(0xc038, CL_KX_ECDHE_PSK, CL_AUTH_PSK, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
+        "ECDHE-PSK-AES256-CBC-SHA384", "ECDHE-PSK-AES-256-CBC-SHA384", 32, CL_HASH_SHA384,
+        CL_HASH_SHA384),
+    /* RFC 5487 2, RFC 7905 2, RFC 4279 2 */
+    PSK(0x00a8, CL_KX_PSK, "TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK-AES128-GCM-SHA256",
+        "PSK-AES-128-GCM", CL_AEAD_AES_128_GCM, CL_HASH_SHA256),
+    PSK(0x00a9, CL_KX_PSK, "TLS_PSK_WITH_AES_256_GCM_SHA384", "PSK-AES256-GCM-SHA384",
+        "PSK-AES-256-GCM", CL_AEAD_AES_256_GCM, CL_HASH_SHA384),
+    PSK(0xccab, CL_KX_PSK, "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256", "PSK-CHACHA20-POLY1305",
+        "PSK-CHACHA20-POLY1305", CL_AEAD_CHACHA20_POLY1305, CL_HASH_SHA256),
+    CBC(0x008c, CL_KX_PSK, CL_AUTH_PSK, "TLS_PSK_WITH_AES_128_CBC_SHA", "PSK-AES128-CBC-SHA",
+        "PSK-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x008d, CL_KX_PSK, CL_AUTH_PSK, "TLS_PSK_WITH_AES_256_CBC_SHA", "PSK-AES256-CBC-SHA",
+        "PSK-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x00ae, CL_KX_PSK, CL_AUTH_PSK, "TLS_PSK_WITH_AES_128_CBC_SHA256", "PSK-AES128-CBC-SHA256",
+        "PSK-AES-128-CBC-SHA256", 16, CL_HASH_SHA256, CL_HASH_SHA256),
+    CBC(0x00af, CL_KX_PSK, CL_AUTH_PSK, "TLS_PSK_WITH_AES_256_CBC_SHA384", "PSK-AES256-CBC-SHA384",
+        "PSK-AES-256-CBC-SHA384", 32, CL_HASH_SHA384, CL_HASH_SHA384),
 };
 
 const struct cl_suite *cl_suite_at(size_t i)
@@ -148,6 +188,9 @@ static const struct cl_weakness kx_weakness[CL_KX_NUM] = {
     [CL_KX_RSA] = {"RSA key exchange",
                    "no forward secrecy: whoever gets the server's key reads what was recorded "
                    "(RFC 10015)"},
+    [CL_KX_PSK] = {"PSK without ECDHE",
+                   "no forward secrecy: whoever gets the key later reads what was recorded "
+                   "(RFC 9257 6)"},
 };
 
 static const struct cl_weakness cbc_weakness = {

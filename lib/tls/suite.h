@@ -20,6 +20,8 @@ enum cl_suite_kx {
     CL_KX_ANY = 0,
     CL_KX_ECDHE,
     CL_KX_RSA,
+    CL_KX_ECDHE_PSK, /* an external PSK takes the certificate's place */
+    CL_KX_PSK,
     CL_KX_NUM,
 };
 
@@ -46,6 +48,12 @@ struct cl_weakness {
 
 /* cl_suite_weakness returns the i-th weakness of a suite, then NULL; most have none. */
 const struct cl_weakness *cl_suite_weakness(const struct cl_suite *suite, size_t i);
+
+/* cl_suite_has_share says whether both ends send a share of a group (in TLS 1.2). */
+static inline bool cl_suite_has_share(const struct cl_suite *suite)
+{
+    return suite->kx == CL_KX_ECDHE || suite->kx == CL_KX_ECDHE_PSK;
+}
 
 /* cl_suite_max_records returns how many records may be sealed under one key. */
 uint64_t cl_suite_max_records(const struct cl_suite *suite);

@@ -27,11 +27,12 @@ struct cl_ticket {
     uint32_t age_add;
     uint32_t early_max; /* bytes of early data that it allows */
     struct cl_secret psk;
-    struct cl_rd digest;      /* of the configuration that made it */
-    struct cl_rd server_name; /* lower case, or empty */
-    struct cl_rd alpn;        /* as selected, or empty */
-    struct cl_rd peer_cert;   /* the client's leaf, DER, or empty */
-    bool peer_is_raw;         /* or its raw public key */
+    struct cl_rd digest;       /* of the configuration that made it */
+    struct cl_rd server_name;  /* lower case, or empty */
+    struct cl_rd alpn;         /* as selected, or empty */
+    struct cl_rd peer_cert;    /* the client's leaf, DER, or empty */
+    bool peer_is_raw;          /* or its raw public key */
+    struct cl_rd psk_identity; /* of the external PSK, where the suite is one with PSK (TLS 1.2) */
     bool peer_authenticated;
 };
 

@@ -4,7 +4,7 @@
 
 #include "tls/ticket.h"
 
-#define TICKET_FORMAT      3
+#define TICKET_FORMAT      4
 #define FLAG_AUTHENTICATED 1
 #define FLAG_RAW_KEY       2
 
@@ -27,9 +27,12 @@ void cl_ticket_build_state(struct cl_wr *w, const struct cl_ticket *t)
         cl_wr_view(w, small[i]);
         cl_wr_close(w, m);
     }
-    struct cl_wr_mark m = cl_wr_open16(w);
-    cl_wr_view(w, t->peer_cert);
-    cl_wr_close(w, m);
+    const struct cl_rd large[] = {t->peer_cert, t->psk_identity};
+    for (size_t i = 0; i < 2; i++) {
+        struct cl_wr_mark m = cl_wr_open16(w);
+        cl_wr_view(w, large[i]);
+        cl_wr_close(w, m);
+    }
 }
 
 bool cl_ticket_parse_state(struct cl_rd r, struct cl_ticket *t)
@@ -43,8 +46,8 @@ bool cl_ticket_parse_state(struct cl_rd r, struct cl_ticket *t)
         !cl_rd_u64(&r, &t->expires_ms) || !cl_rd_u64(&r, &t->began_ms) ||
         !cl_rd_u32(&r, &t->age_add) || !cl_rd_u32(&r, &t->early_max) || !cl_rd_u8(&r, &flags) ||
         !cl_rd_vec8(&r, &psk) || !cl_rd_vec8(&r, &t->digest) || !cl_rd_vec8(&r, &t->server_name) ||
-        !cl_rd_vec8(&r, &t->alpn) || !cl_rd_vec16(&r, &t->peer_cert) || !cl_rd_done(&r) ||
-        psk.len > CL_SECRET_MAX) {
+        !cl_rd_vec8(&r, &t->alpn) || !cl_rd_vec16(&r, &t->peer_cert) ||
+        !cl_rd_vec16(&r, &t->psk_identity) || !cl_rd_done(&r) || psk.len > CL_SECRET_MAX) {
         return false;
     }
     t->psk.len = (uint8_t)psk.len;

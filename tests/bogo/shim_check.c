@@ -65,7 +65,7 @@ static void check_peer(const struct shim_conn *c)
     if (o->expect_no_peer_cert && has) {
         shim_fail("unexpected certificate of the peer");
     }
-    bool psk = cleat_tls_psk_identity(c->tls, &len) != NULL;
+    bool psk = o->psk != NULL || cleat_tls_psk_identity(c->tls, &len) != NULL;
     if (!o->expect_no_peer_cert && !has && !psk &&
         (!o->server || o->require_any_client_certificate)) {
         shim_fail("no certificate of the peer");

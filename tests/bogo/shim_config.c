@@ -19,6 +19,7 @@
 #include "cleat/tls_rawkey.h"
 #include "crypto/kex.h"
 #include "crypto/key.h"
+#include "tls/hook.h"
 
 _Noreturn void shim_fail(const char *fmt, ...)
 {
@@ -167,6 +168,25 @@ static const char *join(const struct shim_list *list, const char *(*name)(long),
     ":ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256" \
     ":AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA"
 
+#define PSK_CIPHERS                                                                  \
+    ":ECDHE-PSK-CHACHA20-POLY1305:ECDHE-PSK-AES128-CBC-SHA:ECDHE-PSK-AES256-CBC-SHA" \
+    ":PSK-AES128-CBC-SHA:PSK-AES256-CBC-SHA"
+
+/* BoringSSL's PSKs of this kind are for TLS 1.2 alone, and as short as the runner's. */
+static void set_psk(struct cleat_tls_builder *b, const struct shim_options *o)
+{
+    const char *identity = o->psk_identity != NULL ? o->psk_identity : "";
+    const struct cleat_psk psk = {.identity = (const uint8_t *)identity,
+                                  .identity_len = strlen(identity),
+                                  .key = (const uint8_t *)o->psk,
+                                  .key_len = strlen(o->psk)};
+    if (cl_tls_builder_psk_unchecked(b, &psk) != CLEAT_OK ||
+        cleat_tls_builder_psk_hint(b, psk.identity, psk.identity_len) != CLEAT_OK ||
+        cleat_tls_builder_versions(b, CLEAT_TLS_1_2, CLEAT_TLS_1_2) != CLEAT_OK) {
+        shim_fail("%s", cleat_tls_builder_error(b)->text);
+    }
+}
+
 static void set_lists(struct cleat_tls_builder *b, const struct shim_options *o)
 {
     char text[2048];
@@ -181,7 +201,9 @@ static void set_lists(struct cleat_tls_builder *b, const struct shim_options *o)
         r = cleat_tls_builder_signatures(b, list);
     }
     if (r == CLEAT_OK) {
-        r = cleat_tls_builder_ciphers(b, o->cipher != NULL ? o->cipher : DEFAULT_CIPHERS);
+        r = cleat_tls_builder_ciphers(b, o->cipher != NULL ? o->cipher
+                                         : o->psk != NULL  ? DEFAULT_CIPHERS PSK_CIPHERS
+                                                           : DEFAULT_CIPHERS);
     }
     if (r != CLEAT_OK) {
         shim_not_implemented(cleat_tls_builder_error(b)->text);
@@ -412,6 +434,9 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
         shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
     set_versions(b, o);
+    if (o->psk != NULL) {
+        set_psk(b, o);
+    }
     set_lists(b, o);
     set_alpn(b, o);
     set_credentials(b, o);

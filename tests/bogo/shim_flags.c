@@ -66,6 +66,8 @@ static const struct flag flags[] = {
     {"-no-tls11", IGNORED, 0},
     {"-no-tls1", IGNORED, 0},
     {"-cipher", TEXT, OPTION(cipher)},
+    {"-psk", TEXT, OPTION(psk)},
+    {"-psk-identity", TEXT, OPTION(psk_identity)},
     {"-curves", LIST, OPTION(curves)},
     {"-verify-prefs", LIST, OPTION(verify_prefs)},
     {"-host-name", TEXT, OPTION(host_name)},

@@ -65,6 +65,8 @@ struct shim_options {
     bool no_tls13;
     bool no_tls12;
     const char *cipher;
+    const char *psk; /* of TLS 1.2 */
+    const char *psk_identity;
     struct shim_list curves;
     struct shim_list verify_prefs;
     const char *host_name;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What TLS 1.2 has for peers that have nothing better (profile legacy, and the suite's name): RSA
-key exchange and AES-CBC, with encrypt-then-MAC and without; OpenSSL and GnuTLS, both roles."""
+key exchange, AES-CBC with encrypt-then-MAC and without, PSKs; OpenSSL and GnuTLS, both roles."""
 import os
 
 import get_support
@@ -152,6 +152,91 @@ class Get(GetTest):
     def rsa_args(self):
         cert, key = self.ca.leaf("narrated", "rsa")
         return "-cert", cert, "-key", key
+
+
+IDENTITY, KEY = "device", "00112233445566778899aabbccddeeff"
+# Suites with a PSK: OpenSSL's name, IANA's, GnuTLS' words. Neither has ECDHE-PSK with GCM.
+PSK = [
+    ("ECDHE-PSK-CHACHA20-POLY1305", "ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+     "ECDHE-PSK:+CHACHA20-POLY1305:+AEAD"),
+    ("ECDHE-PSK-AES128-CBC-SHA", "ECDHE_PSK_WITH_AES_128_CBC_SHA", "ECDHE-PSK:+AES-128-CBC:+SHA1"),
+    ("ECDHE-PSK-AES256-CBC-SHA384", "ECDHE_PSK_WITH_AES_256_CBC_SHA384",
+     "ECDHE-PSK:+AES-256-CBC:+SHA384"),
+    ("PSK-AES128-GCM-SHA256", "PSK_WITH_AES_128_GCM_SHA256", "PSK:+AES-128-GCM:+AEAD"),
+    ("PSK-CHACHA20-POLY1305", "PSK_WITH_CHACHA20_POLY1305_SHA256", "PSK:+CHACHA20-POLY1305:+AEAD"),
+    ("PSK-AES256-CBC-SHA", "PSK_WITH_AES_256_CBC_SHA", "PSK:+AES-256-CBC:+SHA1"),
+]
+
+
+def psk_file():
+    path = support.folder() / "keys.psk"
+    path.write_text(f"{IDENTITY}:{KEY}\n")
+    path.chmod(0o600)
+    return path
+
+
+def psk_offer(*names):
+    return ["--psk", psk_file(), "--profile", "legacy", "--tls-max", "1.2", "--ciphers",
+            ":".join(f"TLS_{name}" for name in names)]
+
+
+class ServePsk(ServeTest):
+    version = "TLSv1.2"
+
+    def each(self, ask, suites):
+        offer = psk_offer(*(iana for _, iana, _ in PSK))
+        with matrix.serve([], offer=offer) as server:
+            for ossl, iana, words in suites:
+                self.asked = self.path()
+                with self.subTest(iana):
+                    done = ask(server, ossl, words)
+                    text = (done.stdout + done.stderr).decode(errors="replace")
+                    self.assertEqual(done.returncode, 0, text)
+                    self.assertIn("\nserved\n", text)
+                    self.agreed(server, self.asked, f"TLS_{iana}")
+
+    def test_openssl(self):
+        def ask(server, ossl, _):
+            return support.run(
+                ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}",
+                 "-psk_identity", IDENTITY, "-psk", KEY, "-ign_eof", "-cipher",
+                 f"{ossl}:@SECLEVEL=0"], check=False, stdin=None,
+                input=matrix.last_request(self.asked))
+        self.each(ask, PSK)
+
+    def test_gnutls(self):
+        # gnutls-cli 3.7.9 crashes over ECDHE-PSK, against OpenSSL's server as well
+        def ask(server, _, words):
+            return support.run(
+                ["gnutls-cli", "--pskusername", IDENTITY, "--pskkey", KEY, "--priority",
+                 gnutls_priority(words, True), "--port", server.port, "127.0.0.1"], check=False,
+                stdin=None, input=matrix.last_request(self.asked))
+        self.each(ask, [row for row in PSK if not row[1].startswith("ECDHE")])
+
+
+class GetPsk(GetTest):
+    def each(self, peer):
+        for ossl, iana, words in PSK:
+            with peer(ossl, words) as server, self.subTest(iana):
+                facts = self.facts(*psk_offer(iana), f"https://localhost:{server.port}/")
+                self.assertEqual([facts[n] for n in ("http_code", "tls_cipher")],
+                                 [200, f"TLS_{iana}"])
+
+    def test_openssl(self):
+        def peer(ossl, _):
+            port = free_port()
+            return Peer(["openssl", "s_server", "-accept", port, "-nocert", "-psk", KEY,
+                         "-psk_identity", IDENTITY, "-www", "-quiet", "-cipher",
+                         f"{ossl}:@SECLEVEL=0"], port, self.folder)
+        self.each(peer)
+
+    def test_gnutls(self):
+        def peer(_, words):
+            port = free_port()
+            return Peer(["gnutls-serv", "--http", "--quiet", "--port", port, "--priority",
+                         gnutls_priority(words, True), "--pskpasswd", psk_file(),
+                         "--disable-client-cert"], port, self.folder)
+        self.each(peer)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cleat/profile.h"
+#include "cleat/tls_psk.h"
 #include "tls/support_tls.h"
 
 /* ---- failing ---- */
@@ -170,9 +171,14 @@ static void make_configs(struct scenario *s)
         s->legacy != NULL ? test_server_builder_with(test_identity_of(CL_KEY_RSA, false))
                           : test_server_builder();
     struct cleat_tls_builder *ends[] = {c, v};
+    const struct cleat_psk psk = {.identity = (const uint8_t *)"a device",
+                                  .identity_len = 8,
+                                  .key = (const uint8_t *)"sixteen bytes at least",
+                                  .key_len = 22};
     for (size_t i = 0; s->legacy != NULL && i < TEST_LEN(ends); i++) {
         assert_int_equal(cleat_tls_builder_profile(ends[i], "legacy"), CLEAT_OK);
         assert_int_equal(cleat_tls_builder_ciphers(ends[i], s->legacy), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_psk(ends[i], &psk), CLEAT_OK);
     }
     cleat_tls_builder_events(c, NULL, NULL, false);
     cleat_tls_builder_events(v, NULL, NULL, false);
@@ -333,7 +339,8 @@ static void test_tls_12_client_certificate(void **state)
 
 static void test_tls_12_legacy(void **state)
 {
-    static const char *const suites[] = {"ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256"};
+    static const char *const suites[] = {"ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256",
+                                         "ECDHE-PSK-AES128-GCM-SHA256", "PSK-AES128-GCM-SHA256"};
     for (size_t i = 0; i < TEST_LEN(suites); i++) {
         struct scenario s = {
             .name = suites[i], .version = CLEAT_TLS_1_2, .tickets = true, .legacy = suites[i]};
