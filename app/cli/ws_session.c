@@ -83,6 +83,9 @@ static void take_message(struct ws_session *s, const struct cleat_ws_io *io)
         return;
     }
     s->num_received++;
+    if (s->num_interrupts > 0 && ws_output_is_waiting(&s->output)) {
+        return; /* standard output takes nothing, and nothing waits for it any more */
+    }
     ws_events_message(&s->events, false, io->binary, io->data, io->data_len);
     if (s->events.out == NULL && !s->options->echo) {
         ws_output_message(&s->output, false, io->binary, io->data, io->data_len);
