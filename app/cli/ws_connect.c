@@ -201,7 +201,6 @@ static void on_closed(void *ctx, const struct cl_stream_end *end)
     struct ws_session *s = ctx;
     struct cleat_error why = end->error;
     s->stream = NULL;
-    s->stream_gone = true;
     if (s->exit_code == 0 && why.code != 0) {
         client_explain(&why, &s->options->client, true);
         s->err = why;

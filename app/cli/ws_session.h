@@ -32,7 +32,6 @@ struct ws_session {
     /* before it is open */
     struct cl_dial *dial;
     struct cl_stream *stream; /* while the upgrade is under way */
-    bool stream_gone;
     struct cleat_ws_field *fields;
     size_t num_fields;
     struct cleat_ws_offer offer;
@@ -101,7 +100,7 @@ enum ws_sent ws_session_send(struct ws_session *s, bool binary, const uint8_t *p
 void ws_session_close(struct ws_session *s);
 
 /* The source of messages: standard input, -x, --replay or --echo. ws_source_go sends what there is;
- * ws_source_received is told of each message; ws_source_stop ends it. */
+ * ws_source_received is told of each message; ws_source_stop ends it: the two do nothing then. */
 void ws_source_start(struct ws_session *s);
 void ws_source_go(struct ws_session *s);
 void ws_source_received(struct ws_session *s, bool binary, const uint8_t *p, size_t len);

@@ -217,6 +217,9 @@ void ws_source_start(struct ws_session *s)
 
 void ws_source_go(struct ws_session *s)
 {
+    if (s->timer == NULL) { /* stopped */
+        return;
+    }
     if (s->options->messages.num > 0) {
         send_words(s);
     } else if (s->options->replay != NULL) {
@@ -230,6 +233,9 @@ void ws_source_go(struct ws_session *s)
 
 void ws_source_received(struct ws_session *s, bool binary, const uint8_t *p, size_t len)
 {
+    if (s->timer == NULL) { /* stopped: what still comes changes nothing */
+        return;
+    }
     if (s->options->echo) {
         echo(s, binary, p, len);
     } else if (s->options->replay != NULL) {

@@ -191,6 +191,21 @@ class CloseTest(RunTest):
             self.assertEqual(process.wait(PATIENCE), 0)
         self.assertEqual(codes, [1000])
 
+    def test_messages_may_come_after_a_sigint_while_the_wait_runs(self):
+        def script(connection):
+            connection.accept()
+            connection.send(frame(TEXT, "ready"))
+            code = connection.receive_close()
+            connection.send(frame(TEXT, "late") + close_frame(code))
+        with Scripted(script) as server, start("-w", "50", server.url) as process:
+            process.stdin.close()
+            process.stdin = None
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            time.sleep(0.3)  # the end of the input has been seen
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.stdout.read(), b"late\n")
+            self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_the_second_sigint_does_not_wait_for_the_server(self):
         def script(connection):
             connection.accept()
