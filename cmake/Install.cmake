@@ -40,6 +40,13 @@ install(FILES ${PROJECT_BINARY_DIR}/cleat-config.cmake
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH CLEAT_PC_PREFIX /prefix/${pkgconfig_dir} /prefix)
 string(REGEX REPLACE "/$" "" CLEAT_PC_PREFIX ${CLEAT_PC_PREFIX})
+set(CLEAT_PC_CODECS "")
+if(BROTLI_FOUND)
+    string(APPEND CLEAT_PC_CODECS ", libbrotlienc, libbrotlidec")
+endif()
+if(ZSTD_FOUND)
+    string(APPEND CLEAT_PC_CODECS ", libzstd")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/cleat.pc.in ${PROJECT_BINARY_DIR}/cleat.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cleat.pc DESTINATION ${pkgconfig_dir})
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "tls/compress.h"
 #include "tls_world.h"
 
 struct recorder {
@@ -39,7 +40,8 @@ static void record(void *ctx, struct cleat_tls *tls, uint8_t type, struct cl_buf
     bool plain = rec->how == 0 || rec->how == FZ_12;
     bool special = type == 1 || type == 2 || type == 4 || type == 12 || type == 13 ||
                    (type == 15 && !rec->by_server) || (type == 11 && !rec->by_server) ||
-                   ((type == 8 || type == 11) && (rec->how & FZ_RAW) != 0);
+                   ((type == 8 || type == 11) && (rec->how & FZ_RAW) != 0) ||
+                   (type == 25 && !rec->by_server);
     if (plain || special) {
         (void)snprintf(name, sizeof(name), "%02x-%s-%u-type%u", rec->how,
                        rec->by_server ? "server" : "client", rec->num, type);
@@ -135,6 +137,20 @@ static void write_records(const char *folder)
     }
 }
 
+static void write_compressed(const char *folder)
+{
+    struct cl_rd plain = cl_cert_der(cl_chain_at(fz_world()->server.chain, 0));
+    for (size_t i = 0; cl_compression_at(i) != NULL; i++) {
+        const struct cl_compression *alg = cl_compression_at(i);
+        const uint8_t head[] = {(uint8_t)i, 0, (uint8_t)(plain.len >> 8), (uint8_t)plain.len};
+        struct cl_buf out = {0};
+        fz_require(alg->compress(plain, &out, SIZE_MAX / 2) == CL_OK);
+        write_file(folder, "tls_compress", alg->name, cl_rd_of(head, sizeof(head)),
+                   cl_buf_view(&out));
+        cl_buf_deinit(&out);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const unsigned hows[] = {0,
@@ -158,6 +174,7 @@ int main(int argc, char **argv)
         shake(argv[1], hows[i]);
     }
     write_records(argv[1]);
+    write_compressed(argv[1]);
     write_file(argv[1], "ticket", "over-the-nonce", cl_rd_of(over, 2), cl_rd_of(over + 2, 3));
     write_file(argv[1], "ticket", "over-the-name", cl_rd_of("\0\0", 2), cl_rd_of("\x80", 1));
     write_file(argv[1], "ticket", "untouched", cl_rd_of("\0\0", 2), cl_rd_of("\0\0\0\0", 4));

@@ -24,6 +24,7 @@ struct client_options {
     const char *curves;
     const char *sigalgs;
     const char *psk;
+    const char *cert_compression;
     const char *raw_public_key;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
@@ -38,6 +39,7 @@ enum client_option_id {
     CLIENT_CACERT = 1000,
     CLIENT_CAPATH,
     CLIENT_CERT,
+    CLIENT_CERT_COMPRESSION,
     CLIENT_CIPHERS,
     CLIENT_CONNECT_TIMEOUT,
     CLIENT_CONNECT_TO,
@@ -102,7 +104,10 @@ enum client_option_id {
     {CLIENT_TLS13_CIPHERS, 0, "tls13-ciphers", "LIST", "as --ciphers, for TLS 1.3"},               \
     {CLIENT_CURVES, 0, "curves", "LIST", "key-exchange groups in order of preference"},            \
     {CLIENT_SIGALGS, 0, "sigalgs", "LIST", "signature schemes in order of preference"},            \
-    {CLIENT_PSK, 0, "psk", "FILE", "pre-shared keys to offer, a line each: IDENTITY:HEXKEY"}
+    {CLIENT_PSK, 0, "psk", "FILE", "pre-shared keys to offer, a line each: IDENTITY:HEXKEY"},      \
+    {CLIENT_CERT_COMPRESSION, 0, "cert-compression", "LIST",                                       \
+     "take certificates compressed by brotli, zstd, zlib (the default: all), or\n"                 \
+     "none"}
 /* clang-format on */
 
 /* client_options_set does what option id says. As cl_setters_apply. */

@@ -237,6 +237,10 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
         (o->tls13_ciphers != NULL && cleat_tls_builder_ciphers(b, o->tls13_ciphers) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);
     }
+    if (o->cert_compression != NULL &&
+        cleat_tls_builder_cert_compression(b, o->cert_compression) != CLEAT_OK) {
+        return from_builder(b, err, GET_EXIT_USAGE);
+    }
     if ((o->curves != NULL && cleat_tls_builder_groups(b, o->curves) != CLEAT_OK) ||
         (o->sigalgs != NULL && cleat_tls_builder_signatures(b, o->sigalgs) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);

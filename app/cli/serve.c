@@ -26,6 +26,7 @@ enum {
     OPT_CURVES,
     OPT_SIGALGS,
     OPT_PSK,
+    OPT_CERT_COMPRESSION,
     OPT_PROFILE,
     OPT_CLIENT_AUTH_PATH,
     OPT_PSK_KE,
@@ -93,6 +94,9 @@ static const struct cl_option options[] = {
     {OPT_PSK_KE, 0, "psk-ke", NULL,
      "take them also from clients that do no key exchange beside: whoever learns\n"
      "the key later reads what was recorded"},
+    {OPT_CERT_COMPRESSION, 0, "cert-compression", "LIST",
+     "compress certificates for clients that take it, with the first of brotli,\n"
+     "zstd, zlib that they know (the default), or none"},
     {OPT_TLS_MIN, 0, "tls-min", "VERSION", "lowest version, 1.2 or 1.3 (default: 1.2)"},
     {OPT_TLS_MAX, 0, "tls-max", "VERSION", "highest version, 1.2 or 1.3 (default: 1.3)"},
     {OPT_TICKET_KEY, 0, "ticket-key", "FILE",
@@ -297,11 +301,17 @@ static const char **text_of(struct cl_serve_options *o, int id)
         int id;
         const char **text;
     } rows[] = {
-        {OPT_ROOT, &o->root},       {OPT_CLIENT_CA, &o->client_ca},
-        {OPT_ALPN, &o->alpn},       {OPT_PROFILE, &o->profile},
-        {OPT_CIPHERS, &o->ciphers}, {OPT_TLS13_CIPHERS, &o->tls13_ciphers},
-        {OPT_CURVES, &o->groups},   {OPT_SIGALGS, &o->signatures},
-        {OPT_PSK, &o->psk},         {OPT_ACCESS_LOG, &o->access_log},
+        {OPT_ROOT, &o->root},
+        {OPT_CLIENT_CA, &o->client_ca},
+        {OPT_ALPN, &o->alpn},
+        {OPT_PROFILE, &o->profile},
+        {OPT_CIPHERS, &o->ciphers},
+        {OPT_TLS13_CIPHERS, &o->tls13_ciphers},
+        {OPT_CURVES, &o->groups},
+        {OPT_SIGALGS, &o->signatures},
+        {OPT_PSK, &o->psk},
+        {OPT_CERT_COMPRESSION, &o->cert_compression},
+        {OPT_ACCESS_LOG, &o->access_log},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].id == id) {

@@ -131,8 +131,9 @@ void cl_session_log_ready(const struct cl_session *s)
         cleat_tls_info(cl_stream_tls(s->stream), &info) != CLEAT_OK) {
         return;
     }
+    bool packed = info.cert_compression != NULL;
     bool raw = cleat_tls_peer_raw_key(cl_stream_tls(s->stream), &len) != NULL;
-    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s, ALPN %s, SNI %s",
+    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s%s%s, ALPN %s, SNI %s",
                 s->peer, version_name(info.version), info.cipher_name,
                 info.group_name != NULL ? info.group_name : "no (EC)DHE",
                 info.resumed                  ? "resumed"
@@ -142,6 +143,7 @@ void cl_session_log_ready(const struct cl_session *s)
                 : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
                                                                : "",
                 info.hello_retry ? ", after a HelloRetryRequest" : "",
+                packed ? ", certificate in " : "", packed ? info.cert_compression : "",
                 !info.peer_authenticated ? ""
                 : raw                    ? ", client's raw public key is pinned"
                                          : ", client certificate verified",

@@ -73,12 +73,13 @@ struct cl_serve_options {
     size_t num_client_auth_paths;
     const char *alpn; /* separated by ',' */
     const char *profile;
-    const char *ciphers; /* these and the next six: NULL or 0: as the profile says */
+    const char *ciphers; /* these and the next seven: NULL or 0: as the profile says */
     const char *tls13_ciphers;
     const char *groups;
     const char *signatures;
-    const char *psk; /* a file of pre-shared keys, or NULL */
-    bool psk_ke;     /* also without (EC)DHE */
+    const char *psk;              /* a file of pre-shared keys, or NULL */
+    bool psk_ke;                  /* also without (EC)DHE */
+    const char *cert_compression; /* NULL: all algorithms */
     uint16_t tls_min;
     uint16_t tls_max;
     const char *ticket_keys[CLEAT_TICKET_KEYS_MAX]; /* files; the first seals */

@@ -110,6 +110,7 @@ static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_op
         {o->tls13_ciphers, cleat_tls_builder_ciphers},
         {o->groups, cleat_tls_builder_groups},
         {o->signatures, cleat_tls_builder_signatures},
+        {o->cert_compression, cleat_tls_builder_cert_compression},
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         if (lists[i].list != NULL) {

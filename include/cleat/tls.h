@@ -314,6 +314,7 @@ struct cleat_tls_info {
     bool hello_retry;
     bool peer_authenticated; /* the peer proved a certificate, in this or the resumed handshake */
     enum cleat_early_data early_data;
+    const char *cert_compression; /* "brotli": of the server's certificate (RFC 8879), or NULL */
 };
 
 /* cleat_tls_info fills *out; pointers live as long as the connection. CLEAT_ERR_USAGE before

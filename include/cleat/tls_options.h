@@ -114,6 +114,15 @@ int cleat_tls_builder_staple(struct cleat_tls_builder *b, const uint8_t *respons
  * for anything that is not such a list, or without a credential. */
 int cleat_tls_builder_scts(struct cleat_tls_builder *b, const uint8_t *list, size_t len);
 
+/* cleat_tls_builder_cert_compression: in which algorithms Certificate messages may be compressed
+ * (RFC 8879), of us and of the peer, first is preferred: "brotli", "zstd" and "zlib", separated by
+ * ':' or ','; "none" for no compression. TLS 1.3 alone. Default: all that the library was built
+ * with, in this order. A server compresses its certificates in cleat_tls_builder_finish(), with all
+ * that goes along, and once only; a client when it is asked for one. What would save nothing goes
+ * out as it is. A peer's is refused when it announces more than 131,400 bytes, or 64 for each byte.
+ * CLEAT_OK, CLEAT_ERR_BAD_CONFIG (unknown, or not built in). */
+int cleat_tls_builder_cert_compression(struct cleat_tls_builder *b, const char *list);
+
 /* cleat_tls_builder_ask_status: whether to ask the peer for both. Default: clients do, servers do
  * not ask their clients. */
 void cleat_tls_builder_ask_status(struct cleat_tls_builder *b, bool ask);

@@ -27,6 +27,7 @@ struct cl_client_hello {
     struct cl_rd versions;     /* ProtocolVersion[] */
     struct cl_rd client_types; /* CertificateType[] (RFC 7250) */
     struct cl_rd server_types;
+    struct cl_rd compressions; /* CertificateCompressionAlgorithm[] */
     struct cl_rd cookie;
     struct cl_rd psk_identities; /* PskIdentity[] */
     struct cl_rd psk_binders;    /* PskBinderEntry[] */

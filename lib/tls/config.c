@@ -37,6 +37,10 @@ int cleat_tls_builder_new(enum cleat_role role, struct cleat_tls_builder **out)
     c->permute = role == CLEAT_CLIENT;
     c->num_peer_types = 1; /* X.509 */
     c->prefer_chacha20 = true;
+    while (cl_compression_at(c->num_compressions) != NULL) {
+        c->compressions[c->num_compressions] = cl_compression_at(c->num_compressions);
+        c->num_compressions++;
+    }
     (void)cl_profile_fill(cl_profile_at(0), c);
     b->config = c;
     *out = b;
@@ -488,11 +492,29 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_peek(&h, c->digest);
 }
 
+/* Here, because staples and algorithms are given one by one. A client's are compressed when one is
+ * asked for. */
+static void compress_credentials(struct cleat_tls_builder *b)
+{
+    struct cleat_tls_config *c = b->config;
+    bool serves_13 = c->role == CLEAT_SERVER && c->version_max >= CLEAT_TLS_1_3;
+    for (size_t i = 0; serves_13 && i < c->num_credentials; i++) {
+        cl_result r = cl_credential_compress(&c->credentials[i], c);
+        if (r != CL_OK) {
+            (void)fail(b, r);
+            return;
+        }
+    }
+}
+
 int cleat_tls_builder_finish(struct cleat_tls_builder *b, struct cleat_tls_config **out,
                              struct cleat_error *err)
 {
     if (b->error.code == CLEAT_OK) {
         (void)check_complete(b);
+    }
+    if (b->error.code == CLEAT_OK) {
+        compress_credentials(b);
     }
     int code = b->error.code;
     if (err != NULL) {
@@ -513,18 +535,26 @@ struct cleat_tls_config *cleat_tls_config_ref(struct cleat_tls_config *config)
     return config;
 }
 
+static void credential_deinit(struct cl_credential *c)
+{
+    cleat_chain_free(c->chain);
+    cleat_key_free(c->key);
+    cl_buf_deinit(&c->message_13);
+    cl_buf_deinit(&c->message_12);
+    for (size_t i = 0; i < CL_COMPRESS_MAX * CL_PROOF_KINDS; i++) {
+        cl_buf_deinit(&c->compressed[i / CL_PROOF_KINDS][i % CL_PROOF_KINDS]);
+    }
+    cl_buf_deinit(&c->staple);
+    cl_buf_deinit(&c->scts);
+}
+
 void cleat_tls_config_free(struct cleat_tls_config *config)
 {
     if (config == NULL || __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL) != 0) {
         return;
     }
     for (size_t i = 0; i < config->num_credentials; i++) {
-        cleat_chain_free(config->credentials[i].chain);
-        cleat_key_free(config->credentials[i].key);
-        cl_buf_deinit(&config->credentials[i].message_13);
-        cl_buf_deinit(&config->credentials[i].message_12);
-        cl_buf_deinit(&config->credentials[i].staple);
-        cl_buf_deinit(&config->credentials[i].scts);
+        credential_deinit(&config->credentials[i]);
     }
     cl_free(config->credentials);
     cl_free(config->raw_pins);

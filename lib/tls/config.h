@@ -11,6 +11,7 @@
 #include "crypto/key.h"
 #include "crypto/rand.h"
 #include "tls/cache.h"
+#include "tls/compress.h"
 #include "tls/suite.h"
 #include "tls/ticket.h"
 #include "x509/chain.h"
@@ -29,12 +30,20 @@
 #define CL_CONFIG_DEFAULT_TICKETS 2
 #define CL_CONFIG_DIGEST_LEN      32
 
+/* What may travel with a leaf in its Certificate message, as bits. */
+#define CL_PROOF_STAPLE 1u
+#define CL_PROOF_SCTS   2u
+#define CL_PROOF_KINDS  4u
+
 struct cl_credential {
     struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
     struct cleat_key *key;
     /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
     struct cl_buf message_13;
     struct cl_buf message_12;
+    /* server: CompressedCertificate messages, made once, for each algorithm and set of proofs;
+     * empty where compressing saves nothing */
+    struct cl_buf compressed[CL_COMPRESS_MAX][CL_PROOF_KINDS];
     struct cl_buf staple; /* OCSPResponse, DER; empty: none */
     struct cl_buf scts;   /* SignedCertificateTimestampList; empty: none */
     const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES]; /* to sign with; none: the config's */
@@ -100,8 +109,10 @@ struct cleat_tls_config {
     uint16_t pad_to;            /* application data, to a multiple of it; 0: no padding */
     uint16_t max_fragment; /* plaintext of a record that is sent; 0: what the protocol allows */
     bool small_first_records;
-    bool prefer_chacha20; /* server: where the client does */
-    bool grease;          /* RFC 8701 */
+    bool prefer_chacha20;                                       /* server: where the client does */
+    bool grease;                                                /* RFC 8701 */
+    const struct cl_compression *compressions[CL_COMPRESS_MAX]; /* of certificates (RFC 8879) */
+    size_t num_compressions;
     bool permute;
     bool late_auth;   /* post-handshake authentication (RFC 9846 4.7.2) */
     bool ask_tickets; /* RFC 9149 */

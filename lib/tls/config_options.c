@@ -5,6 +5,7 @@
 
 #include "tls/builder.h"
 #include "tls/ext.h"
+#include "tls/hook.h"
 
 /* ---- records ---- */
 
@@ -171,6 +172,45 @@ int cleat_tls_builder_scts(struct cleat_tls_builder *b, const uint8_t *list, siz
                                  "these %zu bytes are not a SignedCertificateTimestampList", len);
     }
     return credential == NULL ? b->error.code : replace(b, &credential->scts, list, len);
+}
+
+/* ---- compression of certificates ---- */
+
+int cleat_tls_builder_cert_compression(struct cleat_tls_builder *b, const char *list)
+{
+    struct cleat_tls_config *c = b->config;
+    c->num_compressions = 0;
+    if (strcmp(list, "none") == 0) {
+        return CLEAT_OK;
+    }
+    while (*list != '\0') {
+        size_t len = strcspn(list, ":,");
+        const struct cl_compression *alg = cl_compression_by_name(list, len);
+        if (alg == NULL) {
+            return (int)cl_error_set(&b->error,
+                                     CL_WHY_HINT(BAD_CONFIG, "RFC 8879 7.3",
+                                                 "there are brotli, zstd and zlib, as far as they "
+                                                 "were built in, and none"),
+                                     "unknown compression \"%.*s\"", (int)(len < 40 ? len : 40),
+                                     list);
+        }
+        bool twice = false;
+        for (size_t i = 0; i < c->num_compressions; i++) {
+            twice = twice || c->compressions[i] == alg;
+        }
+        if (!twice) {
+            c->compressions[c->num_compressions++] = alg;
+        }
+        list += len + (list[len] != '\0' ? 1 : 0);
+    }
+    return CLEAT_OK;
+}
+
+void cl_tls_builder_compressions(struct cleat_tls_builder *b,
+                                 const struct cl_compression *const *list, size_t num)
+{
+    memcpy(b->config->compressions, list, num * sizeof(list[0]));
+    b->config->num_compressions = num;
 }
 
 void cleat_tls_builder_ask_status(struct cleat_tls_builder *b, bool ask)

@@ -112,8 +112,9 @@ struct cl_hs {
     const struct cl_sig_alg *scheme;        /* for our signature */
     uint8_t *signature;                     /* made by us, or received */
     size_t signature_cap;
-    struct cl_buf signed_content; /* what CertificateVerify signs */
-    struct cl_pubkey *peer_key;   /* the peer's, where it shows no certificate (raw_key.h) */
+    struct cl_buf signed_content;             /* what CertificateVerify signs */
+    const struct cl_compression *compression; /* of our certificate; NULL: none */
+    struct cl_pubkey *peer_key; /* the peer's, where it shows no certificate (raw_key.h) */
 
     bool psk_selected;
     bool psk_before_retry; /* server: one was good in the first ClientHello */
@@ -174,6 +175,7 @@ struct cleat_tls {
     const struct cl_psk *psk;             /* the external one that is used; the configuration's */
     const struct cl_credential *own;      /* whose certificate we sent in this handshake */
     const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
+    const struct cl_compression *cert_compression; /* of the server's certificate, or NULL */
     struct cl_secret client_app;
     struct cl_secret server_app;
     struct cl_secret exporter; /* TLS 1.2: the master secret */

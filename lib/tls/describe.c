@@ -78,6 +78,16 @@ static const char *scheme_name(uint16_t id)
     return alg != NULL ? alg->name : NULL;
 }
 
+static const char *compression_name(uint16_t id)
+{
+    for (size_t i = 0; cl_compression_at(i) != NULL; i++) {
+        if (cl_compression_at(i)->id == id) {
+            return cl_compression_at(i)->name;
+        }
+    }
+    return NULL;
+}
+
 static const char *version_name(uint16_t id)
 {
     switch (id) {
@@ -200,6 +210,14 @@ static void server_share(struct line *l, struct cl_rd body)
     }
 }
 
+static void compressions(struct line *l, struct cl_rd body)
+{
+    struct cl_rd list;
+    if (cl_rd_vec8(&body, &list)) {
+        add_list(l, "certificates in", list, compression_name);
+    }
+}
+
 static void versions(struct line *l, struct cl_rd body)
 {
     struct cl_rd list;
@@ -295,6 +313,7 @@ static const struct {
     {CL_ET_COOKIE, CL_EXT_CH | CL_EXT_SH, cookie},
     {CL_ET_EARLY_DATA, CL_EXT_CH | CL_EXT_EE | CL_EXT_NST, early_data},
     {CL_ET_CERTIFICATE_AUTHORITIES, CL_EXT_CR, authorities},
+    {CL_ET_COMPRESS_CERTIFICATE, CL_EXT_CH | CL_EXT_CR, compressions},
     {CL_ET_CLIENT_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH, client_types},
     {CL_ET_SERVER_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH, server_types},
     {CL_ET_PRE_SHARED_KEY, CL_EXT_CH, offered_psks},
@@ -390,6 +409,17 @@ static void certificate(struct line *l, struct cl_rd body)
     }
 }
 
+static void compressed_certificate(struct line *l, struct cl_rd body)
+{
+    uint16_t id;
+    uint32_t plain_len;
+    struct cl_rd bytes;
+    if (cl_rd_u16(&body, &id) && cl_rd_u24(&body, &plain_len) && cl_rd_vec24(&body, &bytes)) {
+        add_id(l, "", id, compression_name);
+        add(l, ", %zu bytes for %u", bytes.len, plain_len);
+    }
+}
+
 static void certificate_verify(struct line *l, struct cl_rd body)
 {
     uint16_t scheme;
@@ -445,6 +475,7 @@ static const struct {
     {CL_HT_ENCRYPTED_EXTENSIONS, encrypted_extensions},
     {CL_HT_CERTIFICATE_REQUEST, certificate_request},
     {CL_HT_CERTIFICATE, certificate},
+    {CL_HT_COMPRESSED_CERTIFICATE, compressed_certificate},
     {CL_HT_CERTIFICATE_VERIFY, certificate_verify},
     {CL_HT_FINISHED, finished},
     {CL_HT_NEW_SESSION_TICKET, new_session_ticket},

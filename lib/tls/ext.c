@@ -28,6 +28,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_status_request_parse, cl_ext_status_request_build},
     {CL_ET_SCTS, CL_EXT_CH | CL_EXT_CR | CL_EXT_CT | CL_EXT_SH12, "signed_certificate_timestamp",
      cl_ext_scts_parse, cl_ext_scts_build},
+    {CL_ET_COMPRESS_CERTIFICATE, CL_EXT_CH | CL_EXT_CR, "compress_certificate",
+     cl_ext_compress_certificate_parse, cl_ext_compress_certificate_build},
     {CL_ET_CLIENT_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "client_certificate_type",
      cl_ext_client_certificate_type_parse, cl_ext_client_certificate_type_build},
     {CL_ET_SERVER_CERTIFICATE_TYPE, CL_EXT_CH | CL_EXT_EE | CL_EXT_SH12, "server_certificate_type",

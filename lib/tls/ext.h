@@ -91,6 +91,15 @@ CL_EXT_BUILD(scts);
 /* cl_ext_scts_valid: a SignedCertificateTimestampList of one entry or more, none empty (RFC 6962
  * 3.3). */
 bool cl_ext_scts_valid(struct cl_rd body);
+/* cl_ext_put_proofs writes the block of extensions of our leaf in a Certificate message: bits of
+ * CL_PROOF_STAPLE and CL_PROOF_SCTS. */
+void cl_ext_put_proofs(struct cl_wr *w, const struct cl_credential *c, unsigned proofs);
+/* ext_compress.c */
+CL_EXT_PARSE(compress_certificate);
+CL_EXT_BUILD(compress_certificate);
+/* cl_compression_common returns our first algorithm that is in a list of the peer's, or NULL. */
+const struct cl_compression *cl_compression_common(const struct cleat_tls_config *config,
+                                                   struct cl_rd list);
 /* ext_cert_types.c */
 CL_EXT_PARSE(client_certificate_type);
 CL_EXT_BUILD(client_certificate_type);

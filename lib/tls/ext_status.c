@@ -85,15 +85,7 @@ bool cl_ext_status_request_build(struct cleat_tls *tls, unsigned message, struct
             tls->hs->staple_wanted && !tls->resumed && c != NULL && c->staple.len != 0;
         return tls->hs->status_promised;
     }
-    const struct cl_buf *staple = &c->staple;
-    if (!tls->hs->staple_wanted || staple->len == 0) {
-        return false;
-    }
-    cl_wr_u8(w, STATUS_OCSP);
-    struct cl_wr_mark m = cl_wr_open24(w);
-    cl_wr_view(w, cl_buf_view(staple));
-    cl_wr_close(w, m);
-    return true;
+    return false;
 }
 
 /* ---- signed_certificate_timestamp ---- */
@@ -135,4 +127,33 @@ bool cl_ext_scts_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
     }
     cl_wr_view(w, cl_buf_view(&c->scts));
     return true;
+}
+
+/* ---- beside our leaf ---- */
+
+static void put_proof(struct cl_wr *w, uint16_t type, const struct cl_buf *proof)
+{
+    cl_wr_u16(w, type);
+    struct cl_wr_mark body = cl_wr_open16(w);
+    if (type == CL_ET_STATUS_REQUEST) {
+        cl_wr_u8(w, STATUS_OCSP);
+        struct cl_wr_mark m = cl_wr_open24(w);
+        cl_wr_view(w, cl_buf_view(proof));
+        cl_wr_close(w, m);
+    } else {
+        cl_wr_view(w, cl_buf_view(proof));
+    }
+    cl_wr_close(w, body);
+}
+
+void cl_ext_put_proofs(struct cl_wr *w, const struct cl_credential *c, unsigned proofs)
+{
+    struct cl_wr_mark block = cl_wr_open16(w);
+    if ((proofs & CL_PROOF_STAPLE) != 0) {
+        put_proof(w, CL_ET_STATUS_REQUEST, &c->staple);
+    }
+    if ((proofs & CL_PROOF_SCTS) != 0) {
+        put_proof(w, CL_ET_SCTS, &c->scts);
+    }
+    cl_wr_close(w, block);
 }

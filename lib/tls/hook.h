@@ -22,4 +22,10 @@ void cl_tls_builder_message_hook(struct cleat_tls_builder *b,
 struct cleat_psk;
 int cl_tls_builder_psk_unchecked(struct cleat_tls_builder *b, const struct cleat_psk *psk);
 
+/* cl_tls_builder_compressions: algorithms of the test's own in place of the library's; num at most
+ * CL_COMPRESS_MAX. The list is copied, what it points to must stay. */
+struct cl_compression;
+void cl_tls_builder_compressions(struct cleat_tls_builder *b,
+                                 const struct cl_compression *const *list, size_t num);
+
 #endif

@@ -31,6 +31,7 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out)
         .hello_retry = tls->hello_retry,
         .peer_authenticated = tls->peer_authenticated,
         .early_data = cleat_tls_early_data_status(tls),
+        .cert_compression = tls->cert_compression != NULL ? tls->cert_compression->name : NULL,
     };
     return CLEAT_OK;
 }

@@ -46,6 +46,22 @@ CL_HANDLER(cl_client_certificate_12_received);
 CL_HANDLER(cl_server_certificate_received);
 CL_HANDLER(cl_client_certificate_received);
 
+/* cl_certificate_body appends the body of a Certificate message of TLS 1.3 with an empty context.
+ * cl_credential_proofs: which of the proofs (bits) a credential has. */
+CL_MUST cl_result cl_certificate_body(const struct cl_credential *c, unsigned proofs,
+                                      struct cl_buf *out);
+unsigned cl_credential_proofs(const struct cl_credential *c, unsigned wanted);
+
+/* msg_compressed_certificate.c */
+CL_MUST cl_result cl_credential_compress(struct cl_credential *c,
+                                         const struct cleat_tls_config *config);
+/* cl_compressed_certificate_build builds one in place of a Certificate, if the peer takes it and it
+ * is shorter: *built. */
+CL_MUST cl_result cl_compressed_certificate_build(struct cleat_tls *tls, unsigned proofs,
+                                                  bool *built);
+CL_HANDLER(cl_server_compressed_received);
+CL_HANDLER(cl_client_compressed_received);
+
 /* msg_certificate_verify.c */
 CL_MUST cl_result cl_certificate_verify_start(struct cleat_tls *tls);
 CL_MUST cl_result cl_certificate_verify_build(struct cleat_tls *tls);

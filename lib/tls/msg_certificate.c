@@ -27,26 +27,26 @@ static void put_entry(struct cl_wr *w, struct cl_rd entry)
     cl_wr_close(w, m);
 }
 
-/* Entries of TLS 1.3 have extensions of their own: the leaf's may be filled, others are empty. tls
- * NULL: the leaf's are empty too. c NULL: an empty list. */
+/* Entries of TLS 1.3 have extensions of their own: the leaf's may be filled, others are empty. c
+ * NULL: an empty list. */
 static void build_list(struct cl_wr *w, const struct cl_credential *c, bool with_extensions,
-                       struct cleat_tls *tls)
+                       unsigned proofs)
 {
     struct cl_wr_mark list = cl_wr_open24(w);
     for (size_t i = 0; c != NULL && i < num_entries(c); i++) {
         put_entry(w, entry_at(c, i));
-        if (with_extensions && i == 0 && tls != NULL) {
-            cl_ext_build(tls, CL_EXT_CT, w);
-        } else if (with_extensions) {
-            cl_wr_u16(w, 0);
+        if (with_extensions) {
+            cl_ext_put_proofs(w, c, i == 0 ? proofs : 0);
         }
     }
     cl_wr_close(w, list);
 }
 
-static size_t message_len(const struct cl_credential *c)
+/* Without the header, with an empty context and the proofs that there are. */
+static size_t body_len(const struct cl_credential *c)
 {
-    size_t len = 4 + 1 + 3;
+    /* 16: the headers of two extensions */
+    size_t len = 1 + 3 + c->staple.len + c->scts.len + 16;
     for (size_t i = 0; i < num_entries(c); i++) {
         len += 3 + entry_at(c, i).len + 2;
     }
@@ -55,7 +55,7 @@ static size_t message_len(const struct cl_credential *c)
 
 static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, bool is_13)
 {
-    CL_TRY(cl_buf_reserve(message, message_len(c), CL_HS_MAX_MESSAGE));
+    CL_TRY(cl_buf_reserve(message, 4 + body_len(c), CL_HS_MAX_MESSAGE));
     struct cl_wr w = cl_buf_writer(message);
     cl_wr_u8(&w, CL_HT_CERTIFICATE);
     struct cl_wr_mark body = cl_wr_open24(&w);
@@ -64,7 +64,7 @@ static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, 
     }
     /* RFC 7250 3: in TLS 1.2 a raw public key takes the place of the list */
     if (is_13 || c->chain != NULL) {
-        build_list(&w, c, is_13, NULL);
+        build_list(&w, c, is_13, 0);
     } else {
         put_entry(&w, entry_at(c, 0));
     }
@@ -79,6 +79,23 @@ cl_result cl_credential_prepare(struct cl_credential *credential)
     return prepare(&credential->message_12, credential, false);
 }
 
+cl_result cl_certificate_body(const struct cl_credential *c, unsigned proofs, struct cl_buf *out)
+{
+    CL_TRY(cl_buf_reserve(out, body_len(c), CL_HS_MAX_MESSAGE));
+    struct cl_wr w = cl_buf_writer(out);
+    cl_wr_u8(&w, 0);
+    build_list(&w, c, true, proofs);
+    cl_buf_commit(out, &w);
+    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
+}
+
+unsigned cl_credential_proofs(const struct cl_credential *c, unsigned wanted)
+{
+    unsigned has =
+        (c->staple.len != 0 ? CL_PROOF_STAPLE : 0) | (c->scts.len != 0 ? CL_PROOF_SCTS : 0);
+    return has & wanted;
+}
+
 static void put_context(struct cleat_tls *tls, struct cl_wr *w)
 {
     struct cl_wr_mark context = cl_wr_open8(w);
@@ -87,14 +104,22 @@ static void put_context(struct cleat_tls *tls, struct cl_wr *w)
 }
 
 /* With the OCSP response and the SCTs that the peer asked for. */
-static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_credential *c)
+static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_credential *c,
+                                       unsigned proofs)
 {
     struct cl_wr w;
-    /* 16: the headers of the two extensions */
-    size_t room = message_len(c) + c->staple.len + c->scts.len + 16 + UINT8_MAX;
-    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, room, &w));
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, body_len(c) + UINT8_MAX, &w));
     put_context(tls, &w);
-    build_list(&w, c, true, tls);
+    build_list(&w, c, true, proofs);
+    return cl_flight_end(tls, &w);
+}
+
+static cl_result build_empty(struct cleat_tls *tls)
+{
+    struct cl_wr w;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4 + UINT8_MAX, &w));
+    put_context(tls, &w);
+    build_list(&w, NULL, true, 0);
     return cl_flight_end(tls, &w);
 }
 
@@ -102,20 +127,22 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
 {
     const struct cl_hs *hs = tls->hs;
     const struct cl_credential *credential = hs->credential;
+    bool built;
     tls->own = credential;
-    if (credential != NULL && (hs->late || (hs->staple_wanted && credential->staple.len != 0) ||
-                               (hs->scts_wanted && credential->scts.len != 0))) {
-        return build_with_extensions(tls, credential);
-    }
-    if (credential != NULL) {
-        return cl_flight_append(tls, cl_buf_view(&credential->message_13));
-    }
     /* RFC 9846 4.5.1: a client without a suitable certificate sends an empty list */
-    struct cl_wr w;
-    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 4 + UINT8_MAX, &w));
-    put_context(tls, &w);
-    build_list(&w, NULL, true, NULL);
-    return cl_flight_end(tls, &w);
+    if (credential == NULL) {
+        return build_empty(tls);
+    }
+    unsigned proofs = cl_credential_proofs(credential, (hs->staple_wanted ? CL_PROOF_STAPLE : 0) |
+                                                           (hs->scts_wanted ? CL_PROOF_SCTS : 0));
+    CL_TRY(cl_compressed_certificate_build(tls, proofs, &built));
+    if (built) {
+        return CL_OK;
+    }
+    if (hs->late || proofs != 0) {
+        return build_with_extensions(tls, credential, proofs);
+    }
+    return cl_flight_append(tls, cl_buf_view(&credential->message_13));
 }
 
 cl_result cl_certificate_12_build(struct cleat_tls *tls)
@@ -128,7 +155,7 @@ cl_result cl_certificate_12_build(struct cleat_tls *tls)
     /* RFC 5246 7.4.6: likewise */
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, 3, &w));
-    build_list(&w, NULL, false, NULL);
+    build_list(&w, NULL, false, 0);
     return cl_flight_end(tls, &w);
 }
 

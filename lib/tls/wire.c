@@ -22,7 +22,7 @@ static const struct {
     {CL_HT_FINISHED, "Finished"},
     {CL_HT_CERTIFICATE_STATUS, "CertificateStatus"},
     {CL_HT_KEY_UPDATE, "KeyUpdate"},
-    {25, "CompressedCertificate"},
+    {CL_HT_COMPRESSED_CERTIFICATE, "CompressedCertificate"},
     {CL_HT_MESSAGE_HASH, "message_hash"},
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "bogo/shim_compress.h"
 #include "bogo/shim_event.h"
 #include "cleat/profile.h"
 #include "cleat/session.h"
@@ -433,6 +434,7 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     if (cleat_tls_builder_max_fragment(b, (unsigned)o->max_send_fragment) != CLEAT_OK) {
         shim_fail("%s", cleat_tls_builder_error(b)->text);
     }
+    shim_set_compressions(b, o);
     set_versions(b, o);
     if (o->psk != NULL) {
         set_psk(b, o);

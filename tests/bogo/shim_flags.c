@@ -90,6 +90,8 @@ static const struct flag flags[] = {
     {"-renew-ticket", IGNORED, 0}, /* always done */
     {"-skip-ticket", BOOL, OPTION(skip_ticket)},
     {"-enable-grease", BOOL, OPTION(enable_grease)},
+    {"-install-cert-compression-algs", BOOL, OPTION(install_cert_compression_algs)},
+    {"-install-one-cert-compression-alg", INT, OPTION(install_one_cert_compression_alg)},
     {"-permute-extensions", BOOL, OPTION(permute_extensions)},
     {"-reverify-on-resume", BOOL, OPTION(reverify_on_resume)},
     {"-verify-peer", BOOL, OPTION(verify_peer)},

@@ -83,6 +83,8 @@ struct shim_options {
     bool enable_signed_cert_timestamps;
     bool fallback_scsv;
     bool enable_grease;
+    bool install_cert_compression_algs;
+    long install_one_cert_compression_alg;
     bool permute_extensions;
     bool reverify_on_resume;
 

@@ -123,6 +123,13 @@ def make_leaf(ca, name, kind="ecdsa", hosts=("localhost", "127.0.0.1", "::1"), d
     return Pair(cert, key)
 
 
+def takes(compression):
+    """Whether `cleat` was built with this way to compress certificates."""
+    done = run([CLEAT, "serve", "--cert-compression", compression, "--psk", "/dev/null", "--root",
+                "/nowhere"], check=False)
+    return b"unknown compression" not in done.stderr
+
+
 # ---- a running server ----
 
 class Lines:

@@ -295,6 +295,7 @@ struct cleat_tls_builder *test_server_builder_with(const struct test_identity *i
     struct cleat_tls_builder *b;
     assert_int_equal(cleat_tls_builder_new(CLEAT_SERVER, &b), CLEAT_OK);
     cleat_tls_builder_clock(b, test_clock, NULL);
+    assert_int_equal(cleat_tls_builder_cert_compression(b, "none"), CLEAT_OK);
     cleat_tls_builder_events(b, take_event, NULL, CLEAT_EVENTS_SECRETS);
     if (id != NULL) {
         assert_int_equal(cleat_tls_builder_credential(b, id->chain, id->key), CLEAT_OK);
@@ -314,6 +315,7 @@ struct cleat_tls_builder *test_client_builder(void)
     /* ClientHellos that are the same each time; test_grease.c looks at the others */
     cleat_tls_builder_grease(b, false);
     cleat_tls_builder_permute(b, false);
+    assert_int_equal(cleat_tls_builder_cert_compression(b, "none"), CLEAT_OK);
     cleat_tls_builder_clock(b, test_clock, NULL);
     cleat_tls_builder_events(b, take_event, NULL, CLEAT_EVENTS_SECRETS);
     assert_int_equal(cleat_tls_builder_trust(b, world.ca.store), CLEAT_OK);

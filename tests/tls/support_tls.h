@@ -78,7 +78,7 @@ struct cl_buf test_hex(const char *hex);
 /* ---- configurations ---- */
 
 /* Builders with clock, credential, trust set and events from the world; the test adds what it is
- * about. id NULL: no credential yet. */
+ * about. id NULL: no credential yet. Certificates are not compressed. */
 struct cleat_tls_builder *test_server_builder(void);
 struct cleat_tls_builder *test_server_builder_with(const struct test_identity *id);
 struct cleat_tls_builder *test_client_builder(void);

@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "cleat/profile.h"
 #include "cleat/tls_psk.h"
+#include "cleat/tls_options.h"
+#include "cleat/tls_rawkey.h"
+#include "tls/compress.h"
 #include "tls/support_tls.h"
 
 /* ---- failing ---- */
@@ -156,13 +159,29 @@ struct scenario {
     bool client_cert;
     bool key_update;
     bool tickets;
-    const char *legacy; /* under the profile legacy, by this suite; the server's key is RSA */
+    const char *legacy;      /* under the profile legacy, by this suite; the server's key is RSA */
+    const char *compression; /* of certificates; NULL: none */
+    bool raw;                /* raw public keys, of both */
     struct cleat_tls_session *session;
     struct cleat_tls_config *client;
     struct cleat_tls_config *server;
 };
 
 static struct cleat_ticket_keys *keys;
+
+static void show_raw(struct cleat_tls_builder *b, struct cleat_key *key)
+{
+    assert_int_equal(cleat_tls_builder_raw_key(b, key), CLEAT_OK);
+}
+
+static void take_raw(struct cleat_tls_builder *b, const struct cleat_key *key)
+{
+    static const enum cleat_cert_type only[] = {CLEAT_CERT_TYPE_RAW_PUBLIC_KEY};
+    char pin[CLEAT_RAW_PIN_LEN + 1];
+    cleat_key_pin(key, pin);
+    assert_int_equal(cleat_tls_builder_peer_types(b, only, 1), CLEAT_OK);
+    assert_int_equal(cleat_tls_builder_raw_pin(b, pin), CLEAT_OK);
+}
 
 static void make_configs(struct scenario *s)
 {
@@ -190,6 +209,17 @@ static void make_configs(struct scenario *s)
         assert_int_equal(cleat_tls_builder_credential(c, world.client.chain, world.client.key),
                          CLEAT_OK);
         assert_int_equal(cleat_tls_builder_trust(v, world.ca.store), CLEAT_OK);
+        cleat_tls_builder_client_auth(v, CLEAT_CLIENT_AUTH_REQUIRED);
+    }
+    if (s->compression != NULL) {
+        assert_int_equal(cleat_tls_builder_cert_compression(c, s->compression), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_cert_compression(v, s->compression), CLEAT_OK);
+    }
+    if (s->raw) {
+        show_raw(v, world.server.key);
+        take_raw(c, world.server.key);
+        show_raw(c, world.client.key);
+        take_raw(v, world.client.key);
         cleat_tls_builder_client_auth(v, CLEAT_CLIENT_AUTH_REQUIRED);
     }
     if (s->tickets) {
@@ -344,6 +374,29 @@ static void test_tls_12_legacy(void **state)
     for (size_t i = 0; i < TEST_LEN(suites); i++) {
         struct scenario s = {
             .name = suites[i], .version = CLEAT_TLS_1_2, .tickets = true, .legacy = suites[i]};
+        run_scenario(&s, false);
+    }
+}
+
+static void test_compressed_certificates(void **state)
+{
+    static const char *const algorithms[] = {"zlib", "brotli", "zstd"};
+    for (size_t i = 0; i < TEST_LEN(algorithms); i++) {
+        struct scenario s = {.name = algorithms[i],
+                             .version = CLEAT_TLS_1_3,
+                             .client_cert = true,
+                             .compression = algorithms[i]};
+        if (cl_compression_by_name(algorithms[i], strlen(algorithms[i])) != NULL) {
+            run_scenario(&s, false);
+        }
+    }
+}
+
+static void test_raw_public_keys(void **state)
+{
+    for (uint16_t version = CLEAT_TLS_1_2; version <= CLEAT_TLS_1_3; version++) {
+        struct scenario s = {
+            .name = "raw public keys", .version = version, .tickets = true, .raw = true};
         run_scenario(&s, false);
     }
 }
@@ -532,6 +585,8 @@ int main(void)
         ALLOC_TEST(test_tls_12_full),
         ALLOC_TEST(test_tls_12_client_certificate),
         ALLOC_TEST(test_tls_12_legacy),
+        ALLOC_TEST(test_compressed_certificates),
+        ALLOC_TEST(test_raw_public_keys),
         ALLOC_TEST(test_tls_12_resumed),
         ALLOC_TEST(test_building_a_configuration),
         ALLOC_TEST(test_a_setter_that_failed_fails_the_configuration),
