@@ -129,9 +129,12 @@ static const struct cl_usage usage = {
     .command = "serve",
     .synopsis = "[--listen ADDR:PORT]... [--cert FILE --key FILE]... [--root DIR] [OPTION]...",
     .about =
-        "Serves the files below a folder over HTTPS (TLS 1.2 and 1.3, HTTP/1.1) until SIGINT or\n"
-        "SIGTERM. Requests are logged to standard output, everything else to standard error.\n"
-        "With SSLKEYLOGFILE set, traffic secrets are appended to that file.",
+        "Serves the files below a folder over HTTPS (TLS 1.2 and 1.3, HTTP/1.1), and WebSockets, "
+        "until\n"
+        "SIGINT or SIGTERM; SIGHUP reads certificates and keys again. Requests are logged to "
+        "standard\n"
+        "output, everything else to standard error. With SSLKEYLOGFILE set, traffic secrets are\n"
+        "appended to that file.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert dev localhost\n"

@@ -8,6 +8,9 @@ import time
 import support
 
 REDUCED = os.environ.get("CLEAT_INTEROP_REDUCED") == "1"
+# Address sanitizers keep what was freed for a while, 256 MiB at most: what a process may grow by
+# beside what it holds.
+QUARANTINE = (256 << 20) if REDUCED else 0
 # How long a client that behaves may wait among those that do not. A machine shared with other
 # tests is slow; what is seen on a quiet one is some milliseconds.
 GOOD_S = 30
