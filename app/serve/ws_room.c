@@ -45,13 +45,17 @@ static size_t room_of(const struct cl_websocket *w)
 
 /* ---- to the members of this worker ---- */
 
-static bool have_room(const struct cl_ws_rooms *rooms, size_t room, const struct cl_websocket *from)
+/* An empty queue takes a message of any size, as cleat_ws_send says. */
+static bool have_room(const struct cl_ws_rooms *rooms, size_t room,
+                      const struct cleat_ws_prepared *message, const struct cl_websocket *from)
 {
     size_t limit = rooms->hub->server->config->queue;
+    size_t size = cleat_ws_prepared_size(message);
     const struct member *m;
     LIST_FOREACH(m, &rooms->members[room], link)
     {
-        if (m->w != from && cleat_ws_queued(m->w->ws) >= limit / 2) {
+        size_t queued = cleat_ws_queued(m->w->ws);
+        if (m->w != from && queued > 0 && (size > limit || queued > limit - size)) {
             return false;
         }
     }
@@ -66,7 +70,11 @@ static void deliver(struct cl_ws_rooms *rooms, const struct cl_ws_mail *mail,
         struct member *next = LIST_NEXT(m, link); /* m may leave */
         struct cl_websocket *w = m->w;
         if (w != from) {
-            (void)cl_websocket_send_prepared(w, mail->message, mail->len);
+            int code = cl_websocket_send_prepared(w, mail->message, mail->len);
+            if (code == CLEAT_ERR_WS_QUEUE_FULL && policy_of(rooms->hub) == CLEAT_WS_FULL_BLOCK) {
+                /* never silently */
+                cl_websocket_close(w, CLEAT_WS_TRY_AGAIN_LATER, "a message found no room");
+            }
             cl_websocket_flush(w);
         }
         m = next;
@@ -79,7 +87,7 @@ static void take_mail(struct cl_ws_rooms *rooms)
 {
     bool block = policy_of(rooms->hub) == CLEAT_WS_FULL_BLOCK;
     while (rooms->mail != NULL || (rooms->mail = cl_ws_mail_take(rooms->mailbox)) != NULL) {
-        if (block && !have_room(rooms, rooms->mail->room, NULL)) {
+        if (block && !have_room(rooms, rooms->mail->room, rooms->mail->message, NULL)) {
             return;
         }
         deliver(rooms, rooms->mail, NULL);
@@ -140,8 +148,8 @@ static bool room_message(struct cl_websocket *w, struct cl_ws_piece *piece)
         cl_websocket_close(w, CLEAT_WS_INTERNAL_ERROR, "out of memory");
         return true;
     }
-    bool wait = policy == CLEAT_WS_FULL_BLOCK &&
-                (!have_room(rooms, room_of(w), w) || !cl_ws_mail_has_room(rooms->mailbox));
+    bool wait = policy == CLEAT_WS_FULL_BLOCK && (!have_room(rooms, room_of(w), m->message, w) ||
+                                                  !cl_ws_mail_has_room(rooms->mailbox));
     if (wait) {
         return false;
     }

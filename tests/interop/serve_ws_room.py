@@ -148,6 +148,17 @@ class SlowMembers(unittest.TestCase):
         self.assertEqual(heard, list(range(num)))
         self.assertLess(gauge.most() - before, GROWTH)
 
+    def test_block_loses_no_message_of_any_size(self):
+        server, (slow, speaker, listener) = self.room("block")
+        sizes = [1 << 16, 40000, 10, 32768, 65535, 65500, 33000, 100000] * 40
+        ws.in_thread(lambda: speaker.send(*[frame(BINARY, b"s" * n) for n in sizes]))
+        heard = []
+        ws.in_thread(lambda: heard.extend(len(listener.message()[1]) for _ in sizes))
+        self.assertEqual([len(slow.message()[1]) for _ in sizes], sizes)
+        abuse_support.wait_until(lambda: f"{len(heard)} of {len(sizes)}",
+                                 lambda: len(heard) == len(sizes))
+        self.assertEqual(heard, sizes)
+
     def test_block_goes_on_when_the_slow_one_leaves(self):
         server, (slow, speaker, listener) = self.room("block")
         num = 64 << 5
