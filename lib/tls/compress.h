@@ -7,8 +7,8 @@
 
 /* 4: all that IANA knows, and one for tests */
 #define CL_COMPRESS_MAX       4
-/* 64: bytes that one compressed byte may become. Chains of certificates shrink by a third, those
- * that repeat a certificate to a few per cent; who announces more wants our memory */
+/* 64: bytes that one compressed byte may become. Chains of certificates shrink by a sixth or so,
+ * those that repeat a certificate to a few per cent; who announces more wants our memory */
 #define CL_COMPRESS_MAX_RATIO 64
 
 struct cl_compression {

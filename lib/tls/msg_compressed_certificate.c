@@ -157,7 +157,7 @@ static cl_result check_size(struct cleat_tls *tls, const struct compressed *c)
     if (c->plain_len > CL_HS_MAX_MESSAGE || c->plain_len > by_ratio) {
         return cl_tls_fail(tls,
                            CL_WHY_HINT(BAD_CERTIFICATE, "RFC 8879 4",
-                                       "an honest chain has some KB and shrinks by a third"),
+                                       "an honest chain has some KB and shrinks by a sixth or so"),
                            "the peer's %zu bytes of %s announce %u of certificates; taken are at "
                            "most %d, and %d for each byte",
                            c->bytes.len, c->alg->name, c->plain_len, CL_HS_MAX_MESSAGE,
