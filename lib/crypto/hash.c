@@ -179,13 +179,11 @@ void cl_hkdf_extract(enum cl_hash_id id, struct cl_rd salt, struct cl_rd ikm, st
     cl_wipe(prk, sizeof(prk));
 }
 
-void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uint8_t *out,
-                    size_t out_len)
+void cl_hkdf_expand_key(const struct cl_hmac_key *prk, struct cl_rd info, uint8_t *out,
+                        size_t out_len)
 {
-    const size_t len = hashes[id].len;
+    const size_t len = hashes[prk->inner.id].len;
     uint8_t block[CL_HASH_MAX_LEN];
-    struct cl_hmac_key k;
-    cl_hmac_key_init(&k, id, prk);
     /* RFC 5869 2.3: T(i) = HMAC(PRK, T(i-1) | info | i), i a single byte */
     for (uint8_t i = 1; out_len != 0; i++) {
         const struct cl_rd parts[] = {
@@ -193,18 +191,26 @@ void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uin
             info,
             cl_rd_of(&i, 1),
         };
-        cl_hmac_run(&k, parts, 3, block);
+        cl_hmac_run(prk, parts, 3, block);
         const size_t take = out_len < len ? out_len : len;
         memcpy(out, block, take);
         out += take;
         out_len -= take;
     }
     cl_wipe(block, sizeof(block));
+}
+
+void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uint8_t *out,
+                    size_t out_len)
+{
+    struct cl_hmac_key k;
+    cl_hmac_key_init(&k, id, prk);
+    cl_hkdf_expand_key(&k, info, out, out_len);
     cl_wipe(&k, sizeof(k));
 }
 
-void cl_hkdf_expand_label(enum cl_hash_id id, struct cl_rd secret, const char *label,
-                          struct cl_rd context, uint8_t *out, size_t out_len)
+void cl_hkdf_expand_label_key(const struct cl_hmac_key *secret, const char *label,
+                              struct cl_rd context, uint8_t *out, size_t out_len)
 {
     /* RFC 9846 7.1: struct { uint16 length; opaque label<7..255> = "tls13 " + Label;
      * opaque context<0..255>; } HkdfLabel; */
@@ -218,5 +224,14 @@ void cl_hkdf_expand_label(enum cl_hash_id id, struct cl_rd secret, const char *l
     mark = cl_wr_open8(&w);
     cl_wr_view(&w, context);
     cl_wr_close(&w, mark);
-    cl_hkdf_expand(id, secret, cl_rd_of(info, w.len), out, out_len);
+    cl_hkdf_expand_key(secret, cl_rd_of(info, w.len), out, out_len);
+}
+
+void cl_hkdf_expand_label(enum cl_hash_id id, struct cl_rd secret, const char *label,
+                          struct cl_rd context, uint8_t *out, size_t out_len)
+{
+    struct cl_hmac_key k;
+    cl_hmac_key_init(&k, id, secret);
+    cl_hkdf_expand_label_key(&k, label, context, out, out_len);
+    cl_wipe(&k, sizeof(k));
 }

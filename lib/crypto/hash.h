@@ -64,16 +64,21 @@ void cl_hmac_run_ct(const struct cl_hmac_key *k, const struct cl_ct_text *text, 
 void cl_hmac(enum cl_hash_id id, struct cl_rd key, const struct cl_rd *parts, size_t num,
              uint8_t *out);
 
-/* cl_hkdf_extract and cl_hkdf_expand: RFC 5869 2.2, 2.3. out_len is at most 255 digests (asserted
+/* cl_hkdf_extract and cl_hkdf_expand: RFC 5869 2.2, 2.3; the _key forms take a PRK that is prepared
+ * once for several expansions. out_len is at most 255 digests (asserted
  * by the callers: all lengths are the protocol's own). */
 void cl_hkdf_extract(enum cl_hash_id id, struct cl_rd salt, struct cl_rd ikm,
                      struct cl_secret *out);
 void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uint8_t *out,
                     size_t out_len);
+void cl_hkdf_expand_key(const struct cl_hmac_key *prk, struct cl_rd info, uint8_t *out,
+                        size_t out_len);
 
 /* cl_hkdf_expand_label: HKDF-Expand-Label of RFC 9846 7.1. label without its "tls13 " prefix, at
  * most 249 bytes; context at most 255. */
 void cl_hkdf_expand_label(enum cl_hash_id id, struct cl_rd secret, const char *label,
                           struct cl_rd context, uint8_t *out, size_t out_len);
+void cl_hkdf_expand_label_key(const struct cl_hmac_key *secret, const char *label,
+                              struct cl_rd context, uint8_t *out, size_t out_len);
 
 #endif

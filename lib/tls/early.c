@@ -45,7 +45,7 @@ void cl_early_secrets(struct cleat_tls *tls, enum cl_hash_id hash, const struct 
     cl_schedule_early(&early, hash, cl_rd_of(psk->bytes, psk->len));
     cl_schedule_derive(&early, "c e traffic", digest, &hs->early_traffic);
     cl_schedule_derive(&early, "e exp master", digest, &hs->early_exporter);
-    cl_secret_wipe(&early.secret);
+    cl_wipe(&early, sizeof(early));
     cl_event_secret(tls, "CLIENT_EARLY_TRAFFIC_SECRET", &hs->early_traffic);
     cl_event_secret(tls, "EARLY_EXPORTER_SECRET", &hs->early_exporter);
 }

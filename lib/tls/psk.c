@@ -149,5 +149,5 @@ void cl_psk_binder(const struct cleat_tls *tls, enum cl_hash_id hash, const stru
     cl_binder_key(&early, label, &binder_key);
     cl_finished_mac(hash, &binder_key, digest, mac);
     cl_secret_wipe(&binder_key);
-    cl_secret_wipe(&early.secret);
+    cl_wipe(&early, sizeof(early));
 }

@@ -83,10 +83,14 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
                             const struct cl_secret *traffic_secret, bool seal)
 {
     const struct cl_aead_info *info = cl_aead_info(suite->aead);
-    struct cl_rd secret = cl_rd_of(traffic_secret->bytes, traffic_secret->len);
     uint8_t key[CL_AEAD_MAX_KEY_LEN];
+    uint8_t iv[CL_AEAD_NONCE_LEN];
     struct cl_aead *aead;
-    cl_hkdf_expand_label(suite->hash, secret, "key", cl_rd_of(NULL, 0), key, info->key_len);
+    struct cl_hmac_key secret;
+    cl_hmac_key_init(&secret, suite->hash, cl_rd_of(traffic_secret->bytes, traffic_secret->len));
+    cl_hkdf_expand_label_key(&secret, "key", cl_rd_of(NULL, 0), key, info->key_len);
+    cl_hkdf_expand_label_key(&secret, "iv", cl_rd_of(NULL, 0), iv, sizeof(iv));
+    cl_wipe(&secret, sizeof(secret));
     cl_result r = cl_aead_new(&aead, suite->aead, key, seal);
     cl_wipe(key, sizeof(key));
     if (r != CL_OK) {
@@ -96,7 +100,7 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
     keys->protection = &cl_protection_13;
     keys->aead = aead;
     keys->tag_len = info->tag_len;
-    cl_hkdf_expand_label(suite->hash, secret, "iv", cl_rd_of(NULL, 0), keys->iv, sizeof(keys->iv));
+    memcpy(keys->iv, iv, sizeof(keys->iv));
     return CL_OK;
 }
 

@@ -17,6 +17,7 @@ void cl_schedule_early(struct cl_schedule *ks, enum cl_hash_id hash, struct cl_r
     ks->hash = hash;
     struct cl_rd ikm = psk.len != 0 ? psk : cl_rd_of(zeros, len);
     cl_hkdf_extract(hash, cl_rd_of(zeros, len), ikm, &ks->secret);
+    cl_hmac_key_init(&ks->prk, hash, secret_view(&ks->secret));
 }
 
 void cl_schedule_derive(const struct cl_schedule *ks, const char *label, const uint8_t *transcript,
@@ -24,8 +25,7 @@ void cl_schedule_derive(const struct cl_schedule *ks, const char *label, const u
 {
     size_t len = cl_hash_len(ks->hash);
     out->len = (uint8_t)len;
-    cl_hkdf_expand_label(ks->hash, secret_view(&ks->secret), label, cl_rd_of(transcript, len),
-                         out->bytes, len);
+    cl_hkdf_expand_label_key(&ks->prk, label, cl_rd_of(transcript, len), out->bytes, len);
 }
 
 void cl_schedule_next(struct cl_schedule *ks, struct cl_rd ikm)
@@ -39,6 +39,7 @@ void cl_schedule_next(struct cl_schedule *ks, struct cl_rd ikm)
         ikm = cl_rd_of(zeros, len);
     }
     cl_hkdf_extract(ks->hash, secret_view(&derived), ikm, &ks->secret);
+    cl_hmac_key_init(&ks->prk, ks->hash, secret_view(&ks->secret));
     cl_secret_wipe(&derived);
 }
 
@@ -82,12 +83,12 @@ void cl_exporter(enum cl_hash_id hash, const struct cl_secret *exporter, const c
     size_t len = cl_hash_len(hash);
     uint8_t digest[CL_HASH_MAX_LEN];
     struct cl_secret derived;
-    struct cl_schedule ks = {.hash = hash, .secret = *exporter};
+    derived.len = (uint8_t)len;
     cl_hash_once(hash, "", 0, digest);
-    cl_schedule_derive(&ks, label, digest, &derived);
+    cl_hkdf_expand_label(hash, secret_view(exporter), label, cl_rd_of(digest, len), derived.bytes,
+                         len);
     cl_hash_once(hash, context.p, context.len, digest);
     cl_hkdf_expand_label(hash, secret_view(&derived), "exporter", cl_rd_of(digest, len), out,
                          out_len);
     cl_secret_wipe(&derived);
-    cl_secret_wipe(&ks.secret);
 }

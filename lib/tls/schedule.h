@@ -11,6 +11,7 @@
 struct cl_schedule {
     enum cl_hash_id hash;
     struct cl_secret secret; /* Early Secret, then Handshake Secret, then Main Secret */
+    struct cl_hmac_key prk;  /* the same, prepared for what is derived from it */
 };
 
 /* cl_schedule_early starts with a PSK, or with none (empty: zeros). */
