@@ -36,7 +36,7 @@ static struct bench_row rows[] = {
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const struct bench_plan full_plan = {
-    .num_passes = 40,
+    .num_passes = 15,
     .num_handshakes = 40,
     .num_connections = 200,
     .record_bytes = 1 << 20,
