@@ -13,6 +13,7 @@
 #include "base/pem.h"
 #include "crypto/lane_key.h"
 #include "crypto/ossl.h"
+#include "crypto/version.h"
 
 /* 2048: RFC 9325 4.5, and what every public certification authority demands */
 #define RSA_MIN_BITS   2048
@@ -67,7 +68,10 @@ static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
         return take_point(pub);
     case CL_KEY_ED25519:
     case CL_KEY_ED448:
-        pub->eddsa = key->pkey;
+    case CL_KEY_ML_DSA_44:
+    case CL_KEY_ML_DSA_65:
+    case CL_KEY_ML_DSA_87:
+        pub->evp = key->pkey;
         return EVP_PKEY_up_ref(key->pkey) == 1 ? CL_OK : CLEAT_ERR_CRYPTO;
     default:
         return CLEAT_ERR_UNSUPPORTED;
@@ -78,7 +82,7 @@ static cl_result take_operands(struct cleat_key *key, struct cl_key_alg alg)
 static struct cl_sig_alg probe_alg(const struct cl_key_alg *alg)
 {
     struct cl_sig_alg probe = {.key_type = alg->type, .hash = CL_HASH_SHA256};
-    if (alg->type == CL_KEY_ED25519 || alg->type == CL_KEY_ED448) {
+    if (cl_key_type_evp_name(alg->type) != NULL) {
         probe.hash = CL_HASH_NONE;
     } else if (alg->type == CL_KEY_RSA) {
         probe.padding = CL_PAD_PKCS1;
@@ -93,7 +97,7 @@ static struct cl_sig_alg probe_alg(const struct cl_key_alg *alg)
  * handshakes fail later, and RSA-CRT values that are wrong would leak the key. */
 static cl_result check_halves(const struct cleat_key *key)
 {
-    uint8_t signature[CL_RSA_MAX_BITS / 8];
+    uint8_t signature[CL_SIGNATURE_MAX];
     struct cl_wr out = cl_wr_of(signature, sizeof(signature));
     const struct cl_sig_alg alg = probe_alg(&key->pub.alg);
     const struct cl_rd message = cl_rd_str("do these two belong together?");
@@ -254,8 +258,22 @@ static cl_result explain_key(cl_result code, unsigned rsa_bits, struct cleat_err
 static bool known_kind(const EVP_PKEY *pkey)
 {
     const int id = EVP_PKEY_get_base_id(pkey);
+    for (int type = CL_KEY_ML_DSA_44; type <= CL_KEY_ML_DSA_87; type++) {
+        if (EVP_PKEY_is_a(pkey, cl_key_type_evp_name((enum cl_key_type)type)) == 1) {
+            return true;
+        }
+    }
     return id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS || id == EVP_PKEY_EC ||
            id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448;
+}
+
+/* The three algorithms of RFC 9881 2 in a PKCS#8 structure: 2.16.840.1.101.3.4.3.17 to .19. */
+static bool is_ml_dsa(struct cl_rd der)
+{
+    static const uint8_t arc[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03};
+    const uint8_t *at = memmem(der.p, der.len, arc, sizeof(arc));
+    return at != NULL && (size_t)(at - der.p) + sizeof(arc) < der.len && at[sizeof(arc)] >= 0x11 &&
+           at[sizeof(arc)] <= 0x13;
 }
 
 static cl_result from_der(const struct format *format, struct cl_rd der, struct cleat_key **out,
@@ -264,6 +282,14 @@ static cl_result from_der(const struct format *format, struct cl_rd der, struct 
     const uint8_t *p = der.p;
     unsigned rsa_bits = 0;
     EVP_PKEY *pkey = format->decode(&p, (long)der.len);
+    if (pkey == NULL && is_ml_dsa(der) && !cl_ml_dsa_available()) {
+        const cl_result code = cl_ossl_failed(CLEAT_ERR_UNSUPPORTED);
+        return cl_error_set(
+            err,
+            (struct cl_why){code, 0, "RFC 9881",
+                            "use another kind of key, or a system with OpenSSL 3.5"},
+            "an ML-DSA key, which needs libcrypto 3.5 or later; this is %s", cl_crypto_version());
+    }
     if (pkey == NULL || p != der.p + der.len) {
         EVP_PKEY_free(pkey);
         const cl_result code = cl_ossl_failed(CLEAT_ERR_BAD_KEY);
@@ -332,21 +358,21 @@ static EVP_PKEY *generate(enum cl_key_type type, unsigned bits)
         EVP_PKEY_CTX_free(ctx);
         return pkey;
     }
-    case CL_KEY_ED25519:
-        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    case CL_KEY_ED448:
-        return EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
     default:
-        return EVP_PKEY_Q_keygen(NULL, NULL, "EC", OBJ_nid2sn(cl_key_type_nid(type)));
+        break;
     }
+    const char *name = cl_key_type_evp_name(type);
+    return name != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, name)
+                        : EVP_PKEY_Q_keygen(NULL, NULL, "EC", OBJ_nid2sn(cl_key_type_nid(type)));
 }
 
 cl_result cl_key_generate(struct cleat_key **out, enum cl_key_type type, unsigned bits)
 {
     const bool rsa = type == CL_KEY_RSA || type == CL_KEY_RSA_PSS;
     *out = NULL;
-    const bool eddsa = type == CL_KEY_ED25519 || type == CL_KEY_ED448;
-    if (!rsa && !eddsa && cl_key_type_nid(type) == 0) {
+    const bool evp = cl_key_type_evp_name(type) != NULL;
+    if ((!rsa && !evp && cl_key_type_nid(type) == 0) ||
+        (cl_key_is_ml_dsa(type) && !cl_ml_dsa_available())) {
         return CLEAT_ERR_UNSUPPORTED;
     }
     if (rsa && (bits < RSA_MIN_BITS || bits > CL_RSA_MAX_BITS)) {
@@ -407,5 +433,10 @@ size_t cl_key_max_signature(const struct cleat_key *key)
     if (key->pub.ec != NULL) {
         return 2 * (((size_t)key->pub.bits + 7) / 8) + ECDSA_OVERHEAD;
     }
-    return key->pub.alg.type == CL_KEY_ED448 ? 114 : 64; /* RFC 8032 5.2.6 and 5.1.6 */
+    static const uint16_t lengths[] = {
+        [CL_KEY_ED25519] = 64,                                /* RFC 8032 5.1.6, 5.2.6 */
+        [CL_KEY_ED448] = 114,      [CL_KEY_ML_DSA_44] = 2420, /* FIPS 204, table 2 */
+        [CL_KEY_ML_DSA_65] = 3309, [CL_KEY_ML_DSA_87] = CL_SIGNATURE_MAX,
+    };
+    return lengths[key->pub.alg.type];
 }

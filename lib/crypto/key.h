@@ -20,6 +20,9 @@ enum cl_key_type {
     CL_KEY_EC_P521,
     CL_KEY_ED25519,
     CL_KEY_ED448,
+    CL_KEY_ML_DSA_44, /* RFC 9881; where libcrypto has it (3.5) */
+    CL_KEY_ML_DSA_65,
+    CL_KEY_ML_DSA_87,
 };
 
 /* cl_key_type_name returns "RSA", "RSA-PSS", "ECDSA P-256", "Ed25519", … */
@@ -30,8 +33,13 @@ static inline bool cl_key_is_rsa(enum cl_key_type type)
     return type == CL_KEY_RSA || type == CL_KEY_RSA_PSS;
 }
 
+static inline bool cl_key_is_ml_dsa(enum cl_key_type type)
+{
+    return type >= CL_KEY_ML_DSA_44 && type <= CL_KEY_ML_DSA_87;
+}
+
 enum cl_padding {
-    CL_PAD_NONE = 0, /* ECDSA, EdDSA */
+    CL_PAD_NONE = 0, /* ECDSA, EdDSA, ML-DSA */
     CL_PAD_PKCS1,
     CL_PAD_PSS, /* salt as long as the digest; MGF1 with the same hash */
 };
@@ -43,9 +51,10 @@ struct cl_sig_alg {
     uint16_t scheme;           /* IANA TLS SignatureScheme; 0 when TLS has none for it */
     enum cl_key_type key_type; /* CL_KEY_NONE: any ECDSA curve (X.509 and TLS 1.2) */
     enum cl_padding padding;
-    enum cl_hash_id hash; /* CL_HASH_NONE: EdDSA signs the message itself */
+    enum cl_hash_id hash; /* CL_HASH_NONE: EdDSA and ML-DSA sign the message itself */
     bool tls13;           /* allowed in CertificateVerify of TLS 1.3 (RFC 9846 4.3.3) */
     bool tls12;
+    bool by_name_only; /* not among the defaults */
 };
 
 /* The TLS signature schemes that this build can do, in order of preference, without PKCS#1 v1.5
@@ -53,6 +62,10 @@ struct cl_sig_alg {
 const struct cl_sig_alg *cl_sig_scheme(uint16_t scheme);
 const struct cl_sig_alg *cl_sig_scheme_at(size_t i);
 const struct cl_sig_alg *cl_sig_scheme_by_name(const char *name, size_t len);
+
+/* cl_ml_dsa_available says whether the libcrypto that is loaded has ML-DSA; without it the schemes
+ * are unknown here, and so are keys. */
+bool cl_ml_dsa_available(void);
 
 /* cl_sig_alg_fits says whether a key of this type may be used with this algorithm. */
 bool cl_sig_alg_fits(const struct cl_sig_alg *alg, enum cl_key_type type);

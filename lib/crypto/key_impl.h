@@ -1,8 +1,8 @@
 /* crypto/key_impl.h - between spki.c, key.c, pubkey.c, sign.c and verify.c: what keys are made of.
  *
  * RSA and ECDSA run on libcrypto's RSA and EC_KEY: through EVP each operation pays for look-ups by
- * name. EdDSA has no other door than EVP. An EC_KEY copies its curve, which costs more than
- * checking a certificate: public keys are kept as points, and borrow one (ec_key.c) for each
+ * name. EdDSA and ML-DSA have no other door than EVP. An EC_KEY copies its curve, which costs more
+ * than checking a certificate: public keys are kept as points, and borrow one (ec_key.c) for each
  * operation.
  */
 #ifndef CL_CRYPTO_KEY_IMPL_H
@@ -15,7 +15,9 @@
 #include "crypto/key.h"
 
 /* 16,384: beyond it a single verification takes tens of milliseconds */
-#define CL_RSA_MAX_BITS 16384
+#define CL_RSA_MAX_BITS  16384
+/* 4,627: ML-DSA-87 (FIPS 204, table 2); no other signature is longer */
+#define CL_SIGNATURE_MAX 4627
 
 /* What a key says about itself, from its AlgorithmIdentifier. */
 struct cl_key_alg {
@@ -30,8 +32,8 @@ struct cl_pubkey {
     struct cl_key_alg alg;
     unsigned bits;
     RSA *rsa;
-    EC_KEY *ec; /* of private keys alone */
-    EVP_PKEY *eddsa;
+    EC_KEY *ec;        /* of private keys alone */
+    EVP_PKEY *evp;     /* EdDSA and ML-DSA */
     uint8_t point_len; /* 0: no EC key */
     uint8_t point[CL_EC_MAX_POINT];
 };
@@ -65,6 +67,8 @@ CL_MUST cl_result cl_spki_ecdsa_numbers(struct cl_rd der, struct cl_rd *r, struc
  * cl_hash_nid and cl_hash_md the number and the fetched digest of a hash (NULL if not available).
  */
 int cl_key_type_nid(enum cl_key_type type);
+/* cl_key_type_evp_name: what libcrypto calls it, for keys that go through EVP; NULL for others. */
+const char *cl_key_type_evp_name(enum cl_key_type type);
 int cl_hash_nid(enum cl_hash_id id);
 const EVP_MD *cl_hash_md(enum cl_hash_id id);
 

@@ -35,6 +35,10 @@ static const struct {
     [CL_KEY_EC_P521] = {"ECDSA P-521", NID_secp521r1, 521, 133, NULL},
     [CL_KEY_ED25519] = {"Ed25519", 0, 256, 32, "ED25519"},
     [CL_KEY_ED448] = {"Ed448", 0, 456, 57, "ED448"},
+    /* FIPS 204, table 2; bits as libcrypto counts them */
+    [CL_KEY_ML_DSA_44] = {"ML-DSA-44", 0, 8 * 1312, 1312, "ML-DSA-44"},
+    [CL_KEY_ML_DSA_65] = {"ML-DSA-65", 0, 8 * 1952, 1952, "ML-DSA-65"},
+    [CL_KEY_ML_DSA_87] = {"ML-DSA-87", 0, 8 * 2592, 2592, "ML-DSA-87"},
 };
 
 const char *cl_key_type_name(enum cl_key_type type)
@@ -47,8 +51,15 @@ int cl_key_type_nid(enum cl_key_type type)
     return types[type].nid;
 }
 
-/* Made once, never changed, shared by threads, kept until the process ends. */
+const char *cl_key_type_evp_name(enum cl_key_type type)
+{
+    return types[type].evp_name;
+}
+
+/* Made once, never changed, shared by threads, kept until the process ends: a digest of each hash,
+ * and whether there is ML-DSA. */
 static EVP_MD *digests[CL_HASH_SHA512 + 1];
+static bool has_ml_dsa;
 static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
 
 static void make_shared(void)
@@ -56,7 +67,15 @@ static void make_shared(void)
     digests[CL_HASH_SHA256] = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     digests[CL_HASH_SHA384] = EVP_MD_fetch(NULL, "SHA2-384", NULL);
     digests[CL_HASH_SHA512] = EVP_MD_fetch(NULL, "SHA2-512", NULL);
+    EVP_SIGNATURE *ml_dsa = EVP_SIGNATURE_fetch(NULL, "ML-DSA-44", NULL);
+    has_ml_dsa = ml_dsa != NULL;
+    EVP_SIGNATURE_free(ml_dsa);
     ERR_clear_error();
+}
+
+bool cl_ml_dsa_available(void)
+{
+    return pthread_once(&shared_once, make_shared) == 0 && has_ml_dsa;
 }
 
 const EVP_MD *cl_hash_md(enum cl_hash_id id)
@@ -111,15 +130,18 @@ static cl_result ec_key(struct cl_pubkey *key, struct cl_rd point)
     return CL_OK;
 }
 
-static cl_result eddsa_key(struct cl_pubkey *key, struct cl_rd bytes)
+static cl_result evp_key(struct cl_pubkey *key, struct cl_rd bytes)
 {
     if (bytes.len != types[key->alg.type].key_len) {
         return CLEAT_ERR_BAD_KEY;
     }
+    if (cl_key_is_ml_dsa(key->alg.type) && !cl_ml_dsa_available()) {
+        return CLEAT_ERR_UNSUPPORTED;
+    }
     key->bits = types[key->alg.type].bits;
-    key->eddsa = EVP_PKEY_new_raw_public_key_ex(NULL, types[key->alg.type].evp_name, NULL, bytes.p,
-                                                bytes.len);
-    return key->eddsa != NULL ? CL_OK : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
+    key->evp = EVP_PKEY_new_raw_public_key_ex(NULL, types[key->alg.type].evp_name, NULL, bytes.p,
+                                              bytes.len);
+    return key->evp != NULL ? CL_OK : cl_ossl_failed(CLEAT_ERR_BAD_KEY);
 }
 
 cl_result cl_pubkey_parse(struct cl_pubkey **out, struct cl_rd spki)
@@ -138,7 +160,7 @@ cl_result cl_pubkey_parse(struct cl_pubkey **out, struct cl_rd spki)
     } else if (types[key->alg.type].nid != 0) {
         r = ec_key(key, parsed.key);
     } else {
-        r = eddsa_key(key, parsed.key);
+        r = evp_key(key, parsed.key);
     }
     if (r != CL_OK) {
         cl_pubkey_free(key);
@@ -152,7 +174,7 @@ void cl_pubkey_deinit(struct cl_pubkey *key)
 {
     RSA_free(key->rsa);
     EC_KEY_free(key->ec);
-    EVP_PKEY_free(key->eddsa);
+    EVP_PKEY_free(key->evp);
     memset(key, 0, sizeof(*key));
 }
 

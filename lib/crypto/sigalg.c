@@ -5,6 +5,8 @@
 
 #define ECDSA(curve, hash_id) .key_type = (curve), .hash = (hash_id), .tls13 = true, .tls12 = true
 #define EDDSA(kind)           .key_type = (kind), .tls13 = true, .tls12 = true
+/* FIPS 204 with an empty context string; TLS 1.3 alone (draft-ietf-tls-mldsa 3) */
+#define ML_DSA(kind)          .key_type = (kind), .tls13 = true, .by_name_only = true
 #define PSS(kind, hash_id) \
     .key_type = (kind), .padding = CL_PAD_PSS, .hash = (hash_id), .tls13 = true, .tls12 = true
 /* RFC 9846 4.3.3: the PKCS#1 v1.5 schemes "are not defined for use in signed TLS handshake
@@ -36,13 +38,21 @@ static const struct row {
     {{.name = "rsa_pkcs1_sha384", .scheme = 0x0501, PKCS1(CL_HASH_SHA384)}, "RSA+SHA384"},
     {{.name = "rsa_pkcs1_sha512", .scheme = 0x0601, PKCS1(CL_HASH_SHA512)}, "RSA+SHA512"},
     {{.name = "ed448", .scheme = 0x0808, EDDSA(CL_KEY_ED448)}, NULL},
+    /* the last ones: see num_rows */
+    {{.name = "mldsa44", .scheme = 0x0904, ML_DSA(CL_KEY_ML_DSA_44)}, "ML-DSA-44"},
+    {{.name = "mldsa65", .scheme = 0x0905, ML_DSA(CL_KEY_ML_DSA_65)}, "ML-DSA-65"},
+    {{.name = "mldsa87", .scheme = 0x0906, ML_DSA(CL_KEY_ML_DSA_87)}, "ML-DSA-87"},
 };
+#define NUM_ML_DSA 3
 
-#define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
+static size_t num_rows(void)
+{
+    return sizeof(rows) / sizeof(rows[0]) - (cl_ml_dsa_available() ? 0 : NUM_ML_DSA);
+}
 
 const struct cl_sig_alg *cl_sig_scheme(uint16_t scheme)
 {
-    for (size_t i = 0; i < NUM_ROWS; i++) {
+    for (size_t i = 0, num = num_rows(); i < num; i++) {
         if (rows[i].alg.scheme == scheme) {
             return &rows[i].alg;
         }
@@ -52,13 +62,13 @@ const struct cl_sig_alg *cl_sig_scheme(uint16_t scheme)
 
 const struct cl_sig_alg *cl_sig_scheme_at(size_t i)
 {
-    return i < NUM_ROWS ? &rows[i].alg : NULL;
+    return i < num_rows() ? &rows[i].alg : NULL;
 }
 
 const struct cl_sig_alg *cl_sig_scheme_by_name(const char *name, size_t len)
 {
     const struct cl_rd wanted = cl_rd_of(name, len);
-    for (size_t i = 0; i < NUM_ROWS; i++) {
+    for (size_t i = 0, num = num_rows(); i < num; i++) {
         if (cl_ascii_equal_fold(wanted, cl_rd_str(rows[i].alg.name)) ||
             (rows[i].openssl_name != NULL &&
              cl_ascii_equal_fold(wanted, cl_rd_str(rows[i].openssl_name)))) {

@@ -64,7 +64,7 @@ static cl_result ecdsa(const struct cleat_key *key, const struct cl_sig_alg *alg
     return cl_wr_ok(out) ? CL_OK : CLEAT_ERR_USAGE;
 }
 
-static cl_result eddsa(const struct cleat_key *key, struct cl_rd message, struct cl_wr *out)
+static cl_result by_evp(const struct cleat_key *key, struct cl_rd message, struct cl_wr *out)
 {
     size_t len = cl_key_max_signature(key);
     uint8_t *at = cl_wr_reserve(out, len);
@@ -88,5 +88,5 @@ cl_result cl_sign(const struct cleat_key *key, const struct cl_sig_alg *alg, str
     if (key->pub.rsa != NULL) {
         return rsa(key, alg, message, out);
     }
-    return key->pub.ec != NULL ? ecdsa(key, alg, message, out) : eddsa(key, message, out);
+    return key->pub.ec != NULL ? ecdsa(key, alg, message, out) : by_evp(key, message, out);
 }

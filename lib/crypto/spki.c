@@ -1,5 +1,6 @@
 /* crypto/spki.c - the outside of a SubjectPublicKeyInfo: which algorithm, which restrictions, which
- * bytes (RFC 5280 4.1.2.7, RFC 5480, RFC 4055, RFC 8410).
+ * bytes (RFC 5280 4.1.2.7, RFC 5480, RFC 4055, RFC 8410,
+ * RFC 9881).
  *
  * Strict DER, by hand: libcrypto's decoders cost more than the signature check that follows. Views
  * into the input; nothing is allocated.
@@ -222,6 +223,10 @@ static const struct {
     {BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), CL_KEY_RSA_PSS},
     {BYTES("\x2b\x65\x70"), CL_KEY_ED25519},
     {BYTES("\x2b\x65\x71"), CL_KEY_ED448},
+    /* RFC 9881 2 */
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), CL_KEY_ML_DSA_44},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), CL_KEY_ML_DSA_65},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), CL_KEY_ML_DSA_87},
 };
 
 static cl_result params_of(struct cl_key_alg *alg, struct cl_rd params)
@@ -238,7 +243,7 @@ static cl_result params_of(struct cl_key_alg *alg, struct cl_rd params)
     case CL_KEY_RSA_PSS:
         return pss_params(params, &alg->pss_hash);
     default:
-        /* RFC 8410 3: "the parameters MUST be absent" */
+        /* RFC 8410 3, RFC 9881 2: "the parameters MUST be absent" */
         return cl_rd_done(&params) ? CL_OK : CLEAT_ERR_BAD_KEY;
     }
 }

@@ -53,11 +53,11 @@ static bool ecdsa(const struct cl_pubkey *key, const struct cl_sig_alg *alg, con
     return ok;
 }
 
-static bool eddsa(const struct cl_pubkey *key, struct cl_rd message, struct cl_rd signature)
+static bool by_evp(const struct cl_pubkey *key, struct cl_rd message, struct cl_rd signature)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     const bool ok = ctx != NULL &&
-                    EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, key->eddsa, NULL) == 1 &&
+                    EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, key->evp, NULL) == 1 &&
                     EVP_DigestVerify(ctx, signature.p, signature.len, message.p, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     return ok;
@@ -65,9 +65,9 @@ static bool eddsa(const struct cl_pubkey *key, struct cl_rd message, struct cl_r
 
 bool cl_pubkey_may_use(const struct cl_pubkey *key, const struct cl_sig_alg *alg)
 {
-    /* SHA-1 is never for a signature; EdDSA hashes for itself. */
+    /* SHA-1 is never for a signature; EdDSA and ML-DSA hash for themselves. */
     const bool hash_fits =
-        key->eddsa != NULL ? alg->hash == CL_HASH_NONE : alg->hash >= CL_HASH_SHA256;
+        key->evp != NULL ? alg->hash == CL_HASH_NONE : alg->hash >= CL_HASH_SHA256;
     /* RFC 4055 1.2: a key of id-RSASSA-PSS is for PSS only */
     const bool padding_fits = key->alg.type != CL_KEY_RSA_PSS || alg->padding == CL_PAD_PSS;
     return hash_fits && padding_fits && cl_sig_alg_fits(alg, key->alg.type) &&
@@ -77,14 +77,13 @@ bool cl_pubkey_may_use(const struct cl_pubkey *key, const struct cl_sig_alg *alg
 cl_result cl_verify(const struct cl_pubkey *key, const struct cl_sig_alg *alg, struct cl_rd message,
                     struct cl_rd signature)
 {
-    /* the longest signature there is: RSA of CL_RSA_MAX_BITS */
-    if (!cl_pubkey_may_use(key, alg) || signature.len > CL_RSA_MAX_BITS / 8) {
+    if (!cl_pubkey_may_use(key, alg) || signature.len > CL_SIGNATURE_MAX) {
         return CLEAT_ERR_BAD_SIGNATURE;
     }
     uint8_t digest[CL_HASH_MAX_LEN];
     bool ok;
-    if (key->eddsa != NULL) {
-        ok = eddsa(key, message, signature);
+    if (key->evp != NULL) {
+        ok = by_evp(key, message, signature);
     } else {
         cl_hash_once(alg->hash, message.p, message.len, digest);
         ok = key->rsa != NULL ? rsa(key, alg, digest, signature)

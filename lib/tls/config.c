@@ -96,6 +96,17 @@ static int check_pair(struct cleat_tls_builder *b, struct cleat_chain *chain, st
     return CLEAT_OK;
 }
 
+/* Schemes that are not among the defaults: a credential that needs one brings it along. */
+static void add_own_scheme(struct cl_credential *credential)
+{
+    const struct cl_sig_alg *alg;
+    for (size_t i = 0; (alg = cl_sig_scheme_at(i)) != NULL; i++) {
+        if (alg->by_name_only && cl_sig_alg_fits(alg, cl_key_type(credential->key))) {
+            credential->schemes[credential->num_schemes++] = alg;
+        }
+    }
+}
+
 int cl_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain,
                           struct cleat_key *key)
 {
@@ -113,6 +124,7 @@ int cl_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain
         .chain = chain != NULL ? cleat_chain_ref(chain) : NULL,
         .key = cleat_key_ref(key),
     };
+    add_own_scheme(&list[c->num_credentials]);
     cl_result prepared = cl_credential_prepare(&list[c->num_credentials++]);
     return prepared == CL_OK ? CLEAT_OK : fail(b, prepared);
 }

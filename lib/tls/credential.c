@@ -87,6 +87,10 @@ static enum cl_credential_fit client_fit(struct cleat_tls *tls, const struct cl_
     if (cl_cert_type_of(c) != tls->own_type) {
         return CL_CREDENTIAL_NO_TYPE;
     }
+    bool is_13_only = cl_key_is_ml_dsa(cl_key_type(c->key));
+    if (is_13_only && tls->protocol->number == CLEAT_TLS_1_2) {
+        return CL_CREDENTIAL_NO_KIND;
+    }
     return type_fits(hs, cl_key_type(c->key)) ? cl_credential_fits(tls, c, &wish, &hs->scheme)
                                               : CL_CREDENTIAL_NO_KIND;
 }

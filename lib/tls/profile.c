@@ -169,7 +169,7 @@ static bool fill_schemes(const char *list, struct cleat_tls_config *c)
     bool ok = true;
     c->num_schemes = 0;
     for (size_t i = 0; list == NULL && (alg = cl_sig_scheme_at(i)) != NULL; i++) {
-        if (i < CL_CONFIG_MAX_SCHEMES) {
+        if (!alg->by_name_only && c->num_schemes < CL_CONFIG_MAX_SCHEMES) {
             c->schemes[c->num_schemes++] = alg;
         }
     }

@@ -178,7 +178,7 @@ bool cl_auth_fits(enum cl_suite_auth auth, enum cl_key_type type)
     case CL_AUTH_RSA:
         return cl_key_is_rsa(type);
     case CL_AUTH_ECDSA:
-        return !cl_key_is_rsa(type);
+        return !cl_key_is_rsa(type) && !cl_key_is_ml_dsa(type);
     default:
         return auth == CL_AUTH_ANY;
     }

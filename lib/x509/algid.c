@@ -42,9 +42,9 @@ static const struct sig_row {
     {BYTES("\x2a\x86\x48\xce\x3d\x04\x03\x01"), "ecdsa-with-SHA224", 0, PARAMS_ANY},
     {BYTES("\x2a\x86\x48\xce\x38\x04\x03"), "dsa-with-sha1", 0, PARAMS_ANY},
     {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x02"), "dsa-with-sha256", 0, PARAMS_ANY},
-    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), "ML-DSA-44", 0, PARAMS_ANY},
-    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), "ML-DSA-65", 0, PARAMS_ANY},
-    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), "ML-DSA-87", 0, PARAMS_ANY},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), "ML-DSA-44", 0x0904, PARAMS_ABSENT},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), "ML-DSA-65", 0x0905, PARAMS_ABSENT},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), "ML-DSA-87", 0x0906, PARAMS_ABSENT},
 };
 #define NUM_SIG_ROWS (sizeof(sig_rows) / sizeof(sig_rows[0]))
 
@@ -183,6 +183,9 @@ static const struct {
     {BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), "RSA-PSS", CL_KEY_RSA_PSS},
     {BYTES("\x2b\x65\x70"), "Ed25519", CL_KEY_ED25519},
     {BYTES("\x2b\x65\x71"), "Ed448", CL_KEY_ED448},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x11"), "ML-DSA-44", CL_KEY_ML_DSA_44},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x12"), "ML-DSA-65", CL_KEY_ML_DSA_65},
+    {BYTES("\x60\x86\x48\x01\x65\x03\x04\x03\x13"), "ML-DSA-87", CL_KEY_ML_DSA_87},
     {BYTES("\x2a\x86\x48\xce\x38\x04\x01"), "DSA", CL_KEY_NONE},
     {BYTES("\x2a\x86\x48\xce\x3d\x02\x01"), "EC (curve not known)", CL_KEY_NONE},
 };

@@ -297,9 +297,10 @@ static cl_result put_tbs(struct cl_wr *w, const struct cl_cert_template *tpl,
 static const struct cl_sig_alg *natural_alg(enum cl_key_type type)
 {
     static const uint16_t schemes[] = {
-        [CL_KEY_NONE] = 0,         [CL_KEY_RSA] = 0x0401,     [CL_KEY_RSA_PSS] = 0x0809,
-        [CL_KEY_EC_P256] = 0x0403, [CL_KEY_EC_P384] = 0x0503, [CL_KEY_EC_P521] = 0x0603,
-        [CL_KEY_ED25519] = 0x0807, [CL_KEY_ED448] = 0x0808,
+        [CL_KEY_NONE] = 0,           [CL_KEY_RSA] = 0x0401,       [CL_KEY_RSA_PSS] = 0x0809,
+        [CL_KEY_EC_P256] = 0x0403,   [CL_KEY_EC_P384] = 0x0503,   [CL_KEY_EC_P521] = 0x0603,
+        [CL_KEY_ED25519] = 0x0807,   [CL_KEY_ED448] = 0x0808,     [CL_KEY_ML_DSA_44] = 0x0904,
+        [CL_KEY_ML_DSA_65] = 0x0905, [CL_KEY_ML_DSA_87] = 0x0906,
     };
     return (size_t)type < sizeof(schemes) / sizeof(schemes[0]) ? cl_sig_scheme(schemes[type])
                                                                : NULL;

@@ -39,7 +39,7 @@ static bool check_key(const struct cleat_cert *cert, size_t depth, struct cl_fai
         fail->openssl = "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY";
         return cl_fail_set(fail, CLEAT_ERR_UNSUPPORTED_CERTIFICATE, CL_CHECK_KEY, depth, NULL,
                            "keys are ECDSA on P-256, P-384 or P-521, RSA of 2048 bits and more, "
-                           "Ed25519, Ed448",
+                           "Ed25519, Ed448; ML-DSA where libcrypto has it (3.5)",
                            "its public key (%s) is %s", kind,
                            r == CLEAT_ERR_BAD_KEY ? "malformed" : "of a kind not supported");
     }

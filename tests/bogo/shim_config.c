@@ -158,7 +158,8 @@ static const char *join(const struct shim_list *list, const char *(*name)(long),
 #define DEFAULT_VERIFY                                                                   \
     "ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp384r1_sha384" \
     ":rsa_pss_rsae_sha384:rsa_pkcs1_sha384:rsa_pss_rsae_sha512:rsa_pkcs1_sha512"
-#define DEFAULT_SIGN DEFAULT_VERIFY ":ecdsa_secp521r1_sha512:ed25519"
+#define DEFAULT_SIGN        DEFAULT_VERIFY ":ecdsa_secp521r1_sha512:ed25519"
+#define DEFAULT_SIGN_ML_DSA DEFAULT_SIGN ":mldsa44:mldsa65:mldsa87"
 
 /* What BoringSSL has without -cipher in TLS 1.2, as far as we have it. */
 #define DEFAULT_CIPHERS                                                       \
@@ -276,7 +277,7 @@ static void add_credential(struct cleat_tls_builder *b, const struct shim_option
     }
     add_pair(b, c);
     const char *list = c->signing_prefs.num == 0
-                           ? DEFAULT_SIGN
+                           ? (cl_ml_dsa_available() ? DEFAULT_SIGN_ML_DSA : DEFAULT_SIGN)
                            : join(&c->signing_prefs, scheme_name, "scheme", text, sizeof(text));
     if (cleat_tls_builder_credential_signatures(b, list) != CLEAT_OK) {
         shim_fail("%s", cleat_tls_builder_error(b)->text);
