@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cleat/tls_options.h"
 #include "tls/conn.h"
 #include "tls/hook.h"
 
@@ -211,7 +212,8 @@ static void open_connection(struct flood *f, int port, char **files, bool certif
     if (certificate) {
         cl_tls_builder_message_hook(b, large_certificate, f);
     }
-    if (cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK ||
+    if (cleat_tls_builder_cert_compression(b, "none") != CLEAT_OK ||
+        cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK ||
         cleat_tls_client_new(config, "localhost", NULL, NULL, &f->tls) != CLEAT_OK) {
         give_up(err.text);
     }
