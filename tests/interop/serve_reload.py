@@ -49,7 +49,8 @@ class Reload(unittest.TestCase):
         self.num = {READ_AGAIN: 0, NOTHING: 0}
 
     def server(self, *more):
-        return support.Server(*self.files.pair.args(), "--ws-echo", "/echo", *more)
+        return support.Server(*self.files.pair.args(), "--ws-echo", "/echo", *more,
+                              env=abuse_support.ENV)
 
     def reload(self, server, outcome=READ_AGAIN):
         self.num[outcome] += 1

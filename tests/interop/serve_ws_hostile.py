@@ -21,7 +21,8 @@ NUM_CYCLES = 2000
 
 def setUpModule():
     global server, gauge
-    server = support.Server(*PAIR.args(), "--ws-echo", "/echo", "--insecure-listen", "127.0.0.1:0")
+    server = support.Server(*PAIR.args(), "--ws-echo", "/echo", "--insecure-listen", "127.0.0.1:0",
+                            env=abuse_support.ENV)
     gauge = abuse_support.Gauge(server)
     line = server.errors.wait_for(r"listening on http://")
     server.clear = int(line.split(" (")[0].rsplit(":", 1)[1])

@@ -92,7 +92,7 @@ class SlowMembers(unittest.TestCase):
     """One member does not read; the others must not suffer, or all of them wait, as asked for."""
 
     def room(self, how):
-        server = support.Server(*ROOMS, "--ws-slow", how)
+        server = support.Server(*ROOMS, "--ws-slow", how, env=abuse_support.ENV)
         self.addCleanup(server.end)
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
