@@ -139,6 +139,18 @@ static cl_result end_flight(struct cleat_tls *tls)
     return CL_OK;
 }
 
+/* A flight's beginning, however the keys are agreed on: with a PSK there is no certificate, and
+ * nothing to sign. */
+static cl_result begin_flight(struct cleat_tls *tls)
+{
+    CL_TRY(cl_server_hello_12_build(tls));
+    if (tls->suite->auth == CL_AUTH_PSK) {
+        return cl_server_key_exchange_psk_build(tls);
+    }
+    CL_TRY(cl_certificate_12_build(tls));
+    return cl_certificate_status_build(tls);
+}
+
 /* Successors: no signature is due, no certificate asked for; (one asked for;) the signature. */
 static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
 {
@@ -150,13 +162,10 @@ static cl_result share_made(struct cleat_tls *tls, const struct cl_msg *msg)
     hs->waiting = NULL;
     cl_job_reset(&hs->job);
     CL_TRY(r);
-    CL_TRY(cl_server_hello_12_build(tls));
+    CL_TRY(begin_flight(tls));
     if (tls->suite->auth == CL_AUTH_PSK) {
-        CL_TRY(cl_server_key_exchange_psk_build(tls));
         return end_flight(tls);
     }
-    CL_TRY(cl_certificate_12_build(tls));
-    CL_TRY(cl_certificate_status_build(tls));
     CL_TRY(cl_server_key_exchange_start(tls));
     cl_hs_next(tls, 2);
     return CL_OK;
@@ -172,13 +181,7 @@ static cl_result signed_(struct cleat_tls *tls, const struct cl_msg *msg)
  * what there may be to say in one is a hint. */
 static cl_result send_unsigned(struct cleat_tls *tls, const struct cl_msg *msg)
 {
-    CL_TRY(cl_server_hello_12_build(tls));
-    if (tls->suite->auth == CL_AUTH_PSK) {
-        CL_TRY(cl_server_key_exchange_psk_build(tls));
-        return end_flight(tls);
-    }
-    CL_TRY(cl_certificate_12_build(tls));
-    CL_TRY(cl_certificate_status_build(tls));
+    CL_TRY(begin_flight(tls));
     return end_flight(tls);
 }
 
