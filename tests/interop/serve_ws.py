@@ -57,9 +57,8 @@ class Echo(unittest.TestCase):
             step = len(data) // 131072
             parts = [frame(BINARY if i == 0 else 0, data[i * step:(i + 1) * step], fin=i == 131071)
                      for i in range(131072)]
-            sent = ws.in_thread(lambda: c.send(*parts))
+            c.send_meanwhile(*parts)
             self.assertEqual(c.message(), (BINARY, data))
-            sent.join()
 
     def test_a_thousand_messages_at_once(self):
         with client() as c:

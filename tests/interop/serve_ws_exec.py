@@ -271,9 +271,8 @@ class BackPressure(unittest.TestCase):
     def test_a_slow_reader_of_lines_gets_all_of_them(self):
         with client("/slow") as c:
             sizes = [1000 * (i % 60) + 1 for i in range(200)]
-            sent = ws.in_thread(lambda: c.send(*[frame(TEXT, b"s" * n) for n in sizes]))
+            c.send_meanwhile(*[frame(TEXT, b"s" * n) for n in sizes])
             self.assertEqual([int(c.message()[1]) for _ in sizes], [n + 1 for n in sizes])
-            sent.join()
 
 
 if __name__ == "__main__":

@@ -87,16 +87,14 @@ class Hostile(unittest.TestCase):
         for part, code in ((b"", 1008), (b"x" * 4096, 1009)):
             with client() as c:
                 frames = frame(TEXT, b"x", fin=False) + frame(0, part, fin=False) * 300
-                sent = ws.in_thread(lambda: c.send(frames))
+                c.send_meanwhile(frames)
                 self.assertEqual(c.closing()[0], code)
-                sent.join()
 
     def test_a_ping_flood(self):
         with client() as c:
-            sent = ws.in_thread(lambda: c.send(*[frame(PING, b"x" * 125)] * 5000))
+            c.send_meanwhile(*[frame(PING, b"x" * 125)] * 5000)
             code, reason = c.closing()
             self.assertEqual((code, "1000 control frames" in reason), (1008, True), reason)
-            sent.join()
 
     def test_pings_by_who_does_not_read_cost_no_memory(self):
         with client() as c:
@@ -153,9 +151,8 @@ class Hostile(unittest.TestCase):
         bomb += packer.flush(zlib.Z_SYNC_FLUSH)[:-4]
         self.assertLess(len(bomb), 1 << 19)
         with client(DEFLATE) as c:
-            sent = ws.in_thread(lambda: c.send(frame(BINARY, bomb, rsv=4)))
+            c.send_meanwhile(frame(BINARY, bomb, rsv=4))
             self.assertEqual(c.closing()[0], 1009)
-            sent.join()
         self.refused(1007, frame(BINARY, b"\xff\xff\xff", rsv=4), fields=(DEFLATE,))
 
     def test_many_that_stop_inside_a_compressed_message(self):

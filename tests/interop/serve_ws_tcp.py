@@ -106,9 +106,8 @@ class Bridge(unittest.TestCase):
                 c.send(frame(TEXT, part))
                 self.assertEqual(bytes_of(c, len(part)), part)
             parts = [frame(BINARY, data[i:i + 65536]) for i in range(0, len(data), 65536)]
-            sent = ws.in_thread(lambda: c.send(*parts))
+            c.send_meanwhile(*parts)
             self.assertEqual(bytes_of(c, len(data)), data)
-            sent.join()
 
     def test_messages_wait_for_the_connection(self):
         with client("/echo") as c:

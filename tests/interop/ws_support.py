@@ -1,12 +1,17 @@
 """What the tests of WebSockets share: a client that says exactly what it is told to."""
 import base64
+import collections
+import contextlib
 import hashlib
+import select
+import ssl
 import struct
 import threading
 
 import support
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
+NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 
@@ -53,6 +58,8 @@ class Client:
         self.sock = sock
         self.responses = support.Responses(sock)
         self.buffer = self.responses.buffer
+        self.outgoing = collections.deque()  # frames
+        self.leaving = bytearray()  # some of them, joined and in part sent
         if ask:
             sock.sendall(request(path, *fields))
             self.status, self.fields = self.responses.head()
@@ -63,12 +70,57 @@ class Client:
     def send(self, *frames):
         self.sock.sendall(b"".join(frames))
 
+    def send_meanwhile(self, *frames):
+        """Goes out while what comes is read, for a peer that reads no more than it can answer.
+
+        In one thread: libssl does not allow a connection to be read in one and written in another.
+        """
+        self.outgoing.extend(frames)
+
+    def _pong(self, data):
+        pong = frame(PONG, data)
+        if self.leaving or self.outgoing:
+            self.outgoing.appendleft(pong)
+        else:
+            self.send(pong)
+
     def _need(self, size):
         while len(self.buffer) < size:
-            part = self.sock.recv(1 << 16)
+            part = self._exchange()
             if not part:
                 raise EOFError(f"closed after {bytes(self.buffer[:200])!r}")
             self.buffer += part
+
+    def _exchange(self):
+        """Sends of what is to go out until something comes, which it returns."""
+        if not self.leaving and not self.outgoing:
+            return self.sock.recv(1 << 16)
+        patience = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        try:
+            while True:
+                with contextlib.suppress(*NOT_YET):
+                    return self.sock.recv(1 << 16)
+                with contextlib.suppress(*NOT_YET):
+                    self._send_some()
+                    continue
+                writers = [self.sock] if self.leaving else []
+                if not any(select.select([self.sock], writers, [], patience)):
+                    raise TimeoutError
+        finally:
+            self.sock.settimeout(patience)
+
+    def _send_some(self):
+        while self.outgoing and len(self.leaving) < 1 << 16:
+            self.leaving += self.outgoing.popleft()
+        if not self.leaving:
+            raise BlockingIOError
+        try:
+            del self.leaving[:self.sock.send(self.leaving)]
+        except (ConnectionError, ssl.SSLEOFError):
+            # the peer wants no more; what it said of that is still to be read
+            self.outgoing.clear()
+            self.leaving.clear()
 
     def receive(self):
         """The next frame: FIN, RSV bits, opcode, payload."""
@@ -90,7 +142,7 @@ class Client:
         while True:
             fin, rsv, opcode, data = self.receive()
             if opcode == PING:
-                self.send(frame(PONG, data))
+                self._pong(data)
                 continue
             assert opcode in (TEXT, BINARY, CONTINUATION), (opcode, data)
             assert rsv == 0, rsv
@@ -125,7 +177,7 @@ def tls_client(server, ca, path, *fields, **more):
 
 
 def in_thread(call):
-    """Runs it beside what follows; a client that sends much has to read meanwhile."""
+    """Runs it beside what follows, which must leave alone what it uses."""
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     return thread
