@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""`cleat bench crypto` and `cleat bench handshake`: every figure is there and makes sense, whatever
+the machine; and an interrupt leaves what was measured."""
+import json
+import signal
+import subprocess
+import time
+import unittest
+
+import support
+
+BENCH = [support.CLEAT, "bench"]
+
+
+def bench(*args):
+    return support.run([*BENCH, *args])
+
+
+def fails(*args):
+    return support.run([*BENCH, *args], check=False)
+
+
+def interrupted(*args):
+    """Runs until SIGINT comes, after a second; what it printed, and its exit code."""
+    with subprocess.Popen([*BENCH, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=support.PATIENCE)
+    return out.decode(), err.decode(), process.returncode
+
+
+class Crypto(unittest.TestCase):
+    def measured(self, only):
+        report = json.loads(bench("crypto", "--json", "--seconds", "0.002", "--only", only).stdout)
+        self.assertFalse(report["interrupted"])
+        self.assertTrue(report["primitives"])
+        return report
+
+    def test_the_list_has_what_tls_is_made_of(self):
+        names = [line.split()[0] for line in bench("crypto", "--list").stdout.decode().splitlines()]
+        self.assertEqual(len(names), len(set(names)))
+        for name in ("x25519-keygen", "secp256r1-agree", "secp384r1-server", "ecdsa-p256-sign",
+                     "ecdsa-p384-verify", "rsa-2048-sign", "rsa-3072-sign", "rsa-4096-verify",
+                     "ed25519-sign", "aes-128-gcm-seal-16384", "aes-256-gcm-open-1400",
+                     "chacha20-poly1305-seal-100", "sha-256-16384", "sha-384-100",
+                     "hkdf-expand-label-sha-256"):
+            self.assertIn(name, names)
+
+    def test_jobs_are_measured_alone_and_in_every_batch(self):
+        for only in ("x25519", "ecdsa-p256", "rsa-2048"):
+            with self.subTest(only):
+                for row in self.measured(only)["primitives"]:
+                    self.assertEqual(set(row["us"]), {"alone", "batch_1", "batch_8", "batch_64"})
+                    for way, us in row["us"].items():
+                        self.assertGreater(us, 0)
+                        self.assertAlmostEqual(us * row["per_second"][way], 1e6, delta=100)
+
+    def test_what_works_on_bytes_tells_its_rate(self):
+        for only in ("gcm", "chacha20", "sha-256"):
+            with self.subTest(only):
+                for row in self.measured(only)["primitives"]:
+                    self.assertEqual(set(row["us"]), {"alone"})
+                    if "hkdf" not in row["id"]:
+                        self.assertAlmostEqual(row["bytes_per_second"] / row["bytes"],
+                                               row["per_second"]["alone"],
+                                               delta=row["per_second"]["alone"] / 1000)
+
+    def test_verifying_rsa_is_faster_than_signing(self):
+        rows = {row["id"]: row["us"]["alone"] for row in self.measured("rsa-2048")["primitives"]}
+        self.assertLess(rows["rsa-2048-verify"], rows["rsa-2048-sign"])
+
+    def test_the_kernels_are_those_that_the_program_names(self):
+        says = support.run([support.CLEAT, "--version", "-v"]).stdout.decode()
+        self.assertIn("handshakes: " + self.measured("x25519-keygen")["handshakes"], says)
+        self.assertIn("handshakes: ", bench("crypto", "--only", "x25519", "--seconds",
+                                            "0.001").stdout.decode())
+
+    def test_the_table_has_a_row_for_each(self):
+        text = bench("crypto", "--only", "ed25519", "--seconds", "0.002").stdout.decode()
+        self.assertRegex(text, r"Ed25519 sign( +[0-9.]+){4} +[0-9,]+\n")
+        self.assertRegex(text, r"Ed25519 verify( +[0-9.]+){4} +[0-9,]+\n")
+
+    def test_an_interrupt_leaves_what_was_measured(self):
+        out, err, code = interrupted("crypto", "--only", "gcm", "--seconds", "0.3", "--json")
+        self.assertEqual(code, 130, err)
+        report = json.loads(out)
+        self.assertTrue(report["interrupted"])
+        self.assertLess(len(report["primitives"]), 12)
+        self.assertIn("interrupted", err)
+
+    def test_what_is_not_understood_is_a_usage_error(self):
+        for args, text in ((["--only", "rot13"], b"nothing has 'rot13' in its name"),
+                           (["--seconds", "0"], b"takes a number of seconds"),
+                           (["--seconds", "nan"], b"takes a number of seconds"),
+                           (["x25519"], b"unexpected 'x25519'")):
+            with self.subTest(args):
+                done = fails("crypto", *args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(text, done.stderr)
+
+
+class Handshake(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        report = json.loads(bench("handshake", "--json", "--seconds", "0.01").stdout)
+        cls.rows = {(row["id"], row["in_flight"]): row for row in report["handshakes"]}
+
+    def test_every_kind_is_measured_at_1_8_and_64_in_flight(self):
+        for kind in ("1.3-full-ecdsa", "1.3-full-rsa", "1.3-resumed", "1.3-mutual",
+                     "1.2-full-ecdsa", "1.2-resumed"):
+            for in_flight in (1, 8, 64):
+                row = self.rows[kind, in_flight]
+                for side in (row["server"], row["client"]):
+                    self.assertGreater(side["us"], 0)
+                    self.assertAlmostEqual(side["us"] * side["per_second"], 1e6, delta=100)
+                    self.assertLessEqual(side["asymmetric_us"], side["us"])
+                    self.assertAlmostEqual(side["asymmetric_share"],
+                                           side["asymmetric_us"] / side["us"], places=3)
+
+    def test_only_a_tls12_resumption_does_without_asymmetric_cryptography(self):
+        for (kind, _), row in self.rows.items():
+            for side in (row["server"], row["client"]):
+                if kind == "1.2-resumed":
+                    self.assertEqual(side["asymmetric_us"], 0)
+                else:
+                    self.assertGreater(side["asymmetric_us"], 0)
+
+    def test_a_client_certificate_costs_the_server_more(self):
+        self.assertGreater(self.rows["1.3-mutual", 1]["server"]["asymmetric_us"],
+                           self.rows["1.3-full-ecdsa", 1]["server"]["asymmetric_us"])
+
+    def test_the_table_has_three_rows_for_a_kind(self):
+        text = bench("handshake", "--only", "1.2-resumed", "--seconds", "0.01").stdout.decode()
+        self.assertRegex(text, r"TLS 1\.2 resumed +1 .*\n +8 .*\n +64 ")
+
+    def test_an_interrupt_leaves_what_was_measured(self):
+        out, err, code = interrupted("handshake", "--seconds", "0.5", "--json")
+        self.assertEqual(code, 130, err)
+        self.assertTrue(json.loads(out)["interrupted"])
+
+    def test_a_pattern_that_fits_nothing(self):
+        done = fails("handshake", "--only", "SSLv3")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"no handshake has 'SSLv3' in its name", done.stderr)
+
+
+class Commands(unittest.TestCase):
+    def test_a_command_that_is_none(self):
+        done = fails("crypt0")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"did you mean 'crypto'?", done.stderr)
+
+
+if __name__ == "__main__":
+    support.main()
