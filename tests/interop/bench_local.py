@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""`cleat bench crypto` and `cleat bench handshake`: every figure is there and makes sense, whatever
+"""`cleat bench crypto`, `cleat bench handshake` and `cleat bench rtt`: every figure is there and makes sense, whatever
 the machine; and an interrupt leaves what was measured."""
 import json
+import re
 import signal
 import subprocess
 import time
@@ -143,6 +144,47 @@ class Handshake(unittest.TestCase):
         done = fails("handshake", "--only", "SSLv3")
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"no handshake has 'SSLv3' in its name", done.stderr)
+
+
+class RoundTrips(unittest.TestCase):
+    def measured(self, *args):
+        report = json.loads(bench("rtt", "--json", *args).stdout)
+        return {row["id"]: row for row in report["handshakes"]}
+
+    def test_each_handshake_takes_the_round_trips_that_its_standard_says(self):
+        trips = {name: (row["ready"]["round_trips"], row["first_byte"]["round_trips"])
+                 for name, row in self.measured("--delay", "100").items()}
+        self.assertEqual(trips, {"1.2-full": (3, 4), "1.2-false-start": (2, 3),
+                                 "1.2-resumed": (2, 3), "1.3-full": (2, 3), "1.3-retry": (3, 4),
+                                 "1.3-resumed": (2, 3), "1.3-early": (2, 2)})
+
+    def test_the_line_is_as_long_as_it_should_be(self):
+        for delay in (20, 150):
+            row = self.measured("--delay", str(delay), "--only", "1.3-full")["1.3-full"]
+            self.assertEqual(row["first_byte"]["expected_round_trips"], 3)
+            self.assertGreaterEqual(row["first_byte"]["ms"], 3 * delay - 3)
+            self.assertGreaterEqual(row["ready"]["ms"], 2 * delay - 2)
+            self.assertLess(row["first_byte"]["computing_ms"], row["first_byte"]["ms"])
+
+    def test_the_table_has_a_row_for_each(self):
+        text = bench("rtt", "--delay", "40", "--runs", "1").stdout.decode()
+        self.assertRegex(text, r"TLS 1\.3 resumed, 0-RTT +[0-9.]+ +2 +[0-9.]+ +2 ")
+        self.assertEqual(len(re.findall(r"^TLS 1\.[23] ", text, re.M)), 7)
+
+    def test_an_interrupt_leaves_what_was_measured(self):
+        out, err, code = interrupted("rtt", "--delay", "150", "--json")
+        self.assertEqual(code, 130, err)
+        self.assertTrue(json.loads(out)["interrupted"])
+
+    def test_what_is_not_understood_is_a_usage_error(self):
+        for args, text in ((["--delay", "1"], b"takes a number from 10 to 2000"),
+                           (["--runs", "0"], b"takes a number from 1 to 99"),
+                           (["--only", "SSLv3"], b"no handshake has 'SSLv3'"),
+                           (["localhost"], b"unexpected 'localhost'")):
+            with self.subTest(args):
+                done = fails("rtt", *args)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(text, done.stderr)
 
 
 class Commands(unittest.TestCase):
