@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat bench crypto`, `cleat bench handshake` and `cleat bench rtt`: every figure is there and makes sense, whatever
-the machine; and an interrupt leaves what was measured."""
+"""`cleat bench crypto`, `cleat bench handshake` and `cleat bench rtt`: every figure is there and
+makes sense, whatever the machine; and an interrupt leaves what was measured."""
 import json
 import re
 import signal
