@@ -506,12 +506,15 @@ static void make_digest(struct cleat_tls_config *c)
 
 /* Here, because staples and algorithms are given one by one. A client's are compressed when one is
  * asked for. */
-static void compress_credentials(struct cleat_tls_builder *b)
+static void prepare_credentials(struct cleat_tls_builder *b)
 {
     struct cleat_tls_config *c = b->config;
     bool serves_13 = c->role == CLEAT_SERVER && c->version_max >= CLEAT_TLS_1_3;
-    for (size_t i = 0; serves_13 && i < c->num_credentials; i++) {
-        cl_result r = cl_credential_compress(&c->credentials[i], c);
+    for (size_t i = 0; i < c->num_credentials; i++) {
+        cl_result r = cl_credential_prepare_proofs(&c->credentials[i]);
+        if (r == CL_OK && serves_13) {
+            r = cl_credential_compress(&c->credentials[i], c);
+        }
         if (r != CL_OK) {
             (void)fail(b, r);
             return;
@@ -526,7 +529,7 @@ int cleat_tls_builder_finish(struct cleat_tls_builder *b, struct cleat_tls_confi
         (void)check_complete(b);
     }
     if (b->error.code == CLEAT_OK) {
-        compress_credentials(b);
+        prepare_credentials(b);
     }
     int code = b->error.code;
     if (err != NULL) {
@@ -551,11 +554,14 @@ static void credential_deinit(struct cl_credential *c)
 {
     cleat_chain_free(c->chain);
     cleat_key_free(c->key);
-    cl_buf_deinit(&c->message_13);
-    cl_buf_deinit(&c->message_12);
-    for (size_t i = 0; i < CL_COMPRESS_MAX * CL_PROOF_KINDS; i++) {
-        cl_buf_deinit(&c->compressed[i / CL_PROOF_KINDS][i % CL_PROOF_KINDS]);
+    for (size_t i = 0; i < CL_PROOF_KINDS; i++) {
+        cl_buf_deinit(&c->message_13[i]);
+        for (size_t j = 0; j < CL_COMPRESS_MAX; j++) {
+            cl_buf_deinit(&c->compressed[j][i]);
+        }
     }
+    cl_buf_deinit(&c->message_12);
+    cl_buf_deinit(&c->status_12);
     cl_buf_deinit(&c->staple);
     cl_buf_deinit(&c->scts);
 }

@@ -38,9 +38,12 @@
 struct cl_credential {
     struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
     struct cleat_key *key;
-    /* The Certificate message of TLS 1.3 with an empty context, header and all, made once. */
-    struct cl_buf message_13;
+    /* Messages, header and all, made once and only read afterwards: Certificate of TLS 1.3 with an
+     * empty context, for each set of proofs that there are; Certificate and CertificateStatus of
+     * TLS 1.2, the latter empty without a staple. */
+    struct cl_buf message_13[CL_PROOF_KINDS];
     struct cl_buf message_12;
+    struct cl_buf status_12;
     /* server: CompressedCertificate messages, made once, for each algorithm and set of proofs;
      * empty where compressing saves nothing */
     struct cl_buf compressed[CL_COMPRESS_MAX][CL_PROOF_KINDS];

@@ -38,7 +38,10 @@ CL_MUST cl_result cl_certificate_request_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_request_12_received);
 
 /* msg_certificate.c */
+/* cl_credential_prepare makes the messages that need no proofs, cl_credential_prepare_proofs the
+ * others, once staple and SCTs are what they will be. */
 CL_MUST cl_result cl_credential_prepare(struct cl_credential *credential);
+CL_MUST cl_result cl_credential_prepare_proofs(struct cl_credential *credential);
 CL_MUST cl_result cl_certificate_build(struct cleat_tls *tls);
 CL_MUST cl_result cl_certificate_12_build(struct cleat_tls *tls);
 CL_HANDLER(cl_server_certificate_12_received);
@@ -46,10 +49,7 @@ CL_HANDLER(cl_client_certificate_12_received);
 CL_HANDLER(cl_server_certificate_received);
 CL_HANDLER(cl_client_certificate_received);
 
-/* cl_certificate_body appends the body of a Certificate message of TLS 1.3 with an empty context.
- * cl_credential_proofs: which of the proofs (bits) a credential has. */
-CL_MUST cl_result cl_certificate_body(const struct cl_credential *c, unsigned proofs,
-                                      struct cl_buf *out);
+/* cl_credential_proofs: which of the proofs (bits) a credential has. */
 unsigned cl_credential_proofs(const struct cl_credential *c, unsigned wanted);
 
 /* msg_compressed_certificate.c */
@@ -94,6 +94,8 @@ CL_HANDLER(cl_server_key_exchange_psk_received);
 CL_HANDLER(cl_client_key_exchange_received);
 
 /* msg_certificate_status.c */
+CL_MUST cl_result cl_certificate_status_prepare(struct cl_buf *message,
+                                                const struct cl_buf *staple);
 CL_MUST cl_result cl_certificate_status_build(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_status_received);
 

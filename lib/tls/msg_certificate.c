@@ -53,7 +53,8 @@ static size_t body_len(const struct cl_credential *c)
     return len;
 }
 
-static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, bool is_13)
+static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, bool is_13,
+                         unsigned proofs)
 {
     CL_TRY(cl_buf_reserve(message, 4 + body_len(c), CL_HS_MAX_MESSAGE));
     struct cl_wr w = cl_buf_writer(message);
@@ -64,7 +65,7 @@ static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, 
     }
     /* RFC 7250 3: in TLS 1.2 a raw public key takes the place of the list */
     if (is_13 || c->chain != NULL) {
-        build_list(&w, c, is_13, 0);
+        build_list(&w, c, is_13, proofs);
     } else {
         put_entry(&w, entry_at(c, 0));
     }
@@ -75,18 +76,18 @@ static cl_result prepare(struct cl_buf *message, const struct cl_credential *c, 
 
 cl_result cl_credential_prepare(struct cl_credential *credential)
 {
-    CL_TRY(prepare(&credential->message_13, credential, true));
-    return prepare(&credential->message_12, credential, false);
+    CL_TRY(prepare(&credential->message_13[0], credential, true, 0));
+    return prepare(&credential->message_12, credential, false, 0);
 }
 
-cl_result cl_certificate_body(const struct cl_credential *c, unsigned proofs, struct cl_buf *out)
+cl_result cl_credential_prepare_proofs(struct cl_credential *c)
 {
-    CL_TRY(cl_buf_reserve(out, body_len(c), CL_HS_MAX_MESSAGE));
-    struct cl_wr w = cl_buf_writer(out);
-    cl_wr_u8(&w, 0);
-    build_list(&w, c, true, proofs);
-    cl_buf_commit(out, &w);
-    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
+    for (unsigned proofs = 1; proofs < CL_PROOF_KINDS; proofs++) {
+        if (cl_credential_proofs(c, proofs) == proofs) {
+            CL_TRY(prepare(&c->message_13[proofs], c, true, proofs));
+        }
+    }
+    return c->staple.len != 0 ? cl_certificate_status_prepare(&c->status_12, &c->staple) : CL_OK;
 }
 
 unsigned cl_credential_proofs(const struct cl_credential *c, unsigned wanted)
@@ -103,9 +104,8 @@ static void put_context(struct cleat_tls *tls, struct cl_wr *w)
     cl_wr_close(w, context);
 }
 
-/* With the OCSP response and the SCTs that the peer asked for. */
-static cl_result build_with_extensions(struct cleat_tls *tls, const struct cl_credential *c,
-                                       unsigned proofs)
+/* The answer to a request after the handshake: its context is different each time. */
+static cl_result build_late(struct cleat_tls *tls, const struct cl_credential *c, unsigned proofs)
 {
     struct cl_wr w;
     CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE, body_len(c) + UINT8_MAX, &w));
@@ -139,10 +139,10 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     if (built) {
         return CL_OK;
     }
-    if (hs->late || proofs != 0) {
-        return build_with_extensions(tls, credential, proofs);
+    if (hs->late) {
+        return build_late(tls, credential, proofs);
     }
-    return cl_flight_append(tls, cl_buf_view(&credential->message_13));
+    return cl_flight_append(tls, cl_buf_view(&credential->message_13[proofs]));
 }
 
 cl_result cl_certificate_12_build(struct cleat_tls *tls)

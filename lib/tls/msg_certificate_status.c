@@ -4,19 +4,27 @@
 
 #define STATUS_OCSP 1
 
+cl_result cl_certificate_status_prepare(struct cl_buf *message, const struct cl_buf *staple)
+{
+    /* 8: the header, the status type and the response's length */
+    CL_TRY(cl_buf_reserve(message, 8 + staple->len, CL_HS_MAX_MESSAGE));
+    struct cl_wr w = cl_buf_writer(message);
+    cl_wr_u8(&w, CL_HT_CERTIFICATE_STATUS);
+    struct cl_wr_mark body = cl_wr_open24(&w);
+    cl_wr_u8(&w, STATUS_OCSP);
+    struct cl_wr_mark response = cl_wr_open24(&w);
+    cl_wr_view(&w, cl_buf_view(staple));
+    cl_wr_close(&w, response);
+    cl_wr_close(&w, body);
+    cl_buf_commit(message, &w);
+    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_LIMIT;
+}
+
 cl_result cl_certificate_status_build(struct cleat_tls *tls)
 {
-    struct cl_rd staple = cl_buf_view(&tls->hs->credential->staple);
-    struct cl_wr w;
-    if (!tls->hs->status_promised) {
-        return CL_OK;
-    }
-    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_STATUS, 4 + staple.len, &w));
-    cl_wr_u8(&w, STATUS_OCSP);
-    struct cl_wr_mark m = cl_wr_open24(&w);
-    cl_wr_view(&w, staple);
-    cl_wr_close(&w, m);
-    return cl_flight_end(tls, &w);
+    return tls->hs->status_promised
+               ? cl_flight_append(tls, cl_buf_view(&tls->hs->credential->status_12))
+               : CL_OK;
 }
 
 /* Where it was not promised no row of the table takes it; it may be missing all the same (RFC 6066

@@ -136,6 +136,104 @@ static void test_a_server_that_asks_gets_the_clients(void **state)
     }
 }
 
+/* A Certificate or CertificateStatus message of the test's own making; staple and list NULL: the
+ * entry's extensions are empty. */
+static struct cl_buf expected_certificate(bool is_13, bool with_staple, bool with_scts)
+{
+    struct cl_buf out = {0};
+    assert_int_equal(cl_buf_reserve(&out, 4096, 4096), CL_OK);
+    struct cl_wr w = cl_buf_writer(&out);
+    cl_wr_u8(&w, CL_HT_CERTIFICATE);
+    struct cl_wr_mark body = cl_wr_open24(&w);
+    if (is_13) {
+        cl_wr_u8(&w, 0);
+    }
+    struct cl_wr_mark list = cl_wr_open24(&w);
+    for (size_t i = 0; i < cleat_chain_num(world.server.chain); i++) {
+        size_t len;
+        const uint8_t *der = cleat_cert_der(cleat_chain_at(world.server.chain, i), &len);
+        cl_wr_u24(&w, (uint32_t)len);
+        cl_wr_bytes(&w, der, len);
+        struct cl_wr_mark extensions = {0};
+        if (is_13) {
+            extensions = cl_wr_open16(&w);
+        }
+        if (with_staple && i == 0) {
+            static const uint8_t head[] = {0, 5, 0, 9, 1, 0, 0, 5};
+            cl_wr_bytes(&w, head, sizeof(head));
+            cl_wr_bytes(&w, staple, sizeof(staple));
+        }
+        if (with_scts && i == 0) {
+            static const uint8_t head[] = {0, 18, 0, sizeof(scts)};
+            cl_wr_bytes(&w, head, sizeof(head));
+            cl_wr_bytes(&w, scts, sizeof(scts));
+        }
+        if (is_13) {
+            cl_wr_close(&w, extensions);
+        }
+    }
+    cl_wr_close(&w, list);
+    cl_wr_close(&w, body);
+    assert_true(cl_wr_ok(&w));
+    cl_buf_commit(&out, &w);
+    return out;
+}
+
+static void assert_same_bytes(struct cl_rd got, struct cl_rd expected)
+{
+    assert_int_equal(got.len, expected.len);
+    assert_memory_equal(got.p, expected.p, expected.len);
+}
+
+static struct cleat_tls_builder *with_some(struct cleat_tls_builder *b, bool a_staple, bool a_list)
+{
+    static const uint8_t old[] = {0x30, 0x00};
+    if (a_staple) { /* what is given last counts, also when messages were prepared before */
+        assert_int_equal(cleat_tls_builder_staple(b, old, sizeof(old)), CLEAT_OK);
+        assert_int_equal(cleat_tls_builder_staple(b, staple, sizeof(staple)), CLEAT_OK);
+    }
+    if (a_list) {
+        assert_int_equal(cleat_tls_builder_scts(b, scts, sizeof(scts)), CLEAT_OK);
+    }
+    return b;
+}
+
+static void test_prepared_certificate_messages_are_what_they_would_be_otherwise(void **state)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        bool a_staple = (i & 1) != 0;
+        bool a_list = (i & 2) != 0;
+        bool is_12 = (i & 4) != 0;
+        bool ask = (i & 8) != 0;
+        struct cleat_tls_builder *c = test_client_builder();
+        struct cl_buf expected =
+            expected_certificate(!is_12, !is_12 && ask && a_staple, !is_12 && ask && a_list);
+        struct cleat_tls_config *server =
+            test_finish(with_some(test_server_builder(), a_staple, a_list));
+        cleat_tls_builder_ask_status(c, ask);
+        struct cleat_tls_config *client = test_finish(is_12 ? at_12(c) : c);
+        for (int twice = 0; twice < 2; twice++) {
+            struct test_pair p;
+            test_pair_make(&p, cleat_tls_config_ref(client), cleat_tls_config_ref(server), NULL);
+            test_pair_run(&p);
+            test_assert_ready(&p);
+            assert_same_bytes(test_message(&p.client, false, CL_HT_CERTIFICATE, 0),
+                              cl_buf_view(&expected));
+            assert_int_equal(test_count_messages(&p.client, false, CL_HT_CERTIFICATE_STATUS),
+                             is_12 && ask && a_staple);
+            if (is_12 && ask && a_staple) {
+                static const uint8_t status[] = {22, 0, 0, 9, 1, 0, 0, 5, 0x30, 3, 0x0a, 1, 0};
+                assert_same_bytes(test_message(&p.client, false, CL_HT_CERTIFICATE_STATUS, 0),
+                                  cl_rd_of(status, sizeof(status)));
+            }
+            test_pair_drop(&p);
+        }
+        cleat_tls_config_free(client);
+        cleat_tls_config_free(server);
+        cl_buf_deinit(&expected);
+    }
+}
+
 static void test_a_resumption_has_none_and_outlives_a_new_staple(void **state)
 {
     static const uint8_t fresh[] = {0x30, 0x00};
@@ -345,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_a_certificate_status_that_is_malformed_or_not_promised_is_refused),
         cmocka_unit_test(test_each_of_the_two_travels_alone),
         cmocka_unit_test(test_a_server_that_asks_gets_the_clients),
+        cmocka_unit_test(test_prepared_certificate_messages_are_what_they_would_be_otherwise),
         cmocka_unit_test(test_a_resumption_has_none_and_outlives_a_new_staple),
         cmocka_unit_test(test_tls_12_carries_timestamps_in_the_server_hello),
         cmocka_unit_test(test_malformed_proofs_are_refused_by_the_client),
