@@ -255,7 +255,22 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
     return 0;
 }
 
-int client_tls_config(const struct client_options *o, struct cleat_trust_store *trust,
+/* 16: servers of one command that are connected to more than once */
+#define REMEMBERED_SERVERS 16
+
+static int trust(struct cleat_tls_builder *b, struct cleat_trust_store *store)
+{
+    struct cleat_verify_cache *cache;
+    int code = cleat_verify_cache_new(REMEMBERED_SERVERS, 0, &cache);
+    if (code == CLEAT_OK) {
+        cleat_tls_builder_verify_cache(b, cache);
+        cleat_verify_cache_free(cache);
+        code = cleat_tls_builder_trust(b, store);
+    }
+    return code;
+}
+
+int client_tls_config(const struct client_options *o, struct cleat_trust_store *store,
                       cleat_event_sink sink, void *sink_ctx, bool secrets,
                       struct cleat_tls_config **out, struct cleat_error *err)
 {
@@ -270,7 +285,7 @@ int client_tls_config(const struct client_options *o, struct cleat_trust_store *
     }
     if (o->insecure) {
         cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);
-    } else if (cleat_tls_builder_trust(b, trust) != CLEAT_OK) {
+    } else if (trust(b, store) != CLEAT_OK) {
         cleat_tls_builder_free(b);
         return GET_EXIT_NO_MEMORY;
     }

@@ -21,6 +21,7 @@ enum {
     OPT_CLIENT_ALLOW,
     OPT_CLIENT_DENY,
     OPT_CLIENT_PIN,
+    OPT_CLIENT_CACHE,
     OPT_ALPN,
     OPT_CIPHERS,
     OPT_CURVES,
@@ -77,6 +78,9 @@ static const struct cl_option options[] = {
     {OPT_CLIENT_PIN, 0, "client-raw-key-pin", "PIN",
      "ask clients for a raw public key, and let in the one whose SHA-256 is PIN\n"
      "(sha256//BASE64); repeat for more; beside --client-ca either will do"},
+    {OPT_CLIENT_CACHE, 0, "client-cache", "N",
+     "remember the chains of N clients that verified, for ten minutes at most\n"
+     "(default: 512; 0: verify every one)"},
     {0, 0, "TLS", NULL, NULL},
     {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
     {OPT_PROFILE, 0, "profile", "NAME",
@@ -282,6 +286,21 @@ static int set_number(unsigned *out, const struct cl_options *words, long low, l
     return CL_EXIT_OK;
 }
 
+/* What cleat_verify_cache_new takes. */
+static int set_client_cache(struct cl_serve_options *o, const struct cl_options *words)
+{
+    long num = 0;
+    if (!cl_options_number(words, 0, 4096, &num)) {
+        return CL_EXIT_USAGE;
+    }
+    if (num != 0 && num < 16) {
+        return cl_options_complain(&usage, "--client-cache takes 16 to 4096 chains, or 0, not %ld",
+                                   num);
+    }
+    o->client_cache = (unsigned)num;
+    return CL_EXIT_OK;
+}
+
 /* 64: below it there is no room for sessions; 64 GiB: a slip of the unit */
 static int set_session_cache(struct cl_serve_options *o, const struct cl_options *words)
 {
@@ -324,6 +343,18 @@ static const char **text_of(struct cl_serve_options *o, int id)
     return NULL;
 }
 
+static int set_capacity(struct cl_serve_options *o, int id, const struct cl_options *words)
+{
+    switch (id) {
+    case OPT_THREADS:
+        return set_number(&o->threads, words, 1, CL_SERVE_MAX_THREADS);
+    case OPT_GRACE:
+        return set_number(&o->grace_s, words, 0, 86400);
+    default:
+        return set_number(&o->max_connections, words, 1, 1000000);
+    }
+}
+
 static int take_option(struct parsed *p, int id, const struct cl_options *words)
 {
     struct cl_serve_options *o = &p->o;
@@ -363,16 +394,16 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return set_version(&o->tls_min, words);
     case OPT_TLS_MAX:
         return set_version(&o->tls_max, words);
+    case OPT_CLIENT_CACHE:
+        return set_client_cache(o, words);
     case OPT_TICKET_KEY:
         return add_word(o->ticket_keys, &o->num_ticket_keys, CLEAT_TICKET_KEYS_MAX, words);
     case OPT_SESSION_CACHE:
         return set_session_cache(o, words);
     case OPT_THREADS:
-        return set_number(&o->threads, words, 1, CL_SERVE_MAX_THREADS);
     case OPT_GRACE:
-        return set_number(&o->grace_s, words, 0, 86400);
     case OPT_MAX_CONNECTIONS:
-        return set_number(&o->max_connections, words, 1, 1000000);
+        return set_capacity(o, id, words);
     case OPT_PSK_KE:
         o->psk_ke = true;
         return CL_EXIT_OK;
@@ -493,6 +524,7 @@ int cl_cmd_serve(int argc, char **argv)
         .o = {.root = ".",
               .alpn = "http/1.1",
               .client_auth = CLEAT_CLIENT_AUTH_REQUIRED,
+              .client_cache = CL_SERVE_CLIENT_CACHE,
               .profile = "public",
               .session_cache_kib = CL_SERVE_SESSION_CACHE,
               .grace_s = CL_SERVE_GRACE_S,

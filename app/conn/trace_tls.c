@@ -183,6 +183,10 @@ static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict
     cleat_verdict_work(verdict, &work);
     (void)json_object_set_new(line, "us", json_real((double)work.total_ns / 1e3));
     (void)json_object_set_new(line, "signatures_us", json_real((double)work.signatures_ns / 1e3));
+    int64_t since;
+    if (cleat_verdict_remembered(verdict, &since)) {
+        (void)json_object_set_new(line, "remembered_since", json_integer(since));
+    }
     (void)json_object_set_new(line, "tries", cl_proof_tries(verdict));
     cl_trace_end(t, line);
 }
@@ -200,6 +204,24 @@ static void say_tries(struct cl_trace *t, const struct cleat_verdict *verdict)
     }
 }
 
+static void say_verified(struct cl_trace *t, const struct cleat_verdict *verdict, size_t num,
+                         int64_t now)
+{
+    struct cleat_verify_work work;
+    int64_t since;
+    char end[96];
+    cleat_verdict_work(verdict, &work);
+    if (cleat_verdict_remembered(verdict, &since)) {
+        (void)snprintf(end, sizeof(end), "remembered: made %" PRId64 " s ago for the same chain",
+                       now - since);
+    } else {
+        (void)snprintf(end, sizeof(end), "%.0f us (signatures %.0f)", (double)work.total_ns / 1e3,
+                       (double)work.signatures_ns / 1e3);
+    }
+    cl_trace_say(t, CL_TRACE_GOOD, "cert", "verified: a path of %zu certificate%s, %zu checks, %s",
+                 num, num == 1 ? "" : "s", cl_proof_num_passed(verdict), end);
+}
+
 void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, int64_t now,
                       bool ignored)
 {
@@ -209,12 +231,7 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
     verdict_json(t, verdict, ignored);
     if (cleat_verdict_code(verdict) == CLEAT_OK) {
         size_t num = cleat_verdict_path_num(verdict);
-        struct cleat_verify_work work;
-        cleat_verdict_work(verdict, &work);
-        cl_trace_say(t, CL_TRACE_GOOD, "cert",
-                     "verified: a path of %zu certificate%s, %zu checks, %.0f us (signatures %.0f)",
-                     num, num == 1 ? "" : "s", cl_proof_num_passed(verdict),
-                     (double)work.total_ns / 1e3, (double)work.signatures_ns / 1e3);
+        say_verified(t, verdict, num, now);
         for (size_t i = 0; i < num; i++) {
             say_cert(t, i, cleat_verdict_path_at(verdict, i), now);
         }

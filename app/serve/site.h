@@ -27,6 +27,8 @@
 #define CL_SERVE_MAX_CONNECTIONS 8192
 /* 1,024 KiB: some 4,500 sessions of clients of TLS 1.2 that take no tickets; few are left */
 #define CL_SERVE_SESSION_CACHE   1024
+/* 512: chains of clients with certificates that come again, 8 KB each */
+#define CL_SERVE_CLIENT_CACHE    512
 /* 30 s: what may be in flight gets to finish after SIGTERM */
 #define CL_SERVE_GRACE_S         30
 
@@ -66,6 +68,7 @@ struct cl_serve_options {
     const char *client_pins[CL_SERVE_MAX_PINS]; /* raw public keys of clients */
     size_t num_client_pins;
     enum cleat_client_auth client_auth;
+    unsigned client_cache; /* chains of clients that are remembered; 0: none */
     const char *client_allow[CL_SERVE_MAX_ALLOW]; /* serve/clients.h; none: whoever verifies */
     size_t num_client_allow;
     bool deny_in_handshake;                            /* else with 403 */

@@ -59,6 +59,18 @@ static cl_result set_psks(struct cleat_tls_builder *b, const struct cl_serve_opt
                                                          (o->psk_ke ? CLEAT_PSK_KE : 0));
 }
 
+/* Each configuration has its own: after a reload every client is verified again. */
+static int set_client_cache(struct cleat_tls_builder *b, unsigned num)
+{
+    struct cleat_verify_cache *cache;
+    int code = cleat_verify_cache_new(num, 0, &cache);
+    if (code == CLEAT_OK) {
+        cleat_tls_builder_verify_cache(b, cache);
+        cleat_verify_cache_free(cache);
+    }
+    return code;
+}
+
 static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_builder *b,
                                  struct cleat_error *err)
 {
@@ -75,6 +87,9 @@ static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_bu
     int code = cleat_tls_builder_trust(b, store);
     cleat_trust_store_free(store);
     cleat_tls_builder_client_auth(b, o->client_auth);
+    if (code == CLEAT_OK && o->client_cache != 0) {
+        code = set_client_cache(b, o->client_cache);
+    }
     if (code == CLEAT_OK && site->protected != NULL) {
         cleat_tls_builder_late_auth(b, true);
     }

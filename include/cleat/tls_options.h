@@ -91,6 +91,16 @@ void cleat_tls_builder_false_start(struct cleat_tls_builder *b, enum cleat_false
  * NEEDS_INPUT, then ask). cleat_tls_info() and cleat_tls_export() work too. False after READY. */
 bool cleat_tls_false_started(const struct cleat_tls *tls);
 
+/* ---- peers that come again -------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_verify_cache: the peers' chains that verify are remembered in this cache (see
+ * cleat/x509.h), of which a reference is taken; NULL, the default: every chain is verified. For
+ * servers whose clients show certificates, and for clients that connect to the same names again.
+ * Possession of the key is proven in every handshake all the same, and the application's decisions
+ * are asked. Chains that the application verifies (CLEAT_DECIDE_PEER) are none of the cache's. */
+void cleat_tls_builder_verify_cache(struct cleat_tls_builder *b, struct cleat_verify_cache *cache);
+
 /* ---- what a server chooses -------------------------------------------------------------------
  */
 

@@ -211,8 +211,8 @@ enum cleat_revocation {
     CLEAT_REVOCATION_REQUIRED, /* every certificate below the anchor needs a good CRL */
 };
 
-/* What to verify against. Everything is borrowed for the call only, except trust, crls and
- * suffixes, of which references are kept. {0} with trust and now is a good start. */
+/* What to verify against. Everything is borrowed for the call only, except trust, crls, suffixes
+ * and cache, of which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
     const struct cleat_trust_store *trust;
     const char *host; /* DNS name or IP address the leaf must be for; NULL: not checked */
@@ -231,6 +231,7 @@ struct cleat_verify_options {
     bool inhibit_any_policy;      /* RFC 5280 6.1.1 (g) */
     uint64_t (*clock)(void *ctx); /* nanoseconds since whenever, for the proof's timings; or NULL */
     void *clock_ctx;
+    struct cleat_verify_cache *cache; /* of chains verified before; NULL: every chain is verified */
 };
 
 struct cleat_verdict;
@@ -301,6 +302,41 @@ struct cleat_verify_work {
     uint64_t signatures_ns;        /* of that, what the signature checks took */
 };
 void cleat_verdict_work(const struct cleat_verdict *verdict, struct cleat_verify_work *out);
+
+/* ---- chains verified before ---- */
+struct cleat_verify_cache;
+
+/* cleat_verify_cache_new makes a memory of chains that were verified and accepted, so that a peer
+ * that comes again costs a hash. max_chains: at most so many, 16 to 4,096 (0: 512; a multiple of
+ * 16, or rounded down to one), some 8 KB each, 24 KB at most; the one not met for longest makes
+ * room. lifetime: seconds after which a chain is verified again, at most 86,400 (0: 600). For any
+ * number of threads and configurations at once. CLEAT_ERR_BAD_CONFIG, CLEAT_ERR_NOMEM.
+ *
+ * A verdict is found again for the same certificates in the same order, host, mailbox, purpose,
+ * policy, further options and anchors, and for the same CRL set and suffix list (the objects: a
+ * new set, be it of the same lists, finds nothing). It holds from the moment at which it was made
+ * until its lifetime is over, or any certificate of the chain or list of the set begins or ceases
+ * to be valid, if that is sooner. Refusals are not remembered. */
+int cleat_verify_cache_new(size_t max_chains, uint32_t lifetime, struct cleat_verify_cache **out);
+struct cleat_verify_cache *cleat_verify_cache_ref(struct cleat_verify_cache *cache);
+void cleat_verify_cache_free(struct cleat_verify_cache *cache);
+
+/* cleat_verify_cache_clear forgets every chain. */
+void cleat_verify_cache_clear(struct cleat_verify_cache *cache);
+
+struct cleat_verify_cache_numbers {
+    size_t max_chains;
+    size_t num_chains;
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t evictions;
+};
+void cleat_verify_cache_read(struct cleat_verify_cache *cache,
+                             struct cleat_verify_cache_numbers *out);
+
+/* cleat_verdict_remembered says whether the verdict was remembered, and since when: its proof is
+ * what was found then, without timings, and its work is none. since (or NULL): Unix seconds. */
+bool cleat_verdict_remembered(const struct cleat_verdict *verdict, int64_t *since);
 
 #ifdef __cplusplus
 }

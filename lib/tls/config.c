@@ -579,6 +579,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     cl_buf_deinit(&config->psk_hint);
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
+    cleat_verify_cache_free(config->verify_cache);
     cleat_ticket_keys_free(config->ticket_keys);
     if (config->strike.release != NULL) {
         config->strike.release(config->strike.ctx);

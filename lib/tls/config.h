@@ -67,6 +67,7 @@ struct cleat_tls_config {
     size_t num_credentials;
     bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
+    struct cleat_verify_cache *verify_cache; /* or NULL */
     struct cl_buf authorities; /* DistinguishedName[] to be named, instead of the anchors' */
     bool authorities_set;
     enum cleat_client_auth client_auth;

@@ -127,6 +127,12 @@ void cleat_tls_builder_insist_on_credential(struct cleat_tls_builder *b, bool on
     b->config->insist_on_credential = on;
 }
 
+void cleat_tls_builder_verify_cache(struct cleat_tls_builder *b, struct cleat_verify_cache *cache)
+{
+    cleat_verify_cache_free(b->config->verify_cache);
+    b->config->verify_cache = cache != NULL ? cleat_verify_cache_ref(cache) : NULL;
+}
+
 /* ---- proofs that travel with a certificate ---- */
 
 static struct cl_credential *newest_credential(struct cleat_tls_builder *b, const char *what)

@@ -33,6 +33,7 @@ static cl_result start_verifier(struct cleat_tls *tls)
         .purpose = cl_is_server(tls) ? CLEAT_PURPOSE_CLIENT : CLEAT_PURPOSE_SERVER,
         .clock = tls->config->stopwatch,
         .clock_ctx = tls->config->stopwatch_ctx,
+        .cache = tls->config->verify_cache,
     };
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;
@@ -101,7 +102,9 @@ static cl_result take_verdict(struct cleat_tls *tls)
                            e->text);
     }
     cl_event_choice(tls, "peer's certificate", "verified",
-                    "a path to a trust anchor passes every check");
+                    cleat_verdict_remembered(tls->verdict, NULL)
+                        ? "the same chain was verified before, and what was found still holds"
+                        : "a path to a trust anchor passes every check");
     return CL_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "x509/dn.h"
 #include "x509/gname.h"
 #include "base/pem.h"
+#include "x509/verify_cache.h"
 
 static cl_result bad(struct cleat_error *err, const char *section, const char *what)
 {
@@ -362,6 +363,7 @@ int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **o
         return (int)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }
     set->num_refs = 1;
+    set->number = cl_verify_number();
     cl_pem_init(&walk, pem, len, err);
     cl_result r = read_blocks(set, &walk);
     if (r != CL_OK) {

@@ -41,6 +41,7 @@ struct cl_crl {
 
 struct cleat_crl_set {
     _Atomic unsigned num_refs;
+    uint64_t number; /* cl_verify_number() */
     size_t num;
     struct cl_crl *crls[CL_CRL_MAX];
 };

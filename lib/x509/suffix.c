@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "x509/fields.h"
+#include "x509/verify_cache.h"
 
 /* 4 MiB: the list has 300 KB */
 #define MAX_TEXT (4u << 20)
@@ -23,6 +24,7 @@ struct rule {
 
 struct cleat_suffix_list {
     _Atomic unsigned num_refs;
+    uint64_t number; /* cl_verify_number() */
     char *text;
     struct rule *rules;
     size_t num;
@@ -112,6 +114,7 @@ int cleat_suffix_list_from_text(const char *text, size_t len, struct cleat_suffi
         return CLEAT_ERR_NOMEM;
     }
     list->num_refs = 1;
+    list->number = cl_verify_number();
     list->text = cl_strndup(text, len);
     cl_result r =
         list->text != NULL ? read_rules(list, cl_rd_of(list->text, len)) : CLEAT_ERR_NOMEM;
@@ -130,6 +133,11 @@ struct cleat_suffix_list *cleat_suffix_list_ref(const struct cleat_suffix_list *
     struct cleat_suffix_list *own = (struct cleat_suffix_list *)(uintptr_t)list;
     atomic_fetch_add_explicit(&own->num_refs, 1, memory_order_relaxed);
     return own;
+}
+
+uint64_t cl_suffix_list_number(const struct cleat_suffix_list *list)
+{
+    return list->number;
 }
 
 void cleat_suffix_list_free(struct cleat_suffix_list *list)

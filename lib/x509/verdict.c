@@ -184,9 +184,62 @@ void cl_verdict_accept(struct cl_verify *v)
     }
 }
 
+/* Without timings: no time is spent when it is remembered. */
+static cl_result copy_tries(struct cleat_verdict *copy, const struct cleat_verdict *verdict)
+{
+    copy->tries = cl_calloc(verdict->num_tries, sizeof(copy->tries[0]));
+    if (copy->tries == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    copy->num_tries = verdict->num_tries;
+    copy->cap_tries = verdict->num_tries;
+    for (size_t i = 0; i < verdict->num_tries; i++) {
+        copy->tries[i] = verdict->tries[i];
+        copy->tries[i].ns = 0;
+        memset(copy->tries[i].signature_ns, 0, sizeof(copy->tries[i].signature_ns));
+    }
+    return CL_OK;
+}
+
+static cl_result copy_text(char **out, const char *text)
+{
+    *out = text != NULL ? cl_strndup(text, strlen(text)) : NULL;
+    return text == NULL || *out != NULL ? CL_OK : CLEAT_ERR_NOMEM;
+}
+
+struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict)
+{
+    struct cleat_verdict *copy = verdict->num_tries != 0 ? cl_alloc(sizeof(*copy)) : NULL;
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *verdict;
+    copy->refs = 1;
+    copy->remembered = true;
+    copy->work = (struct cleat_verify_work){.num_tried = verdict->work.num_tried};
+    copy->trust = cleat_trust_store_ref(verdict->trust);
+    for (size_t i = 0; i < copy->num_pool; i++) {
+        copy->pool[i].cert = cleat_cert_ref(verdict->pool[i].cert);
+    }
+    copy->host = copy->email = NULL;
+    copy->tries = NULL;
+    if (copy_text(&copy->host, verdict->host) != CL_OK ||
+        copy_text(&copy->email, verdict->email) != CL_OK || copy_tries(copy, verdict) != CL_OK) {
+        cleat_verdict_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+struct cleat_verdict *cl_verdict_ref(struct cleat_verdict *verdict)
+{
+    __atomic_add_fetch(&verdict->refs, 1, __ATOMIC_RELAXED);
+    return verdict;
+}
+
 void cleat_verdict_free(struct cleat_verdict *verdict)
 {
-    if (verdict == NULL) {
+    if (verdict == NULL || __atomic_sub_fetch(&verdict->refs, 1, __ATOMIC_ACQ_REL) != 0) {
         return;
     }
     for (size_t i = 0; i < verdict->num_pool; i++) {
@@ -237,6 +290,14 @@ const struct cleat_cert *cleat_verdict_leaf(const struct cleat_verdict *verdict)
 struct cleat_cert *cl_verdict_leaf_ref(const struct cleat_verdict *verdict)
 {
     return verdict->has_leaf ? cleat_cert_ref(verdict->pool[0].cert) : NULL;
+}
+
+bool cleat_verdict_remembered(const struct cleat_verdict *verdict, int64_t *since)
+{
+    if (verdict->remembered && since != NULL) {
+        *since = verdict->now;
+    }
+    return verdict->remembered;
 }
 
 void cleat_verdict_work(const struct cleat_verdict *verdict, struct cleat_verify_work *out)

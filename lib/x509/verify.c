@@ -52,6 +52,7 @@ static cl_result copy_text(char **out, const char *text)
 static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params *p)
 {
     struct cleat_verdict *verdict = v->verdict;
+    verdict->refs = 1;
     CL_TRY(copy_text(&verdict->host, p->host));
     CL_TRY(copy_text(&verdict->email, p->email));
     CL_TRY(copy_policies(v, p));
@@ -72,7 +73,22 @@ static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params 
     return CL_OK;
 }
 
-static cl_result new_verify(struct cl_verify **out, const struct cl_verify_params *p, size_t num)
+/* Is the chain remembered? Then its verdict is v's, and there is nothing left to do. */
+static bool ask_cache(struct cl_verify *v, const struct cl_verify_params *p,
+                      const struct cl_rd *chain_der, size_t num)
+{
+    if (p->cache == NULL || num > CL_VERIFY_MAX_CERTS) {
+        return false;
+    }
+    cl_verify_cache_key(p, chain_der, num, v->cache_key);
+    v->verdict = cl_verify_cache_find(p->cache, v->cache_key, p->now);
+    v->phase = v->verdict != NULL ? CL_PHASE_DONE : v->phase;
+    v->cache = cleat_verify_cache_ref(p->cache);
+    return v->verdict != NULL;
+}
+
+static cl_result new_verify(struct cl_verify **out, const struct cl_verify_params *p,
+                            const struct cl_rd *chain_der, size_t num)
 {
     *out = NULL;
     if (num == 0) {
@@ -84,6 +100,10 @@ static cl_result new_verify(struct cl_verify **out, const struct cl_verify_param
     struct cl_verify *v = cl_calloc(1, sizeof(*v));
     if (v == NULL) {
         return CLEAT_ERR_NOMEM;
+    }
+    if (ask_cache(v, p, chain_der, num)) {
+        *out = v;
+        return CL_OK;
     }
     v->verdict = cl_calloc(1, sizeof(*v->verdict));
     v->best_rank = -1;
@@ -187,9 +207,9 @@ cl_result cl_verify_new(struct cl_verify **out, const struct cl_verify_params *p
                         const struct cl_rd *chain_der, size_t num)
 {
     struct cl_verify *v;
-    CL_TRY(new_verify(&v, params, num));
+    CL_TRY(new_verify(&v, params, chain_der, num));
     *out = v;
-    if (too_many(v, num)) {
+    if (v->phase == CL_PHASE_DONE || too_many(v, num)) {
         return CL_OK;
     }
     for (size_t i = 0; i < num; i++) {
@@ -219,9 +239,13 @@ cl_result cl_verify_new_certs(struct cl_verify **out, const struct cl_verify_par
                               const struct cleat_cert *const *certs, size_t num)
 {
     struct cl_verify *v;
-    CL_TRY(new_verify(&v, params, num));
+    struct cl_rd chain_der[CL_VERIFY_MAX_CERTS];
+    for (size_t i = 0; params->cache != NULL && i < num && i < CL_VERIFY_MAX_CERTS; i++) {
+        chain_der[i] = certs[i]->der;
+    }
+    CL_TRY(new_verify(&v, params, chain_der, num));
     *out = v;
-    if (too_many(v, num)) {
+    if (v->phase == CL_PHASE_DONE || too_many(v, num)) {
         return CL_OK;
     }
     for (size_t i = 0; i < num; i++) {
@@ -414,8 +438,11 @@ struct cleat_verdict *cl_verify_take_verdict(struct cl_verify *v)
         return NULL;
     }
     struct cleat_verdict *verdict = v->verdict;
-    if (verdict != NULL) {
+    if (verdict != NULL && !verdict->remembered) {
         verdict->work.total_ns = cl_verify_now(v) - v->began;
+        if (v->cache != NULL && cleat_verdict_code(verdict) == CLEAT_OK) {
+            cl_verify_cache_add(v->cache, v->cache_key, verdict, v->crls);
+        }
     }
     v->verdict = NULL;
     return verdict;
@@ -428,6 +455,7 @@ void cl_verify_free(struct cl_verify *v)
         cleat_verdict_free(v->verdict);
         cleat_crl_set_free(v->crls);
         cleat_suffix_list_free(v->suffixes);
+        cleat_verify_cache_free(v->cache);
         cl_free(v->policy_bytes);
         cl_free(v);
     }
@@ -454,6 +482,7 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
         .inhibit_any_policy = o->inhibit_any_policy,
         .clock = o->clock,
         .clock_ctx = o->clock_ctx,
+        .cache = o->cache,
     };
 }
 

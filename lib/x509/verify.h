@@ -46,13 +46,15 @@ struct cl_verify_params {
     bool inhibit_any_policy;
     uint64_t (*clock)(void *ctx);
     void *clock_ctx;
+    struct cleat_verify_cache *cache;
 };
 
 struct cl_verify;
 
-/* cl_verify_new starts the verification of chain_der (leaf first, at least one). It copies what it
- * needs: the bytes may go afterwards. A leaf that cannot be parsed, or too many certificates, is a
- * verdict, not a failure of this call. NOMEM, USAGE (no trust store, bad options), NO_CERTIFICATE.
+/* cl_verify_new starts the verification of chain_der (leaf first, at least one), or ends it at once
+ * when the chain is remembered. It copies what it needs: the bytes may go afterwards. A leaf that
+ * cannot be parsed, or too many certificates, is a verdict, not a failure of this call. NOMEM,
+ * USAGE (no trust store, bad options), NO_CERTIFICATE.
  */
 CL_MUST cl_result cl_verify_new(struct cl_verify **out, const struct cl_verify_params *params,
                                 const struct cl_rd *chain_der, size_t num);

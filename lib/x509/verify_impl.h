@@ -7,6 +7,7 @@
 #include "x509/crl.h"
 #include "x509/dn.h"
 #include "x509/path.h"
+#include "x509/verify_cache.h"
 
 /* What a checked certificate is known to be as an issuer. */
 enum cl_ca_state {
@@ -73,6 +74,8 @@ struct cl_try {
 };
 
 struct cleat_verdict {
+    int refs;        /* atomic; more than one only once it is remembered */
+    bool remembered; /* by a cache: only read from then on */
     /* what was asked */
     struct cleat_trust_store *trust;
     char *host;
@@ -103,6 +106,8 @@ struct cl_verify {
     struct cl_policy_inputs policies;
     struct cl_rd policy_oids[CL_VERIFY_MAX_POLICIES];
     uint8_t *policy_bytes;
+    struct cleat_verify_cache *cache; /* or NULL */
+    uint8_t cache_key[CL_VERIFY_KEY_LEN];
 
     uint8_t order[CL_VERIFY_MAX_CERTS]; /* the pool by hash of the subject */
     struct cl_path path;
@@ -172,6 +177,9 @@ struct cl_fail cl_fail_begin(struct cl_verify *v, struct cleat_error *storage);
 /* cl_verdict_reject adds a try with that failure, and keeps it if it is the most telling so far. */
 void cl_verdict_reject(struct cl_verify *v, const struct cl_fail *fail);
 void cl_verdict_accept(struct cl_verify *v);
+/* cl_verdict_remember copies an accepting verdict without timings; NULL: memory is short. */
+struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict);
+struct cleat_verdict *cl_verdict_ref(struct cleat_verdict *verdict);
 /* cl_verdict_final overrides whatever was kept. */
 void cl_verdict_final(struct cl_verify *v, cl_result code, const char *openssl, const char *hint,
                       const char *fmt, ...) __attribute__((format(printf, 5, 6)));

@@ -201,6 +201,18 @@ class OpenSSL(PeerTest, GetTest):
             if not line.startswith("#"):
                 self.assertNotIn(line.split()[2], text)
 
+    def test_a_server_that_is_met_again_is_remembered(self):
+        trace = self.folder / "again.jsonl"
+        with self.peer(*self.leaves["ecdsa-p256"]) as peer:
+            url = self.url(peer)
+            story = self.fetch("-v", "--no-sessionid", "--trace-json", trace, "-o", "/dev/null",
+                               "-o", "/dev/null", url, url).stderr.decode()
+        self.assertRegex(story, r"remembered: made \d+ s ago for the same chain")
+        verdicts = [line for line in map(json.loads, trace.read_text().splitlines())
+                    if line.get("event") == "tls.verdict"]
+        self.assertNotIn("remembered_since", verdicts[0])
+        self.assertGreater(verdicts[1]["remembered_since"], 1700000000)
+
     def test_the_key_log_has_the_five_secrets(self):
         keys = self.folder / "keys2.log"
         with self.peer(*self.leaves["ecdsa-p256"]) as peer:

@@ -2,6 +2,7 @@
 """`cleat serve --client-auth-path`: clients are asked for a certificate when they ask for a
 protected path, after the handshake; OpenSSL's and our own as clients, Python's too. (`cleat get`
 where OpenSSL asks: extensions.py.)"""
+import signal
 import ssl
 import time
 import unittest
@@ -14,8 +15,8 @@ CA = support.make_ca()
 LOCAL = support.make_leaf(CA, "local")
 ALICE = support.make_leaf(CA, "alice", hosts=["alice.test"], purpose="clientAuth")
 BOB = support.make_leaf(CA, "bob", hosts=["bob.test"], purpose="clientAuth")
-MALLORY = support.make_leaf(support.make_ca("other"), "mallory", hosts=["m.test"],
-                            purpose="clientAuth")
+OTHER = support.make_ca("other")
+MALLORY = support.make_leaf(OTHER, "mallory", hosts=["m.test"], purpose="clientAuth")
 ROOT = support.folder() / "root"
 (ROOT / "admin/sub").mkdir(parents=True)
 (ROOT / "a.txt").write_text("open\n")
@@ -195,6 +196,39 @@ class InTheHandshake(unittest.TestCase):
                     self.assertEqual(Responses(s).next()[0], 200)
                     session = s.session
                 server.access.wait_for(f" {word} ")
+
+
+class ComingAgain(unittest.TestCase):
+    """Chains that verified are remembered; who may come in is asked each time."""
+
+    def test_rules_count_for_remembered_clients_too(self):
+        for words in ((), ("--client-cache", "0"), ("--client-cache", "16")):
+            with self.subTest(words), Server(*LOCAL.args(), "--root", ROOT, "--client-ca", CA.cert,
+                                             "--client-allow", "alice.test", *words) as server:
+                for _ in range(3):
+                    self.assertEqual(ask(server, "/a.txt", ctx=context(ALICE)), [200])
+                    self.assertEqual(ask(server, "/a.txt", ctx=context(BOB)), [403])
+                    with self.assertRaises((ssl.SSLError, ConnectionError, EOFError)):
+                        ask(server, "/a.txt", ctx=context(MALLORY))
+
+    def test_after_a_reload_the_new_authorities_count(self):
+        trusted = support.folder() / "clients.pem"
+        trusted.write_bytes(CA.cert.read_bytes())
+        with Server(*LOCAL.args(), "--root", ROOT, "--client-ca", trusted) as server:
+            for _ in range(2):
+                self.assertEqual(ask(server, "/a.txt", ctx=context(ALICE)), [200])
+            trusted.write_bytes(OTHER.cert.read_bytes())
+            server.signal(signal.SIGHUP)
+            server.errors.wait_for("were read again")
+            with self.assertRaises((ssl.SSLError, ConnectionError, EOFError)):
+                ask(server, "/a.txt", ctx=context(ALICE))
+            self.assertEqual(ask(server, "/a.txt", ctx=context(MALLORY)), [200])
+
+    def test_sizes_out_of_range_are_refused(self):
+        for size in ("1", "15", "4097", "-1", "x"):
+            done = support.run([support.CLEAT, "serve", *LOCAL.args(), "--client-ca", CA.cert,
+                                "--client-cache", size], check=False)
+            self.assertEqual(done.returncode, 2, size)
 
 
 class Impolite(unittest.TestCase):
