@@ -40,7 +40,7 @@ struct shard {
     uint64_t misses;
     uint64_t expired;
     uint64_t evictions;
-} __attribute__((aligned(64))); /* a cache line: neighbours do not slow each other */
+};
 
 struct cleat_session_cache {
     int refs; /* atomic */

@@ -201,7 +201,7 @@ static cl_result copy_tries(struct cleat_verdict *copy, const struct cleat_verdi
     return CL_OK;
 }
 
-static cl_result copy_text(char **out, const char *text)
+cl_result cl_verdict_copy_text(char **out, const char *text)
 {
     *out = text != NULL ? cl_strndup(text, strlen(text)) : NULL;
     return text == NULL || *out != NULL ? CL_OK : CLEAT_ERR_NOMEM;
@@ -223,8 +223,9 @@ struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict)
     }
     copy->host = copy->email = NULL;
     copy->tries = NULL;
-    if (copy_text(&copy->host, verdict->host) != CL_OK ||
-        copy_text(&copy->email, verdict->email) != CL_OK || copy_tries(copy, verdict) != CL_OK) {
+    if (cl_verdict_copy_text(&copy->host, verdict->host) != CL_OK ||
+        cl_verdict_copy_text(&copy->email, verdict->email) != CL_OK ||
+        copy_tries(copy, verdict) != CL_OK) {
         cleat_verdict_free(copy);
         return NULL;
     }

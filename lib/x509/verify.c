@@ -43,18 +43,12 @@ static cl_result copy_policies(struct cl_verify *v, const struct cl_verify_param
     return CL_OK;
 }
 
-static cl_result copy_text(char **out, const char *text)
-{
-    *out = text != NULL ? cl_strndup(text, strlen(text)) : NULL;
-    return text == NULL || *out != NULL ? CL_OK : CLEAT_ERR_NOMEM;
-}
-
 static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params *p)
 {
     struct cleat_verdict *verdict = v->verdict;
     verdict->refs = 1;
-    CL_TRY(copy_text(&verdict->host, p->host));
-    CL_TRY(copy_text(&verdict->email, p->email));
+    CL_TRY(cl_verdict_copy_text(&verdict->host, p->host));
+    CL_TRY(cl_verdict_copy_text(&verdict->email, p->email));
     CL_TRY(copy_policies(v, p));
     verdict->trust = cleat_trust_store_ref(p->trust);
     verdict->now = p->now;

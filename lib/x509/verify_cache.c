@@ -38,7 +38,7 @@ struct shard {
     uint64_t hits;
     uint64_t misses;
     uint64_t evictions;
-} __attribute__((aligned(64))); /* a cache line: neighbours do not slow each other */
+};
 
 struct cleat_verify_cache {
     int refs; /* atomic */

@@ -177,6 +177,8 @@ struct cl_fail cl_fail_begin(struct cl_verify *v, struct cleat_error *storage);
 /* cl_verdict_reject adds a try with that failure, and keeps it if it is the most telling so far. */
 void cl_verdict_reject(struct cl_verify *v, const struct cl_fail *fail);
 void cl_verdict_accept(struct cl_verify *v);
+/* cl_verdict_copy_text: a copy of text, NULL of NULL. NOMEM. */
+CL_MUST cl_result cl_verdict_copy_text(char **out, const char *text);
 /* cl_verdict_remember copies an accepting verdict without timings; NULL: memory is short. */
 struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict);
 struct cleat_verdict *cl_verdict_ref(struct cleat_verdict *verdict);
