@@ -8,6 +8,7 @@
 static const struct cl_command commands[] = {
     {"crypto", "what this machine computes, primitive by primitive", bench_crypto_run},
     {"handshake", "whole handshakes in memory, server and client", bench_handshake_run},
+    {"connect", "new TLS connections to a server, and how long they take", bench_connect_run},
     {"rtt", "what each kind of handshake costs in round trips", bench_rtt_run},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))

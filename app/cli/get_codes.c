@@ -11,6 +11,16 @@ int get_exit_of_handshake(const struct cleat_error *error)
     return about_cert && !error->from_peer ? GET_EXIT_VERIFY : GET_EXIT_HANDSHAKE;
 }
 
+int get_exit_of_dial(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error)
+{
+    if (timed_out) {
+        return GET_EXIT_TIMEOUT;
+    }
+    return stage == CL_DIAL_DNS   ? GET_EXIT_DNS
+           : stage == CL_DIAL_TCP ? GET_EXIT_CONNECT
+                                  : get_exit_of_handshake(error);
+}
+
 long get_verify_result(int code)
 {
     static const struct {

@@ -2,7 +2,7 @@
 #ifndef CL_CLI_GET_CODES_H
 #define CL_CLI_GET_CODES_H
 
-#include "cleat/error.h"
+#include "conn/dial.h"
 
 enum get_exit {
     GET_EXIT_OK = 0,
@@ -32,6 +32,9 @@ enum get_exit {
 /* get_exit_of_handshake maps why a handshake failed to 60 (we did not accept the peer's
  * certificate) or 35. */
 int get_exit_of_handshake(const struct cleat_error *error);
+
+/* get_exit_of_dial maps the stage at which a dial has failed. */
+int get_exit_of_dial(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error);
 
 /* get_verify_result maps a verdict to the number that OpenSSL has for it (X509_V_ERR_*), which is
  * what curl's ssl_verify_result shows: 0 accepted, 1 unspecified. */

@@ -123,7 +123,6 @@ static void note_dial(struct get_transfer *t, const struct cl_dial_result *r)
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     static const char *const stages[] = {"dns", "tcp", "tls"};
-    static const int codes[] = {GET_EXIT_DNS, GET_EXIT_CONNECT, GET_EXIT_HANDSHAKE};
     struct get_transfer *t = ctx;
     t->dial = NULL;
     t->dialled = true;
@@ -138,8 +137,8 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
         get_exchange_start(t);
         return;
     }
-    int code = r->stage == CL_DIAL_TLS ? get_exit_of_handshake(&r->error) : codes[r->stage];
-    if (code == GET_EXIT_VERIFY) {
+    t->exit_code = get_exit_of_dial(r->stage, r->timed_out, &r->error);
+    if (t->exit_code == GET_EXIT_VERIFY) {
         t->facts.ssl_verify_result = get_verify_result(r->error.code);
     }
     t->err = r->error;
@@ -148,7 +147,6 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     }
     /* cl_dial has told the trace already. */
     t->hop_over = true;
-    t->exit_code = r->timed_out ? GET_EXIT_TIMEOUT : code;
     t->stage = stages[r->stage];
 }
 

@@ -17,7 +17,7 @@ static const struct cl_command commands[] = {
     {"ws", "talk to WebSocket servers, from a terminal or a script", cl_cmd_ws},
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
-    {"bench", "measure cryptography, handshakes and round trips", cl_cmd_bench},
+    {"bench", "measure cryptography, handshakes, round trips, and servers", cl_cmd_bench},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
