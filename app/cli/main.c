@@ -9,6 +9,7 @@
 #include "cleat/version.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "crypto/aead.h"
 #include "crypto/version.h"
 
 static const struct cl_command commands[] = {
@@ -31,7 +32,7 @@ static void print_help(FILE *out)
     }
     fprintf(out, "\n'cleat COMMAND --help' tells more about each.\n"
                  "'cleat --version' prints the versions of the program and its libraries; with -v\n"
-                 "also how handshakes are computed.\n");
+                 "also how handshakes and records are computed.\n");
 }
 
 static void print_version(bool kernels)
@@ -39,6 +40,7 @@ static void print_version(bool kernels)
     printf("cleat %s\n%s\nlibuv %s\n", cleat_version(), cl_crypto_version(), uv_version_string());
     if (kernels) {
         printf("handshakes: %s\n", cleat_batch_describe());
+        printf("records: %s\n", cl_aead_describe());
     }
 }
 

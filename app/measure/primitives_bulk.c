@@ -26,8 +26,8 @@ enum direction {
 #define AAD_LEN 5
 
 struct aead_state {
-    struct cl_aead *seal;
-    struct cl_aead *open;
+    struct cl_aead_key seal;
+    struct cl_aead_key open;
     uint8_t plain[MAX_SIZE];
     uint8_t sealed[MAX_SIZE + CL_AEAD_MAX_TAG_LEN];
     uint8_t *records; /* CL_PRIMITIVE_TURN, opened in place */
@@ -41,7 +41,7 @@ static const uint8_t aad[AAD_LEN] = {23, 3, 3};
 static cl_result seal_one(const struct cl_primitive_run *r, struct aead_state *s, uint8_t *out)
 {
     const struct cl_rd in = cl_rd_of(s->plain, r->p->bytes);
-    return cl_aead_seal(s->seal, nonce, cl_rd_of(aad, sizeof(aad)), &in, 1, out);
+    return cl_aead_seal(&s->seal, nonce, cl_rd_of(aad, sizeof(aad)), &in, 1, out);
 }
 
 static cl_result aead_open(struct cl_primitive_run *r)
@@ -59,8 +59,8 @@ static cl_result aead_open(struct cl_primitive_run *r)
     if (s->records == NULL) {
         return CLEAT_ERR_NOMEM;
     }
-    CL_TRY(cl_aead_new(&s->seal, id, key, true));
-    CL_TRY(cl_aead_new(&s->open, id, key, false));
+    CL_TRY(cl_aead_key_init(&s->seal, id, key, true));
+    CL_TRY(cl_aead_key_init(&s->open, id, key, false));
     return seal_one(r, s, s->sealed);
 }
 
@@ -87,7 +87,7 @@ static cl_result open_run(struct cl_primitive_run *r, size_t num, size_t batch)
     struct aead_state *s = r->state;
     for (size_t i = 0; i < num; i++) {
         size_t len;
-        CL_TRY(cl_aead_open(s->open, nonce, cl_rd_of(aad, sizeof(aad)),
+        CL_TRY(cl_aead_open(&s->open, nonce, cl_rd_of(aad, sizeof(aad)),
                             s->records + i * s->record_len, s->record_len, &len));
     }
     return CL_OK;
@@ -97,8 +97,8 @@ static void aead_close(struct cl_primitive_run *r)
 {
     struct aead_state *s = r->state;
     if (s != NULL) {
-        cl_aead_free(s->seal);
-        cl_aead_free(s->open);
+        cl_aead_key_wipe(&s->seal);
+        cl_aead_key_wipe(&s->open);
         cl_free(s->records);
         cl_free(s);
     }

@@ -73,13 +73,29 @@ void cl_wipe(void *p, size_t len)
     }
 }
 
+/* The compiler must not find out when all that differs has been seen. */
+static inline uint64_t hide(uint64_t x)
+{
+    __asm__("" : "+r"(x));
+    return x;
+}
+
 bool cl_ct_equal(const void *a, const void *b, size_t len)
 {
-    const volatile uint8_t *x = a;
-    const volatile uint8_t *y = b;
-    uint8_t differ = 0;
+    const uint8_t *x = a;
+    const uint8_t *y = b;
+    uint64_t differ = 0;
+    for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
+        uint64_t u;
+        uint64_t v;
+        memcpy(&u, x, sizeof(u));
+        memcpy(&v, y, sizeof(v));
+        differ = hide(differ | (u ^ v));
+        x += sizeof(u);
+        y += sizeof(v);
+    }
     for (size_t i = 0; i < len; i++) {
-        differ |= (uint8_t)(x[i] ^ y[i]);
+        differ = hide(differ | (uint64_t)(x[i] ^ y[i]));
     }
     return differ == 0;
 }

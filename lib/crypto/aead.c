@@ -1,19 +1,12 @@
-/* crypto/aead.c - see aead.h; over libcrypto's EVP ciphers.
- *
- * The algorithms are fetched once for the process; a context is keyed when it is made and gets only
- * a nonce for each record. GCM and ChaCha20-Poly1305 are streams: inputs go in one after another.
- * CCM must know the length first and takes one piece: inputs are collected where the ciphertext
- * goes and encrypted in place.
- */
+/* crypto/aead.c - see aead.h: what ciphers there are, who computes them, and the way to them. */
 #include "crypto/aead.h"
 
 #include <limits.h>
 #include <pthread.h>
-
-#include <openssl/err.h>
-#include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "base/mem.h"
+#include "crypto/aead_cache.h"
 
 /* RFC 9846 5.5: AES-GCM keeps its margin for 2^24.5 full-size records. 2^24.5, rounded down. */
 #define MAX_RECORDS_GCM      UINT64_C(23726566)
@@ -33,182 +26,133 @@ static const struct cl_aead_info infos[CL_AEAD_COUNT] = {
     [CL_AEAD_AES_256_CCM_8] = {"AES-256-CCM-8", 32, 8, MAX_RECORDS_CCM},
 };
 
-static const char *const evp_names[CL_AEAD_COUNT] = {
-    [CL_AEAD_AES_128_GCM] = "AES-128-GCM",
-    [CL_AEAD_AES_256_GCM] = "AES-256-GCM",
-    [CL_AEAD_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
-    [CL_AEAD_AES_128_CCM] = "AES-128-CCM",
-    [CL_AEAD_AES_128_CCM_8] = "AES-128-CCM",
-    [CL_AEAD_AES_256_CCM] = "AES-256-CCM",
-    [CL_AEAD_AES_256_CCM_8] = "AES-256-CCM",
-};
-
-struct cl_aead {
-    EVP_CIPHER_CTX *ctx;
-    enum cl_aead_id id;
-};
-
-/* Kept until the process ends. */
-static EVP_CIPHER *ciphers[CL_AEAD_COUNT];
-static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
-
-static void fetch_ciphers(void)
-{
-    for (size_t i = 0; i < CL_AEAD_COUNT; i++) {
-        ciphers[i] = EVP_CIPHER_fetch(NULL, evp_names[i], NULL);
-    }
-    ERR_clear_error();
-}
-
 const struct cl_aead_info *cl_aead_info(enum cl_aead_id id)
 {
     return &infos[id];
 }
 
-static bool is_ccm(enum cl_aead_id id)
+/* ---- who computes ---- */
+
+static struct cl_aead_table table;
+static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
+static atomic_bool switched_off;
+
+static void choose(void)
 {
-    return id >= CL_AEAD_AES_128_CCM && id <= CL_AEAD_AES_256_CCM_8;
+    cl_aead_ipsec(&table);
 }
 
-static bool key_context(struct cl_aead *a, const uint8_t *key, bool seal)
+const struct cl_aead_kernel *cl_aead_kernel_of(enum cl_aead_id id)
 {
-    const int enc = seal ? 1 : 0;
-    /* The others' nonce has CL_AEAD_NONCE_LEN bytes unless told otherwise: one call does. */
-    if (!is_ccm(a->id)) {
-        return EVP_CipherInit_ex(a->ctx, ciphers[a->id], NULL, key, NULL, enc) == 1;
+    if (pthread_once(&choose_once, choose) != 0 || table.of[id] == NULL ||
+        atomic_load_explicit(&switched_off, memory_order_relaxed)) {
+        return cl_aead_ossl(id);
     }
-    return EVP_CipherInit_ex(a->ctx, ciphers[a->id], NULL, NULL, NULL, enc) == 1 &&
-           EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_IVLEN, CL_AEAD_NONCE_LEN, NULL) == 1 &&
-           EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, infos[a->id].tag_len, NULL) == 1 &&
-           EVP_CipherInit_ex(a->ctx, NULL, NULL, key, NULL, enc) == 1;
+    return table.of[id];
 }
 
-cl_result cl_aead_new(struct cl_aead **out, enum cl_aead_id id, const uint8_t *key, bool seal)
+const char *cl_aead_describe(void)
 {
-    *out = NULL;
-    if (pthread_once(&fetch_once, fetch_ciphers) != 0 || ciphers[id] == NULL) {
+    if (pthread_once(&choose_once, choose) != 0 ||
+        atomic_load_explicit(&switched_off, memory_order_relaxed)) {
+        return "libcrypto: all else is switched off";
+    }
+    return table.description;
+}
+
+void cl_aead_switch(bool others_than_libcrypto)
+{
+    atomic_store_explicit(&switched_off, !others_than_libcrypto, memory_order_relaxed);
+}
+
+/* ---- keys ---- */
+
+/* 2^64 keys are not made in a process's life, so numbers do not come back. */
+static atomic_uint_fast64_t last_serial;
+
+cl_result cl_aead_key_init(struct cl_aead_key *key, enum cl_aead_id id, const uint8_t *bytes,
+                           bool seals)
+{
+    *key = (struct cl_aead_key){0};
+    CL_TRY(cl_aead_cache_ready());
+    if (cl_aead_kernel_of(id) == NULL) {
         return CLEAT_ERR_CRYPTO;
     }
-    struct cl_aead *a = cl_calloc(1, sizeof(*a));
-    if (a == NULL) {
-        return CLEAT_ERR_NOMEM;
-    }
-    a->id = id;
-    a->ctx = EVP_CIPHER_CTX_new();
-    if (a->ctx == NULL || !key_context(a, key, seal)) {
-        const cl_result r = a->ctx == NULL ? CLEAT_ERR_NOMEM : CLEAT_ERR_CRYPTO;
-        ERR_clear_error();
-        cl_aead_free(a);
-        return r;
-    }
-    *out = a;
+    key->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+    key->id = (uint8_t)id;
+    key->seals = seals;
+    memcpy(key->bytes, bytes, infos[id].key_len);
     return CL_OK;
 }
 
-void cl_aead_free(struct cl_aead *a)
+void cl_aead_key_wipe(struct cl_aead_key *key)
 {
-    if (a != NULL) {
-        EVP_CIPHER_CTX_free(a->ctx); /* wipes the key schedule */
-        cl_free(a);
-    }
+    cl_aead_cache_drop(key);
+    cl_wipe(key, sizeof(*key));
 }
 
-static bool total_len(const struct cl_rd *in, size_t num, size_t *out)
+/* ---- the way to a kernel ---- */
+
+static inline cl_result find(struct cl_aead_key *key, struct cl_aead_slot **out)
 {
-    size_t total = 0;
-    for (size_t i = 0; i < num; i++) {
-        if (in[i].len > INT_MAX - CL_AEAD_MAX_TAG_LEN - total) {
-            return false;
-        }
-        total += in[i].len;
+    if (!cl_aead_cache_has(key)) {
+        CL_TRY(cl_aead_cache_expand(key));
     }
-    *out = total;
-    return true;
+    *out = &cl_aead_cache_mine->slots[key->slot];
+    return CL_OK;
 }
 
-static bool start(struct cl_aead *a, const uint8_t *nonce, struct cl_rd aad, size_t len)
-{
-    int n = 0;
-    if (aad.len > INT_MAX || EVP_CipherInit_ex(a->ctx, NULL, NULL, NULL, nonce, -1) != 1) {
-        return false;
-    }
-    if (is_ccm(a->id) && EVP_CipherUpdate(a->ctx, NULL, &n, NULL, (int)len) != 1) {
-        return false;
-    }
-    return aad.len == 0 || EVP_CipherUpdate(a->ctx, NULL, &n, aad.p, (int)aad.len) == 1;
-}
-
-/* crypt turns len bytes at in into as many at out. An empty piece must still be seen by CCM. */
-static bool crypt(struct cl_aead *a, const uint8_t *in, size_t len, uint8_t *out)
-{
-    int n = 0;
-    return EVP_CipherUpdate(a->ctx, out, &n, in, (int)len) == 1 && n == (int)len;
-}
-
-static bool encrypt_pieces(struct cl_aead *a, const struct cl_rd *in, size_t num, uint8_t *out)
+void cl_aead_gather(uint8_t *out, const struct cl_rd *in, size_t num)
 {
     for (size_t i = 0; i < num; i++) {
-        if (in[i].len != 0 && !crypt(a, in[i].p, in[i].len, out)) {
-            return false;
+        if (in[i].len != 0 && in[i].p != out) {
+            memcpy(out, in[i].p, in[i].len);
         }
         out += in[i].len;
     }
-    return true;
 }
 
-static bool encrypt_collected(struct cl_aead *a, const struct cl_rd *in, size_t num, size_t total,
-                              uint8_t *out)
+/* libcrypto counts in int. */
+static bool fits(const struct cl_rd *in, size_t num, struct cl_rd aad)
 {
-    uint8_t *at = out;
+    size_t room = INT_MAX - CL_AEAD_MAX_TAG_LEN;
     for (size_t i = 0; i < num; i++) {
-        if (in[i].len != 0 && in[i].p != at) {
-            memcpy(at, in[i].p, in[i].len);
+        if (in[i].len > room) {
+            return false;
         }
-        at += in[i].len;
+        room -= in[i].len;
     }
-    return crypt(a, out, total, out);
+    return aad.len <= INT_MAX;
 }
 
-cl_result cl_aead_seal(struct cl_aead *a, const uint8_t nonce[CL_AEAD_NONCE_LEN], struct cl_rd aad,
-                       const struct cl_rd *in, size_t num, uint8_t *out)
+cl_result cl_aead_seal(struct cl_aead_key *key, const uint8_t nonce[CL_AEAD_NONCE_LEN],
+                       struct cl_rd aad, const struct cl_rd *in, size_t num, uint8_t *out)
 {
-    size_t total = 0;
-    int n = 0;
-    uint8_t none[EVP_MAX_BLOCK_LENGTH];
-    const bool ok =
-        total_len(in, num, &total) && start(a, nonce, aad, total) &&
-        (is_ccm(a->id) ? encrypt_collected(a, in, num, total, out)
-                       : encrypt_pieces(a, in, num, out)) &&
-        EVP_CipherFinal_ex(a->ctx, none, &n) == 1 &&
-        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, infos[a->id].tag_len, out + total) == 1;
-    if (!ok) {
-        ERR_clear_error();
+    struct cl_aead_slot *slot;
+    if (!key->seals || !fits(in, num, aad)) {
         return CLEAT_ERR_CRYPTO;
     }
-    return CL_OK;
+    CL_TRY(find(key, &slot));
+    return slot->kernel->seal(slot, nonce, aad, in, num, out) ? CL_OK : CLEAT_ERR_CRYPTO;
 }
 
-cl_result cl_aead_open(struct cl_aead *a, const uint8_t nonce[CL_AEAD_NONCE_LEN], struct cl_rd aad,
-                       uint8_t *inout, size_t len, size_t *out_len)
+cl_result cl_aead_open(struct cl_aead_key *key, const uint8_t nonce[CL_AEAD_NONCE_LEN],
+                       struct cl_rd aad, uint8_t *inout, size_t len, size_t *out_len)
 {
-    const size_t tag_len = infos[a->id].tag_len;
-    uint8_t none[EVP_MAX_BLOCK_LENGTH];
-    int n = 0;
+    const size_t tag_len = infos[key->id].tag_len;
+    struct cl_aead_slot *slot;
     *out_len = 0;
-    if (len < tag_len || len > INT_MAX) {
+    if (key->seals) {
+        return CLEAT_ERR_CRYPTO;
+    }
+    if (len < tag_len || len > INT_MAX || aad.len > INT_MAX) {
         return CLEAT_ERR_BAD_RECORD_MAC;
     }
-    const size_t text_len = len - tag_len;
-    /* CCM wants the tag before the text, and checks it as it decrypts; the others do not mind. */
-    const bool ok =
-        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, (int)tag_len, inout + text_len) == 1 &&
-        start(a, nonce, aad, text_len) &&
-        ((text_len == 0 && !is_ccm(a->id)) || crypt(a, inout, text_len, inout)) &&
-        (is_ccm(a->id) || EVP_CipherFinal_ex(a->ctx, none, &n) == 1);
-    if (!ok) {
-        ERR_clear_error();
+    CL_TRY(find(key, &slot));
+    if (!slot->kernel->open(slot, nonce, aad, inout, len - tag_len)) {
+        cl_wipe(inout, len - tag_len);
         return CLEAT_ERR_BAD_RECORD_MAC;
     }
-    *out_len = text_len;
+    *out_len = len - tag_len;
     return CL_OK;
 }

@@ -32,7 +32,7 @@ static const struct aead_row {
 
 struct cl_hpke {
     struct cl_hpke_kdf kdf;
-    struct cl_aead *aead; /* NULL: only exports */
+    struct cl_aead_key aead; /* none: only exports */
     uint8_t base_nonce[CL_AEAD_NONCE_LEN];
     uint64_t sequence;
     struct cl_secret exporter;
@@ -78,7 +78,7 @@ const char *cl_hpke_aead_name(uint16_t id)
 void cl_hpke_free(struct cl_hpke *h)
 {
     if (h != NULL) {
-        cl_aead_free(h->aead);
+        cl_aead_key_wipe(&h->aead);
         cl_free_secret(h, sizeof(*h));
     }
 }
@@ -106,7 +106,7 @@ static cl_result key_aead(struct cl_hpke *h, const struct aead_row *row,
     CL_TRY(cl_hpke_expand(&h->kdf, secret, "base_nonce", context, h->base_nonce,
                           sizeof(h->base_nonce)));
     CL_TRY(cl_hpke_expand(&h->kdf, secret, "key", context, key, key_len));
-    const cl_result r = cl_aead_new(&h->aead, row->aead, key, seal);
+    const cl_result r = cl_aead_key_init(&h->aead, row->aead, key, seal);
     cl_wipe(key, sizeof(key));
     return r;
 }
@@ -209,7 +209,7 @@ struct cl_rd cl_hpke_shared_secret(const struct cl_hpke *h)
 /* next_nonce: RFC 9180 5.2, ComputeNonce: base_nonce XOR the sequence number. */
 static cl_result next_nonce(const struct cl_hpke *h, uint8_t nonce[CL_AEAD_NONCE_LEN])
 {
-    if (h->aead == NULL) {
+    if (h->aead.serial == 0) {
         return CLEAT_ERR_UNSUPPORTED;
     }
     /* RFC 9180 5.2: "if self.seq >= (1 << (8*Nn)) - 1: raise MessageLimitReachedError"; a counter
@@ -230,7 +230,7 @@ cl_result cl_hpke_seal(struct cl_hpke *h, struct cl_rd aad, struct cl_rd in, uin
 {
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     CL_TRY(next_nonce(h, nonce));
-    CL_TRY(cl_aead_seal(h->aead, nonce, aad, &in, 1, out));
+    CL_TRY(cl_aead_seal(&h->aead, nonce, aad, &in, 1, out));
     h->sequence++;
     return CL_OK;
 }
@@ -241,7 +241,7 @@ cl_result cl_hpke_open(struct cl_hpke *h, struct cl_rd aad, uint8_t *inout, size
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     *out_len = 0;
     CL_TRY(next_nonce(h, nonce));
-    CL_TRY(cl_aead_open(h->aead, nonce, aad, inout, len, out_len));
+    CL_TRY(cl_aead_open(&h->aead, nonce, aad, inout, len, out_len));
     h->sequence++;
     return CL_OK;
 }

@@ -40,7 +40,7 @@ static cl_result seal_13(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     make_nonce(keys, nonce);
     const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1), cl_rd_of(zeros, padding)};
-    return cl_aead_seal(keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts,
+    return cl_aead_seal(&keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts,
                         padding != 0 ? 3 : 2, out + CL_RECORD_HEADER_LEN);
 }
 
@@ -52,8 +52,8 @@ static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, str
     uint8_t nonce[CL_AEAD_NONCE_LEN];
     make_nonce(keys, nonce);
     size_t len;
-    CL_TRY(cl_aead_open(keys->aead, nonce, cl_rd_of(header, CL_RECORD_HEADER_LEN), rec->p, rec->len,
-                        &len));
+    CL_TRY(cl_aead_open(&keys->aead, nonce, cl_rd_of(header, CL_RECORD_HEADER_LEN), rec->p,
+                        rec->len, &len));
     /* RFC 9846 5.2: "the full encoded TLSInnerPlaintext MUST NOT exceed 2^14 + 1 octets" */
     if (len > CL_RECORD_MAX_PLAIN + 1 || (keys->limit != 0 && len > keys->limit)) {
         return CLEAT_ERR_RECORD_OVERFLOW;
@@ -85,13 +85,13 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
     const struct cl_aead_info *info = cl_aead_info(suite->aead);
     uint8_t key[CL_AEAD_MAX_KEY_LEN];
     uint8_t iv[CL_AEAD_NONCE_LEN];
-    struct cl_aead *aead;
+    struct cl_aead_key aead;
     struct cl_hmac_key secret;
     cl_hmac_key_init(&secret, suite->hash, cl_rd_of(traffic_secret->bytes, traffic_secret->len));
     cl_hkdf_expand_label_key(&secret, "key", cl_rd_of(NULL, 0), key, info->key_len);
     cl_hkdf_expand_label_key(&secret, "iv", cl_rd_of(NULL, 0), iv, sizeof(iv));
     cl_wipe(&secret, sizeof(secret));
-    cl_result r = cl_aead_new(&aead, suite->aead, key, seal);
+    cl_result r = cl_aead_key_init(&aead, suite->aead, key, seal);
     cl_wipe(key, sizeof(key));
     if (r != CL_OK) {
         return r;
@@ -101,6 +101,8 @@ cl_result cl_record_keys_13(struct cl_record_keys *keys, const struct cl_suite *
     keys->aead = aead;
     keys->tag_len = info->tag_len;
     memcpy(keys->iv, iv, sizeof(keys->iv));
+    cl_wipe(&aead, sizeof(aead));
+    cl_wipe(iv, sizeof(iv));
     return CL_OK;
 }
 
@@ -117,7 +119,7 @@ void cl_record_keys_replace(struct cl_record_keys *keys)
 
 void cl_record_keys_deinit(struct cl_record_keys *keys)
 {
-    cl_aead_free(keys->aead);
+    cl_aead_key_wipe(&keys->aead);
     cl_cbc_free(keys->cbc);
     cl_wipe(keys, sizeof(*keys));
 }

@@ -46,7 +46,7 @@ extern const struct cl_protection cl_protection_cbc;
 /* One direction. protection NULL: records in clear. */
 struct cl_record_keys {
     const struct cl_protection *protection;
-    struct cl_aead *aead;
+    struct cl_aead_key aead;
     struct cl_cbc *cbc;       /* TLS 1.2 with a CBC suite, in place of aead */
     const struct cl_rng *rng; /* of its IVs */
     uint8_t iv[CL_AEAD_NONCE_LEN];

@@ -50,7 +50,7 @@ static cl_result seal_12(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     }
     make_aad(keys, type, fragment.len, aad);
     make_nonce(keys, out + CL_RECORD_HEADER_LEN, nonce);
-    return cl_aead_seal(keys->aead, nonce, cl_rd_of(aad, AAD_LEN), &fragment, 1, out + w.len);
+    return cl_aead_seal(&keys->aead, nonce, cl_rd_of(aad, AAD_LEN), &fragment, 1, out + w.len);
 }
 
 static cl_result open_12(struct cl_record_keys *keys, const uint8_t *header, struct cl_record *rec)
@@ -64,7 +64,7 @@ static cl_result open_12(struct cl_record_keys *keys, const uint8_t *header, str
     make_aad(keys, rec->type, rec->len - overhead_12(keys), aad);
     make_nonce(keys, rec->p, nonce);
     rec->p += keys->explicit_len;
-    CL_TRY(cl_aead_open(keys->aead, nonce, cl_rd_of(aad, AAD_LEN), rec->p,
+    CL_TRY(cl_aead_open(&keys->aead, nonce, cl_rd_of(aad, AAD_LEN), rec->p,
                         rec->len - keys->explicit_len, &len));
     /* RFC 5246 6.2.1: the length MUST NOT exceed 2^14 */
     if (len > CL_RECORD_MAX_PLAIN || (keys->limit != 0 && len > keys->limit)) {
@@ -95,17 +95,18 @@ struct cl_lens_12 cl_record_lens_12(const struct cl_suite *suite)
 cl_result cl_record_keys_12(struct cl_record_keys *keys, const struct cl_suite *suite,
                             const struct cl_keys_12 *parts, bool seal)
 {
-    struct cl_aead *aead;
+    struct cl_aead_key aead;
     size_t iv_len = cl_record_lens_12(suite).iv;
     if (suite->mac != CL_HASH_NONE) {
         return cl_record_keys_cbc(keys, suite, parts, seal);
     }
-    CL_TRY(cl_aead_new(&aead, suite->aead, parts->key, seal));
+    CL_TRY(cl_aead_key_init(&aead, suite->aead, parts->key, seal));
     cl_record_keys_replace(keys);
     keys->protection = &cl_protection_12;
     keys->aead = aead;
     keys->tag_len = cl_aead_info(suite->aead)->tag_len;
     keys->explicit_len = (uint8_t)(CL_AEAD_NONCE_LEN - iv_len);
     memcpy(keys->iv, parts->iv, iv_len);
+    cl_wipe(&aead, sizeof(aead));
     return CL_OK;
 }

@@ -9,15 +9,15 @@ static cl_result seal_with(const struct cl_ticket_key *key, const struct cl_rng 
 {
     const struct cl_aead_info *info = cl_aead_info(CL_AEAD_AES_256_GCM);
     size_t need = CL_TICKET_NAME_LEN + CL_AEAD_NONCE_LEN + state.len + info->tag_len;
-    struct cl_aead *aead;
+    struct cl_aead_key aead;
     CL_TRY(cl_buf_reserve(out, need, out->len + need));
     uint8_t *at = out->p + out->len;
     memcpy(at, key->name, CL_TICKET_NAME_LEN);
     CL_TRY(cl_rand(rng, at + CL_TICKET_NAME_LEN, CL_AEAD_NONCE_LEN));
-    CL_TRY(cl_aead_new(&aead, CL_AEAD_AES_256_GCM, key->key, true));
-    cl_result r = cl_aead_seal(aead, at + CL_TICKET_NAME_LEN, cl_rd_of(at, CL_TICKET_NAME_LEN),
+    CL_TRY(cl_aead_key_init(&aead, CL_AEAD_AES_256_GCM, key->key, true));
+    cl_result r = cl_aead_seal(&aead, at + CL_TICKET_NAME_LEN, cl_rd_of(at, CL_TICKET_NAME_LEN),
                                &state, 1, at + CL_TICKET_NAME_LEN + CL_AEAD_NONCE_LEN);
-    cl_aead_free(aead);
+    cl_aead_key_wipe(&aead);
     if (r == CL_OK) {
         out->len += need;
     }
@@ -46,7 +46,7 @@ bool cl_ticket_open(struct cleat_ticket_keys *keys, uint64_t now_ms, struct cl_r
     struct cl_rd name;
     struct cl_rd nonce;
     struct cl_ticket_key key = {0};
-    struct cl_aead *aead = NULL;
+    struct cl_aead_key aead = {0};
     bool ok = false;
     size_t len;
     if (sealed.len > CL_TICKET_MAX_LEN || !cl_rd_take(&sealed, CL_TICKET_NAME_LEN, &name) ||
@@ -56,14 +56,14 @@ bool cl_ticket_open(struct cleat_ticket_keys *keys, uint64_t now_ms, struct cl_r
     }
     plain->len = 0;
     if (cl_buf_append(plain, sealed.p, sealed.len, CL_TICKET_MAX_LEN) != CL_OK ||
-        cl_aead_new(&aead, CL_AEAD_AES_256_GCM, key.key, false) != CL_OK ||
-        cl_aead_open(aead, nonce.p, name, plain->p, plain->len, &len) != CL_OK) {
+        cl_aead_key_init(&aead, CL_AEAD_AES_256_GCM, key.key, false) != CL_OK ||
+        cl_aead_open(&aead, nonce.p, name, plain->p, plain->len, &len) != CL_OK) {
         goto out;
     }
     plain->len = len;
     ok = cl_ticket_parse_state(cl_buf_view(plain), ticket);
 out:
-    cl_aead_free(aead);
+    cl_aead_key_wipe(&aead);
     cl_wipe(&key, sizeof(key));
     return ok;
 }

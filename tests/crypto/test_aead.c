@@ -1,6 +1,8 @@
 /* tests/crypto/test_aead.c - each AEAD against published values, tampering, gathering, in place. */
 #include "support_crypto.h"
 
+#include <pthread.h>
+
 #include <openssl/evp.h>
 
 #include "crypto/aead.h"
@@ -50,11 +52,11 @@ static const struct vector {
 static const uint8_t test_key[CL_AEAD_MAX_KEY_LEN] = {1, 2, 3};
 static const uint8_t test_nonce[CL_AEAD_NONCE_LEN] = {7};
 
-static struct cl_aead *make(enum cl_aead_id id, const uint8_t *key, bool seal)
+static struct cl_aead_key make(enum cl_aead_id id, const uint8_t *bytes, bool seals)
 {
-    struct cl_aead *a = NULL;
-    assert_int_equal(cl_aead_new(&a, id, key, seal), CL_OK);
-    return a;
+    struct cl_aead_key key;
+    assert_int_equal(cl_aead_key_init(&key, id, bytes, seals), CL_OK);
+    return key;
 }
 
 static void test_sealing_and_opening_give_the_published_values(void **state)
@@ -67,15 +69,15 @@ static void test_sealing_and_opening_give_the_published_values(void **state)
         const struct cl_rd ad = cl_rd_of(aad, unhex(v->aad, aad));
         const struct cl_rd in = cl_rd_of(text, unhex(v->text, text));
         const size_t sealed_len = in.len + cl_aead_info(v->id)->tag_len;
-        struct cl_aead *a = make(v->id, key, true);
-        assert_int_equal(cl_aead_seal(a, nonce, ad, &in, 1, out), CL_OK);
+        struct cl_aead_key a = make(v->id, key, true);
+        assert_int_equal(cl_aead_seal(&a, nonce, ad, &in, 1, out), CL_OK);
         assert_hex(out, sealed_len, v->sealed);
-        cl_aead_free(a);
+        cl_aead_key_wipe(&a);
         size_t len = 99;
         a = make(v->id, key, false);
-        assert_int_equal(cl_aead_open(a, nonce, ad, out, sealed_len, &len), CL_OK);
+        assert_int_equal(cl_aead_open(&a, nonce, ad, out, sealed_len, &len), CL_OK);
         assert_hex(out, len, v->text);
-        cl_aead_free(a);
+        cl_aead_key_wipe(&a);
     }
 }
 
@@ -138,15 +140,15 @@ static void test_ccm_of_any_length_is_what_single_blocks_give(void **state)
     }
     for (size_t i = 0; i < 2; i++) {
         const size_t tag_len = cl_aead_info(ids[i])->tag_len;
-        struct cl_aead *a = make(ids[i], test_key, true);
+        struct cl_aead_key a = make(ids[i], test_key, true);
         for (size_t k = 0; k < sizeof(lens) / sizeof(lens[0]); k++) {
             const struct cl_rd in = cl_rd_of(text, lens[k]);
             const struct cl_rd aad = cl_rd_of(text, k % 2 == 0 ? 5 : 0);
             ccm_by_hand(test_key, tag_len, test_nonce, aad, in, expected);
-            assert_int_equal(cl_aead_seal(a, test_nonce, aad, &in, 1, out), CL_OK);
+            assert_int_equal(cl_aead_seal(&a, test_nonce, aad, &in, 1, out), CL_OK);
             assert_memory_equal(out, expected, in.len + tag_len);
         }
-        cl_aead_free(a);
+        cl_aead_key_wipe(&a);
     }
 }
 
@@ -154,36 +156,36 @@ static void test_a_change_to_any_byte_fails_authentication(void **state)
 {
     for (int id = 0; id < CL_AEAD_COUNT; id++) {
         const struct cl_aead_info *info = cl_aead_info((enum cl_aead_id)id);
-        struct cl_aead *sealer = make((enum cl_aead_id)id, test_key, true);
-        struct cl_aead *opener = make((enum cl_aead_id)id, test_key, false);
+        struct cl_aead_key sealer = make((enum cl_aead_id)id, test_key, true);
+        struct cl_aead_key opener = make((enum cl_aead_id)id, test_key, false);
         const struct cl_rd in = cl_rd_str("forty-two bytes of text, more than a block");
         const size_t len = in.len + info->tag_len;
         uint8_t aad[5] = {23, 3, 3, 0, 58}, nonce[CL_AEAD_NONCE_LEN] = {9}, sealed[80], copy[80];
         const struct cl_rd ad = cl_rd_of(aad, sizeof(aad));
         size_t out_len = 0;
-        assert_int_equal(cl_aead_seal(sealer, nonce, ad, &in, 1, sealed), CL_OK);
+        assert_int_equal(cl_aead_seal(&sealer, nonce, ad, &in, 1, sealed), CL_OK);
         for (size_t i = 0; i < len + sizeof(aad) + sizeof(nonce); i++) {
             uint8_t *flip = i < len                 ? &copy[i]
                             : i < len + sizeof(aad) ? &aad[i - len]
                                                     : &nonce[i - len - sizeof(aad)];
             memcpy(copy, sealed, len);
             *flip ^= 0x40;
-            assert_int_equal(cl_aead_open(opener, nonce, ad, copy, len, &out_len),
+            assert_int_equal(cl_aead_open(&opener, nonce, ad, copy, len, &out_len),
                              CLEAT_ERR_BAD_RECORD_MAC);
             assert_int_equal(out_len, 0);
             *flip ^= 0x40;
         }
         for (size_t cut = 0; cut < len; cut++) {
             memcpy(copy, sealed, len);
-            assert_int_equal(cl_aead_open(opener, nonce, ad, copy, cut, &out_len),
+            assert_int_equal(cl_aead_open(&opener, nonce, ad, copy, cut, &out_len),
                              CLEAT_ERR_BAD_RECORD_MAC);
         }
         /* and the context still works after all that */
-        assert_int_equal(cl_aead_open(opener, nonce, ad, sealed, len, &out_len), CL_OK);
+        assert_int_equal(cl_aead_open(&opener, nonce, ad, sealed, len, &out_len), CL_OK);
         assert_memory_equal(sealed, in.p, in.len);
         assert_no_libcrypto_error();
-        cl_aead_free(sealer);
-        cl_aead_free(opener);
+        cl_aead_key_wipe(&sealer);
+        cl_aead_key_wipe(&opener);
     }
 }
 
@@ -194,21 +196,21 @@ static void test_pieces_seal_to_the_same_bytes_as_the_whole(void **state)
     uint8_t text[48], whole[64], gathered[64];
     memset(text, 'x', sizeof(text));
     for (int id = 0; id < CL_AEAD_COUNT; id++) {
-        struct cl_aead *a = make((enum cl_aead_id)id, test_key, true);
+        struct cl_aead_key a = make((enum cl_aead_id)id, test_key, true);
         const struct cl_rd in = cl_rd_of(text, sizeof(text));
-        assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_str("aad"), &in, 1, whole), CL_OK);
+        assert_int_equal(cl_aead_seal(&a, test_nonce, cl_rd_str("aad"), &in, 1, whole), CL_OK);
         for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
             const size_t *c = cuts[i];
             const struct cl_rd parts[] = {cl_rd_of(text, c[0]), cl_rd_of(text + c[0], c[1] - c[0]),
                                           cl_rd_of(text + c[1], c[2] - c[1]),
                                           cl_rd_of(text + c[2], sizeof(text) - c[2])};
             memset(gathered, 0, sizeof(gathered));
-            assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_str("aad"), parts, 4, gathered),
+            assert_int_equal(cl_aead_seal(&a, test_nonce, cl_rd_str("aad"), parts, 4, gathered),
                              CL_OK);
             assert_memory_equal(gathered, whole,
                                 sizeof(text) + cl_aead_info((enum cl_aead_id)id)->tag_len);
         }
-        cl_aead_free(a);
+        cl_aead_key_wipe(&a);
     }
 }
 
@@ -216,16 +218,17 @@ static void test_an_input_may_lie_where_its_ciphertext_goes(void **state)
 {
     for (int id = 0; id < CL_AEAD_COUNT; id++) {
         const size_t tag_len = cl_aead_info((enum cl_aead_id)id)->tag_len;
-        struct cl_aead *a = make((enum cl_aead_id)id, test_key, true);
+        struct cl_aead_key a = make((enum cl_aead_id)id, test_key, true);
         uint8_t apart[80], in_place[80];
         const struct cl_rd parts[] = {cl_rd_str("somewhere else: "), cl_rd_str("in place\x17")};
         const size_t total = parts[0].len + parts[1].len;
-        assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_of(NULL, 0), parts, 2, apart), CL_OK);
+        assert_int_equal(cl_aead_seal(&a, test_nonce, cl_rd_of(NULL, 0), parts, 2, apart), CL_OK);
         memcpy(in_place + parts[0].len, parts[1].p, parts[1].len);
         const struct cl_rd mixed[] = {parts[0], cl_rd_of(in_place + parts[0].len, parts[1].len)};
-        assert_int_equal(cl_aead_seal(a, test_nonce, cl_rd_of(NULL, 0), mixed, 2, in_place), CL_OK);
+        assert_int_equal(cl_aead_seal(&a, test_nonce, cl_rd_of(NULL, 0), mixed, 2, in_place),
+                         CL_OK);
         assert_memory_equal(in_place, apart, total + tag_len);
-        cl_aead_free(a);
+        cl_aead_key_wipe(&a);
     }
 }
 
@@ -233,19 +236,19 @@ static void test_nothing_at_all_can_be_sealed_and_opened(void **state)
 {
     for (int id = 0; id < CL_AEAD_COUNT; id++) {
         const size_t tag_len = cl_aead_info((enum cl_aead_id)id)->tag_len;
-        struct cl_aead *sealer = make((enum cl_aead_id)id, test_key, true);
-        struct cl_aead *opener = make((enum cl_aead_id)id, test_key, false);
+        struct cl_aead_key sealer = make((enum cl_aead_id)id, test_key, true);
+        struct cl_aead_key opener = make((enum cl_aead_id)id, test_key, false);
         uint8_t out[16];
         size_t len = 99;
-        assert_int_equal(cl_aead_seal(sealer, test_nonce, cl_rd_of(NULL, 0), NULL, 0, out), CL_OK);
-        assert_int_equal(cl_aead_open(opener, test_nonce, cl_rd_of(NULL, 0), out, tag_len, &len),
+        assert_int_equal(cl_aead_seal(&sealer, test_nonce, cl_rd_of(NULL, 0), NULL, 0, out), CL_OK);
+        assert_int_equal(cl_aead_open(&opener, test_nonce, cl_rd_of(NULL, 0), out, tag_len, &len),
                          CL_OK);
         assert_int_equal(len, 0);
         out[0] ^= 1;
-        assert_int_equal(cl_aead_open(opener, test_nonce, cl_rd_of(NULL, 0), out, tag_len, &len),
+        assert_int_equal(cl_aead_open(&opener, test_nonce, cl_rd_of(NULL, 0), out, tag_len, &len),
                          CLEAT_ERR_BAD_RECORD_MAC);
-        cl_aead_free(sealer);
-        cl_aead_free(opener);
+        cl_aead_key_wipe(&sealer);
+        cl_aead_key_wipe(&opener);
     }
 }
 
@@ -260,27 +263,87 @@ static void test_the_limits_are_those_of_the_standard(void **state)
     assert_int_equal(cl_aead_info(CL_AEAD_AES_128_CCM_8)->tag_len, 8);
 }
 
-static void test_an_allocation_that_fails_is_reported(void **state)
+static void *try_without_memory(void *result)
 {
-    struct cl_aead *a = NULL;
+    struct cl_aead_key key;
     fail_allocation(0);
-    const cl_result r = cl_aead_new(&a, CL_AEAD_AES_128_GCM, test_key, true);
-    assert_true(stop_failing());
-    assert_int_equal(r, CLEAT_ERR_NOMEM);
-    assert_null(a);
+    *(cl_result *)result = cl_aead_key_init(&key, CL_AEAD_AES_128_GCM, test_key, true);
+    (void)stop_failing();
+    return NULL;
 }
+
+static void test_a_thread_without_memory_for_its_cache_is_told(void **state)
+{
+    pthread_t thread;
+    cl_result r = CL_OK;
+    assert_int_equal(pthread_create(&thread, NULL, try_without_memory, &r), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(r, CLEAT_ERR_NOMEM);
+}
+
+static void test_what_fails_authentication_is_not_given_out(void **state)
+{
+    for (int id = 0; id < CL_AEAD_COUNT; id++) {
+        uint8_t sealed[3000 + CL_AEAD_MAX_TAG_LEN] = {1, 2, 3};
+        static const uint8_t zeros[sizeof(sealed)];
+        const size_t len = sizeof(sealed) - CL_AEAD_MAX_TAG_LEN;
+        struct cl_aead_key opener = make((enum cl_aead_id)id, test_key, false);
+        size_t out_len = 1;
+        assert_int_equal(
+            cl_aead_open(&opener, test_nonce, cl_rd_of(NULL, 0), sealed, len, &out_len),
+            CLEAT_ERR_BAD_RECORD_MAC);
+        assert_int_equal(out_len, 0);
+        assert_memory_equal(sealed, zeros, len - cl_aead_info((enum cl_aead_id)id)->tag_len);
+        cl_aead_key_wipe(&opener);
+    }
+}
+
+static void test_a_key_serves_one_direction(void **state)
+{
+    uint8_t bytes[64] = {0};
+    size_t len;
+    struct cl_aead_key sealer = make(CL_AEAD_AES_128_GCM, test_key, true);
+    struct cl_aead_key opener = make(CL_AEAD_AES_128_GCM, test_key, false);
+    assert_int_equal(cl_aead_open(&sealer, test_nonce, cl_rd_of(NULL, 0), bytes, 64, &len),
+                     CLEAT_ERR_CRYPTO);
+    assert_int_equal(cl_aead_seal(&opener, test_nonce, cl_rd_of(NULL, 0), NULL, 0, bytes),
+                     CLEAT_ERR_CRYPTO);
+    cl_aead_key_wipe(&sealer);
+    cl_aead_key_wipe(&opener);
+    assert_int_equal(cl_aead_seal(&sealer, test_nonce, cl_rd_of(NULL, 0), NULL, 0, bytes),
+                     CLEAT_ERR_CRYPTO);
+}
+
+/* Everything once more, computed by libcrypto alone. */
+static int with_libcrypto_alone(void **state)
+{
+    cl_aead_switch(false);
+    return 0;
+}
+
+static int as_chosen(void **state)
+{
+    cl_aead_switch(true);
+    return 0;
+}
+
+#define TESTS                                                                 \
+    cmocka_unit_test(test_sealing_and_opening_give_the_published_values),     \
+        cmocka_unit_test(test_ccm_of_any_length_is_what_single_blocks_give),  \
+        cmocka_unit_test(test_a_change_to_any_byte_fails_authentication),     \
+        cmocka_unit_test(test_pieces_seal_to_the_same_bytes_as_the_whole),    \
+        cmocka_unit_test(test_an_input_may_lie_where_its_ciphertext_goes),    \
+        cmocka_unit_test(test_nothing_at_all_can_be_sealed_and_opened),       \
+        cmocka_unit_test(test_the_limits_are_those_of_the_standard),          \
+        cmocka_unit_test(test_a_thread_without_memory_for_its_cache_is_told), \
+        cmocka_unit_test(test_what_fails_authentication_is_not_given_out),    \
+        cmocka_unit_test(test_a_key_serves_one_direction)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sealing_and_opening_give_the_published_values),
-        cmocka_unit_test(test_ccm_of_any_length_is_what_single_blocks_give),
-        cmocka_unit_test(test_a_change_to_any_byte_fails_authentication),
-        cmocka_unit_test(test_pieces_seal_to_the_same_bytes_as_the_whole),
-        cmocka_unit_test(test_an_input_may_lie_where_its_ciphertext_goes),
-        cmocka_unit_test(test_nothing_at_all_can_be_sealed_and_opened),
-        cmocka_unit_test(test_the_limits_are_those_of_the_standard),
-        cmocka_unit_test(test_an_allocation_that_fails_is_reported),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest chosen[] = {TESTS};
+    const struct CMUnitTest libcrypto[] = {TESTS};
+    printf("%s\n", cl_aead_describe());
+    return cmocka_run_group_tests(chosen, NULL, NULL) |
+           cmocka_run_group_tests(libcrypto, with_libcrypto_alone, as_chosen);
 }
