@@ -18,7 +18,7 @@ check:
 	@scripts/check
 
 bench:
-	@scripts/setup build
+	@scripts/setup build bench
 	@scripts/build release
 	@scripts/bench
 
@@ -47,7 +47,7 @@ help:
 	@echo "make          build the optimised program: build/release/cleat"
 	@echo "make demo     serve web/ on https://localhost:8443 with a certificate made for it"
 	@echo "make check    build with and without sanitizers, run every test"
-	@echo "make bench    measure, side by side with libssl"
+	@echo "make bench    measure, side by side with other libraries and servers"
 	@echo "make fuzz     fuzz the parsers: NAME=target SECONDS=60"
 	@echo "make install  install to PREFIX=/usr/local"
 	@echo "make format   clang-format every source"

@@ -1,4 +1,5 @@
-/* bench/load/load.h - many WebSocket clients in one thread, and what they cost the server.
+/* bench/load/load.h - many clients in one thread, and what they cost the server: WebSocket here,
+ * HTTPS in https.h.
  *
  * The clients are libcleat's own, over TLS or in clear, on loopback. What is measured is the
  * server: another process, known by its id.
@@ -27,6 +28,8 @@ struct load_options {
     pid_t pid;    /* of the server; 0: measure nothing of it */
     unsigned hup; /* idle: send SIGHUP so many times and check that every connection lives on */
     bool idle;
+    int https;          /* enum https_mode; HTTPS_NUM_MODES: WebSocket */
+    uint64_t max_count; /* https: end after so many operations, even if it is not yet time */
 };
 
 /* One client. Memory that it keeps while idle: the connection's, and nothing of its own. */

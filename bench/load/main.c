@@ -1,8 +1,9 @@
 /* bench/load/main.c - cleat-load [OPTION...] URL: many WebSocket clients against an echo server, or
- * as many that only stay. Prints one JSON object; exit 1 when a connection failed.
+ * as many that only stay; or, with --https, HTTPS clients. Prints one JSON object; exit 1 when a
+ * connection failed.
  *
- * scripts/bench-ws runs it against several servers in turn; docs/performance.md says how to read
- * the figures.
+ * scripts/bench-ws and scripts/bench-sockets run it against several servers in turn;
+ * docs/performance.md says how to read the figures.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "https.h"
 #include "load.h"
 
 /* 64: handshakes at once while the connections are opened; no server's backlog is shorter */
@@ -240,7 +242,9 @@ static int usage(void)
 {
     fprintf(stderr, "usage: cleat-load [--ca FILE] [--pid PID] [--connections N] [--seconds S]\n"
                     "                  [--window N] [--size BYTES] [--binary] [--deflate]\n"
-                    "                  [--idle [--hup N]] URL\n");
+                    "                  [--idle [--hup N]] URL\n"
+                    "       cleat-load --https full|resumed|requests|download [--pid PID]\n"
+                    "                  [--connections N] [--seconds S] [--count N] URL\n");
     return 2;
 }
 
@@ -250,9 +254,13 @@ static bool parse(struct load_options *o, int argc, char **argv)
         {"ca", 1, NULL, 'a'},      {"pid", 1, NULL, 'p'},     {"connections", 1, NULL, 'c'},
         {"seconds", 1, NULL, 's'}, {"window", 1, NULL, 'w'},  {"size", 1, NULL, 'n'},
         {"binary", 0, NULL, 'b'},  {"deflate", 0, NULL, 'd'}, {"idle", 0, NULL, 'i'},
-        {"hup", 1, NULL, 'h'},     {NULL, 0, NULL, 0},
+        {"hup", 1, NULL, 'h'},     {"https", 1, NULL, 'm'},   {"count", 1, NULL, 'k'},
+        {NULL, 0, NULL, 0},
     };
-    *o = (struct load_options){.num_conns = 16, .window = 8, .size = 32, .seconds = 2};
+    *o = (struct load_options){
+        .num_conns = 16, .window = 8, .size = 32, .seconds = 2, .https = HTTPS_NUM_MODES};
+    o->max_count = UINT64_MAX;
+    bool known = true;
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         unsigned long n = optarg != NULL ? strtoul(optarg, NULL, 10) : 0;
         o->ca_file = c == 'a' ? optarg : o->ca_file;
@@ -262,6 +270,9 @@ static bool parse(struct load_options *o, int argc, char **argv)
         o->window = c == 'w' ? (unsigned)n : o->window;
         o->size = c == 'n' ? n : o->size;
         o->hup = c == 'h' ? (unsigned)n : o->hup;
+        o->max_count = c == 'k' ? n : o->max_count;
+        o->https = c == 'm' ? (int)https_mode_of(optarg) : o->https;
+        known = known && (c != 'm' || o->https != HTTPS_NUM_MODES);
         o->binary |= c == 'b';
         o->deflate |= c == 'd';
         o->idle |= c == 'i';
@@ -269,10 +280,11 @@ static bool parse(struct load_options *o, int argc, char **argv)
             return false;
         }
     }
-    return optind + 1 == argc && o->num_conns >= 1 && o->num_conns <= MAX_CONNS &&
+    return known && optind + 1 == argc && o->num_conns >= 1 && o->num_conns <= MAX_CONNS &&
            (o->hup == 0 || o->pid > 0) &&
            cleat_http_url_parse(&o->url, argv[optind], strlen(argv[optind]), NULL) == CLEAT_OK &&
-           (!o->url.secure || o->ca_file != NULL);
+           (o->https != HTTPS_NUM_MODES ? o->url.secure && !o->url.websocket
+                                        : !o->url.secure || o->ca_file != NULL);
 }
 
 static void raise_limits(void)
@@ -284,6 +296,18 @@ static void raise_limits(void)
     }
 }
 
+/* Prints and frees the result; the exit status, 1 when there is none. */
+static int print(json_t *result)
+{
+    if (result == NULL) {
+        return 1;
+    }
+    json_dumpf(result, stdout, 0);
+    putchar('\n');
+    json_decref(result);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct run r = {0};
@@ -292,6 +316,9 @@ int main(int argc, char **argv)
         return usage();
     }
     raise_limits();
+    if (r.options.https != HTTPS_NUM_MODES) {
+        return print(https_run(&r.options));
+    }
     r.load.options = &r.options;
     r.epoll = epoll_create1(EPOLL_CLOEXEC);
     r.conns = calloc(r.options.num_conns, sizeof(*r.conns));
@@ -300,10 +327,7 @@ int main(int argc, char **argv)
         cleat_ws_pool_new(1u << 30, &r.load.pool) == CLEAT_OK && make_config(&r)) {
         result = r.options.idle ? run_idle(&r) : run_echo(&r);
     }
-    if (result != NULL) {
-        json_dumpf(result, stdout, 0);
-        putchar('\n');
-    } else {
+    if (result == NULL) {
         fprintf(stderr, "cleat-load: %s\n",
                 r.load.why[0] != '\0' ? r.load.why : "no answer in time, or no such process");
     }
@@ -315,7 +339,5 @@ int main(int argc, char **argv)
     cleat_tls_config_free(r.load.config);
     cleat_ws_pool_free(r.load.pool);
     close(r.epoll);
-    bool ok = result != NULL;
-    json_decref(result);
-    return ok ? 0 : 1;
+    return print(result);
 }
