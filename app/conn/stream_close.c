@@ -135,14 +135,15 @@ void cl_stream_finish_if_wanted(struct cl_stream *s)
     s->finished = true;
 }
 
-/* Everything is out: FIN, and wait for the peer's. */
+/* Everything is out: FIN, and wait for the peer's, which mostly has come with its close_notify:
+ * closing then sends ours, and spares a turn of the loop. */
 void cl_stream_linger(struct cl_stream *s)
 {
-    cl_tcp_finish(s->tcp);
-    if (s->got_fin) {
+    if (s->got_fin || (s->got_eof && cl_tcp_is_at_end(s->tcp))) {
         cl_stream_die(s, s->cause);
         return;
     }
+    cl_tcp_finish(s->tcp);
     s->state = CL_STREAM_LINGER;
     cl_timer_set(s->timer, CL_STREAM_LINGER_MS);
     cl_tcp_read(s->tcp, true);

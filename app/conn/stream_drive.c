@@ -251,6 +251,14 @@ static void take_fin(struct cl_stream *s)
     cl_stream_die(s, CL_STREAM_TRUNCATED);
 }
 
+/* With TLS it holds what everybody on the way has seen: nothing to wipe. */
+static void give_out(struct cl_stream *s)
+{
+    cl_pool_give(cl_hub_pool(s->hub), s->out, s->tls != NULL ? 0 : s->out_len);
+    s->out = NULL;
+    s->out_at = s->out_len = 0;
+}
+
 /* Buffers go back as soon as they are empty; reading follows the room there is. */
 static void settle(struct cl_stream *s)
 {
@@ -261,9 +269,7 @@ static void settle(struct cl_stream *s)
         s->in_at = s->in_len = 0;
     }
     if (s->out != NULL && s->out_at == s->out_len && !s->sending) {
-        cl_pool_give(pool, s->out, s->out_len);
-        s->out = NULL;
-        s->out_at = s->out_len = 0;
+        give_out(s);
     }
     if (s->state == CL_STREAM_DEAD) {
         return;
@@ -382,9 +388,7 @@ static void send_out(struct cl_stream *s)
 /* All of out has gone to the kernel. */
 static void go_on(struct cl_stream *s)
 {
-    cl_pool_give(cl_hub_pool(s->hub), s->out, s->out_len);
-    s->out = NULL;
-    s->out_at = s->out_len = 0;
+    give_out(s);
     if (s->starved) {
         s->starved = false;
         s->step = true;

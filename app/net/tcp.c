@@ -187,6 +187,14 @@ size_t cl_tcp_unsent(const struct cl_tcp *tcp)
     return num > 0 ? (size_t)num : 0;
 }
 
+bool cl_tcp_is_at_end(const struct cl_tcp *tcp)
+{
+    uv_os_fd_t fd;
+    char byte;
+    return uv_fileno((const uv_handle_t *)&tcp->uv, &fd) == 0 &&
+           recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out)
 {
     int len = sizeof(*out);

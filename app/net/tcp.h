@@ -62,6 +62,10 @@ void cl_tcp_finish(struct cl_tcp *tcp);
 /* cl_tcp_unsent returns how many bytes the kernel holds that the peer has not acknowledged. */
 size_t cl_tcp_unsent(const struct cl_tcp *tcp);
 
+/* cl_tcp_is_at_end looks, without waiting, whether the next thing to be received is the peer's FIN.
+ */
+bool cl_tcp_is_at_end(const struct cl_tcp *tcp);
+
 /* The two ends' addresses. false: not connected. */
 bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out);
 bool cl_tcp_local(const struct cl_tcp *tcp, struct sockaddr_storage *out);

@@ -128,8 +128,9 @@ static int connect_from(struct https *h, uint64_t serial)
     const int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    from.sin_addr.s_addr =
-        htonl(INADDR_LOOPBACK + 1 + (uint32_t)(serial / PORTS_OF_SOURCE % NUM_SOURCES));
+    /* runs that follow each other begin elsewhere: ports of the last one may still be in use */
+    uint64_t source = (uint64_t)getpid() + serial / PORTS_OF_SOURCE;
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)(source % NUM_SOURCES));
     if (fd < 0) {
         return -1;
     }
