@@ -7,6 +7,7 @@
 #include "cleat/version.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
+#include "crypto/aead.h"
 #include "crypto/version.h"
 
 /* ---- SIGINT ---- */
@@ -70,16 +71,18 @@ void bench_head(FILE *out)
     if (processor(cpu, sizeof(cpu))) {
         (void)fprintf(out, "processor:  %s\n", cpu);
     }
-    (void)fprintf(out, "handshakes: %s\n", cleat_batch_describe());
+    (void)fprintf(out, "handshakes: %s\nrecords:    %s\n", cleat_batch_describe(),
+                  cl_aead_describe());
 }
 
 json_t *bench_json(const char *command)
 {
     char cpu[128];
     bool known = processor(cpu, sizeof(cpu));
-    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s}", "schema", BENCH_SCHEMA, "command", command,
-                     "version", cleat_version(), "libcrypto", cl_crypto_version(), "processor",
-                     known ? cpu : NULL, "handshakes", cleat_batch_describe());
+    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s}", "schema", BENCH_SCHEMA, "command",
+                     command, "version", cleat_version(), "libcrypto", cl_crypto_version(),
+                     "processor", known ? cpu : NULL, "handshakes", cleat_batch_describe(),
+                     "records", cl_aead_describe());
 }
 
 int bench_finish(json_t *json, bool json_wanted, int code)

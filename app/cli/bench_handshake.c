@@ -63,8 +63,8 @@ static void print_heading(void)
 {
     printf("\n%-30s %9s  %9s %11s %10s %11s %11s %10s\n", "", "", "server:", "per second",
            "asymmetric", "client:", "per second", "asymmetric");
-    printf("%-30s %9s  %9s %11s %10s %11s %11s %10s\n", "", "in flight", "us", "and core", "", "us",
-           "and core", "");
+    printf("%-30s %9s  %9s %11s %10s %11s %11s\n", "", "in flight", "us", "and core", "", "us",
+           "and core");
 }
 
 static void print_row(const struct cl_handshake_kind *kind, size_t in_flight,
