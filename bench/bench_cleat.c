@@ -41,7 +41,7 @@ static void ctx_free(void *p)
 }
 
 static bool set_up(struct context *ctx, struct cleat_tls_builder *b,
-                   const struct bench_setup *setup, const struct bench_world *world)
+                   const struct bench_setup *setup, const struct cl_bench_world *world)
 {
     uint16_t version = setup->tls12 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3;
     if (cleat_tls_builder_versions(b, version, version) != CLEAT_OK) {
@@ -65,9 +65,9 @@ static bool set_up(struct context *ctx, struct cleat_tls_builder *b,
 }
 
 static bool configure(struct context *ctx, const struct bench_setup *setup,
-                      const struct bench_world *world)
+                      const struct cl_bench_world *world)
 {
-    const struct bench_identity *id = bench_identity_of(world, setup);
+    const struct cl_identity *id = bench_identity_of(world, setup);
     const char *suites = !setup->tls12 ? "TLS_AES_128_GCM_SHA256"
                          : setup->rsa  ? "ECDHE-RSA-AES128-GCM-SHA256"
                                        : "ECDHE-ECDSA-AES128-GCM-SHA256";
@@ -94,7 +94,7 @@ static bool configure(struct context *ctx, const struct bench_setup *setup,
     return true;
 }
 
-static void *ctx_new(const struct bench_setup *setup, const struct bench_world *world)
+static void *ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world)
 {
     struct context *ctx = calloc(1, sizeof(*ctx));
     if (ctx != NULL && !configure(ctx, setup, world)) {

@@ -50,7 +50,7 @@ static EVP_PKEY *convert_key(const struct cleat_key *key)
     return pkey;
 }
 
-bool bench_use_identity(SSL_CTX *ssl_ctx, const struct bench_identity *id)
+bool bench_use_identity(SSL_CTX *ssl_ctx, const struct cl_identity *id)
 {
     struct cl_rd der = cl_cert_der(cl_chain_at(id->chain, 0));
     EVP_PKEY *pkey = convert_key(id->key);
@@ -69,7 +69,7 @@ static void ctx_free(void *p)
 }
 
 /* Client certificates up to the CA, which nobody has to send. */
-static bool verify_clients(SSL_CTX *ssl_ctx, const struct bench_world *world)
+static bool verify_clients(SSL_CTX *ssl_ctx, const struct cl_bench_world *world)
 {
     struct cl_rd der = cl_cert_der(cl_chain_at(world->ca, 0));
     const uint8_t *p = der.p;
@@ -81,7 +81,7 @@ static bool verify_clients(SSL_CTX *ssl_ctx, const struct bench_world *world)
 }
 
 static bool configure(struct context *ctx, const struct bench_setup *setup,
-                      const struct bench_world *world)
+                      const struct cl_bench_world *world)
 {
     ctx->ssl_ctx = SSL_CTX_new(TLS_server_method());
     ctx->bio = bench_bio_new(&ctx->ends);
@@ -103,7 +103,7 @@ static bool configure(struct context *ctx, const struct bench_setup *setup,
            bench_use_identity(ctx->ssl_ctx, bench_identity_of(world, setup));
 }
 
-static void *ctx_new(const struct bench_setup *setup, const struct bench_world *world)
+static void *ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world)
 {
     struct context *ctx = calloc(1, sizeof(*ctx));
     if (ctx != NULL && !configure(ctx, setup, world)) {

@@ -95,7 +95,7 @@ static void usage(void)
 int main(int argc, char **argv)
 {
     struct options o = {0};
-    struct bench_world world;
+    struct cl_bench_world world;
     if (!parse(argc, argv, &o)) {
         usage();
         return 2;
@@ -106,8 +106,13 @@ int main(int argc, char **argv)
         usage();
         return 2;
     }
-    bool ok = bench_world_make(&world) && bench_run(rows, NUM_ROWS, &plan, &world);
-    bench_world_drop(&world);
+    struct cleat_error err = {0};
+    bool ok = cl_bench_world_init(&world, &err) == CL_OK;
+    if (!ok) {
+        fprintf(stderr, "bench: certificates: %s\n", err.text);
+    }
+    ok = ok && bench_run(rows, NUM_ROWS, &plan, &world);
+    cl_bench_world_deinit(&world);
     if (!ok) {
         return 1;
     }

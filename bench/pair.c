@@ -9,7 +9,7 @@
 /* 8: a handshake is over after two turns of each end */
 #define MAX_TURNS 8
 
-SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct bench_world *world)
+SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     if (ctx == NULL) {

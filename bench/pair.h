@@ -21,11 +21,11 @@ struct bench_pair {
 
 /* bench_client_ctx_new makes the configuration of the client that every contender meets: as the
  * setup says, X25519, AES-128-GCM, no verification (nobody measures it). */
-SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct bench_world *world);
+SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world);
 
 /* bench_libssl.c: what both ends of libssl are set to. */
 bool bench_version(SSL_CTX *ctx, const struct bench_setup *setup);
-bool bench_use_identity(SSL_CTX *ctx, const struct bench_identity *id);
+bool bench_use_identity(SSL_CTX *ctx, const struct cl_identity *id);
 
 /* Where the connections of a handshake come from. */
 struct bench_ends_of {

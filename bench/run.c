@@ -190,7 +190,7 @@ static void stand_drop(struct stand *s)
 
 /* A full handshake with each server gives the session for its resumptions. */
 static bool make_server(struct run *run, struct stand *s, enum bench_setup_id setup,
-                        const struct bench_world *world)
+                        const struct cl_bench_world *world)
 {
     struct bench_meter ignored = {0};
     struct bench_pair *p = run->pairs;
@@ -207,7 +207,7 @@ static bool make_server(struct run *run, struct stand *s, enum bench_setup_id se
     return ok;
 }
 
-static bool stand_make(struct run *run, struct stand *s, const struct bench_world *world)
+static bool stand_make(struct run *run, struct stand *s, const struct cl_bench_world *world)
 {
     struct bench_meter ignored = {0};
     for (size_t i = 0; i < BENCH_NUM_SETUPS; i++) {
@@ -254,7 +254,7 @@ static bool run_pass(struct run *run, struct bench_row *rows, size_t num, bool f
 }
 
 bool bench_run(struct bench_row *rows, size_t num, const struct bench_plan *plan,
-               const struct bench_world *world)
+               const struct cl_bench_world *world)
 {
     static struct run run;
     bool ok = true;

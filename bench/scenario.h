@@ -14,6 +14,7 @@
 #include "bench/meter.h"
 #include "bench/wire.h"
 #include "cleat/tls.h"
+#include "measure/world.h"
 
 /* 2: the default of both contenders after a full handshake; after a resumption both send one */
 #define BENCH_NUM_TICKETS 2
@@ -23,21 +24,6 @@
 
 /* 400: bytes of early data, a request's head */
 #define BENCH_EARLY_LEN 400
-
-/* What a server, or a client, proves itself with; one P-256 CA signs all leaves. */
-struct bench_identity {
-    struct cleat_chain *chain; /* the leaf alone */
-    struct cleat_key *key;
-};
-
-struct bench_world {
-    struct cleat_key *ca_key;
-    struct cleat_chain *ca;
-    struct bench_identity ecdsa;
-    struct bench_identity rsa;
-    struct bench_identity client; /* ECDSA P-256 */
-    struct cleat_trust_store *trust;
-};
 
 /* How a server is configured: X25519 and AES-128-GCM whatever the version. */
 struct bench_setup {
@@ -65,11 +51,8 @@ enum bench_setup_id {
 
 extern const struct bench_setup bench_setups[BENCH_NUM_SETUPS];
 
-const struct bench_identity *bench_identity_of(const struct bench_world *world,
-                                               const struct bench_setup *setup);
-
-bool bench_world_make(struct bench_world *world);
-void bench_world_drop(struct bench_world *world);
+const struct cl_identity *bench_identity_of(const struct cl_bench_world *world,
+                                            const struct bench_setup *setup);
 
 enum bench_progress {
     BENCH_FAILED,
@@ -90,7 +73,7 @@ struct bench_turn {
 struct bench_ops {
     const char *name;
     const char *(*version)(void);
-    void *(*ctx_new)(const struct bench_setup *setup, const struct bench_world *world);
+    void *(*ctx_new)(const struct bench_setup *setup, const struct cl_bench_world *world);
     void (*ctx_free)(void *ctx);
     void *(*conn_new)(void *ctx);
     void (*conn_free)(void *conn);
@@ -157,7 +140,7 @@ double bench_median(const struct bench_samples *s);
 
 /* bench_run fills in the rows; false after a message on stderr when one does not complete. */
 bool bench_run(struct bench_row *rows, size_t num, const struct bench_plan *plan,
-               const struct bench_world *world);
+               const struct cl_bench_world *world);
 
 /* bench_wanted says whether the plan asks for this row. */
 bool bench_wanted(const struct bench_plan *plan, const struct bench_row *row);
