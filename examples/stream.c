@@ -69,9 +69,14 @@ static enum cleat_tls_next drive(struct stream *s, bool until_ready, const uint8
         switch (next) {
         case CLEAT_TLS_HAS_OUTPUT: /* sent above: go on */
             break;
-        case CLEAT_TLS_NEEDS_JOB:
-            cleat_job_run(cleat_tls_job(s->tls));
+        case CLEAT_TLS_NEEDS_JOB: {
+            struct cleat_job *job = cleat_tls_job(s->tls);
+            if (s->take_job != NULL && s->take_job(s, job)) {
+                return next;
+            }
+            cleat_job_run(job);
             break;
+        }
         case CLEAT_TLS_NEEDS_DECISION: /* only after cleat_tls_builder_decide */
             if (cleat_tls_refuse(s->tls, 80, "no decision was asked for") != CLEAT_OK) {
                 return CLEAT_TLS_FAILED;
@@ -113,6 +118,7 @@ int stream_handshake(struct stream *s)
     switch (drive(s, true, &data, &len)) {
     case CLEAT_TLS_READY:
         return 0;
+    case CLEAT_TLS_NEEDS_JOB:
     case CLEAT_TLS_NEEDS_INPUT:
         return STREAM_LATER;
     default:
@@ -125,6 +131,7 @@ int stream_read(struct stream *s, const uint8_t **data, size_t *len)
     switch (drive(s, false, data, len)) {
     case CLEAT_TLS_HAS_DATA:
         return 1;
+    case CLEAT_TLS_NEEDS_JOB:
     case CLEAT_TLS_NEEDS_INPUT:
         return STREAM_LATER;
     case CLEAT_TLS_CLOSED:

@@ -11,6 +11,9 @@
 struct stream {
     int fd;
     struct cleat_tls *tls;
+    /* NULL, or asked for each job: does somebody else do it (cleat/job.h)? It is asked again
+     * whenever the stream is tried before the job is done. */
+    bool (*take_job)(struct stream *s, struct cleat_job *job);
     size_t in_len;  /* bytes in `in` */
     size_t in_used; /* of these, done with: dropped at the next read */
     uint8_t in[CLEAT_TLS_MAX_RECORD];
@@ -18,7 +21,7 @@ struct stream {
 };
 
 /* What stream_handshake and stream_read return when the socket is non-blocking and has nothing now:
- * call again when it is readable. */
+ * call again when it is readable; or when somebody else does a job: call again when it is done. */
 #define STREAM_LATER 2
 
 /* 1 s: a peer that does not take what is sent to it holds up a program for that long at most, when

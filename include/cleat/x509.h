@@ -33,6 +33,9 @@ void cleat_cert_free(struct cleat_cert *cert);
 /* cleat_cert_der gives the certificate's bytes; a view that lives as long as the certificate. */
 const uint8_t *cleat_cert_der(const struct cleat_cert *cert, size_t *len);
 
+/* cleat_cert_spki likewise gives its SubjectPublicKeyInfo (DER, RFC 5280 4.1.2.7). */
+const uint8_t *cleat_cert_spki(const struct cleat_cert *cert, size_t *len);
+
 /* 1, 2 or 3. */
 int cleat_cert_version(const struct cleat_cert *cert);
 

@@ -329,6 +329,9 @@ int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out, stru
 
 cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
 {
+    if (key->external) {
+        return CLEAT_ERR_UNSUPPORTED;
+    }
     uint8_t *der = NULL;
     PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
     const int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
@@ -430,7 +433,7 @@ size_t cl_key_max_signature(const struct cleat_key *key)
     if (key->pub.rsa != NULL) {
         return (size_t)RSA_size(key->pub.rsa);
     }
-    if (key->pub.ec != NULL) {
+    if (key->pub.point_len != 0) {
         return 2 * (((size_t)key->pub.bits + 7) / 8) + ECDSA_OVERHEAD;
     }
     static const uint16_t lengths[] = {

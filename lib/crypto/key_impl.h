@@ -41,6 +41,7 @@ struct cl_pubkey {
 struct cleat_key {
     _Atomic unsigned num_refs;
     struct cl_pubkey pub; /* its rsa and ec hold the private part too */
+    bool external;        /* the private part is elsewhere: there is the public one alone */
     EVP_PKEY *pkey;
     struct cl_lane_key *lane; /* the private numbers as kernels take them (lane_key.h), or NULL */
     uint8_t *spki;

@@ -73,6 +73,9 @@ static cl_ct_mask check_block(const uint8_t *em, size_t len, uint16_t version)
 cl_result cl_premaster_decrypt(struct cl_job_premaster *job)
 {
     uint8_t em[CL_RSA_MAX_BITS / 8] = {0};
+    if (job->key->external) {
+        return CLEAT_ERR_JOB_FAILED;
+    }
     RSA *rsa = job->key->pub.rsa;
     const size_t len = rsa != NULL ? (size_t)RSA_size(rsa) : 0;
     if (job->key->pub.alg.type != CL_KEY_RSA || len > sizeof(em) ||

@@ -85,6 +85,9 @@ cl_result cl_sign(const struct cleat_key *key, const struct cl_sig_alg *alg, str
     if (!cl_pubkey_may_use(&key->pub, alg)) {
         return CLEAT_ERR_USAGE;
     }
+    if (key->external) {
+        return CLEAT_ERR_JOB_FAILED;
+    }
     if (key->pub.rsa != NULL) {
         return rsa(key, alg, message, out);
     }

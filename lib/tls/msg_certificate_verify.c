@@ -82,8 +82,10 @@ cl_result cl_sign_result(struct cleat_tls *tls, size_t *len)
     hs->waiting = NULL;
     cl_job_reset(&hs->job);
     if (r != CL_OK) {
-        return cl_tls_fail(tls, CL_WHY(JOB_FAILED, "RFC 9846 4.5.2"),
-                           "our own signature could not be made: %s", cleat_error_sentence((int)r));
+        return cl_tls_fail(
+            tls, CL_WHY(JOB_FAILED, "RFC 9846 4.5.2"), "our own signature could not be made: %s",
+            r == CLEAT_ERR_BAD_SIGNATURE ? "the one that came back is not of the certificate's key"
+                                         : cleat_error_sentence((int)r));
     }
     if (cl_is_server(tls)) {
         tls->peer_scheme = hs->scheme;

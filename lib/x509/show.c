@@ -25,6 +25,12 @@ const uint8_t *cleat_cert_der(const struct cleat_cert *cert, size_t *len)
     return cert->der.p;
 }
 
+const uint8_t *cleat_cert_spki(const struct cleat_cert *cert, size_t *len)
+{
+    *len = cert->spki.len;
+    return cert->spki.p;
+}
+
 int cleat_cert_version(const struct cleat_cert *cert)
 {
     return cert->version;

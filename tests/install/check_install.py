@@ -9,9 +9,14 @@ import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
+import ssl
+import struct
 import subprocess
 import sys
+import tempfile
+import threading
 
 SOURCE, BUILD, WORK = (pathlib.Path(p).resolve() for p in sys.argv[2:5])
 PREFIX = WORK / "prefix"
@@ -312,6 +317,106 @@ def read_past_names(listener):
     while (line := listener.stdout.readline().rstrip(b"\n")) == b"name":
         pass
     return line
+
+
+# ---- a key in a process of its own ----
+
+def signer(path, key="leaf.key", delay_ms=200):
+    return Peer(WORK / "examples/signer", path, WORK / key, str(delay_ms),
+                port_pattern=rb"^(ECDSA P-256)\n")
+
+
+def signing_server(path):
+    return Peer(WORK / "examples/signing_server", "0", WORK / "leaf.pem", path)
+
+
+class SigningClient:
+    """Connects to a signing_server: full handshakes, or resumed ones of the session before."""
+
+    def __init__(self, server):
+        self.port = int(server.port)
+        self.context = ssl.create_default_context(cafile=str(WORK / "ca.pem"))
+        self.session = None
+
+    def echo(self, resumes=False):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as s:
+            with self.context.wrap_socket(s, server_hostname="localhost",
+                                          session=self.session if resumes else None) as t:
+                t.sendall(b"hello")
+                assert t.recv(5) == b"hello"
+                assert t.session_reused == resumes
+                self.session = t.session
+
+    def start(self, outcomes):
+        """A full handshake in a thread; None or what went wrong goes to outcomes."""
+        def attempt():
+            try:
+                SigningClient.echo(self)
+                outcomes.append(None)
+            except (OSError, AssertionError) as why:  # ssl.SSLError is an OSError
+                outcomes.append(why)
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        return thread
+
+
+def signer_in_a_process_of_its_own():
+    """While five wait for a slow signer, fifty others resume; then the five are served."""
+    path = pathlib.Path(tempfile.mkdtemp()) / "signer"
+    with signer(path) as slow:
+        asks_for_something_else(path)
+        with signing_server(path) as server:
+            one = SigningClient(server)
+            one.echo()
+            outcomes = []
+            # Stopped, so that it is slower than any machine that runs this.
+            slow.process.send_signal(signal.SIGSTOP)
+            waiting = [SigningClient(server).start(outcomes) for _ in range(5)]
+            for _ in range(50):
+                one.echo(resumes=True)
+            assert not outcomes, outcomes
+            slow.process.send_signal(signal.SIGCONT)
+            for thread in waiting:
+                thread.join(60)
+            assert outcomes == [None] * 5, outcomes
+    shutil.rmtree(path.parent)
+
+
+def asks_for_something_else(path):
+    """Bytes that are no TLS 1.3 handshake are not signed."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(str(path))
+        s.send(struct.pack("=QHH260s", 7, 0x0403, 130, b"a certificate".ljust(260, b"x")))
+        number, length = struct.unpack("=QH", s.recv(2048)[:10])
+        assert (number, length) == (7, 0), (number, length)
+
+
+def signer_that_dies():
+    path = pathlib.Path(tempfile.mkdtemp()) / "signer"
+    with signer(path) as dying, signing_server(path) as server:
+        one = SigningClient(server)
+        one.echo()
+        outcomes = []
+        dying.process.send_signal(signal.SIGSTOP)
+        waiting = [SigningClient(server).start(outcomes) for _ in range(5)]
+        one.echo(resumes=True)
+        # Those who wait fail, and are told so; the others go on.
+        dying.process.kill()
+        for thread in waiting:
+            thread.join(60)
+        assert len(outcomes) == 5, outcomes
+        # Who came when it was gone is told the same as who waited for it.
+        assert all("alert internal error" in str(why).lower().replace("_", " ")
+                   for why in outcomes), outcomes
+        one.echo(resumes=True)
+        # A signer with another key is found out; one with the right key is taken.
+        with signer(path, key="ca.key"):
+            one.start(outcomes).join(60)
+            assert outcomes[5] is not None
+            one.echo(resumes=True)
+        with signer(path):
+            one.echo()
+    shutil.rmtree(path.parent)
 
 
 if __name__ == "__main__":

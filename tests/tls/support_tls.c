@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cleat/job.h"
 #include "cleat/tls_options.h"
 #include "crypto/hash.h"
 #include "x509/build.h"
@@ -410,7 +411,9 @@ void test_end_step(struct test_end *e, struct cl_buf *out, size_t out_cap)
             e->told_ready = true; /* data may have come with the last handshake message */
             again = true;
         }
-        if (e->next == CLEAT_TLS_NEEDS_JOB) {
+        struct cleat_sign_request request;
+        if (e->next == CLEAT_TLS_NEEDS_JOB &&
+            !cleat_job_sign_request(cleat_tls_job(e->tls), &request)) {
             cleat_job_run(cleat_tls_job(e->tls));
             e->num_jobs++;
             again = true;

@@ -145,7 +145,8 @@ void test_pair_make_for(struct test_pair *p, const char *host, struct cleat_tls_
                         struct cleat_tls_config *server, struct cleat_tls_session *session);
 void test_pair_drop(struct test_pair *p);
 
-/* Steps both ends, running jobs and passing bytes, until nothing moves any more. */
+/* Steps both ends, running jobs and passing bytes, until nothing moves any more. Signatures of
+ * external keys (cleat/job.h) are left to the caller. */
 void test_pair_run(struct test_pair *p);
 
 /* Steps one end on its own input; output is appended to out. Decisions are left to the caller. */
