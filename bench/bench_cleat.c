@@ -1,5 +1,5 @@
-/* bench/bench_cleat.c - the contender Cleat: server connections, the jobs of each turn run as one
- * batch, which is what `cleat serve` does. */
+/* bench/bench_cleat.c - the contender Cleat: the jobs of each turn run as one batch, which is what
+ * `cleat serve` does. */
 #include "bench/scenario.h"
 
 #include <stdio.h>
@@ -15,8 +15,11 @@
 /* 3,600,000 ms: it has been running for an hour, as a long-running server's has */
 #define STRIKES_AGE_MS 3600000
 
-/* What a server keeps for all its connections. */
+/* What a program keeps for all its connections. */
 struct context {
+    enum cleat_role role;
+    bool offer;
+    struct cleat_tls_session *session; /* clients: kept */
     struct cleat_tls_config *config;
     struct cleat_ticket_keys *tickets;
     struct cleat_strike_register *strikes;
@@ -33,6 +36,7 @@ static uint64_t wall_clock(void *ctx)
 static void ctx_free(void *p)
 {
     struct context *ctx = p;
+    cleat_tls_session_free(ctx->session);
     cleat_tls_config_free(ctx->config);
     cleat_ticket_keys_free(ctx->tickets);
     cleat_strike_register_free(ctx->strikes);
@@ -40,18 +44,18 @@ static void ctx_free(void *p)
     free(ctx);
 }
 
-static bool set_up(struct context *ctx, struct cleat_tls_builder *b,
-                   const struct bench_setup *setup, const struct cl_bench_world *world)
+static bool set_up_server(struct context *ctx, struct cleat_tls_builder *b,
+                          const struct bench_setup *setup, const struct cl_bench_world *world)
 {
-    uint16_t version = setup->tls12 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3;
-    if (cleat_tls_builder_versions(b, version, version) != CLEAT_OK) {
+    const struct cl_identity *id = bench_identity_of(world, setup);
+    if (cleat_ticket_keys_new(0, &ctx->tickets) != CLEAT_OK ||
+        cleat_tls_builder_credential(b, id->chain, id->key) != CLEAT_OK ||
+        cleat_tls_builder_tickets(b, ctx->tickets, BENCH_NUM_TICKETS) != CLEAT_OK) {
         return false;
     }
     if (setup->mutual) {
         cleat_tls_builder_client_auth(b, CLEAT_CLIENT_AUTH_REQUIRED);
-        if (cleat_tls_builder_trust(b, world->trust) != CLEAT_OK) {
-            return false;
-        }
+        return cleat_tls_builder_trust(b, world->trust) == CLEAT_OK;
     }
     if (setup->early) {
         uint64_t started = wall_clock(NULL) - STRIKES_AGE_MS;
@@ -64,51 +68,86 @@ static bool set_up(struct context *ctx, struct cleat_tls_builder *b,
     return true;
 }
 
+/* As a peer it verifies nothing: nobody measures it. */
+static bool set_up_client(struct cleat_tls_builder *b, const struct bench_setup *setup,
+                          const struct cl_bench_world *world)
+{
+    if (setup->role == CLEAT_CLIENT) {
+        return cleat_tls_builder_trust(b, world->trust) == CLEAT_OK;
+    }
+    cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);
+    return true;
+}
+
+static const char *suites_of(const struct bench_setup *setup)
+{
+    return !setup->tls12 ? "TLS_AES_128_GCM_SHA256"
+           : setup->rsa  ? "ECDHE-RSA-AES128-GCM-SHA256"
+                         : "ECDHE-ECDSA-AES128-GCM-SHA256";
+}
+
 static bool configure(struct context *ctx, const struct bench_setup *setup,
                       const struct cl_bench_world *world)
 {
-    const struct cl_identity *id = bench_identity_of(world, setup);
-    const char *suites = !setup->tls12 ? "TLS_AES_128_GCM_SHA256"
-                         : setup->rsa  ? "ECDHE-RSA-AES128-GCM-SHA256"
-                                       : "ECDHE-ECDSA-AES128-GCM-SHA256";
+    uint16_t version = setup->tls12 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3;
     struct cleat_tls_builder *b;
     if (cleat_batch_new(&ctx->batch) != CLEAT_OK ||
-        cleat_ticket_keys_new(0, &ctx->tickets) != CLEAT_OK ||
-        cleat_tls_builder_new(CLEAT_SERVER, &b) != CLEAT_OK) {
+        cleat_tls_builder_new(ctx->role, &b) != CLEAT_OK) {
         return false;
     }
     cleat_tls_builder_clock(b, wall_clock, NULL);
-    if (cleat_tls_builder_credential(b, id->chain, id->key) != CLEAT_OK ||
-        cleat_tls_builder_groups(b, BENCH_GROUPS(setup)) != CLEAT_OK ||
-        cleat_tls_builder_ciphers(b, suites) != CLEAT_OK ||
-        cleat_tls_builder_tickets(b, ctx->tickets, BENCH_NUM_TICKETS) != CLEAT_OK ||
-        !set_up(ctx, b, setup, world)) {
+    if (cleat_tls_builder_versions(b, version, version) != CLEAT_OK ||
+        cleat_tls_builder_groups(b, bench_groups(setup)) != CLEAT_OK ||
+        cleat_tls_builder_ciphers(b, suites_of(setup)) != CLEAT_OK ||
+        !(ctx->role == CLEAT_SERVER ? set_up_server(ctx, b, setup, world)
+                                    : set_up_client(b, setup, world))) {
+        fprintf(stderr, "bench: cleat: %s\n", cleat_tls_builder_error(b)->text);
         cleat_tls_builder_free(b);
         return false;
     }
     struct cleat_error err = {0};
     if (cleat_tls_builder_finish(b, &ctx->config, &err) != CLEAT_OK) {
-        fprintf(stderr, "bench: %s\n", err.text);
+        fprintf(stderr, "bench: cleat: %s\n", err.text);
         return false;
     }
     return true;
 }
 
-static void *ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world)
+static bool supports(const struct bench_setup *setup, enum cleat_role role)
+{
+    struct cleat_tls_builder *b = NULL;
+    /* its client shows no certificate here, and sends no early data: libssl's does */
+    bool ok = role == CLEAT_SERVER || !(setup->mutual || setup->early);
+    ok = ok && cleat_tls_builder_new(role, &b) == CLEAT_OK &&
+         cleat_tls_builder_groups(b, bench_groups(setup)) == CLEAT_OK;
+    cleat_tls_builder_free(b);
+    return ok;
+}
+
+static void *ctx_new(const struct bench_setup *setup, enum cleat_role role,
+                     const struct cl_bench_world *world)
 {
     struct context *ctx = calloc(1, sizeof(*ctx));
-    if (ctx != NULL && !configure(ctx, setup, world)) {
+    if (ctx == NULL) {
+        return NULL;
+    }
+    ctx->role = role;
+    if (!configure(ctx, setup, world)) {
         ctx_free(ctx);
         return NULL;
     }
     return ctx;
 }
 
-static void *conn_new(void *ctx)
+static void *conn_new(void *p)
 {
+    struct context *ctx = p;
     struct cleat_tls *tls;
-    return cleat_tls_server_new(((struct context *)ctx)->config, NULL, &tls) == CLEAT_OK ? tls
-                                                                                         : NULL;
+    int code = ctx->role == CLEAT_SERVER
+                   ? cleat_tls_server_new(ctx->config, ctx, &tls)
+                   : cleat_tls_client_new(ctx->config, "localhost",
+                                          ctx->offer ? ctx->session : NULL, ctx, &tls);
+    return code == CLEAT_OK ? tls : NULL;
 }
 
 static void conn_free(void *conn)
@@ -139,13 +178,39 @@ static bool step_until(struct bench_turn *turn)
     enum cleat_tls_next next;
     do {
         next = step_once(turn->conn, turn->in, turn->out, &io);
-    } while (next == CLEAT_TLS_HAS_DATA); /* early data: a server would read its request here */
+        if (next == CLEAT_TLS_NEEDS_DECISION) {
+            cleat_tls_accept_peer(turn->conn);
+        }
+        /* early data: a server would read its request here */
+    } while (next == CLEAT_TLS_HAS_DATA || next == CLEAT_TLS_NEEDS_DECISION);
     turn->progress = next == CLEAT_TLS_READY ? BENCH_READY : BENCH_WAITS;
     if (next != CLEAT_TLS_READY && next != CLEAT_TLS_NEEDS_INPUT && next != CLEAT_TLS_NEEDS_JOB) {
         fprintf(stderr, "bench: cleat: %s\n", cleat_tls_error(turn->conn)->text);
         turn->progress = BENCH_FAILED;
     }
     return next == CLEAT_TLS_NEEDS_JOB;
+}
+
+static bool metering;
+static int64_t metered_ns;
+
+int64_t bench_cleat_jobs(bool on)
+{
+    metering = on;
+    return metered_ns;
+}
+
+static void run_batch(struct cleat_batch *batch)
+{
+    struct bench_meter meter = {0};
+    if (metering) {
+        bench_meter_start(&meter);
+    }
+    cleat_batch_run(batch, wall_clock(NULL));
+    if (metering) {
+        bench_meter_stop(&meter);
+        metered_ns += meter.ns;
+    }
 }
 
 static void step(void *p, struct bench_turn *turns, size_t num)
@@ -165,7 +230,7 @@ static void step(void *p, struct bench_turn *turns, size_t num)
             }
         }
         if (num_jobs != 0) {
-            cleat_batch_run(ctx->batch, wall_clock(NULL));
+            run_batch(ctx->batch);
         }
         left = num_jobs;
     }
@@ -212,9 +277,33 @@ static bool open_records(void *conn, struct bench_wire *in, size_t len, size_t n
     return true;
 }
 
+static void offer(void *ctx, bool on)
+{
+    ((struct context *)ctx)->offer = on;
+}
+
+static bool drain(void *conn, struct bench_wire *in, struct bench_wire *out)
+{
+    struct cleat_tls_io io;
+    enum cleat_tls_next next;
+    do {
+        next = step_once(conn, in, out, &io);
+    } while (next == CLEAT_TLS_READY && in->at < in->len);
+    return next == CLEAT_TLS_READY || next == CLEAT_TLS_NEEDS_INPUT;
+}
+
+static bool keep(void *p, void *conn)
+{
+    struct context *ctx = p;
+    cleat_tls_session_free(ctx->session);
+    ctx->session = cleat_tls_take_session(conn);
+    return ctx->session != NULL;
+}
+
 const struct bench_ops bench_cleat = {
     .name = "cleat",
     .version = cleat_version,
+    .supports = supports,
     .ctx_new = ctx_new,
     .ctx_free = ctx_free,
     .conn_new = conn_new,
@@ -224,4 +313,7 @@ const struct bench_ops bench_cleat = {
     .took_early = took_early,
     .seal = seal,
     .open = open_records,
+    .offer = offer,
+    .drain = drain,
+    .keep = keep,
 };

@@ -1,5 +1,6 @@
-/* bench/main.c - cleat-bench [--quick] [--only ID] [--json FILE]: what our server costs, side by
- * side with libssl's in the same run. docs/performance.md says how to read it. */
+/* bench/main.c - cleat-bench [--quick] [--only ID] [--json FILE]: what our server and client
+ * cost, side by side with those of other libraries in the same run. docs/performance.md says how to
+ * read it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,10 +20,16 @@ static struct bench_row rows[] = {
     ROWS("full-rsa-2048", "full, RSA-2048", BENCH_13_RSA, false),
     ROWS("mutual-ecdsa-p256", "mutual, ECDSA P-256", BENCH_13_MUTUAL, false),
     ROWS("resumed", "resumed (psk_dhe_ke)", BENCH_13_ECDSA, true),
+    ROWS("full-mlkem", "full, X25519MLKEM768", BENCH_13_MLKEM, false),
     HANDSHAKES("early-data", "resumed, early data", BENCH_13_EARLY, true, 1),
     ROWS("tls12-ecdsa-p256", "full, ECDSA P-256", BENCH_12_ECDSA, false),
     ROWS("tls12-rsa-2048", "full, RSA-2048", BENCH_12_RSA, false),
     ROWS("tls12-resumed", "resumed (ticket)", BENCH_12_ECDSA, true),
+    ROWS("client-ecdsa-p256", "TLS 1.3 full, ECDSA P-256", BENCH_13_CLIENT, false),
+    ROWS("client-rsa-2048", "TLS 1.3 full, RSA-2048", BENCH_13_CLIENT_RSA, false),
+    ROWS("client-resumed", "TLS 1.3 resumed", BENCH_13_CLIENT, true),
+    ROWS("client-tls12-ecdsa-p256", "TLS 1.2 full, ECDSA P-256", BENCH_12_CLIENT, false),
+    ROWS("client-tls12-resumed", "TLS 1.2 resumed", BENCH_12_CLIENT, true),
     {BENCH_SEAL, "seal-16384", "seal 16,384 bytes", .len = 16384},
     {BENCH_OPEN, "open-16384", "open 16,384 bytes", .len = 16384},
     {BENCH_SEAL, "seal-1400", "seal 1,400 bytes", .len = 1400},

@@ -4,224 +4,184 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
 /* 8: a handshake is over after two turns of each end */
 #define MAX_TURNS 8
 
-SSL_CTX *bench_client_ctx_new(const struct bench_setup *setup, const struct cl_bench_world *world)
-{
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    if (ctx == NULL) {
-        return NULL;
-    }
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-    if (!bench_version(ctx, setup) || (setup->mutual && !bench_use_identity(ctx, &world->client))) {
-        SSL_CTX_free(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
 static bool fail(const struct bench_pair *pair, const char *what)
 {
-    fprintf(stderr, "bench: %s: %s\n", pair->ops->name, what);
-    ERR_print_errors_fp(stderr);
+    fprintf(stderr, "bench: %s with %s: %s\n", pair->stand->own.ops->name,
+            pair->stand->peer.ops->name, what);
     return false;
 }
 
-static bool client_new(struct bench_pair *pair, SSL_CTX *ctx, SSL_SESSION *session)
+static bool own_is_client(const struct bench_pair *pair)
 {
-    BIO *bio = bench_bio_new(&pair->client_ends);
-    pair->client_ends = (struct bench_ends){.in = &pair->to_client, .out = &pair->to_server};
-    pair->client = SSL_new(ctx);
-    if (pair->client == NULL || bio == NULL) {
-        BIO_free(bio);
-        return false;
-    }
-    SSL_set_bio(pair->client, bio, bio);
-    SSL_set_connect_state(pair->client);
-    return SSL_set_tlsext_host_name(pair->client, "localhost") == 1 &&
-           (session == NULL || SSL_set_session(pair->client, session) == 1);
+    return pair->stand->role == CLEAT_CLIENT;
 }
 
-static bool client_turn(struct bench_pair *pair, bool *done)
+/* One turn of one side of all pairs that are not done; *ready says whether all are now. */
+static bool side_turn(struct bench_pair *pairs, size_t num, bool own, struct bench_meter *meter,
+                      bool *ready)
 {
-    int r = SSL_do_handshake(pair->client);
-    *done = r == 1;
-    return r == 1 || SSL_get_error(pair->client, r) == SSL_ERROR_WANT_READ;
-}
-
-/* The client reads the tickets; there is no data yet. */
-static bool read_tickets(struct bench_pair *pair)
-{
-    char byte;
-    int r = SSL_read(pair->client, &byte, 1);
-    return r <= 0 && SSL_get_error(pair->client, r) == SSL_ERROR_WANT_READ;
-}
-
-/* With the ClientHello. */
-static bool write_early(struct bench_pair *pair)
-{
-    static const uint8_t data[BENCH_EARLY_LEN];
-    size_t written;
-    return SSL_write_early_data(pair->client, data, sizeof(data), &written) == 1;
-}
-
-/* The clients that are not done have their turn; false when one fails. */
-static bool clients_turn(struct bench_pair *pairs, size_t num)
-{
-    for (size_t i = 0; i < num; i++) {
-        if (!pairs[i].client_done && !client_turn(&pairs[i], &pairs[i].client_done)) {
-            return fail(&pairs[i], "the client fails in the handshake");
-        }
-    }
-    return true;
-}
-
-/* Then the servers that are not, all at once; *ready says whether nobody is left. */
-static bool servers_turn(struct bench_pair *pairs, size_t num, void *ctx, struct bench_meter *meter,
-                         bool *ready)
-{
+    const struct bench_side *side = own ? &pairs->stand->own : &pairs->stand->peer;
     struct bench_turn turns[BENCH_MAX_IN_FLIGHT];
     struct bench_pair *of[BENCH_MAX_IN_FLIGHT];
     size_t left = 0;
     for (size_t i = 0; i < num; i++) {
         struct bench_pair *p = &pairs[i];
-        if (!p->server_done) {
-            of[left] = p;
-            turns[left++] =
-                (struct bench_turn){.conn = p->server, .in = &p->to_server, .out = &p->to_client};
+        if (own ? p->own_done : p->peer_done) {
+            continue;
         }
+        of[left] = p;
+        turns[left++] = (struct bench_turn){
+            .conn = own ? p->own : p->peer,
+            .in = own ? &p->to_own : &p->to_peer,
+            .out = own ? &p->to_peer : &p->to_own,
+        };
     }
-    bench_meter_start(meter);
-    pairs->ops->step(ctx, turns, left);
-    bench_meter_stop(meter);
+    if (own) {
+        bench_meter_start(meter);
+    }
+    side->ops->step(side->ctx, turns, left);
+    if (own) {
+        bench_meter_stop(meter);
+    }
     *ready = true;
     for (size_t i = 0; i < left; i++) {
+        bool done = turns[i].progress == BENCH_READY;
         if (turns[i].progress == BENCH_FAILED) {
-            return fail(of[i], "the server fails in the handshake");
+            return fail(of[i],
+                        own ? "it fails in the handshake" : "the peer fails in the handshake");
         }
-        of[i]->server_done = turns[i].progress == BENCH_READY;
-        *ready = *ready && of[i]->server_done && of[i]->client_done;
+        *(own ? &of[i]->own_done : &of[i]->peer_done) = done;
+        *ready = *ready && done;
     }
     return true;
 }
 
-static bool handshakes(struct bench_pair *pairs, size_t num, void *ctx, struct bench_meter *meter)
+/* The client's turn, then the server's, until both are done; then the tickets. */
+static bool handshakes(struct bench_pair *pairs, size_t num, struct bench_meter *meter)
 {
-    bool ready = false;
-    for (size_t i = 0; i < num; i++) {
-        if (pairs[i].early && !write_early(&pairs[i])) {
-            return fail(&pairs[i], "the client cannot write early data");
-        }
-    }
-    for (int i = 0; i < MAX_TURNS && !ready; i++) {
-        if (!clients_turn(pairs, num) || !servers_turn(pairs, num, ctx, meter, &ready)) {
+    bool client_is_own = own_is_client(pairs);
+    bool client_ready = false;
+    bool server_ready = false;
+    for (int i = 0; i < MAX_TURNS && !(client_ready && server_ready); i++) {
+        if (!side_turn(pairs, num, client_is_own, meter, &client_ready) ||
+            !side_turn(pairs, num, !client_is_own, meter, &server_ready)) {
             return false;
         }
     }
-    /* In TLS 1.2 the server can be done before the client. */
-    if (!clients_turn(pairs, num)) {
-        return false;
+    if (!client_ready || !server_ready) {
+        return fail(pairs, "the handshake does not end");
     }
-    for (size_t i = 0; i < num; i++) {
-        if (!pairs[i].client_done || !pairs[i].server_done || !read_tickets(&pairs[i])) {
-            return fail(&pairs[i], "the handshake does not end");
-        }
+    if (client_is_own) {
+        bench_meter_start(meter);
     }
-    return true;
+    bool ok = true;
+    for (size_t i = 0; i < num && ok; i++) {
+        struct bench_pair *p = &pairs[i];
+        ok = client_is_own ? p->stand->own.ops->drain(p->own, &p->to_own, &p->to_peer)
+                           : p->stand->peer.ops->drain(p->peer, &p->to_peer, &p->to_own);
+    }
+    if (client_is_own) {
+        bench_meter_stop(meter);
+    }
+    return ok || fail(pairs, "the tickets cannot be read");
 }
 
-static bool make_ends(struct bench_pair *pair, const struct bench_ends_of *of,
-                      struct bench_meter *meter)
+static bool make_ends(struct bench_pair *pair, struct bench_meter *meter)
 {
-    pair->client_done = false;
-    pair->server_done = false;
-    bench_wire_reset(&pair->to_server);
-    bench_wire_reset(&pair->to_client);
-    if (!client_new(pair, of->client_ctx, of->session)) {
-        return fail(pair, "no client");
-    }
+    const struct bench_stand *stand = pair->stand;
+    pair->own_done = false;
+    pair->peer_done = false;
+    bench_wire_reset(&pair->to_own);
+    bench_wire_reset(&pair->to_peer);
+    pair->peer = stand->peer.ops->conn_new(stand->peer.ctx);
     bench_meter_start(meter);
-    pair->server = pair->ops->conn_new(of->server_ctx);
+    pair->own = stand->own.ops->conn_new(stand->own.ctx);
     bench_meter_stop(meter);
-    return pair->server != NULL || fail(pair, "no connection");
+    return (pair->own != NULL && pair->peer != NULL) || fail(pair, "no connection");
 }
 
 static bool is_as_asked(const struct bench_pair *pair, bool resumed)
 {
-    if (pair->ops->is_resumed(pair->server) != resumed ||
-        (SSL_session_reused(pair->client) == 1) != resumed) {
+    const struct bench_stand *stand = pair->stand;
+    if (stand->own.ops->is_resumed(pair->own) != resumed ||
+        stand->peer.ops->is_resumed(pair->peer) != resumed) {
         return fail(pair, resumed ? "the session is not resumed" : "a session is resumed");
     }
-    if (pair->early && !pair->ops->took_early(pair->server)) {
+    if (resumed && stand->early && !stand->own.ops->took_early(pair->own)) {
         return fail(pair, "early data is not accepted");
     }
     return true;
 }
 
-bool bench_pairs_connect(struct bench_pair *pairs, size_t num, const struct bench_ends_of *of,
-                         struct bench_meter *meter)
+bool bench_pairs_connect(const struct bench_stand *stand, struct bench_pair *pairs, size_t num,
+                         bool resumed, struct bench_meter *meter)
 {
+    const struct bench_side *client = stand->role == CLEAT_CLIENT ? &stand->own : &stand->peer;
+    client->ops->offer(client->ctx, resumed);
     for (size_t i = 0; i < num; i++) {
-        pairs[i].server = NULL;
-        pairs[i].client = NULL;
+        pairs[i].stand = stand;
+        pairs[i].own = NULL;
+        pairs[i].peer = NULL;
     }
     for (size_t i = 0; i < num; i++) {
-        if (!make_ends(&pairs[i], of, meter)) {
+        if (!make_ends(&pairs[i], meter)) {
             return false;
         }
     }
-    if (!handshakes(pairs, num, of->server_ctx, meter)) {
+    if (!handshakes(pairs, num, meter)) {
         return false;
     }
     for (size_t i = 0; i < num; i++) {
-        if (!is_as_asked(&pairs[i], of->session != NULL)) {
+        if (!is_as_asked(&pairs[i], resumed)) {
             return false;
         }
     }
     return true;
+}
+
+bool bench_pair_keep(struct bench_pair *pair)
+{
+    const struct bench_stand *stand = pair->stand;
+    return own_is_client(pair) ? stand->own.ops->keep(stand->own.ctx, pair->own)
+                               : stand->peer.ops->keep(stand->peer.ctx, pair->peer);
 }
 
 bool bench_pair_echo(struct bench_pair *pair, size_t len, struct bench_meter *meter)
 {
     static uint8_t data[16384];
-    static uint8_t back[16384];
+    const struct bench_stand *stand = pair->stand;
     memset(data, 'c', len);
-    bench_wire_reset(&pair->to_server);
-    bench_wire_reset(&pair->to_client);
-    if (SSL_write(pair->client, data, (int)len) != (int)len) {
-        return fail(pair, "the client cannot write");
+    bench_wire_reset(&pair->to_own);
+    bench_wire_reset(&pair->to_peer);
+    if (!stand->peer.ops->seal(pair->peer, data, len, 1, &pair->to_own)) {
+        return fail(pair, "the peer cannot write");
     }
     bench_meter_start(meter);
-    bool ok = pair->ops->open(pair->server, &pair->to_server, len, 1) &&
-              pair->ops->seal(pair->server, data, len, 1, &pair->to_client);
+    bool ok = stand->own.ops->open(pair->own, &pair->to_own, len, 1) &&
+              stand->own.ops->seal(pair->own, data, len, 1, &pair->to_peer);
     bench_meter_stop(meter);
-    if (!ok || SSL_read(pair->client, back, (int)len) != (int)len || memcmp(data, back, len) != 0) {
-        return fail(pair, "the echo is not what the client sent");
-    }
-    return true;
+    ok = ok && stand->peer.ops->open(pair->peer, &pair->to_peer, len, 1);
+    return ok || fail(pair, "the echo is not what the peer sent");
 }
 
-void bench_pair_drop_client(struct bench_pair *pair)
+void bench_pair_drop_peer(struct bench_pair *pair)
 {
-    /* without an alert: nobody reads it */
-    if (pair->client != NULL) {
-        SSL_set_quiet_shutdown(pair->client, 1);
-        (void)SSL_shutdown(pair->client);
-        SSL_free(pair->client);
-        pair->client = NULL;
+    if (pair->peer != NULL) {
+        pair->stand->peer.ops->conn_free(pair->peer);
+        pair->peer = NULL;
     }
 }
 
 void bench_pair_close(struct bench_pair *pair, struct bench_meter *meter)
 {
-    if (pair->server != NULL) {
+    if (pair->own != NULL) {
         bench_meter_start(meter);
-        pair->ops->conn_free(pair->server);
+        pair->stand->own.ops->conn_free(pair->own);
         bench_meter_stop(meter);
-        pair->server = NULL;
+        pair->own = NULL;
     }
-    bench_pair_drop_client(pair);
+    bench_pair_drop_peer(pair);
 }

@@ -6,7 +6,7 @@
 #include "bench/scenario.h"
 #include "cleat/batch.h"
 
-#define MAX_COLUMNS 9
+#define MAX_COLUMNS 14
 /* 60: the longest heading or cell */
 #define MAX_CELL    60
 
@@ -106,14 +106,24 @@ static bool any(const struct bench_row *rows, size_t num, const struct bench_pla
     return false;
 }
 
+static bool is_server(const struct bench_row *row)
+{
+    return row->kind == BENCH_HANDSHAKE && bench_setups[row->setup].role == CLEAT_SERVER;
+}
+
 static bool is_handshake_13(const struct bench_row *row)
 {
-    return row->kind == BENCH_HANDSHAKE && !bench_setups[row->setup].tls12;
+    return is_server(row) && !bench_setups[row->setup].tls12;
 }
 
 static bool is_handshake_12(const struct bench_row *row)
 {
-    return row->kind == BENCH_HANDSHAKE && bench_setups[row->setup].tls12;
+    return is_server(row) && bench_setups[row->setup].tls12;
+}
+
+static bool is_client(const struct bench_row *row)
+{
+    return row->kind == BENCH_HANDSHAKE && !is_server(row);
 }
 
 static bool is_record(const struct bench_row *row)
@@ -126,91 +136,169 @@ static bool is_idle(const struct bench_row *row)
     return row->kind == BENCH_IDLE;
 }
 
-static void print_handshake(const struct table *t, const struct bench_row *row)
-{
-    double ours = bench_best(&row->of[BENCH_CLEAT]);
-    double theirs = bench_best(&row->of[BENCH_LIBSSL]);
-    cell(t, 0, row->title);
-    number(t, 1, "%.0f", row->in_flight);
-    number(t, 2, "%.1f", ours / 1e3);
-    number(t, 3, "%.1f", theirs / 1e3);
-    count(t, 4, 1e9 / ours);
-    count(t, 5, 1e9 / theirs);
-    ratio(t, 6, ours, theirs);
-    allocs(t, 7, row->of[BENCH_CLEAT].num_allocs);
-    allocs(t, 8, row->of[BENCH_LIBSSL].num_allocs);
-}
+/* ---- columns ---- */
 
-static void print_record(const struct table *t, const struct bench_row *row)
-{
-    double ours = bench_best(&row->of[BENCH_CLEAT]);
-    double theirs = bench_best(&row->of[BENCH_LIBSSL]);
-    cell(t, 0, row->title);
-    number(t, 1, "%.0f", ours);
-    number(t, 2, "%.0f", theirs);
-    number(t, 3, "%.2f", (double)row->len / ours);
-    number(t, 4, "%.2f", (double)row->len / theirs);
-    ratio(t, 5, ours, theirs);
-    allocs(t, 6, row->of[BENCH_CLEAT].num_allocs);
-    allocs(t, 7, row->of[BENCH_LIBSSL].num_allocs);
-}
-
-static void print_idle(const struct table *t, const struct bench_row *row)
-{
-    cell(t, 0, row->title);
-    count(t, 1, row->of[BENCH_CLEAT].bytes);
-    count(t, 2, row->of[BENCH_LIBSSL].bytes);
-    ratio(t, 3, row->of[BENCH_CLEAT].bytes, row->of[BENCH_LIBSSL].bytes);
-}
-
-static const struct {
-    bool (*is)(const struct bench_row *row);
-    void (*print)(const struct table *t, const struct bench_row *row);
-    size_t first_width;
-    size_t num;
-    const char *headings[MAX_COLUMNS];
-} tables[] = {
-    {is_handshake_13,
-     print_handshake,
-     20,
-     9,
-     {"TLS 1.3 handshake", "in flight", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
-      "cleat allocs", "libssl allocs"}},
-    {is_handshake_12,
-     print_handshake,
-     20,
-     9,
-     {"TLS 1.2 handshake", "in flight", "cleat us", "libssl us", "cleat /s", "libssl /s", "ratio",
-      "cleat allocs", "libssl allocs"}},
-    {is_record,
-     print_record,
-     20,
-     8,
-     {"AES-128-GCM record", "cleat ns", "libssl ns", "cleat GB/s", "libssl GB/s", "ratio",
-      "cleat allocs", "libssl allocs"}},
-    {is_idle,
-     print_idle,
-     36,
-     4,
-     {"heap of an idle connection", "cleat bytes", "libssl bytes", "ratio"}},
+enum column {
+    IN_FLIGHT,
+    COST,  /* of each contender: us, ns or bytes */
+    RATIO, /* of each but Cleat */
+    JOBS,  /* us of Cleat's that are asymmetric operations */
+    RATE,  /* a second, of Cleat and libssl */
+    GB,    /* likewise */
+    ALLOCS,
+    NUM_KINDS,
 };
+
+struct column_of {
+    enum column kind;
+    enum bench_contender of;
+};
+
+/* Which contenders a kind of column is for. */
+static const struct {
+    size_t first, last;
+    const char *heading; /* behind the contender's name */
+} kinds[NUM_KINDS] = {
+    [IN_FLIGHT] = {BENCH_CLEAT, BENCH_CLEAT, "in flight"},
+    [COST] = {BENCH_CLEAT, BENCH_WOLFSSL, ""},
+    [RATIO] = {BENCH_LIBSSL, BENCH_WOLFSSL, " : cleat"},
+    [JOBS] = {BENCH_CLEAT, BENCH_CLEAT, "jobs us"},
+    [RATE] = {BENCH_CLEAT, BENCH_LIBSSL, " /s"},
+    [GB] = {BENCH_CLEAT, BENCH_LIBSSL, " GB/s"},
+    [ALLOCS] = {BENCH_CLEAT, BENCH_LIBSSL, " allocs"},
+};
+
+static double cost_of(const struct bench_row *row, enum bench_contender which)
+{
+    const struct bench_samples *s = &row->of[which];
+    return row->kind == BENCH_IDLE ? s->bytes : bench_best(s);
+}
+
+static void print_cell(const struct table *t, size_t column, const struct column_of *c,
+                       const struct bench_row *row)
+{
+    double cost = cost_of(row, c->of);
+    if (cost == 0) {
+        cell(t, column, "-");
+        return;
+    }
+    switch (c->kind) {
+    case IN_FLIGHT:
+        count(t, column, row->in_flight);
+        break;
+    case COST:
+        if (row->kind == BENCH_HANDSHAKE) {
+            number(t, column, "%.1f", cost / 1e3);
+        } else {
+            count(t, column, cost);
+        }
+        break;
+    case RATIO:
+        ratio(t, column, cost_of(row, BENCH_CLEAT), cost);
+        break;
+    case JOBS:
+        number(t, column, "%.1f", row->of[BENCH_CLEAT].jobs_ns / 1e3);
+        break;
+    case RATE:
+        count(t, column, 1e9 / cost);
+        break;
+    case GB:
+        number(t, column, "%.2f", (double)row->len / cost);
+        break;
+    default:
+        allocs(t, column, row->of[c->of].num_allocs);
+        break;
+    }
+}
+
+/* The columns of a table: of contenders that are there, and that did any of its rows. */
+static size_t find_columns(struct column_of *out, const enum column *order, size_t num_kinds,
+                           const bool *did)
+{
+    size_t num = 0;
+    for (size_t k = 0; k < num_kinds; k++) {
+        for (size_t of = kinds[order[k]].first; of <= kinds[order[k]].last; of++) {
+            if (did[of] && num + 1 < MAX_COLUMNS) {
+                out[num++] = (struct column_of){order[k], (enum bench_contender)of};
+            }
+        }
+    }
+    return num;
+}
+
+static const struct table_of {
+    bool (*is)(const struct bench_row *row);
+    const char *title;
+    const char *unit; /* of the cost */
+    int first_width;
+    size_t num_kinds;
+    enum column kinds[5];
+} tables[] = {
+    {is_handshake_13, "TLS 1.3 server", " us", 20, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
+    {is_handshake_12, "TLS 1.2 server", " us", 20, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
+    {is_client, "client", " us", 28, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
+    {is_record, "AES-128-GCM record", " ns", 20, 4, {COST, RATIO, GB, ALLOCS}},
+    {is_idle, "heap of an idle connection", " bytes", 36, 2, {COST, RATIO}},
+};
+
+static void name_columns(char names[MAX_COLUMNS][MAX_CELL], const struct table_of *of,
+                         const struct column_of *columns, size_t num)
+{
+    (void)snprintf(names[0], MAX_CELL, "%s", of->title);
+    for (size_t i = 0; i < num; i++) {
+        enum column kind = columns[i].kind;
+        bool one = kinds[kind].first == kinds[kind].last;
+        (void)snprintf(names[i + 1], MAX_CELL, "%s%s",
+                       one ? "" : bench_contenders[columns[i].of]->name,
+                       kind == COST ? of->unit : kinds[kind].heading);
+    }
+}
+
+static void print_table(const struct table_of *of, const struct bench_row *rows, size_t num,
+                        const struct bench_plan *plan)
+{
+    bool did[BENCH_NUM_CONTENDERS] = {false};
+    struct column_of columns[MAX_COLUMNS];
+    char names[MAX_COLUMNS][MAX_CELL];
+    const char *headings[MAX_COLUMNS];
+    struct table t;
+    for (size_t k = 0; k < num; k++) {
+        for (size_t i = 0; i < BENCH_NUM_CONTENDERS && of->is(&rows[k]); i++) {
+            did[i] = did[i] || cost_of(&rows[k], (enum bench_contender)i) > 0;
+        }
+    }
+    size_t num_columns = find_columns(columns, of->kinds, of->num_kinds, did);
+    name_columns(names, of, columns, num_columns);
+    for (size_t i = 0; i <= num_columns; i++) {
+        headings[i] = names[i];
+    }
+    head(&t, headings, num_columns + 1, (size_t)of->first_width);
+    for (size_t k = 0; k < num; k++) {
+        if (!of->is(&rows[k]) || !bench_wanted(plan, &rows[k]) ||
+            cost_of(&rows[k], BENCH_CLEAT) == 0) {
+            continue;
+        }
+        cell(&t, 0, rows[k].title);
+        for (size_t i = 0; i < num_columns; i++) {
+            print_cell(&t, i + 1, &columns[i], &rows[k]);
+        }
+    }
+}
 
 void bench_print_table(const struct bench_row *rows, size_t num, const struct bench_plan *plan)
 {
-    printf("Server CPU, one thread, X25519, AES-128-GCM; best of %u passes.\n"
-           "cleat %s (%s) against libssl of %s.\n",
-           plan->num_passes, bench_cleat.version(), cleat_batch_describe(), bench_libssl.version());
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        struct table t;
-        if (!any(rows, num, plan, tables[i].is) ||
-            (tables[i].is == is_idle && !bench_heap_counted())) {
-            continue;
+    printf("CPU of one thread, X25519, AES-128-GCM; best of %u passes.\ncleat %s (%s)",
+           plan->num_passes, bench_cleat.version(), cleat_batch_describe());
+    for (size_t i = BENCH_LIBSSL; i < BENCH_NUM_CONTENDERS; i++) {
+        if (bench_contenders[i] != NULL) {
+            printf("; %s", bench_contenders[i]->version());
         }
-        head(&t, tables[i].headings, tables[i].num, tables[i].first_width);
-        for (size_t k = 0; k < num; k++) {
-            if (tables[i].is(&rows[k]) && bench_wanted(plan, &rows[k])) {
-                tables[i].print(&t, &rows[k]);
-            }
+    }
+    printf(".\n");
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        if (any(rows, num, plan, tables[i].is) &&
+            (tables[i].is != is_idle || bench_heap_counted())) {
+            print_table(&tables[i], rows, num, plan);
         }
     }
 }

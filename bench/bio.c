@@ -1,38 +1,22 @@
-/* bench/wire.c - see wire.h. */
-#include "bench/wire.h"
-
-#include <string.h>
+/* bench/bio.c - see bio.h. */
+#include "bench/bio.h"
 
 static int wire_read(BIO *bio, char *out, size_t len, size_t *num_read)
 {
-    struct bench_wire *w = ((struct bench_ends *)BIO_get_data(bio))->in;
-    size_t left = w->len - w->at;
-    size_t take = len < left ? len : left;
     BIO_clear_retry_flags(bio);
-    if (take == 0) {
+    *num_read = bench_wire_take(((struct bench_ends *)BIO_get_data(bio))->in, out, len);
+    if (*num_read == 0) {
         BIO_set_retry_read(bio);
         return 0;
     }
-    memcpy(out, w->bytes + w->at, take);
-    w->at += take;
-    *num_read = take;
     return 1;
 }
 
 static int wire_write(BIO *bio, const char *p, size_t len, size_t *num_written)
 {
-    struct bench_wire *w = ((struct bench_ends *)BIO_get_data(bio))->out;
     BIO_clear_retry_flags(bio);
     *num_written = len;
-    if (w->discard) {
-        return 1;
-    }
-    if (len > sizeof(w->bytes) - w->len) {
-        return 0;
-    }
-    memcpy(w->bytes + w->len, p, len);
-    w->len += len;
-    return 1;
+    return bench_wire_put(((struct bench_ends *)BIO_get_data(bio))->out, p, len);
 }
 
 static long wire_ctrl(BIO *bio, int cmd, long num, void *p)
