@@ -4,6 +4,7 @@
  * many jobs have been compared; CTest's run is bounded. Without crypto_mb, or without a processor
  * for it, the same tests run over single operations.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "support_crypto.h"
 
 #include <stdio.h>
@@ -101,8 +102,11 @@ struct item {
     size_t signature_len;
 };
 
-static const uint16_t group_ids[] = {CL_GROUP_X25519,    CL_GROUP_X25519,    CL_GROUP_SECP256R1,
-                                     CL_GROUP_SECP256R1, CL_GROUP_SECP384R1, CL_GROUP_SECP521R1};
+/* The slow ones seldom. */
+static const uint16_t group_ids[] = {CL_GROUP_X25519,    CL_GROUP_X25519,    CL_GROUP_X25519,
+                                     CL_GROUP_X25519,    CL_GROUP_X25519,    CL_GROUP_SECP256R1,
+                                     CL_GROUP_SECP256R1, CL_GROUP_SECP256R1, CL_GROUP_SECP256R1,
+                                     CL_GROUP_SECP384R1, CL_GROUP_SECP384R1, CL_GROUP_SECP521R1};
 
 /* X25519 inputs of low order, and numbers that are not reduced (RFC 7748 5, 6.1). */
 static const char *const odd_x25519[] = {
@@ -194,8 +198,9 @@ static void make_kex(struct item *it)
 static const struct cleat_key *draw_key(const struct cl_sig_alg **alg)
 {
     /* the slow ones seldom */
-    static const enum key_name names[] = {P256,    P256,    P256, P384,    RSA2048, RSA2048,
-                                          ED25519, PSS2048, P521, RSA3072, RSA4096};
+    static const enum key_name names[] = {
+        P256,    P256,    P256,    P256,    P256,    P256,    P256, P384,    P384,   RSA2048,
+        RSA2048, RSA2048, RSA2048, ED25519, PSS2048, PSS2048, P521, RSA3072, RSA4096};
     enum key_name name = names[draw(sizeof(names) / sizeof(names[0]))];
     *alg = cl_sig_scheme(key_rows[name].schemes[draw(2)]);
     return keys[name][draw(2)];
@@ -216,10 +221,30 @@ static void make_sign(struct item *it)
     }
 }
 
-/* r and s at the edges of what is allowed, as DER: 0, 1, n, all ones, and 33 bytes of them. */
-static void edge_signature(struct item *it)
+/* An RSA signature is a number below the modulus n: 0, 1, n - 1, n, 2^len - 1. */
+static void edge_rsa_signature(struct item *it, const struct cl_pubkey *key)
+{
+    const size_t len = it->signature_len;
+    const uint32_t which = draw(5);
+    memset(it->signature, which == 4 ? 0xff : 0, len);
+    it->signature[len - 1] |= which == 1 ? 1 : 0;
+    if (which == 2 || which == 3) {
+        assert_int_equal(BN_bn2binpad(RSA_get0_n(key->rsa), it->signature, (int)len), len);
+        it->signature[len - 1] ^= which == 2 ? 1 : 0; /* n is odd */
+    }
+}
+
+/* r and s at the edges of what is allowed, as DER: 0, 1, n, n - 1, all ones, and 33 bytes of them;
+ * for P-256 and P-384. */
+static void edge_signature(struct item *it, const struct cl_pubkey *key)
 {
     static const char *const numbers[] = {
+        "023100ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf"
+        "581a0db248b0a77aecec196accc52973",
+        "023100ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf"
+        "581a0db248b0a77aecec196accc52972",
+        "023100ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        "ffffffffffffffffffffffffffffffff",
         "020100",
         "020101",
         "0200",
@@ -232,6 +257,10 @@ static void edge_signature(struct item *it)
     };
     const uint32_t num = sizeof(numbers) / sizeof(numbers[0]);
     size_t len = 2;
+    if (key->rsa != NULL) {
+        edge_rsa_signature(it, key);
+        return;
+    }
     len += unhex(numbers[draw(num)], it->signature + len);
     len += unhex(numbers[draw(num)], it->signature + len);
     it->signature[0] = 0x30;
@@ -239,11 +268,11 @@ static void edge_signature(struct item *it)
     it->signature_len = len;
 }
 
-static void spoil_signature(struct item *it)
+static void spoil_signature(struct item *it, const struct cl_pubkey *key)
 {
     switch (draw(5)) {
     case 0:
-        edge_signature(it);
+        edge_signature(it, key);
         break;
     case 1:
         it->signature_len -= draw(3);
@@ -268,7 +297,7 @@ static void make_verify(struct item *it)
     assert_int_equal(cl_sign(key, alg, cl_rd_of(it->message, it->message_len), &w), CL_OK);
     it->signature_len = w.len;
     if (draw(3) == 0) {
-        spoil_signature(it);
+        spoil_signature(it, &key->pub);
     }
     if (draw(10) == 0) {
         const struct cl_sig_alg *ignored;
@@ -448,6 +477,51 @@ static void verify_eight(enum key_name name, unsigned bad)
     cleat_batch_free(batch);
 }
 
+/* One key share by a batch; false when it fails. */
+static bool share_of(struct cleat_batch *batch, uint8_t out[CL_GROUP_MAX_SHARE])
+{
+    struct cl_job job = {.kind = CL_JOB_KEYGEN, .status = CL_JOB_PENDING};
+    job.kex = (struct cl_job_kex){
+        .group = cl_group_by_id(CL_GROUP_X25519), .rng = &cl_rng_system, .share = out};
+    cleat_batch_add(batch, (struct cleat_job *)&job);
+    cleat_batch_run(batch, NOW);
+    cl_kex_key_free(job.kex.key);
+    return job.result == CL_OK;
+}
+
+/* What was made ahead before fork() is not used by both. */
+static void test_a_forked_child_makes_keys_of_its_own(void **state)
+{
+    struct cleat_batch *batch;
+    uint8_t ours[CL_LANES][CL_GROUP_MAX_SHARE] = {{0}};
+    uint8_t theirs[CL_LANES][CL_GROUP_MAX_SHARE] = {{0}};
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(cleat_batch_new(&batch), CLEAT_OK);
+    assert_true(share_of(batch, ours[0])); /* seven more are ready, where there are kernels */
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    bool good = true;
+    for (size_t i = 0; i < CL_LANES; i++) {
+        good = share_of(batch, child == 0 ? theirs[i] : ours[i]) && good;
+    }
+    if (child == 0) {
+        good = good && write(pipes[1], theirs, sizeof(theirs)) == (ssize_t)sizeof(theirs);
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    assert_true(good);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(read(pipes[0], theirs, sizeof(theirs)), sizeof(theirs));
+    for (size_t i = 0; i < CL_LANES * CL_LANES; i++) {
+        assert_memory_not_equal(ours[i / CL_LANES], theirs[i % CL_LANES], 32);
+    }
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+    cleat_batch_free(batch);
+}
+
 static void test_a_wrong_key_in_one_lane_leaves_the_others_alone(void **state)
 {
     static const enum key_name names[] = {P256, P384, RSA2048};
@@ -539,6 +613,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_kernels_that_are_there_give_known_answers),
         cmocka_unit_test(test_each_job_of_a_batch_gets_what_it_would_get_alone),
         cmocka_unit_test(test_the_same_holds_with_the_kernels_switched_off),
+        cmocka_unit_test(test_a_forked_child_makes_keys_of_its_own),
         cmocka_unit_test(test_a_wrong_key_in_one_lane_leaves_the_others_alone),
         cmocka_unit_test(test_an_empty_batch_runs),
         cmocka_unit_test(test_jobs_that_nobody_runs_stay_as_they_were),

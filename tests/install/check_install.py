@@ -185,6 +185,28 @@ def tree_can_be_moved():
     assert run(moved / "bin/cleat", "--version").startswith("cleat ")
 
 
+def crypto_mb_goes_along():
+    """Where the build tree has a copy of crypto_mb, what is installed uses one of its own."""
+    copies = sorted(PREFIX.glob("lib*/**/cleat/libcrypto_mb.so.11"))
+    if not copies:
+        print("SKIP: the build tree has no copy of crypto_mb (see scripts/fetch-crypto-mb)")
+        return
+    moved = WORK / "moved-mb"
+    shutil.rmtree(moved, ignore_errors=True)
+    shutil.copytree(PREFIX, moved, symlinks=True)
+    for prefix in (PREFIX, moved):
+        done = subprocess.run([prefix / "bin/cleat", "--version", "-v"], capture_output=True,
+                              env={**os.environ, "LD_DEBUG": "libs"}, text=True, timeout=60,
+                              check=True)
+        if "the processor lacks" in done.stdout:
+            print("SKIP: the processor lacks AVX-512 IFMA: no library is looked for")
+            return
+        assert "handshakes: eight at a time: crypto_mb" in done.stdout, done.stdout
+        loaded = re.findall(r"calling init: (\S*libcrypto_mb\S*)", done.stderr)
+        ours = prefix / copies[0].relative_to(PREFIX)
+        assert [os.path.realpath(path) for path in loaded] == [str(ours)], loaded
+
+
 class Peer:
     """A server on loopback, ended by its own process id."""
 
