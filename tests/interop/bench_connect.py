@@ -150,7 +150,8 @@ class Serve(unittest.TestCase):
         with subprocess.Popen([*CONNECT, *map(str, TRUST), "--json", "-n", "100000", "--rate", "20",
                                self.target], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
-            time.sleep(2)
+            support.until_caught(process, signal.SIGINT)
+            time.sleep(1)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=support.PATIENCE)
         report = json.loads(out)

@@ -22,9 +22,10 @@ def fails(*args):
 
 
 def interrupted(*args):
-    """Runs until SIGINT comes, after a second; what it printed, and its exit code."""
+    """Runs for a second, until SIGINT comes; what it printed, and its exit code."""
     with subprocess.Popen([*BENCH, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
+        support.until_caught(process, signal.SIGINT)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=support.PATIENCE)

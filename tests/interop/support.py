@@ -71,6 +71,17 @@ def run(args, check=True, **more):
     return done
 
 
+def until_caught(process, number):
+    """Waits until the process handles that signal: sent before, it would just end it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        if int(re.search(r"SigCgt:\s*(\w+)", status).group(1), 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the process does not handle signal {number}")
+
+
 # ---- certificates ----
 
 KINDS = {
