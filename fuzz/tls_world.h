@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cleat/ech.h"
 #include "cleat/tls.h"
 #include "cleat/tls_rawkey.h"
 #include "crypto/hash.h"
@@ -152,6 +153,7 @@ static inline struct cleat_tls_builder *fz_builder(struct fz_world *w, enum clea
     fz_require(cleat_tls_builder_new(role, &b) == CLEAT_OK);
     cleat_tls_builder_clock(b, fz_clock, NULL);
     cleat_tls_builder_random(b, fz_random, &w->counters[server]);
+    cleat_tls_builder_ech_grease(b, false); /* it would shift the randomness of recorded runs */
     bool ok = cleat_tls_builder_versions(
                   b, (how & (FZ_12 | FZ_BOTH)) != 0 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3,
                   (how & FZ_12) != 0 ? CLEAT_TLS_1_2 : CLEAT_TLS_1_3) == CLEAT_OK;

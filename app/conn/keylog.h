@@ -9,8 +9,9 @@
 #include "base/result.h"
 #include "cleat/event.h"
 
-/* 256: the longest label, 64 digits of the random, 128 of the secret, two spaces, newline */
-#define CL_KEYLOG_LINE 256
+/* 2,048: a label, 64 digits of the random, two spaces, newline, and the digits of an ECHConfig of
+ * 900 bytes (RFC 9850 2); those in use have 70, secrets at most 64 */
+#define CL_KEYLOG_LINE 2048
 
 struct cl_keylog {
     int fd; /* -1: no key log */

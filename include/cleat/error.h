@@ -65,6 +65,8 @@ extern "C" {
     X(INAPPROPRIATE_FALLBACK, -127, 86, "a fallback to an older version that is not needed")       \
     X(NO_EXTENDED_MASTER_SECRET, -129, 40, "the peer does not bind its TLS 1.2 handshake")         \
     X(TOO_MUCH_EARLY_DATA, -130, 10, "more early data than the ticket allows")                     \
+    X(ECH_REJECTED, -131, 121, "the server rejected Encrypted Client Hello")                       \
+    X(BAD_ECH_CONFIG, -132, 80, "not a valid configuration for Encrypted Client Hello")            \
     X(JOB_FAILED, -128, 80, "a job of asymmetric cryptography failed")                             \
                                                                                                    \
     X(BAD_CERTIFICATE, -200, 42, "a certificate is malformed")                                     \

@@ -1,5 +1,6 @@
 /* tls/client_12.c - the client's handshake of TLS 1.2 (RFC 5246 7.3, RFC 8422): full, or resumed.
  * Its table, and what only it needs. The ServerHello that leads here is in msg_server_hello.c. */
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/keys_12.h"
 #include "tls/msg.h"
@@ -147,6 +148,7 @@ static cl_result finished_received(struct cleat_tls *tls, const struct cl_msg *m
 
 static cl_result done(struct cleat_tls *tls, const struct cl_msg *msg)
 {
+    CL_TRY(cl_ech_finish(tls));
     CL_TRY(cl_session_12_keep(tls));
     cl_established_12(tls, CL_HS_C12_OPEN);
     return CL_OK;

@@ -1,6 +1,7 @@
 /* tls/client_13.c - the client's handshake of TLS 1.3 (RFC 9846 A.1): its table, and the steps
  * between messages where keys are made and put to use. */
 #include "tls/early.h"
+#include "tls/ech.h"
 #include "tls/msg.h"
 #include "tls/version.h"
 
@@ -140,6 +141,7 @@ static cl_result send_finished(struct cleat_tls *tls, const struct cl_msg *msg)
 static cl_result app_keys(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     CL_TRY(cl_hs_write_key(tls, &tls->client_app, "application"));
+    CL_TRY(cl_ech_finish(tls));
     tls->established = true;
     cl_hs_goto(tls, CL_HS_C13_OPEN);
     cl_hs_free(tls);

@@ -29,6 +29,7 @@ struct cl_client_hello {
     struct cl_rd server_types;
     struct cl_rd compressions; /* CertificateCompressionAlgorithm[] */
     struct cl_rd cookie;
+    struct cl_rd ech;            /* ECHClientHello, well-formed */
     struct cl_rd psk_identities; /* PskIdentity[] */
     struct cl_rd psk_binders;    /* PskBinderEntry[] */
     bool psk_dhe_ke;

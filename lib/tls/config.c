@@ -585,6 +585,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         config->strike.release(config->strike.ctx);
     }
     cleat_session_cache_free(config->session_cache);
+    cleat_ech_keys_free(config->ech_keys);
     cl_buf_deinit(&config->authorities);
     cl_buf_deinit(&config->alpn);
     cl_buf_deinit(&config->alpn_text);

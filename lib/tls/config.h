@@ -4,6 +4,7 @@
 #define CL_TLS_CONFIG_H
 
 #include "base/buf.h"
+#include "cleat/ech.h"
 #include "cleat/tls.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
@@ -34,6 +35,13 @@
 #define CL_PROOF_STAPLE 1u
 #define CL_PROOF_SCTS   2u
 #define CL_PROOF_KINDS  4u
+
+/* Whether a client that offers no ECH sends a dummy. */
+enum cl_ech_grease {
+    CL_ECH_GREASE_AS_ALL, /* as `grease` says */
+    CL_ECH_GREASE_ON,
+    CL_ECH_GREASE_OFF,
+};
 
 struct cl_credential {
     struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
@@ -118,8 +126,11 @@ struct cleat_tls_config {
     const struct cl_compression *compressions[CL_COMPRESS_MAX]; /* of certificates (RFC 8879) */
     size_t num_compressions;
     bool permute;
-    bool late_auth;   /* post-handshake authentication (RFC 9846 4.7.2) */
-    bool ask_tickets; /* RFC 9149 */
+    uint8_t ech_grease;              /* enum cl_ech_grease: RFC 9849 6.2 */
+    bool ech_backend;                /* server: split mode */
+    struct cleat_ech_keys *ech_keys; /* server; or NULL */
+    bool late_auth;                  /* post-handshake authentication (RFC 9846 4.7.2) */
+    bool ask_tickets;                /* RFC 9149 */
     bool no_resumption;
     uint8_t ask_tickets_new;
     uint8_t ask_tickets_resumed;

@@ -179,6 +179,10 @@ void cleat_tls_free(struct cleat_tls *tls)
         cleat_tls_session_free(tls->sessions[i]);
     }
     cl_free(tls->server_name);
+    if (tls->ech_retry != NULL) {
+        cl_buf_deinit(tls->ech_retry);
+        cl_free(tls->ech_retry);
+    }
     if (tls->error != &no_memory) {
         cl_free(tls->error);
     }

@@ -33,6 +33,7 @@
 /* 8 (CL_CONFIG_MAX_TICKETS): tickets waiting for cleat_tls_take_session */
 #define CL_MAX_WAITING_SESSIONS 8
 
+struct cl_ech;
 struct cl_hs_row;
 struct cl_psk;
 struct cl_version;
@@ -51,6 +52,7 @@ struct cl_server_hello {
     uint16_t group;   /* key_share; 0: absent */
     struct cl_rd share;
     struct cl_rd cookie;
+    struct cl_rd ech; /* the confirmation in a HelloRetryRequest; p == NULL: absent */
     bool has_psk;
     uint16_t psk_index;
 };
@@ -106,6 +108,7 @@ struct cl_hs {
     bool retried;
 
     struct cl_grease grease; /* client */
+    struct cl_ech *ech;      /* Encrypted Client Hello (ech.h), or NULL */
     uint32_t ext_offered;    /* extensions we sent that the peer may answer; bits by table row */
 
     const struct cl_credential *credential; /* ours */
@@ -208,6 +211,7 @@ struct cleat_tls {
     uint8_t early_data; /* enum cleat_early_data */
     bool early_resend;  /* client: it was rejected, and what was agreed fits it still */
 
+    struct cl_buf *ech_retry; /* client: configurations from a server that rejected ECH, or NULL */
     uint64_t num_key_updates;
     uint8_t idle_records;
     uint8_t idle_alerts;
@@ -215,6 +219,7 @@ struct cleat_tls {
     uint8_t alert_pending;    /* 0: none; else alert + 1 */
     uint8_t peer_type;        /* enum cleat_cert_type agreed for the peer's Certificate messages */
     uint8_t own_type;         /* and for ours */
+    uint8_t ech_status;       /* enum cleat_ech_status */
     bool peer_is_raw;
     bool key_update_pending;
     bool no_renegotiation_pending; /* TLS 1.2: the warning is to be sent */
@@ -251,6 +256,9 @@ void cl_event_message(struct cleat_tls *tls, bool sent, struct cl_rd whole);
 void cl_event_alert(struct cleat_tls *tls, bool sent, uint8_t level, uint8_t alert);
 void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch);
 void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret);
+/* cl_event_logged is a line for the key log that is about the outer ClientHello. */
+void cl_event_logged(struct cleat_tls *tls, const char *label,
+                     const uint8_t client_random[CL_RANDOM_LEN], struct cl_rd value);
 void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what);
 void cl_event_state(struct cleat_tls *tls, const char *name);
 /* cl_event_weaknesses warns of what the negotiated suite is known for. */

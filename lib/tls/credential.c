@@ -3,6 +3,7 @@
  * server_certificate.c. */
 #include <stdio.h>
 
+#include "tls/ech.h"
 #include "tls/msg.h"
 #include "tls/raw_key.h"
 #include "tls/version.h"
@@ -160,6 +161,10 @@ cl_result cl_choose_client_certificate(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     enum cl_credential_fit fit = CL_CREDENTIAL_NO_SCHEME;
+    /* RFC 9849 6.1.7: "the client MUST respond with an empty Certificate message" */
+    if (cl_ech_refused(tls)) {
+        return CL_OK;
+    }
     for (size_t i = 0; i < tls->config->num_credentials && hs->credential == NULL; i++) {
         fit = client_fit(tls, &tls->config->credentials[i]);
         if (fit == CL_CREDENTIAL_FITS) {

@@ -50,16 +50,22 @@ void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch)
     }
 }
 
-void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret)
+void cl_event_logged(struct cleat_tls *tls, const char *label,
+                     const uint8_t client_random[CL_RANDOM_LEN], struct cl_rd value)
 {
     if (tls->config->sink != NULL && tls->config->sink_secrets) {
         struct cleat_event e = {.kind = CLEAT_EVENT_SECRET};
         e.secret.label = label;
-        e.secret.client_random = tls->hs->client_random;
-        e.secret.secret = secret->bytes;
-        e.secret.secret_len = secret->len;
+        e.secret.client_random = client_random;
+        e.secret.secret = value.p;
+        e.secret.secret_len = value.len;
         emit(tls, &e);
     }
+}
+
+void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret)
+{
+    cl_event_logged(tls, label, tls->hs->client_random, cl_rd_of(secret->bytes, secret->len));
 }
 
 void cl_event_ticket(struct cleat_tls *tls, bool sent, uint32_t lifetime, const char *what)

@@ -1,5 +1,6 @@
 /* tls/ext.c - the table of extensions and its two loops (ext.h). */
 #include "tls/ext.h"
+#include "tls/ech.h"
 #include "tls/set16.h"
 
 /* In the order in which a ClientHello of ours carries them; pre_shared_key is last, because RFC
@@ -53,6 +54,8 @@ static const struct cl_ext_row rows[] = {
      cl_ext_ec_point_formats_parse, cl_ext_ec_point_formats_build},
     {CL_ET_SESSION_TICKET, CL_EXT_CH | CL_EXT_SH12, "session_ticket", cl_ext_session_ticket_parse,
      cl_ext_session_ticket_build},
+    {CL_ET_ENCRYPTED_CLIENT_HELLO, CL_EXT_CH | CL_EXT_HRR | CL_EXT_EE, "encrypted_client_hello",
+     cl_ext_encrypted_client_hello_parse, cl_ext_encrypted_client_hello_build},
     {CL_ET_PRE_SHARED_KEY, CL_EXT_CH | CL_EXT_SH, "pre_shared_key", cl_ext_pre_shared_key_parse,
      cl_ext_pre_shared_key_build},
 };
@@ -192,35 +195,54 @@ cl_result cl_ext_parse(struct cleat_tls *tls, unsigned message, struct cl_rd blo
     return CL_OK;
 }
 
+static void build_row(struct cleat_tls *tls, unsigned message, size_t i, struct cl_wr *w)
+{
+    size_t before = w->len;
+    if ((rows[i].messages & message) == 0 || rows[i].build == NULL) {
+        return;
+    }
+    cl_wr_u16(w, rows[i].type);
+    struct cl_wr_mark body = cl_wr_open16(w);
+    if (!rows[i].build(tls, message, w)) {
+        if (cl_wr_ok(w)) {
+            w->len = before;
+        }
+        return;
+    }
+    cl_wr_close(w, body);
+    if ((message & (CL_EXT_CH | CL_EXT_CR)) != 0) {
+        tls->hs->ext_offered |= UINT32_C(1) << i;
+    }
+}
+
+/* All but the last, in the order that was drawn; of an inner ClientHello, those that the outer one
+ * has too stand together (RFC 9849 5.1). */
+static void build_drawn(struct cleat_tls *tls, struct cl_wr *w)
+{
+    const bool inner = cl_ech_form(tls) == CL_ECH_INNER;
+    for (int pass = 0; pass < (inner ? 2 : 1); pass++) {
+        for (size_t k = 0; k < NUM_ROWS - 1; k++) {
+            size_t i = tls->hs->grease.order[k];
+            if (!inner || cl_ech_shared(tls, rows[i].type) == (pass == 1)) {
+                build_row(tls, CL_EXT_CH, i, w);
+            }
+        }
+    }
+}
+
 void cl_ext_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
-    bool ours = message == CL_EXT_CH;
     struct cl_wr_mark block = cl_wr_open16(w);
-    if (ours) {
+    if (message == CL_EXT_CH) {
         cl_grease_extension(tls, CL_GREASE_FIRST_EXTENSION, 0, w);
-    }
-    for (size_t k = 0; k < NUM_ROWS; k++) {
-        size_t i = ours ? tls->hs->grease.order[k] : k;
-        if (ours && k == NUM_ROWS - 1) {
-            /* in front of pre_shared_key; with a body, because old servers choke on a last
-             * extension without one */
-            cl_grease_extension(tls, CL_GREASE_LAST_EXTENSION, 1, w);
-        }
-        if ((rows[i].messages & message) == 0 || rows[i].build == NULL) {
-            continue;
-        }
-        size_t before = w->len;
-        cl_wr_u16(w, rows[i].type);
-        struct cl_wr_mark body = cl_wr_open16(w);
-        if (!rows[i].build(tls, message, w)) {
-            if (cl_wr_ok(w)) {
-                w->len = before;
-            }
-            continue;
-        }
-        cl_wr_close(w, body);
-        if ((message & (CL_EXT_CH | CL_EXT_CR)) != 0) {
-            tls->hs->ext_offered |= UINT32_C(1) << i;
+        build_drawn(tls, w);
+        /* in front of pre_shared_key; with a body, because old servers choke on a last extension
+         * without one */
+        cl_grease_extension(tls, CL_GREASE_LAST_EXTENSION, 1, w);
+        build_row(tls, message, NUM_ROWS - 1, w);
+    } else {
+        for (size_t i = 0; i < NUM_ROWS; i++) {
+            build_row(tls, message, i, w);
         }
     }
     cl_wr_close(w, block);

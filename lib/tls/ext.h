@@ -127,6 +127,9 @@ CL_EXT_BUILD(ec_point_formats);
 CL_MUST cl_result cl_check_point_formats(struct cleat_tls *tls);
 CL_EXT_PARSE(session_ticket);
 CL_EXT_BUILD(session_ticket);
+/* ext_ech.c */
+CL_EXT_PARSE(encrypted_client_hello);
+CL_EXT_BUILD(encrypted_client_hello);
 /* ext_psk.c */
 CL_EXT_PARSE(psk_modes);
 CL_EXT_BUILD(psk_modes);

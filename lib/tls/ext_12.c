@@ -1,13 +1,14 @@
 /* tls/ext_12.c - extensions of TLS 1.2 alone: extended_master_secret (RFC 7627), encrypt_then_mac
  * (RFC 7366), renegotiation_info (RFC 5746), ec_point_formats (RFC 8422 5.1.2), session_ticket (RFC
  * 5077 3.2). */
+#include "tls/ech.h"
 #include "tls/ext.h"
 
 #define UNCOMPRESSED 0
 
 static bool offers_12(const struct cleat_tls *tls)
 {
-    return tls->config->version_min <= CLEAT_TLS_1_2;
+    return tls->config->version_min <= CLEAT_TLS_1_2 && cl_ech_form(tls) != CL_ECH_INNER;
 }
 
 cl_result cl_ext_extended_master_secret_parse(struct cleat_tls *tls, unsigned message,

@@ -1,5 +1,6 @@
 /* tls/ext_names.c - server_name (RFC 6066 3) and ALPN (RFC 7301). */
 #include "base/text.h"
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "x509/name.h"
 
@@ -76,7 +77,8 @@ bool cl_ext_server_name_build(struct cleat_tls *tls, unsigned message, struct cl
     }
     uint8_t ip[16];
     size_t ip_len;
-    const char *name = tls->server_name;
+    const char *name =
+        cl_ech_form(tls) == CL_ECH_OUTER ? tls->hs->ech->public_name : tls->server_name;
     /* RFC 6066 3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"" */
     if (name == NULL || cl_ip_parse(name, strlen(name), ip, &ip_len)) {
         return false;

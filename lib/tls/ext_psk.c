@@ -1,6 +1,7 @@
 /* tls/ext_psk.c - psk_key_exchange_modes (RFC 9846 4.3.9), early_data (4.3.10), pre_shared_key
  * (4.3.11). Which PSK is good enough is decided in server_select.c. */
 #include "cleat/tls_psk.h"
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/psk.h"
 
@@ -122,6 +123,9 @@ static bool build_offered(struct cleat_tls *tls, struct cl_wr *w)
 {
     struct cl_psk_offer offers[CL_PSK_MAX_OFFERED + 1];
     size_t num = cl_psk_offers(tls, offers);
+    if (cl_ech_form(tls) == CL_ECH_OUTER) {
+        return cl_ech_put_dummy_psks(tls, offers, num, w);
+    }
     struct cl_wr_mark list = cl_wr_open16(w);
     for (size_t i = 0; i < num; i++) {
         struct cl_wr_mark identity = cl_wr_open16(w);

@@ -1,4 +1,5 @@
 /* tls/ext_versions.c - supported_versions (RFC 9846 4.3.1) and cookie (4.3.2). */
+#include "tls/ech.h"
 #include "tls/ext.h"
 
 cl_result cl_ext_supported_versions_parse(struct cleat_tls *tls, unsigned message,
@@ -29,7 +30,9 @@ bool cl_ext_supported_versions_build(struct cleat_tls *tls, unsigned message, st
     }
     struct cl_wr_mark list = cl_wr_open8(w);
     cl_grease_number(tls, CL_GREASE_VERSION, w);
-    for (uint16_t v = tls->config->version_max; v >= tls->config->version_min; v--) {
+    /* RFC 9849 6.1: the inner ClientHello "MUST NOT offer to negotiate TLS 1.2 or below" */
+    uint16_t min = cl_ech_form(tls) == CL_ECH_INNER ? CLEAT_TLS_1_3 : tls->config->version_min;
+    for (uint16_t v = tls->config->version_max; v >= min; v--) {
         cl_wr_u16(w, v);
     }
     cl_wr_close(w, list);

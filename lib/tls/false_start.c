@@ -9,6 +9,7 @@
 #include "cleat/tls_options.h"
 #include "tls/builder.h"
 #include "tls/early.h"
+#include "tls/ech.h"
 #include "tls/keys_12.h"
 
 /* 16: RFC 7918 5.1 wants at least 128 bits; tags of 8 bytes (CCM_8) are not for it */
@@ -35,7 +36,10 @@ void cl_false_start(struct cleat_tls *tls)
     enum cleat_false_start mode = tls->config->false_start;
     bool agreed = mode == CLEAT_FALSE_START_ALWAYS ||
                   (mode == CLEAT_FALSE_START_WITH_ALPN && tls->alpn.len != 0);
-    if (agreed && !tls->resumed && tls->peer_authenticated && is_strong(tls)) {
+    /* RFC 9849 6.1.6: after a rejection "the client MUST NOT enable the False Start optimization"
+     */
+    if (agreed && !cl_ech_refused(tls) && !tls->resumed && tls->peer_authenticated &&
+        is_strong(tls)) {
         tls->false_start = true;
         cl_keep_exporter_12(tls);
         cl_event_choice(tls, "False Start", "yes",

@@ -1,5 +1,6 @@
 /* tls/flight.c - handshake messages on their way out: built into one buffer, sealed into as few
  * records as possible when keys change, when the peer is waited for, or when the handshake ends. */
+#include "tls/ech.h"
 #include "tls/hs.h"
 
 /* 262,144: the longest flight is a Certificate message with its neighbours */
@@ -24,7 +25,9 @@ static void sent(struct cleat_tls *tls, size_t start)
     struct cl_rd whole = cl_rd_of(flight->p + start, flight->len - start);
     cl_event_message(tls, true, whole);
     if (tls->hs->transcript_started) {
-        cl_transcript_add(tls, whole);
+        /* an outer ClientHello is not part of the handshake (RFC 9849 6.1.5) */
+        bool outer = whole.p[0] == CL_HT_CLIENT_HELLO && cl_ech_wanted(tls);
+        cl_transcript_add(tls, outer ? cl_buf_view(&tls->hs->hello) : whole);
     }
 }
 

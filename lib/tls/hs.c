@@ -6,6 +6,7 @@
  */
 #include "tls/hs.h"
 
+#include "tls/ech.h"
 #include "tls/input.h"
 #include "tls/version.h"
 
@@ -97,6 +98,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_kex_key_free(hs->kex_key);
     cl_pubkey_free(hs->peer_key);
     cleat_tls_session_free(hs->session);
+    cl_ech_free(hs->ech);
     cl_buf_deinit(&hs->first_hello);
     cl_buf_deinit(&hs->hello);
     cl_buf_deinit(&hs->messages);

@@ -5,6 +5,7 @@
  * (4.3.11.2).
  */
 #include "base/text.h"
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 #include "tls/psk.h"
@@ -39,6 +40,7 @@ cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
     tls->wr.initial = true;
     hs->share_group = tls->config->groups[0];
     CL_TRY(cl_grease_draw(tls));
+    CL_TRY(cl_ech_start(tls));
     cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
     return CL_OK;
 }
@@ -86,7 +88,8 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
 {
     struct cl_hs *hs = tls->hs;
     cl_wr_u16(w, CLEAT_TLS_1_2); /* legacy_version */
-    cl_wr_bytes(w, hs->client_random, sizeof(hs->client_random));
+    const enum cl_ech_form form = cl_ech_form(tls);
+    cl_wr_bytes(w, form == CL_ECH_OUTER ? hs->ech->outer_random : hs->client_random, CL_RANDOM_LEN);
     struct cl_wr_mark m = cl_wr_open8(w);
     cl_wr_bytes(w, hs->session_id, hs->session_id_len);
     cl_wr_close(w, m);
@@ -94,14 +97,14 @@ static void build_body(struct cleat_tls *tls, struct cl_wr *w)
     cl_grease_number(tls, CL_GREASE_SUITE, w);
     for (size_t i = 0; i < tls->config->num_suites; i++) {
         const struct cl_suite *suite = tls->config->suites[i];
-        if (suite->version >= tls->config->version_min &&
+        if (suite->version >= (form == CL_ECH_INNER ? CLEAT_TLS_1_3 : tls->config->version_min) &&
             suite->version <= tls->config->version_max &&
             (suite->auth != CL_AUTH_PSK || cl_psk_of_12(tls->config) != NULL)) {
             cl_wr_u16(w, suite->id);
         }
     }
     /* RFC 7507 4: after the suites that it is about, and only in a fallback */
-    if (tls->config->fallback) {
+    if (tls->config->fallback && form != CL_ECH_INNER) {
         cl_wr_u16(w, CL_SCSV_FALLBACK);
     }
     cl_wr_close(w, m);
@@ -145,21 +148,75 @@ static size_t psk_room(const struct cleat_tls *tls)
     return room;
 }
 
-cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
+static size_t hello_room(const struct cleat_tls *tls)
+{
+    const struct cl_hs *hs = tls->hs;
+    return HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len + psk_room(tls) +
+           (hs->session != NULL ? hs->session->ticket.len : 0) +
+           (hs->ech != NULL ? hs->ech->body.len + hs->ech->encoded.len : 0);
+}
+
+/* The inner ClientHello is what counts until the server rejects it: hs->hello. */
+static cl_result build_inner(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    hs->hello.len = 0;
+    CL_TRY(cl_buf_reserve(&hs->hello, hello_room(tls), CL_HS_MAX_HELLO));
+    struct cl_wr w = cl_buf_writer(&hs->hello);
+    cl_wr_u8(&w, CL_HT_CLIENT_HELLO);
+    struct cl_wr_mark m = cl_wr_open24(&w);
+    hs->ech->form = CL_ECH_INNER;
+    hs->ext_offered = 0;
+    build_body(tls, &w);
+    fill_binders(tls, &w);
+    hs->ech->form = CL_ECH_PLAIN;
+    cl_wr_close(&w, m);
+    cl_buf_commit(&hs->hello, &w);
+    return cl_wr_ok(&w) ? cl_ech_encode(tls) : CLEAT_ERR_INTERNAL;
+}
+
+static cl_result send_outer(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     struct cl_wr w;
-    size_t room = HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len + psk_room(tls) +
-                  (hs->session != NULL ? hs->session->ticket.len : 0);
+    const uint32_t inner_offered = hs->ext_offered;
+    const size_t start = hs->flight.len;
+    CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, hello_room(tls), &w));
+    hs->ech->form = CL_ECH_OUTER;
+    hs->ext_offered = 0;
+    build_body(tls, &w);
+    hs->ech->form = CL_ECH_PLAIN;
+    hs->ech->outer_offered = hs->ext_offered;
+    hs->ext_offered = inner_offered;
+    CL_TRY(cl_ech_seal(tls, &w));
+    CL_TRY(cl_flight_end(tls, &w));
+    hs->ech->outer.len = 0;
+    return cl_buf_append(&hs->ech->outer, hs->flight.p + start, hs->flight.len - start,
+                         CL_HS_MAX_HELLO);
+}
+
+static cl_result send_plain(struct cleat_tls *tls)
+{
+    struct cl_hs *hs = tls->hs;
+    struct cl_wr w;
     size_t start = hs->flight.len;
-    CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, room, &w));
+    CL_TRY(cl_flight_begin(tls, CL_HT_CLIENT_HELLO, hello_room(tls), &w));
     hs->ext_offered = 0;
     build_body(tls, &w);
     fill_binders(tls, &w);
     CL_TRY(cl_flight_end(tls, &w));
     hs->hello.len = 0;
-    CL_TRY(
-        cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start, CL_HS_MAX_HELLO));
+    return cl_buf_append(&hs->hello, hs->flight.p + start, hs->flight.len - start, CL_HS_MAX_HELLO);
+}
+
+cl_result cl_client_hello_send(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    if (cl_ech_wanted(tls)) {
+        CL_TRY(build_inner(tls));
+        CL_TRY(send_outer(tls));
+    } else {
+        CL_TRY(send_plain(tls));
+    }
     cl_hs_goto(tls, tls->early_data == CLEAT_EARLY_DATA_OFFERED ? CL_HS_C13_EARLY_KEYS
                                                                 : CL_HS_C_WAIT_SERVER_HELLO);
     return CL_OK;
@@ -189,15 +246,29 @@ static cl_result parse_fixed(struct cleat_tls *tls, struct cl_rd body)
     return CL_OK;
 }
 
-static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result parse_kept(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     uint32_t received;
-    hs->hello.len = 0;
-    CL_TRY(cl_buf_append(&hs->hello, msg->whole.p, msg->whole.len, CL_HS_MAX_HELLO));
     hs->parsed = (struct cl_client_hello){0};
     CL_TRY(parse_fixed(tls, cl_rd_of(hs->hello.p + 4, hs->hello.len - 4)));
     return cl_ext_parse(tls, CL_EXT_CH, hs->parsed.extensions, &received);
+}
+
+/* The ClientHello; where Encrypted Client Hello is accepted, the inner one in its place. */
+static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    struct cl_hs *hs = tls->hs;
+    bool opened;
+    hs->hello.len = 0;
+    CL_TRY(cl_buf_append(&hs->hello, msg->whole.p, msg->whole.len, CL_HS_MAX_HELLO));
+    CL_TRY(parse_kept(tls));
+    CL_TRY(cl_ech_open(tls, &opened));
+    if (opened) {
+        CL_TRY(parse_kept(tls));
+        CL_TRY(cl_ech_check_inner(tls));
+    }
+    return CL_OK;
 }
 
 static cl_result keep_server_name(struct cleat_tls *tls)

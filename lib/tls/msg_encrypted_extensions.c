@@ -1,12 +1,15 @@
 /* tls/msg_encrypted_extensions.c - EncryptedExtensions (RFC 9846 4.4.1), both roles. */
 #include "tls/early.h"
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 
 cl_result cl_encrypted_extensions_build(struct cleat_tls *tls)
 {
     struct cl_wr w;
-    CL_TRY(cl_flight_begin(tls, CL_HT_ENCRYPTED_EXTENSIONS, 512, &w));
+    const struct cl_ech *ech = tls->hs->ech;
+    size_t retry = ech != NULL && ech->keys != NULL ? cl_ech_keys_retry_len(ech->keys) : 0;
+    CL_TRY(cl_flight_begin(tls, CL_HT_ENCRYPTED_EXTENSIONS, 512 + retry, &w));
     cl_ext_build(tls, CL_EXT_EE, &w);
     return cl_flight_end(tls, &w);
 }

@@ -2,6 +2,7 @@
  * ServerHello with a random of its own. Both roles. */
 #include "cleat/tls_psk.h"
 #include "tls/early.h"
+#include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
 #include "tls/psk.h"
@@ -35,6 +36,9 @@ static cl_result build_hello(struct cleat_tls *tls, unsigned message, const uint
     cl_wr_u16(&w, tls->suite->id);
     cl_wr_u8(&w, 0);
     cl_ext_build(tls, message, &w);
+    if (tls->ech_status == CLEAT_ECH_ACCEPTED && message != CL_EXT_SH12) {
+        cl_ech_confirm(tls, message == CL_EXT_HRR, &w);
+    }
     return cl_flight_end(tls, &w);
 }
 
@@ -306,6 +310,7 @@ static cl_result old_version(struct cleat_tls *tls, const struct hello_fields *f
     /* after a HelloRetryRequest there is no way back */
     if (f->legacy_version == CLEAT_TLS_1_2 && tls->config->version_min <= CLEAT_TLS_1_2 &&
         !tls->hs->retried) {
+        cl_ech_reject(tls, "the server answers with TLS 1.2");
         return take_hello_12(tls, f);
     }
     return cl_tls_fail(tls,
@@ -431,6 +436,13 @@ static cl_result take_psk(struct cleat_tls *tls)
     if (!hs->server_hello.has_psk) {
         return CL_OK;
     }
+    /* RFC 9849 6.1.2: "If ECH is rejected and the client-facing server replies with a
+     * "pre_shared_key" extension in its ServerHello, then the client MUST abort the handshake with
+     * an "illegal_parameter" alert" */
+    if (cl_ech_refused(tls)) {
+        return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9849 6.1.2"),
+                           "the server selected a PSK of the outer ClientHello, which has none");
+    }
     /* RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range
      * supplied by the client, that the server selected a cipher suite indicating a Hash associated
      * with the PSK" */
@@ -525,5 +537,6 @@ cl_result cl_server_hello_received(struct cleat_tls *tls, const struct cl_msg *m
     tls->hs->server_hello = (struct cl_server_hello){0};
     CL_TRY(cl_ext_parse(tls, retry ? CL_EXT_HRR : CL_EXT_SH, f.extensions, &received));
     CL_TRY(check_common(tls, &f));
+    CL_TRY(cl_ech_judge(tls, msg, retry));
     return retry ? take_retry(tls, &f) : take_hello(tls);
 }

@@ -1,5 +1,6 @@
 /* tls/peer.c - is the peer's chain good, or its raw public key pinned? The built-in verification,
  * by jobs, or the application's decision. Nothing goes on before one of them says yes. */
+#include "tls/ech.h"
 #include "tls/msg.h"
 #include "tls/profile.h"
 #include "tls/raw_key.h"
@@ -53,6 +54,13 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
                                        "key, or trust the peer's authority"),
                            "the peer shows a certificate instead of using a PSK, and there are no "
                            "anchors to verify it against");
+    }
+    /* RFC 9849 6.1.7: the certificate has to be valid for the public name; pins are the host's */
+    if (tls->peer_is_raw && cl_ech_refused(tls)) {
+        return cl_tls_fail(tls, CL_WHY(UNKNOWN_KEY, "RFC 9849 6.1.7"),
+                           "the server rejects ECH and shows a raw public key, which says nothing "
+                           "about %s",
+                           tls->server_name);
     }
     /* no verifier looks at a raw key */
     if (tls->peer_is_raw) {

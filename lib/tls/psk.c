@@ -4,6 +4,7 @@
 
 #include "cleat/tls_psk.h"
 #include "tls/conn.h"
+#include "tls/ech.h"
 #include "tls/wire.h"
 
 /* RFC 9258 4.1: KDF identifiers; the target protocol is TLS 1.3 */
@@ -109,7 +110,8 @@ size_t cl_psk_offers(const struct cleat_tls *tls, struct cl_psk_offer out[CL_PSK
 {
     const struct cleat_tls_session *s = tls->hs->session;
     size_t num = 0;
-    if (tls->config->version_max < CLEAT_TLS_1_3) {
+    /* none stands in the outer ClientHello (RFC 9849 6.1) */
+    if (tls->config->version_max < CLEAT_TLS_1_3 || cl_ech_refused(tls)) {
         return 0;
     }
     if (s != NULL && s->version == CLEAT_TLS_1_3 &&

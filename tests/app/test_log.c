@@ -134,8 +134,10 @@ static void test_a_secret_that_does_not_fit_is_left_out(void **state)
 {
     struct cleat_event event = *secret_event();
     char out[CL_KEYLOG_LINE];
-    event.secret.label = "A_LABEL_THAT_IS_SO_LONG_THAT_NOTHING_IN_THE_REGISTRY_COMES_ANYWHERE_"
-                         "NEAR_IT_AND_THEN_SOME_MORE";
+    static const uint8_t config[CL_KEYLOG_LINE / 2]; /* an ECHConfig (RFC 9850 2) of this length */
+    event.secret.label = "ECH_CONFIG";
+    event.secret.secret = config;
+    event.secret.secret_len = sizeof(config);
     assert_int_equal(cl_keylog_line(&event, out), 0);
 }
 

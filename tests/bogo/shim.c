@@ -13,6 +13,7 @@
 
 #include "bogo/shim_check.h"
 #include "bogo/shim_conn.h"
+#include "bogo/shim_ech.h"
 #include "bogo/shim_errors.h"
 #include "cleat/session.h"
 #include "cleat/tls_auth.h"
@@ -27,6 +28,7 @@
 /* Why a pump ended that should have gone on. */
 static bool failed(struct shim_conn *c)
 {
+    shim_check_ech_retry(c, c->options);
     shim_print_error(cleat_tls_error(c->tls));
     return false;
 }

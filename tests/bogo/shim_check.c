@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bogo/shim_ech.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_psk.h"
 #include "cleat/tls_rawkey.h"
@@ -250,6 +251,7 @@ void shim_check_handshake(const struct shim_conn *c, const struct shim_state *st
     if (c->ready) {
         check_session(c, state, &info);
     }
+    shim_check_ech(c, o);
     check_early_data(c, state);
     check_bytes("the OCSP response", &o->expect_ocsp_response, &state->staple);
     check_bytes("the list of timestamps", &o->expect_scts, &state->scts);

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "bogo/shim_compress.h"
+#include "bogo/shim_ech.h"
 #include "bogo/shim_event.h"
 #include "cleat/profile.h"
 #include "cleat/session.h"
@@ -448,6 +449,7 @@ struct cleat_tls_config *shim_make_config(const struct shim_options *o, struct s
     } else {
         set_client(b, o);
     }
+    shim_set_ech(b, o);
     if (cleat_tls_builder_finish(b, &config, &err) != CLEAT_OK) {
         shim_fail("the configuration is refused: %s", err.text);
     }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bogo/shim_ech.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
@@ -72,6 +73,9 @@ void shim_conn_open(struct shim_conn *c, const struct shim_options *o, struct sh
                                              state->session, &c->tls, &c->tls);
     if (r != CLEAT_OK) {
         shim_fail("no connection: %s", cleat_error_name(r));
+    }
+    if (!o->server) {
+        shim_offer_ech(c);
     }
     cleat_tls_session_free(state->offered);
     state->offered = state->session;
@@ -205,6 +209,7 @@ static void decide_peer(struct shim_conn *c)
     const struct shim_options *o = retried && !c->options->server ? c->retry : c->options;
     size_t len;
     const uint8_t *raw = cleat_tls_peer_raw_key(c->tls, &len);
+    shim_check_ech_name(c, o);
     bool verifies = o->verify_peer || o->require_any_client_certificate || raw != NULL;
     if (o->verify_fail && verifies) {
         (void)cleat_tls_refuse(c->tls, o->use_custom_verify_callback ? 46 : 40,

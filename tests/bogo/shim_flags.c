@@ -19,6 +19,7 @@ enum kind {
     CREDENTIAL_LIST,
     CREDENTIAL_BOOL,
     BASE64,
+    BASE64_LIST, /* one an occurrence */
     CREDENTIAL_BASE64,
 };
 
@@ -166,6 +167,17 @@ static const struct flag flags[] = {
     {"-expect-ticket-renewal", BOOL, OPTION(expect_ticket_renewal)},
     {"-expect-client-ca-list", TEXT, OPTION(expect_client_ca_list)},
     {"-expect-certificate-types", BASE64, OPTION(expect_certificate_types)},
+    {"-enable-ech-grease", BOOL, OPTION(enable_ech_grease)},
+    {"-reject-unusable-ech-config", BOOL, OPTION(reject_unusable_ech_config)},
+    {"-ech-config-list", BASE64, OPTION(ech_config_list)},
+    {"-ech-server-config", BASE64_LIST, OPTION(ech_server_configs)},
+    {"-ech-server-key", BASE64_LIST, OPTION(ech_server_keys)},
+    {"-ech-is-retry-config", LIST, OPTION(ech_is_retry_config)},
+    {"-expect-ech-accept", BOOL, OPTION(expect_ech_accept)},
+    {"-expect-ech-name-override", TEXT, OPTION(expect_ech_name_override)},
+    {"-expect-no-ech-name-override", BOOL, OPTION(expect_no_ech_name_override)},
+    {"-expect-ech-retry-configs", BASE64, OPTION(expect_ech_retry_configs)},
+    {"-expect-no-ech-retry-configs", BOOL, OPTION(expect_no_ech_retry_configs)},
     {"-expect-hrr", BOOL, OPTION(expect_hrr)},
     {"-expect-no-hrr", BOOL, OPTION(expect_no_hrr)},
     {"-expect-extended-master-secret", BOOL, OPTION(expect_extended_master_secret)},
@@ -247,6 +259,14 @@ static struct shim_bytes base64(const struct flag *flag, const char *value)
     return out; /* the process's, to its end */
 }
 
+static void add_bytes(const struct flag *flag, struct shim_bytes_list *list, const char *value)
+{
+    if (list->num == SHIM_MAX_LIST) {
+        bad_value(flag->name, value);
+    }
+    list->items[list->num++] = base64(flag, value);
+}
+
 static void apply(const struct flag *flag, struct shim_options *o, const char *value)
 {
     char *option = (char *)o + flag->offset;
@@ -269,6 +289,9 @@ static void apply(const struct flag *flag, struct shim_options *o, const char *v
         break;
     case BASE64:
         *(struct shim_bytes *)(void *)option = base64(flag, value);
+        break;
+    case BASE64_LIST:
+        add_bytes(flag, (struct shim_bytes_list *)(void *)option, value);
         break;
     case CREDENTIAL_BASE64:
         *(struct shim_bytes *)(void *)credential = base64(flag, value);

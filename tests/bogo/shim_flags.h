@@ -28,6 +28,11 @@ struct shim_bytes {
     size_t len;
 };
 
+struct shim_bytes_list {
+    struct shim_bytes items[SHIM_MAX_LIST];
+    size_t num;
+};
+
 struct shim_credential {
     bool raw; /* a raw public key: key_file alone */
     const char *cert_file;
@@ -152,6 +157,18 @@ struct shim_options {
     struct shim_bytes expect_scts;
     const char *expect_client_ca_list;
     struct shim_bytes expect_certificate_types;
+    bool enable_ech_grease;
+    bool reject_unusable_ech_config;
+    struct shim_bytes ech_config_list;
+    struct shim_bytes_list ech_server_configs;
+    struct shim_bytes_list ech_server_keys;
+    struct shim_list ech_is_retry_config;
+    bool expect_ech_accept;
+    const char *expect_ech_name_override;
+    bool expect_no_ech_name_override;
+    struct shim_bytes expect_ech_retry_configs;
+    bool expect_no_ech_retry_configs;
+
     bool expect_hrr;
     bool expect_no_hrr;
 };
