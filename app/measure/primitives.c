@@ -1,6 +1,8 @@
 /* measure/primitives.c - the list of primitives, and the loop that measures a row of it. */
 #include "measure/primitives_impl.h"
 
+#include <ctype.h>
+
 #include "base/mem.h"
 
 /* ---- the list ---- */
@@ -15,6 +17,13 @@ struct cl_primitive *cl_primitive_add(struct cl_primitive_list *list,
     struct cl_primitive *row = &list->rows[list->num++];
     *row = (struct cl_primitive){.family = family, .ops = ops};
     return row;
+}
+
+void cl_primitive_lower(struct cl_primitive *row)
+{
+    for (char *p = row->id; *p != '\0'; p++) {
+        *p = *p == ' ' ? '-' : (char)tolower((unsigned char)*p);
+    }
 }
 
 size_t cl_primitives_list(struct cl_primitive *out, size_t cap)

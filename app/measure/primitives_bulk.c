@@ -1,7 +1,6 @@
 /* measure/primitives_bulk.c - what works on bytes: record protection, hashes, key derivation. They
  * are not jobs: each runs where it is called.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,13 +106,6 @@ static void aead_close(struct cl_primitive_run *r)
 static const struct cl_primitive_ops seal_ops = {aead_open, aead_ready, seal_run, aead_close};
 static const struct cl_primitive_ops open_ops = {aead_open, aead_ready, open_run, aead_close};
 
-static void lower(char *text)
-{
-    for (; *text != '\0'; text++) {
-        *text = (char)tolower((unsigned char)*text);
-    }
-}
-
 static void add_aead(struct cl_primitive_list *list, enum cl_aead_id id, enum direction direction,
                      size_t bytes)
 {
@@ -125,7 +117,7 @@ static void add_aead(struct cl_primitive_list *list, enum cl_aead_id id, enum di
         row->bits = (unsigned)id;
         row->bytes = bytes;
         (void)snprintf(row->id, sizeof(row->id), "%s-%s-%zu", cl_aead_info(id)->name, what, bytes);
-        lower(row->id);
+        cl_primitive_lower(row);
         (void)snprintf(row->name, sizeof(row->name), "%s %s", cl_aead_info(id)->name, what);
     }
 }
@@ -211,10 +203,7 @@ static void add_hash(struct cl_primitive_list *list, enum cl_hash_id id, const c
         row->bytes = bytes;
         (void)snprintf(row->name, sizeof(row->name), "%s%s", prefix, cl_hash_name(id));
         (void)snprintf(row->id, sizeof(row->id), bytes != 0 ? "%s-%zu" : "%s", row->name, bytes);
-        for (char *p = row->id; *p != '\0'; p++) {
-            *p = *p == ' ' ? '-' : *p;
-        }
-        lower(row->id);
+        cl_primitive_lower(row);
     }
 }
 

@@ -1,5 +1,5 @@
 /* measure/primitives_kex.c - key exchange: every group that is built, the three jobs of each. A
- * hybrid or a KEM is a group like any other.
+ * hybrid or a KEM is a group like any other. A server makes its key and agrees in one job.
  */
 #include <stdio.h>
 #include <string.h>
@@ -104,8 +104,8 @@ void cl_primitives_add_kex(struct cl_primitive_list *list)
         const char *name;
     } steps[] = {
         {CL_JOB_KEYGEN, "keygen", "key generation"},
-        {CL_JOB_DECAP, "agree", "agreement (client)"},
-        {CL_JOB_ENCAP, "server", "key and agreement (server)"},
+        {CL_JOB_DECAP, "agree", "agreement, client"},
+        {CL_JOB_ENCAP, "server", "agreement, server"},
     };
     const struct cl_group *group;
     for (size_t i = 0; (group = cl_group_at(i)) != NULL; i++) {
@@ -118,6 +118,7 @@ void cl_primitives_add_kex(struct cl_primitive_list *list)
             row->kind = (int)steps[k].kind;
             row->what = group;
             (void)snprintf(row->id, sizeof(row->id), "%s-%s", group->iana_name, steps[k].id);
+            cl_primitive_lower(row);
             (void)snprintf(row->name, sizeof(row->name), "%s %s", group->name, steps[k].name);
         }
     }
