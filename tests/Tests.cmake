@@ -27,6 +27,8 @@ function(cleat_unit_tests area)
         add_library(test_support_${area} OBJECT ${support})
         target_include_directories(test_support_${area} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
         target_link_libraries(test_support_${area} PRIVATE ${ARGN} PkgConfig::CMOCKA)
+        target_compile_definitions(test_support_${area} PRIVATE
+                                   CLEAT_TEST_DATA="${CLEAT_TEST_DATA}")
         set(objects $<TARGET_OBJECTS:test_support_${area}>)
     endif()
     foreach(source IN LISTS sources)

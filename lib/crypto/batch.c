@@ -51,7 +51,8 @@ static const struct {
 
 static enum cl_queue queue_of_group(const struct cl_group *group)
 {
-    switch (group->id) {
+    const struct cl_group *curve = cl_kex_curve_of(group);
+    switch (curve != NULL ? curve->id : 0) {
     case CL_GROUP_X25519:
         return CL_QUEUE_X25519;
     case CL_GROUP_SECP256R1:

@@ -1,4 +1,5 @@
-/* crypto/batch_kex.c - key shares and key agreements in lanes.
+/* crypto/batch_kex.c - key shares and key agreements in lanes: of a group with ML-KEM, the curve's
+ * part; the other part of each job is done by itself.
  *
  * A server's job (ENCAP) takes a pair from the pool, then agrees; a client's are the two halves of
  * that. Which lane a job has decides nothing about it.
@@ -18,25 +19,52 @@ struct agreements {
 static void finish_keygen(struct cl_job *job, const struct cl_mb_pair *pair)
 {
     struct cl_job_kex *kex = &job->kex;
+    cl_result r = CLEAT_ERR_NOMEM;
     kex->key = cl_kex_key_of(kex->group, pair->scalar, pair->share);
     if (kex->key != NULL) {
-        kex->share_len = kex->group->client_share_len;
-        memcpy(kex->share, pair->share, kex->share_len);
+        memcpy(kex->share + cl_kex_curve_at(kex->group, CL_KEX_CLIENT_SHARE), pair->share,
+               kex->key->curve->client_share_len);
+        r = cl_kex_kem_keygen(kex->key, kex->rng, kex->share);
     }
-    cl_job_complete(job, kex->key != NULL ? CL_OK : CLEAT_ERR_NOMEM);
+    if (r == CL_OK) {
+        kex->share_len = kex->group->client_share_len;
+    } else {
+        cl_kex_key_free(kex->key);
+        kex->key = NULL;
+    }
+    cl_job_complete(job, r);
 }
 
+/* secret is of the curve. */
 static void finish_agreement(struct cl_job *job, const struct cl_mb_pair *pair,
                              const uint8_t *secret)
 {
     struct cl_job_kex *kex = &job->kex;
+    const struct cl_group *curve = cl_kex_curve_of(kex->group);
+    cl_result r;
+    memcpy(kex->secret + cl_kex_curve_at(kex->group, CL_KEX_SECRET), secret, curve->secret_len);
     if (job->kind == CL_JOB_ENCAP) {
-        kex->share_len = kex->group->server_share_len;
-        memcpy(kex->share, pair->share, kex->share_len);
+        memcpy(kex->share + cl_kex_curve_at(kex->group, CL_KEX_SERVER_SHARE), pair->share,
+               curve->server_share_len);
+        r = cl_kex_kem_encap(kex->group, kex->rng, kex->peer_share, kex->share, kex->secret);
+        kex->share_len = r == CL_OK ? kex->group->server_share_len : 0;
+    } else {
+        r = cl_kex_kem_decap(kex->key, kex->peer_share, kex->secret);
     }
-    kex->secret_len = kex->group->secret_len;
-    memcpy(kex->secret, secret, kex->secret_len);
-    cl_job_complete(job, CL_OK);
+    if (r == CL_OK) {
+        kex->secret_len = kex->group->secret_len;
+    } else {
+        cl_wipe(kex->secret, sizeof(kex->secret));
+    }
+    cl_job_complete(job, r);
+}
+
+/* Where the peer's share on the curve begins. */
+static const uint8_t *peer_point(const struct cl_job *job)
+{
+    return job->kex.peer_share.p + cl_kex_curve_at(job->kex.group, job->kind == CL_JOB_ENCAP
+                                                                       ? CL_KEX_CLIENT_SHARE
+                                                                       : CL_KEX_SERVER_SHARE);
 }
 
 /* With the pair that it has already: the single path would make another. */
@@ -46,9 +74,11 @@ static void agree_singly(struct cl_job *job, const struct cl_mb_pair *pair)
         cl_job_run(job);
         return;
     }
+    const struct cl_group *curve = cl_kex_curve_of(job->kex.group);
     uint8_t secret[CL_GROUP_MAX_SECRET];
     const cl_result r =
-        cl_kex_agree_with(job->kex.group, pair->scalar, pair->share, job->kex.peer_share, secret);
+        cl_kex_agree_with(curve, pair->scalar, pair->share,
+                          cl_rd_of(peer_point(job), curve->client_share_len), secret);
     if (r == CL_OK) {
         finish_agreement(job, pair, secret);
     } else {
@@ -74,7 +104,7 @@ static void collect(const struct cl_lanes *l, struct agreements *a)
         }
         a->lanes[a->num] = (struct cl_mb_agreement){
             .scalar = job->kind == CL_JOB_DECAP ? job->kex.key->scalar : pair->scalar,
-            .peer = job->kex.peer_share.p,
+            .peer = peer_point(job),
         };
         a->jobs[a->num++] = job;
     }

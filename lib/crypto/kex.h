@@ -6,10 +6,16 @@
 #include "crypto/rand.h"
 
 /* IANA TLS Supported Groups */
-#define CL_GROUP_SECP256R1 0x0017
-#define CL_GROUP_SECP384R1 0x0018
-#define CL_GROUP_SECP521R1 0x0019
-#define CL_GROUP_X25519    0x001d
+#define CL_GROUP_SECP256R1           0x0017
+#define CL_GROUP_SECP384R1           0x0018
+#define CL_GROUP_SECP521R1           0x0019
+#define CL_GROUP_X25519              0x001d
+#define CL_GROUP_MLKEM512            0x0200
+#define CL_GROUP_MLKEM768            0x0201
+#define CL_GROUP_MLKEM1024           0x0202
+#define CL_GROUP_SECP256R1_MLKEM768  0x11eb
+#define CL_GROUP_X25519_MLKEM768     0x11ec
+#define CL_GROUP_SECP384R1_MLKEM1024 0x11ed
 
 /* 1665: SecP384r1MLKEM1024, 1568 bytes of ML-KEM and 97 of ECDH, is the longest share known */
 #define CL_GROUP_MAX_SHARE  1665
@@ -19,12 +25,14 @@
 struct cl_group {
     uint16_t id;
     const char *name;          /* as curl and nginx write it: "X25519", "P-256" */
-    const char *iana_name;     /* "x25519", "secp256r1" */
+    const char *iana_name;     /* "x25519", "secp256r1", "SecP256r1MLKEM768" */
     const char *openssl_alias; /* "prime256v1", or NULL */
     uint16_t client_share_len; /* bytes of key_exchange in the ClientHello */
     uint16_t server_share_len; /* and in the ServerHello */
     uint8_t secret_len;
-    uint16_t bits; /* security strength, for display */
+    uint16_t bits;     /* security strength, for display */
+    bool post_quantum; /* ML-KEM alone or beside a curve: not in TLS 1.2 */
+    bool by_name_only; /* in no list but one that names it */
 };
 
 /* cl_group_by_id and cl_group_by_name (either name or the alias, ASCII case ignored) return NULL

@@ -60,7 +60,7 @@ static cl_result draw_scalar(struct cl_kex_key *key, const struct cl_rng *rng,
                              const EC_GROUP *curve, BIGNUM *k)
 {
     const BIGNUM *order = EC_GROUP_get0_order(curve);
-    const size_t len = key->group->secret_len;
+    const size_t len = key->curve->secret_len;
     /* Of the first byte only the bits that the order has: one of P-521's, all of the others'. */
     const uint8_t mask = (uint8_t)(0xff >> (8 * (int)len - BN_num_bits(order)));
     for (int i = 0; i < MAX_TRIES; i++) {
@@ -79,7 +79,7 @@ static cl_result draw_scalar(struct cl_kex_key *key, const struct cl_rng *rng,
 
 static cl_result keygen(struct cl_kex_key *key, const struct cl_rng *rng, uint8_t *share)
 {
-    const EC_GROUP *curve = curve_of(key->group);
+    const EC_GROUP *curve = curve_of(key->curve);
     if (curve == NULL) {
         return cl_ossl_failed(CLEAT_ERR_CRYPTO);
     }
@@ -95,7 +95,7 @@ static cl_result keygen(struct cl_kex_key *key, const struct cl_rng *rng, uint8_
     if (r != CL_OK) {
         goto out;
     }
-    const size_t len = key->group->client_share_len;
+    const size_t len = key->curve->client_share_len;
     if (EC_POINT_mul(curve, point, k, NULL, NULL, ctx) != 1 ||
         EC_POINT_point2oct(curve, point, POINT_CONVERSION_UNCOMPRESSED, share, len, ctx) != len) {
         r = cl_ossl_failed(CLEAT_ERR_CRYPTO);
@@ -118,7 +118,7 @@ struct work {
 static bool work_init(struct work *w, const EC_GROUP *curve, const struct cl_kex_key *key)
 {
     w->ctx = BN_CTX_new();
-    w->k = BN_bin2bn(key->scalar, key->group->secret_len, NULL);
+    w->k = BN_bin2bn(key->scalar, key->curve->secret_len, NULL);
     w->x = BN_new();
     w->point = EC_POINT_new(curve);
     return w->ctx != NULL && w->k != NULL && w->x != NULL && w->point != NULL;
@@ -134,7 +134,7 @@ static void work_deinit(struct work *w)
 
 static cl_result agree(const struct cl_kex_key *key, struct cl_rd peer, uint8_t *secret)
 {
-    const EC_GROUP *curve = curve_of(key->group);
+    const EC_GROUP *curve = curve_of(key->curve);
     /* RFC 9846 4.3.8.2: the uncompressed form only; "peers MUST validate each other's public value
      * Q by ensuring that the point is a valid point on the elliptic curve". The length excludes the
      * point at infinity; the order of these curves is prime. */
@@ -143,7 +143,7 @@ static cl_result agree(const struct cl_kex_key *key, struct cl_rd peer, uint8_t 
     }
     struct work w = {0};
     cl_result r = CL_OK;
-    const int len = key->group->secret_len;
+    const int len = key->curve->secret_len;
     if (!work_init(&w, curve, key)) {
         r = cl_ossl_failed(CLEAT_ERR_NOMEM);
         goto out;

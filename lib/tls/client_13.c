@@ -156,7 +156,7 @@ const struct cl_hs_row cl_hs_client_13[] = {
      0,
      cl_client_make_share,
      {CL_HS_C_KEYGEN, CL_HS_C_SEND_HELLO}},
-    {CL_HS_C_KEYGEN, CL_HS_JOB, 0, 0, cl_client_keygen_done, {CL_HS_C_SEND_HELLO}},
+    {CL_HS_C_KEYGEN, CL_HS_JOB, 0, 0, cl_client_keygen_done, {CL_HS_C_MAKE_SHARE}},
     {CL_HS_C_SEND_HELLO,
      CL_HS_ACTION,
      0,

@@ -101,7 +101,11 @@ struct cl_hs {
     uint8_t share[CL_GROUP_MAX_SHARE];
     size_t share_len;
     struct cl_buf peer_share;
-    const struct cl_group *share_group;  /* of kex_key, or of the share being answered */
+    const struct cl_group *share_group; /* of kex_key, or of the share being answered */
+    /* client: the share beside the first one, until one of them is taken (shares.h) */
+    const struct cl_group *second_group; /* NULL: none */
+    struct cl_kex_key *second_key;
+    struct cl_buf second_share;
     const struct cl_group *hrr_group;    /* asked for in a HelloRetryRequest */
     struct cl_server_hello server_hello; /* client: what the last one said */
     struct cl_buf cookie;

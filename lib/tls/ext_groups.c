@@ -27,7 +27,11 @@ bool cl_ext_supported_groups_build(struct cleat_tls *tls, unsigned message, stru
     struct cl_wr_mark list = cl_wr_open16(w);
     cl_grease_number(tls, CL_GREASE_GROUP, w);
     for (size_t i = 0; i < tls->config->num_groups; i++) {
-        cl_wr_u16(w, tls->config->groups[i]->id);
+        const struct cl_group *group = tls->config->groups[i];
+        /* RFC 10024: not "for any protocol version prior to TLS 1.3" */
+        if (!group->post_quantum || tls->config->version_max >= CLEAT_TLS_1_3) {
+            cl_wr_u16(w, group->id);
+        }
     }
     cl_wr_close(w, list);
     return true;
@@ -99,23 +103,25 @@ cl_result cl_ext_key_share_parse(struct cleat_tls *tls, unsigned message, struct
                                    : cl_tls_decode_error(tls, "key_share", "RFC 9846 4.3.8");
 }
 
-static void put_share(struct cleat_tls *tls, struct cl_wr *w)
+static void put_share(const struct cl_group *group, const uint8_t *share, size_t len,
+                      struct cl_wr *w)
 {
-    cl_wr_u16(w, tls->hs->share_group->id);
+    cl_wr_u16(w, group->id);
     struct cl_wr_mark m = cl_wr_open16(w);
-    cl_wr_bytes(w, tls->hs->share, tls->hs->share_len);
+    cl_wr_bytes(w, share, len);
     cl_wr_close(w, m);
 }
 
 bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_wr *w)
 {
+    const struct cl_hs *hs = tls->hs;
     if (message == CL_EXT_HRR) {
-        cl_wr_u16(w, tls->hs->hrr_group->id);
+        cl_wr_u16(w, hs->hrr_group->id);
         return true;
     }
     if (message == CL_EXT_SH) {
         if (tls->group != NULL) {
-            put_share(tls, w);
+            put_share(hs->share_group, hs->share, hs->share_len, w);
         }
         return tls->group != NULL; /* psk_ke has none */
     }
@@ -123,11 +129,14 @@ bool cl_ext_key_share_build(struct cleat_tls *tls, unsigned message, struct cl_w
         return false;
     }
     struct cl_wr_mark list = cl_wr_open16(w);
-    /* RFC 9846 4.3.8: after a HelloRetryRequest there is one share alone */
-    if (!tls->hs->retried) {
+    /* RFC 9846 4.3.8: after a HelloRetryRequest for a group there is one share alone */
+    if (hs->hrr_group == NULL) {
         cl_grease_extension(tls, CL_GREASE_GROUP, 1, w); /* a KeyShareEntry has the same form */
     }
-    put_share(tls, w);
+    put_share(hs->share_group, hs->share, hs->share_len, w);
+    if (hs->second_group != NULL) {
+        put_share(hs->second_group, hs->second_share.p, hs->second_share.len, w);
+    }
     cl_wr_close(w, list);
     return true;
 }

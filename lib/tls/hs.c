@@ -96,6 +96,7 @@ void cl_hs_free(struct cleat_tls *tls)
     }
     cl_verify_free(hs->verify);
     cl_kex_key_free(hs->kex_key);
+    cl_kex_key_free(hs->second_key);
     cl_pubkey_free(hs->peer_key);
     cleat_tls_session_free(hs->session);
     cl_ech_free(hs->ech);
@@ -106,6 +107,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->flight);
     cl_buf_deinit(&hs->encrypted);
     cl_buf_deinit(&hs->peer_share);
+    cl_buf_deinit(&hs->second_share);
     cl_buf_deinit(&hs->cookie);
     cl_buf_deinit(&hs->signed_content);
     cl_buf_deinit(&hs->ticket_plain);

@@ -8,9 +8,10 @@
 #include "tls/ech.h"
 #include "tls/ext.h"
 #include "tls/msg.h"
+#include "tls/shares.h"
 #include "tls/psk.h"
 
-/* 4,096 and the ticket, ALPN list and cookie: all else in our ClientHello */
+/* 4,096 and two key shares, the ticket, ALPN list and cookie: all else in our ClientHello */
 #define HELLO_BASE_ROOM 4096
 
 /* RFC 9846 E.4: a random session ID makes middleboxes see a resumption of TLS 1.2. RFC 5077 3.4:
@@ -38,49 +39,10 @@ cl_result cl_client_start(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(cl_rand(&tls->config->rng, hs->client_random, sizeof(hs->client_random)));
     CL_TRY(make_session_id(tls));
     tls->wr.initial = true;
-    hs->share_group = tls->config->groups[0];
+    cl_shares_choose(tls);
     CL_TRY(cl_grease_draw(tls));
     CL_TRY(cl_ech_start(tls));
     cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
-    return CL_OK;
-}
-
-/* A new key is needed unless the HelloRetryRequest asked for a cookie alone, or TLS 1.2 is all. */
-cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
-{
-    struct cl_hs *hs = tls->hs;
-    bool keep = hs->retried && hs->hrr_group == NULL;
-    if (keep || tls->config->version_max < CLEAT_TLS_1_3) {
-        cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
-        return CL_OK;
-    }
-    if (hs->retried) {
-        hs->share_group = hs->hrr_group;
-    }
-    cl_kex_key_free(hs->kex_key);
-    hs->kex_key = NULL;
-    cl_job_reset(&hs->job);
-    hs->job.kind = CL_JOB_KEYGEN;
-    hs->job.status = CL_JOB_PENDING;
-    hs->job.kex.group = hs->share_group;
-    hs->job.kex.rng = &tls->config->rng;
-    hs->job.kex.share = hs->share;
-    hs->waiting = &hs->job;
-    cl_hs_goto(tls, CL_HS_C_KEYGEN);
-    return CL_OK;
-}
-
-cl_result cl_client_keygen_done(struct cleat_tls *tls, const struct cl_msg *msg)
-{
-    struct cl_job *job = &tls->hs->job;
-    tls->hs->kex_key = job->kex.key;
-    job->kex.key = NULL;
-    tls->hs->share_len = job->kex.share_len;
-    cl_result r = job->result;
-    cl_job_reset(job);
-    tls->hs->waiting = NULL;
-    CL_TRY(r);
-    cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
     return CL_OK;
 }
 
@@ -151,8 +113,8 @@ static size_t psk_room(const struct cleat_tls *tls)
 static size_t hello_room(const struct cleat_tls *tls)
 {
     const struct cl_hs *hs = tls->hs;
-    return HELLO_BASE_ROOM + tls->config->alpn.len + hs->cookie.len + psk_room(tls) +
-           (hs->session != NULL ? hs->session->ticket.len : 0) +
+    return HELLO_BASE_ROOM + 2 * CL_GROUP_MAX_SHARE + tls->config->alpn.len + hs->cookie.len +
+           psk_room(tls) + (hs->session != NULL ? hs->session->ticket.len : 0) +
            (hs->ech != NULL ? hs->ech->body.len + hs->ech->encoded.len : 0);
 }
 

@@ -6,6 +6,7 @@
 #include "tls/ext.h"
 #include "tls/msg.h"
 #include "tls/psk.h"
+#include "tls/shares.h"
 #include "tls/version.h"
 
 /* RFC 9846 4.2.3: SHA-256 of "HelloRetryRequest" */
@@ -388,7 +389,7 @@ static cl_result take_retry(struct cleat_tls *tls, const struct hello_fields *f)
         }
     }
     /* RFC 9846 4.3.8: the group was offered, and no share was sent for it */
-    if (sh->group != 0 && (group == NULL || group == hs->share_group)) {
+    if (sh->group != 0 && (group == NULL || cl_shares_has(hs, group->id))) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
                            "HelloRetryRequest asks for group 0x%04x, %s", sh->group,
                            group == NULL ? "which was not offered" : "whose share was sent");
@@ -477,10 +478,12 @@ static cl_result check_key_exchange(struct cleat_tls *tls)
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.9"),
                            "the server sends a key share with a PSK; psk_ke alone was offered");
     }
-    if (sh->group != 0 && sh->group != tls->hs->share_group->id) {
+    if (sh->group != 0 && !cl_shares_has(tls->hs, sh->group)) {
+        const struct cl_group *second = tls->hs->second_group;
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9846 4.3.8"),
-                           "the server answers with group 0x%04x; a share was sent for %s",
-                           sh->group, tls->hs->share_group->name);
+                           "the server answers with group 0x%04x; shares were sent for %s%s%s",
+                           sh->group, tls->hs->share_group->name, second != NULL ? " and " : "",
+                           second != NULL ? second->name : "");
     }
     return CL_OK;
 }
@@ -489,9 +492,13 @@ static cl_result start_agreement(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     struct cl_rd share = hs->server_hello.share;
+    const bool first = hs->share_group->id == hs->server_hello.group;
+    cl_shares_take(hs, hs->server_hello.group);
     tls->group = hs->share_group;
     cl_event_choice(tls, "group", tls->group->name,
-                    hs->retried ? "asked for by the server" : "our first share was accepted");
+                    hs->hrr_group != NULL ? "asked for by the server"
+                    : first               ? "our first share was accepted"
+                                          : "our second share was accepted");
     CL_TRY(cl_buf_append(&hs->peer_share, share.p, share.len, CL_HS_MAX_HELLO));
     hs->job = (struct cl_job){.kind = CL_JOB_DECAP, .status = CL_JOB_PENDING};
     hs->job.kex.group = tls->group;

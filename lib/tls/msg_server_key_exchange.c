@@ -108,18 +108,18 @@ static cl_result parse(struct cleat_tls *tls, struct cl_rd body, struct exchange
     return ok ? CL_OK : cl_tls_decode_error(tls, "ServerKeyExchange", "RFC 8422 5.4");
 }
 
-/* RFC 8422 5.4: the curve is one that was offered. */
+/* RFC 8422 5.4: the curve is one that was offered, for TLS 1.2 (RFC 10024: ML-KEM is not). */
 static cl_result take_group(struct cleat_tls *tls, uint16_t id)
 {
     for (size_t i = 0; i < tls->config->num_groups; i++) {
-        if (tls->config->groups[i]->id == id) {
+        if (tls->config->groups[i]->id == id && !tls->config->groups[i]->post_quantum) {
             tls->group = tls->config->groups[i];
             cl_event_choice(tls, "group", tls->group->name, "the server's choice");
             return CL_OK;
         }
     }
     return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 8422 5.4"),
-                       "the server chose group 0x%04x, which was not offered", id);
+                       "the server chose group 0x%04x, which was not offered for TLS 1.2", id);
 }
 
 cl_result cl_server_key_exchange_received(struct cleat_tls *tls, const struct cl_msg *msg)

@@ -25,7 +25,7 @@ static const struct cl_profile profiles[] = {
         .version_min = CLEAT_TLS_1_3,
         .version_max = CLEAT_TLS_1_3,
         .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
-        .groups = "X25519:P-256:P-384",
+        .groups = "X25519MLKEM768:X25519:P-256:P-384",
         .min_rsa_bits = CL_PROFILE_RSA_BITS,
         .num_tickets = CL_CONFIG_DEFAULT_TICKETS,
         .ticket_lifetime = HOUR,
@@ -36,7 +36,7 @@ static const struct cl_profile profiles[] = {
         .version_min = CLEAT_TLS_1_3,
         .version_max = CLEAT_TLS_1_3,
         .suites = "TLS_AES_256_GCM_SHA384",
-        .groups = "P-384:P-521",
+        .groups = "SecP384r1MLKEM1024:P-384:P-521",
         .schemes = "ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:rsa_pss_rsae_sha384:"
                    "rsa_pss_rsae_sha512:rsa_pss_pss_sha384:rsa_pss_pss_sha512:rsa_pkcs1_sha384:"
                    "rsa_pkcs1_sha512",
@@ -146,7 +146,7 @@ static bool fill_groups(const char *list, struct cleat_tls_config *c)
     bool ok = true;
     c->num_groups = 0;
     for (size_t i = 0; list == NULL && (group = cl_group_at(i)) != NULL; i++) {
-        if (i < CL_CONFIG_MAX_GROUPS) {
+        if (!group->by_name_only && c->num_groups < CL_CONFIG_MAX_GROUPS) {
             c->groups[c->num_groups++] = group;
         }
     }

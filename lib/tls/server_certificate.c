@@ -16,7 +16,7 @@ const struct cl_group *cl_group_for(const struct cleat_tls *tls)
          * what such clients have */
         bool fits = ch->groups.p != NULL ? cl_list16_has(ch->groups, group->id)
                                          : group->id == CL_GROUP_SECP256R1;
-        if (fits && group->client_share_len <= 255) {
+        if (fits && !group->post_quantum) {
             return group;
         }
     }

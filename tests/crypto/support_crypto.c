@@ -1,6 +1,9 @@
 /* tests/crypto/support_crypto.c - see support_crypto.h. */
 #include "support_crypto.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <openssl/err.h>
 
 #include "base/text.h"
@@ -19,6 +22,18 @@ void assert_hex(const uint8_t *p, size_t len, const char *hex)
     assert_true(len <= UNHEX_MAX);
     cl_hex_encode(p, len, text);
     assert_string_equal(text, hex);
+}
+
+json_t *test_data(const char *name)
+{
+    const char *dir = getenv("CLEAT_TEST_DATA");
+    char path[1024];
+    (void)snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : CLEAT_TEST_DATA, name);
+    json_t *root = json_load_file(path, 0, NULL);
+    if (root == NULL) {
+        (void)fprintf(stderr, "SKIP: no test data at %s (set CLEAT_TEST_DATA)\n", path);
+    }
+    return root;
 }
 
 static int fill_fixed(void *ctx, uint8_t *out, size_t len)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -18,6 +19,9 @@ size_t unhex(const char *hex, uint8_t *out);
 
 /* assert_hex compares bytes with digits. */
 void assert_hex(const uint8_t *p, size_t len, const char *hex);
+
+/* test_data opens a file of the shared test data; NULL (and a loud line) when it is not there. */
+json_t *test_data(const char *name);
 
 /* A source that gives the same bytes, again and again; and one that fails. */
 struct fixed_source {

@@ -103,10 +103,19 @@ struct item {
 };
 
 /* The slow ones seldom. */
-static const uint16_t group_ids[] = {CL_GROUP_X25519,    CL_GROUP_X25519,    CL_GROUP_X25519,
-                                     CL_GROUP_X25519,    CL_GROUP_X25519,    CL_GROUP_SECP256R1,
-                                     CL_GROUP_SECP256R1, CL_GROUP_SECP256R1, CL_GROUP_SECP256R1,
-                                     CL_GROUP_SECP384R1, CL_GROUP_SECP384R1, CL_GROUP_SECP521R1};
+static const uint16_t group_ids[] = {CL_GROUP_X25519,
+                                     CL_GROUP_X25519,
+                                     CL_GROUP_X25519,
+                                     CL_GROUP_X25519_MLKEM768,
+                                     CL_GROUP_X25519_MLKEM768,
+                                     CL_GROUP_SECP256R1,
+                                     CL_GROUP_SECP256R1,
+                                     CL_GROUP_SECP256R1,
+                                     CL_GROUP_SECP256R1_MLKEM768,
+                                     CL_GROUP_SECP384R1,
+                                     CL_GROUP_SECP384R1_MLKEM1024,
+                                     CL_GROUP_SECP521R1,
+                                     CL_GROUP_MLKEM512};
 
 /* X25519 inputs of low order, and numbers that are not reduced (RFC 7748 5, 6.1). */
 static const char *const odd_x25519[] = {
@@ -121,40 +130,53 @@ static const char *const odd_x25519[] = {
     "0900000000000000000000000000000000000000000000000000000000000080",
 };
 
-/* An invalid peer: a changed coordinate, another form, the prime as a coordinate, all zeros. */
-static void spoil_share(struct item *it, const struct cl_group *group)
+/* An invalid point: a changed coordinate, another form, the prime as a coordinate, all zeros. */
+static void spoil_point(struct item *it, const struct cl_group *curve, uint8_t *point)
 {
-    const size_t field = group->secret_len;
-    if (group->id == CL_GROUP_X25519) {
+    const size_t field = curve->secret_len;
+    if (curve->id == CL_GROUP_X25519) {
         if (draw(2) == 0) { /* just below 2^255, where crypto_mb errs */
-            memset(it->peer, 0xff, group->client_share_len);
-            it->peer[0] = (uint8_t)draw(256);
-            it->peer[31] &= (uint8_t)(draw(2) == 0 ? 0x7f : 0xff);
+            memset(point, 0xff, curve->client_share_len);
+            point[0] = (uint8_t)draw(256);
+            point[31] &= (uint8_t)(draw(2) == 0 ? 0x7f : 0xff);
             return;
         }
         const size_t num = sizeof(odd_x25519) / sizeof(odd_x25519[0]);
-        (void)unhex(odd_x25519[draw((uint32_t)num)], it->peer);
+        (void)unhex(odd_x25519[draw((uint32_t)num)], point);
         return;
     }
     switch (draw(6)) {
     case 0:
-        it->peer[0] = (uint8_t)draw(256);
+        point[0] = (uint8_t)draw(256);
         break;
     case 1:
-        memset(it->peer + 1, 0, 2 * field);
+        memset(point + 1, 0, 2 * field);
         break;
     case 2: /* x + p, where that fits, is the same point written wrongly */
-        memset(it->peer + 1, 0xff, field);
+        memset(point + 1, 0xff, field);
         break;
     case 3:
-        memset(it->peer + 1 + field, 0xff, field);
+        memset(point + 1 + field, 0xff, field);
         break;
     case 4:
         it->peer_len--;
         break;
     default:
-        it->peer[1 + draw((uint32_t)(2 * field))] ^= (uint8_t)(1 + draw(255));
+        point[1 + draw((uint32_t)(2 * field))] ^= (uint8_t)(1 + draw(255));
         break;
+    }
+}
+
+/* Or an ML-KEM key that is not reduced; of a ciphertext every byte may change. */
+static void spoil_share(struct item *it, const struct cl_group *group)
+{
+    const struct cl_group *curve = cl_kex_curve_of(group);
+    const size_t at = cl_kex_curve_at(group, it->job.kind == CL_JOB_ENCAP ? CL_KEX_CLIENT_SHARE
+                                                                          : CL_KEX_SERVER_SHARE);
+    if (group->post_quantum && (curve == NULL || draw(2) == 0)) {
+        memset(it->peer + (at != 0 || curve == NULL ? 0 : curve->client_share_len), 0xff, 2);
+    } else {
+        spoil_point(it, curve, it->peer + at);
     }
 }
 
@@ -163,6 +185,23 @@ static struct cl_kex_key *make_share(const struct cl_group *group, uint8_t *shar
     struct cl_kex_key *key = NULL;
     assert_int_equal(cl_kex_keygen(group, &cl_rng_system, &key, share), CL_OK);
     return key;
+}
+
+/* What a client sends to ENCAP, or a server answers to our DECAP. */
+static void make_peer(struct item *it, const struct cl_group *group)
+{
+    if (it->job.kind == CL_JOB_ENCAP) {
+        it->peer_key = make_share(group, it->peer);
+        it->peer_len = group->client_share_len;
+        return;
+    }
+    uint8_t ours[CL_GROUP_MAX_SHARE], secret[CL_GROUP_MAX_SECRET];
+    it->key = make_share(group, ours);
+    it->job.kex.key = it->key;
+    assert_int_equal(cl_kex_encap(group, &cl_rng_system, cl_rd_of(ours, group->client_share_len),
+                                  it->peer, secret),
+                     CL_OK);
+    it->peer_len = group->server_share_len;
 }
 
 static void make_kex(struct item *it)
@@ -177,19 +216,13 @@ static void make_kex(struct item *it)
     if (it->job.kind == CL_JOB_KEYGEN) {
         return;
     }
-    it->peer_key = make_share(group, it->peer);
-    it->peer_len = group->client_share_len;
+    make_peer(it, group);
     if (draw(4) == 0) {
         spoil_share(it, group);
         cl_kex_key_free(it->peer_key);
         it->peer_key = NULL;
     }
     it->job.kex.peer_share = cl_rd_of(it->peer, it->peer_len);
-    if (it->job.kind == CL_JOB_DECAP) {
-        uint8_t unused[CL_GROUP_MAX_SHARE];
-        it->key = make_share(group, unused);
-        it->job.kex.key = it->key;
-    }
     it->alone = it->job;
     it->alone.kex.share = it->share_alone;
     cl_job_run(&it->alone);

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "crypto/kex.h"
+#include "crypto/mlkem.h"
 
 static cl_result keygen(const struct cl_group *group, const struct cl_rng *rng,
                         struct cl_kex_key **key, uint8_t *share)
@@ -54,10 +55,19 @@ static void test_groups_are_found_by_number_and_by_each_name(void **state)
     static const struct {
         const char *name;
         uint16_t id;
-    } names[] = {{"X25519", CL_GROUP_X25519},       {"x25519", CL_GROUP_X25519},
-                 {"P-256", CL_GROUP_SECP256R1},     {"p-256", CL_GROUP_SECP256R1},
-                 {"secp256r1", CL_GROUP_SECP256R1}, {"prime256v1", CL_GROUP_SECP256R1},
-                 {"secp384r1", CL_GROUP_SECP384R1}, {"P-521", CL_GROUP_SECP521R1}};
+    } names[] = {{"X25519", CL_GROUP_X25519},
+                 {"x25519", CL_GROUP_X25519},
+                 {"P-256", CL_GROUP_SECP256R1},
+                 {"p-256", CL_GROUP_SECP256R1},
+                 {"secp256r1", CL_GROUP_SECP256R1},
+                 {"prime256v1", CL_GROUP_SECP256R1},
+                 {"secp384r1", CL_GROUP_SECP384R1},
+                 {"P-521", CL_GROUP_SECP521R1},
+                 {"x25519mlkem768", CL_GROUP_X25519_MLKEM768},
+                 {"SecP256r1MLKEM768", CL_GROUP_SECP256R1_MLKEM768},
+                 {"SecP384r1MLKEM1024", CL_GROUP_SECP384R1_MLKEM1024},
+                 {"MLKEM768", CL_GROUP_MLKEM768},
+                 {"ML-KEM-1024", CL_GROUP_MLKEM1024}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct cl_group *g = cl_group_by_name(names[i].name, strlen(names[i].name));
         assert_non_null(g);
@@ -67,8 +77,8 @@ static void test_groups_are_found_by_number_and_by_each_name(void **state)
     assert_null(cl_group_by_name("X25519x", 7));
     assert_null(cl_group_by_name("X2551", 5));
     assert_null(cl_group_by_id(0x11ff));
-    assert_int_equal(cl_group_at(0)->id, CL_GROUP_X25519);
-    assert_null(cl_group_at(4));
+    assert_int_equal(cl_group_at(0)->id, CL_GROUP_X25519_MLKEM768);
+    assert_null(cl_group_at(10));
 }
 
 static void test_both_sides_arrive_at_the_same_secret(void **state)
@@ -157,17 +167,97 @@ static void test_a_fixed_source_gives_the_published_share_and_secret(void **stat
     }
 }
 
-/* test_data opens a file of the shared test data; NULL (and a loud line) when it is not there. */
-static json_t *test_data(const char *name)
+/* RFC 10024: which part is first. */
+static const struct {
+    uint16_t group;
+    uint16_t curve;
+    const struct cl_mlkem_set *kem;
+    bool kem_first;
+} hybrids[] = {
+    {CL_GROUP_X25519_MLKEM768, CL_GROUP_X25519, &cl_mlkem_768, true},
+    {CL_GROUP_SECP256R1_MLKEM768, CL_GROUP_SECP256R1, &cl_mlkem_768, false},
+    {CL_GROUP_SECP384R1_MLKEM1024, CL_GROUP_SECP384R1, &cl_mlkem_1024, false},
+};
+
+/* whole is a and b, in one order or the other. */
+static void assert_parts(const uint8_t *whole, size_t whole_len, struct cl_rd a, struct cl_rd b,
+                         bool b_first)
 {
-    const char *dir = getenv("CLEAT_TEST_DATA");
-    char path[1024];
-    (void)snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : CLEAT_TEST_DATA, name);
-    json_t *root = json_load_file(path, 0, NULL);
-    if (root == NULL) {
-        (void)fprintf(stderr, "SKIP: no test data at %s (set CLEAT_TEST_DATA)\n", path);
+    assert_int_equal(whole_len, a.len + b.len);
+    assert_memory_equal(whole + (b_first ? b.len : 0), a.p, a.len);
+    assert_memory_equal(whole + (b_first ? 0 : a.len), b.p, b.len);
+}
+
+static void test_a_hybrid_group_is_its_parts_in_the_published_order(void **state)
+{
+    struct fixed_source source = {.len = 66};
+    const struct cl_rng rng = fixed_rng(&source);
+    for (size_t i = 0; i < sizeof(source.bytes); i++) {
+        source.bytes[i] = (uint8_t)(i + 1);
     }
-    return root;
+    for (size_t i = 0; i < sizeof(hybrids) / sizeof(hybrids[0]); i++) {
+        const struct cl_group *g = cl_group_by_id(hybrids[i].group);
+        const struct cl_group *curve = cl_group_by_id(hybrids[i].curve);
+        const struct cl_mlkem_set *set = hybrids[i].kem;
+        struct cl_kex_key *key = NULL;
+        struct cl_kex_key *point = NULL;
+        struct cl_mlkem_key *kem = NULL;
+        uint8_t whole[CL_GROUP_MAX_SHARE], half[CL_GROUP_MAX_SHARE], ek[CL_MLKEM_MAX_EK];
+        uint8_t secret[CL_GROUP_MAX_SECRET], half_secret[CL_GROUP_MAX_SECRET];
+        uint8_t ct[CL_MLKEM_MAX_CT], kem_secret[CL_MLKEM_SECRET_LEN];
+        assert_int_equal(keygen(g, &rng, &key, whole), CL_OK);
+        assert_int_equal(keygen(curve, &rng, &point, half), CL_OK);
+        assert_int_equal(cl_mlkem_keygen(set, source.bytes, ek, &kem), CL_OK);
+        const struct cl_rd own = cl_rd_of(whole, g->client_share_len);
+        assert_parts(whole, own.len, cl_rd_of(half, curve->client_share_len),
+                     cl_rd_of(ek, set->ek_len), hybrids[i].kem_first);
+        /* a server with the same randomness */
+        uint8_t answer[CL_GROUP_MAX_SHARE];
+        struct cl_job job = {.kind = CL_JOB_ENCAP, .status = CL_JOB_PENDING};
+        job.kex = (struct cl_job_kex){.group = g, .rng = &rng, .peer_share = own, .share = answer};
+        cl_job_run(&job);
+        assert_int_equal(job.result, CL_OK);
+        assert_int_equal(
+            cl_mlkem_encap(set, cl_rd_of(ek, set->ek_len), source.bytes, ct, kem_secret), CL_OK);
+        assert_parts(answer, job.kex.share_len, cl_rd_of(half, curve->client_share_len),
+                     cl_rd_of(ct, set->ct_len), hybrids[i].kem_first);
+        assert_int_equal(decap(curve, point, cl_rd_of(half, curve->client_share_len), half_secret),
+                         CL_OK);
+        assert_parts(job.kex.secret, job.kex.secret_len, cl_rd_of(half_secret, curve->secret_len),
+                     cl_rd_of(kem_secret, sizeof(kem_secret)), hybrids[i].kem_first);
+        assert_int_equal(decap(g, key, cl_rd_of(answer, job.kex.share_len), secret), CL_OK);
+        assert_memory_equal(secret, job.kex.secret, g->secret_len);
+        cl_kex_key_free(key);
+        cl_kex_key_free(point);
+        cl_mlkem_key_free(kem);
+    }
+}
+
+/* Either part decides, and nothing of the other's secret is left. */
+static void test_a_hybrid_share_with_one_bad_part_is_refused(void **state)
+{
+    for (size_t i = 0; i < sizeof(hybrids) / sizeof(hybrids[0]); i++) {
+        static const uint8_t zero[CL_GROUP_MAX_SECRET];
+        const struct cl_group *g = cl_group_by_id(hybrids[i].group);
+        const size_t point_len = cl_group_by_id(hybrids[i].curve)->client_share_len;
+        uint8_t share[CL_GROUP_MAX_SHARE], answer[CL_GROUP_MAX_SHARE];
+        uint8_t secret[CL_GROUP_MAX_SECRET];
+        for (int part = 0; part < 2; part++) {
+            struct cl_kex_key *key = NULL;
+            assert_int_equal(keygen(g, &cl_rng_system, &key, share), CL_OK);
+            cl_kex_key_free(key);
+            uint8_t *point = share + (hybrids[i].kem_first ? hybrids[i].kem->ek_len : 0);
+            uint8_t *kem = share + (hybrids[i].kem_first ? 0 : point_len);
+            if (part == 0) {
+                memset(point, 0, point_len);
+            } else {
+                memset(kem, 0xff, 3);
+            }
+            assert_int_equal(encap(g, cl_rd_of(share, g->client_share_len), answer, secret),
+                             CLEAT_ERR_BAD_KEY_SHARE);
+            assert_memory_equal(secret, zero, g->secret_len);
+        }
+    }
 }
 
 static bool one_x25519_vector(const json_t *test)
@@ -347,7 +437,8 @@ static void test_a_key_of_another_group_is_a_misuse(void **state)
     struct cl_kex_key *key = NULL;
     uint8_t share[CL_GROUP_MAX_SHARE], secret[CL_GROUP_MAX_SECRET];
     const struct cl_group *g = cl_group_by_id(CL_GROUP_SECP256R1);
-    assert_int_equal(keygen(cl_group_at(0), &cl_rng_system, &key, share), CL_OK);
+    const struct cl_group *other = cl_group_by_id(CL_GROUP_X25519);
+    assert_int_equal(keygen(other, &cl_rng_system, &key, share), CL_OK);
     assert_int_equal(decap(g, key, cl_rd_of(share, 65), secret), CLEAT_ERR_USAGE);
     assert_int_equal(decap(g, NULL, cl_rd_of(share, 65), secret), CLEAT_ERR_USAGE);
     cl_kex_key_free(key);
@@ -391,11 +482,11 @@ static void test_an_allocation_that_fails_is_reported_and_nothing_leaks(void **s
 static void *agree_many_times(void *failed)
 {
     const struct cl_group *g;
-    for (size_t i = 0; i < 100 && (g = cl_group_at(i % 2)) != NULL; i++) {
+    for (size_t i = 0; i < 100 && (g = cl_group_at(i % 10)) != NULL; i++) {
         struct cl_job make = {.kind = CL_JOB_KEYGEN};
         struct cl_job encap_job = {.kind = CL_JOB_ENCAP};
         struct cl_job decap_job = {.kind = CL_JOB_DECAP};
-        uint8_t ours[65], theirs[65];
+        uint8_t ours[CL_GROUP_MAX_SHARE], theirs[CL_GROUP_MAX_SHARE];
         make.kex = (struct cl_job_kex){.group = g, .rng = &cl_rng_system, .share = ours};
         cl_job_run(&make);
         encap_job.kex = make.kex;
@@ -434,6 +525,8 @@ int main(void)
         cmocka_unit_test(test_both_sides_arrive_at_the_same_secret),
         cmocka_unit_test(test_libcryptos_own_objects_arrive_at_the_same_secret),
         cmocka_unit_test(test_a_fixed_source_gives_the_published_share_and_secret),
+        cmocka_unit_test(test_a_hybrid_group_is_its_parts_in_the_published_order),
+        cmocka_unit_test(test_a_hybrid_share_with_one_bad_part_is_refused),
         cmocka_unit_test(test_x25519_gives_wycheproofs_secrets_and_refuses_points_of_low_order),
         cmocka_unit_test(test_a_secret_with_a_leading_zero_keeps_its_length),
         cmocka_unit_test(test_points_off_the_curve_and_in_other_forms_are_refused),

@@ -430,7 +430,8 @@ static void test_a_handshake_asks_for_few_jobs(void **state)
     test_pair_make(&p, test_client_config(), test_server_config(), NULL);
     test_pair_run(&p);
     test_assert_ready(&p);
-    assert_int_equal(p.client.num_jobs, 4); /* key, secret, the peer's signature, the chain's */
+    assert_int_equal(p.client.num_jobs,
+                     5); /* two keys, secret, the peer's signature, the chain's */
     assert_int_equal(p.server.num_jobs, 2); /* share and secret, signature */
     assert_null(p.server.tls->hs);
     assert_null(p.client.tls->hs);
