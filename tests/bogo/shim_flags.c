@@ -64,6 +64,7 @@ static const struct flag flags[] = {
     {"-max-version", INT, OPTION(max_version)},
     {"-no-tls13", BOOL, OPTION(no_tls13)},
     {"-no-tls12", BOOL, OPTION(no_tls12)},
+    {"-server-preference", IGNORED, 0},
     {"-no-tls11", IGNORED, 0},
     {"-no-tls1", IGNORED, 0},
     {"-cipher", TEXT, OPTION(cipher)},

@@ -101,7 +101,7 @@ class Chromium(unittest.TestCase):
             for name in ("first", "second"):
                 self.page_is_right(seen[name])
                 access = server.access.wait_for(rf'"GET /\?{name} HTTP/1.1" 200 ')
-                self.assertIn(" TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 ", access)
+                self.assertIn(" TLSv1.3 TLS_AES_128_GCM_SHA256 X25519MLKEM768 ", access)
                 self.assertIn(" http/1.1 localhost", access)
                 self.assertIn(" full " if name == "first" else " resumed ", access)
             # Chromium takes certificates in brotli, which the build may be without
@@ -126,7 +126,7 @@ class Chromium(unittest.TestCase):
     def connection_is_right(self, state):
         self.assertEqual(state["protocol"], "TLS 1.3")
         self.assertEqual(state["cipher"], "AES_128_GCM")
-        self.assertEqual(state["keyExchangeGroup"], "X25519")
+        self.assertEqual(state["keyExchangeGroup"], "X25519MLKEM768")
         for flaw in ("certificateHasWeakSignature", "certificateHasSha1Signature",
                      "obsoleteSslProtocol", "obsoleteSslCipher", "obsoleteSslKeyExchange",
                      "obsoleteSslSignature"):
