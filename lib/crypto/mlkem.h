@@ -1,7 +1,7 @@
 /* crypto/mlkem.h - ML-KEM (FIPS 203): key generation, encapsulation, decapsulation.
  *
  * Through libcrypto where it has the algorithm (3.5 and later), otherwise by code of our own
- * (mlkem_own.c; docs/decisions/0048). Both give the same bytes for the same randomness, which
+ * (mlkem_own.c; docs/decisions/0049). Both give the same bytes for the same randomness, which
  * the caller draws: nothing here is random by itself.
  */
 #ifndef CL_CRYPTO_MLKEM_H
