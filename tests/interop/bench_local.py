@@ -46,7 +46,7 @@ class Crypto(unittest.TestCase):
                      "ecdsa-p384-verify", "rsa-2048-sign", "rsa-3072-sign", "rsa-4096-verify",
                      "ed25519-sign", "aes-128-gcm-seal-16384", "aes-256-gcm-open-1400",
                      "chacha20-poly1305-seal-100", "sha-256-16384", "sha-384-100",
-                     "hkdf-expand-label-sha-256"):
+                     "hkdf-expand-label-sha-256", "x25519mlkem768-server"):
             self.assertIn(name, names)
 
     def test_jobs_are_measured_alone_and_in_every_batch(self):
@@ -112,8 +112,8 @@ class Handshake(unittest.TestCase):
         cls.rows = {(row["id"], row["in_flight"]): row for row in report["handshakes"]}
 
     def test_every_kind_is_measured_at_1_8_and_64_in_flight(self):
-        for kind in ("1.3-full-ecdsa", "1.3-full-rsa", "1.3-resumed", "1.3-mutual",
-                     "1.2-full-ecdsa", "1.2-resumed"):
+        for kind in ("1.3-full-ecdsa", "1.3-full-rsa", "1.3-full-mlkem", "1.3-resumed",
+                     "1.3-mutual", "1.2-full-ecdsa", "1.2-resumed"):
             for in_flight in (1, 8, 64):
                 row = self.rows[kind, in_flight]
                 for side in (row["server"], row["client"]):
