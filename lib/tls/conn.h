@@ -172,6 +172,7 @@ struct cleat_tls {
     const struct cl_hs_row *rows;
     const struct cl_hs_row *row; /* whose handler runs */
     uint8_t state;
+    uint8_t row_at; /* of the state's first row in rows */
     uint8_t role;
     uint16_t version;
 

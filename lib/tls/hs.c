@@ -21,18 +21,30 @@ const char *cl_hs_state_name(unsigned state)
     return state < CL_HS_NUM_STATES ? state_names[state] : "unknown";
 }
 
-static const struct cl_hs_row *find_row(const struct cleat_tls *tls, unsigned state)
+/* The first row of the state. An established connection asks for it with each record, so moves
+ * leave word of where it is. */
+static const struct cl_hs_row *find_row(const struct cleat_tls *tls)
 {
-    const struct cl_hs_row *row = tls->rows;
-    while (row->kind != CL_HS_END && row->state != state) {
+    const struct cl_hs_row *row = tls->rows + tls->row_at;
+    if (row->state == tls->state) {
+        return row;
+    }
+    row = tls->rows;
+    while (row->kind != CL_HS_END && row->state != tls->state) {
         row++;
     }
     return row;
 }
 
+static void settle(struct cleat_tls *tls)
+{
+    tls->row_at = 0;
+    tls->row_at = (uint8_t)(find_row(tls) - tls->rows);
+}
+
 bool cl_hs_early_row(const struct cleat_tls *tls)
 {
-    return (find_row(tls, tls->state)->flags & CL_HS_EARLY_DATA) != 0;
+    return (find_row(tls)->flags & CL_HS_EARLY_DATA) != 0;
 }
 
 static const struct cl_hs_row *find_message_row(const struct cleat_tls *tls, uint8_t type)
@@ -63,9 +75,11 @@ void cl_hs_goto(struct cleat_tls *tls, enum cl_hs_state next)
     if (!is_successor(tls, next)) {
         /* a table and its handlers disagree: stop here, fail closed */
         tls->state = CL_HS_NONE;
+        settle(tls);
         return;
     }
     tls->state = (uint8_t)next;
+    settle(tls);
     cl_event_state(tls, cl_hs_state_name(next));
 }
 
@@ -80,6 +94,7 @@ void cl_hs_switch(struct cleat_tls *tls, const struct cl_version *protocol, enum
     tls->protocol = protocol;
     tls->version = protocol->number;
     tls->rows = protocol->rows[tls->role];
+    settle(tls);
 }
 
 cl_result cl_hs_new(struct cleat_tls *tls)
@@ -183,7 +198,7 @@ static cl_result run_message(struct cleat_tls *tls, const struct cl_msg *msg)
 /* TLS 1.2: change_cipher_spec is a step of the handshake (RFC 5246 7.1). */
 static cl_result run_ccs(struct cleat_tls *tls)
 {
-    const struct cl_hs_row *row = find_row(tls, tls->state);
+    const struct cl_hs_row *row = find_row(tls);
     if (row->kind != CL_HS_CCS) {
         return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 5246 7.1"),
                            "change_cipher_spec is not allowed in state %s",
@@ -237,7 +252,7 @@ static cl_result flush(struct cleat_tls *tls, struct cleat_tls_io *io, struct mo
 
 static cl_result make_move(struct cleat_tls *tls, struct cleat_tls_io *io, struct move *move)
 {
-    const struct cl_hs_row *row = find_row(tls, tls->state);
+    const struct cl_hs_row *row = find_row(tls);
     *move = (struct move){0};
     if (row->kind == CL_HS_MESSAGE || row->kind == CL_HS_CCS || (row->flags & CL_HS_FLUSH) != 0) {
         CL_TRY(flush(tls, io, move));

@@ -8,14 +8,6 @@
  * check costs nothing and makes nonce reuse impossible */
 #define SEQ_MAX UINT64_MAX
 
-static void make_nonce(const struct cl_record_keys *keys, uint8_t nonce[CL_AEAD_NONCE_LEN])
-{
-    memcpy(nonce, keys->iv, CL_AEAD_NONCE_LEN);
-    for (size_t i = 0; i < 8; i++) {
-        nonce[CL_AEAD_NONCE_LEN - 1 - i] ^= (uint8_t)(keys->seq >> (8 * i));
-    }
-}
-
 static void put_header(uint8_t *out, uint8_t type, size_t len, bool initial)
 {
     /* RFC 9846 5.1: legacy_record_version is 0x0303 for all but an initial ClientHello, "where it
@@ -38,7 +30,7 @@ static cl_result seal_13(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     static const uint8_t zeros[CL_RECORD_MAX_PLAIN];
     put_header(out, CL_CT_APPLICATION_DATA, fragment.len + padding + overhead_13(keys), false);
     uint8_t nonce[CL_AEAD_NONCE_LEN];
-    make_nonce(keys, nonce);
+    cl_record_nonce(keys, nonce);
     const struct cl_rd parts[] = {fragment, cl_rd_of(&type, 1), cl_rd_of(zeros, padding)};
     return cl_aead_seal(&keys->aead, nonce, cl_rd_of(out, CL_RECORD_HEADER_LEN), parts,
                         padding != 0 ? 3 : 2, out + CL_RECORD_HEADER_LEN);
@@ -50,7 +42,7 @@ static cl_result open_13(struct cl_record_keys *keys, const uint8_t *header, str
         return CLEAT_ERR_UNEXPECTED_MESSAGE;
     }
     uint8_t nonce[CL_AEAD_NONCE_LEN];
-    make_nonce(keys, nonce);
+    cl_record_nonce(keys, nonce);
     size_t len;
     CL_TRY(cl_aead_open(&keys->aead, nonce, cl_rd_of(header, CL_RECORD_HEADER_LEN), rec->p,
                         rec->len, &len));

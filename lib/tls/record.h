@@ -6,6 +6,8 @@
 #ifndef CL_TLS_RECORD_H
 #define CL_TLS_RECORD_H
 
+#include <endian.h>
+
 #include "base/bytes.h"
 #include "base/result.h"
 #include "cleat/tls.h"
@@ -59,6 +61,22 @@ struct cl_record_keys {
     uint16_t pad_to; /* sealing: pad application data to a multiple of it; 0: no padding */
     uint16_t max_fragment; /* sealing: the longest fragment that we want to send; 0: any */
 };
+
+/* cl_record_nonce makes the nonce of the next record: the IV XOR the sequence number in network
+ * byte order (RFC 9846 5.3, RFC 7905 2). */
+static inline void cl_record_nonce(const struct cl_record_keys *keys,
+                                   uint8_t nonce[CL_AEAD_NONCE_LEN])
+{
+    uint64_t head;
+    uint32_t tail;
+    memcpy(&head, keys->iv, sizeof(head));
+    memcpy(&tail, keys->iv + sizeof(head), sizeof(tail));
+    head ^= htobe64(keys->seq >> 32);
+    tail ^= htobe32((uint32_t)keys->seq);
+    /* in the pieces in which ciphers load it: a load that spans two stores waits for both */
+    memcpy(nonce, &head, sizeof(head));
+    memcpy(nonce + sizeof(head), &tail, sizeof(tail));
+}
 
 /* cl_record_keys_13 puts a traffic secret to use (RFC 9846 7.3) and restarts the sequence number.
  * NOMEM, CRYPTO; the old keys stay on failure. */

@@ -21,14 +21,12 @@ static void make_aad(const struct cl_record_keys *keys, uint8_t type, size_t len
 static void make_nonce(const struct cl_record_keys *keys, const uint8_t *explicit_nonce,
                        uint8_t nonce[CL_AEAD_NONCE_LEN])
 {
-    memcpy(nonce, keys->iv, CL_AEAD_NONCE_LEN);
     if (keys->explicit_len != 0) {
+        memcpy(nonce, keys->iv, CL_AEAD_NONCE_LEN - EXPLICIT_LEN);
         memcpy(nonce + CL_AEAD_NONCE_LEN - EXPLICIT_LEN, explicit_nonce, EXPLICIT_LEN);
         return;
     }
-    for (size_t i = 0; i < 8; i++) {
-        nonce[CL_AEAD_NONCE_LEN - 1 - i] ^= (uint8_t)(keys->seq >> (8 * i));
-    }
+    cl_record_nonce(keys, nonce);
 }
 
 static size_t overhead_12(const struct cl_record_keys *keys)

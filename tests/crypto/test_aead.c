@@ -314,6 +314,15 @@ static void test_a_key_serves_one_direction(void **state)
                      CLEAT_ERR_CRYPTO);
 }
 
+static void test_what_computes_is_told(void **state)
+{
+#ifdef CLEAT_IPSEC_MB
+    assert_null(strstr(cl_aead_describe(), "built without"));
+#else
+    assert_string_equal(cl_aead_describe(), "libcrypto: built without ipsec-mb");
+#endif
+}
+
 /* Everything once more, computed by libcrypto alone. */
 static int with_libcrypto_alone(void **state)
 {
@@ -341,7 +350,7 @@ static int as_chosen(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest chosen[] = {TESTS};
+    const struct CMUnitTest chosen[] = {TESTS, cmocka_unit_test(test_what_computes_is_told)};
     const struct CMUnitTest libcrypto[] = {TESTS};
     printf("%s\n", cl_aead_describe());
     return cmocka_run_group_tests(chosen, NULL, NULL) |
