@@ -70,7 +70,7 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
     memset(c, 0, sizeof(*c));
     c->options = o;
     c->keylog.fd = -1;
-    int code = open_trace(c, err);
+    int code = client_ech_parse(o->ech, &c->ech, err) ? open_trace(c, err) : GET_EXIT_USAGE;
     if (code == 0) {
         struct cleat_error trust_error = {0};
         code = client_tls_trust(o, &c->trust, &trust_error);
@@ -106,6 +106,7 @@ void client_deinit(struct client *c)
     }
     cleat_tls_config_free(c->config);
     cleat_trust_store_free(c->trust);
+    client_ech_deinit(&c->ech);
     cl_trace_free(c->trace);
     cl_keylog_close(&c->keylog);
     client_close_file(c->trace_file);

@@ -4,6 +4,7 @@
 #ifndef CL_CLI_CLIENT_H
 #define CL_CLI_CLIENT_H
 
+#include "cli/client_ech.h"
 #include "cli/client_options.h"
 #include "cli/client_target.h"
 #include "conn/dial.h"
@@ -19,6 +20,7 @@ struct client {
     struct cl_keylog keylog;
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct cleat_tls_config *config;
+    struct client_ech ech;
     FILE *trace_file;
 };
 

@@ -43,6 +43,7 @@ static const struct cl_setter setters[] = {
     {CLIENT_SIGALGS, CL_SET_TEXT, AT(sigalgs), NULL},
     {CLIENT_PSK, CL_SET_TEXT, AT(psk), NULL},
     {CLIENT_CERT_COMPRESSION, CL_SET_TEXT, AT(cert_compression), NULL},
+    {CLIENT_ECH, CL_SET_TEXT, AT(ech), NULL},
     {CLIENT_RAW_KEY, CL_SET_TEXT, AT(raw_public_key), NULL},
     {CLIENT_RAW_KEY_PIN, CL_SET_WORD, AT(raw_key_pins), NULL},
     {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},

@@ -25,6 +25,7 @@ struct client_options {
     const char *sigalgs;
     const char *psk;
     const char *cert_compression;
+    const char *ech;
     const char *raw_public_key;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
@@ -44,6 +45,7 @@ enum client_option_id {
     CLIENT_CONNECT_TIMEOUT,
     CLIENT_CONNECT_TO,
     CLIENT_CURVES,
+    CLIENT_ECH,
     CLIENT_INSECURE,
     CLIENT_IPV4,
     CLIENT_IPV6,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/ech.h"
 #include "cleat/profile.h"
 #include "cleat/tls_auth.h"
 #include "cleat/tls_options.h"
@@ -233,6 +234,7 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
                                                     : CLEAT_FALSE_START_OFF);
     cleat_tls_builder_fallback(b, o->fallback_scsv);
     cleat_tls_builder_resumption(b, !o->no_sessions);
+    cleat_tls_builder_ech_grease(b, o->ech == NULL || strcmp(o->ech, "false") != 0);
     if ((o->ciphers != NULL && cleat_tls_builder_ciphers(b, o->ciphers) != CLEAT_OK) ||
         (o->tls13_ciphers != NULL && cleat_tls_builder_ciphers(b, o->tls13_ciphers) != CLEAT_OK)) {
         return from_builder(b, err, GET_EXIT_CIPHERS);

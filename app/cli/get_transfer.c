@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cleat/ech.h"
 #include "cli/get_codes.h"
 #include "cli/client_explain.h"
 #include "conn/staple.h"
@@ -120,6 +121,28 @@ static void note_dial(struct get_transfer *t, const struct cl_dial_result *r)
     note_tls(t, r->tls);
 }
 
+/* RFC 9849 6.1.6: one more connection with what the server sent, but not from -k: then nobody has
+ * authenticated it. */
+static void note_ech_retry(struct get_transfer *t, const struct cl_dial_result *r)
+{
+    size_t len = 0;
+    const uint8_t *list = r->tls != NULL ? cleat_tls_ech_retry_configs(r->tls, &len) : NULL;
+    bool wanted = list != NULL && !t->ech_retried && !t->s->options->client.insecure;
+    t->ech_retry.len = 0;
+    if (wanted && cl_buf_append(&t->ech_retry, list, len, len) != CL_OK) {
+        t->ech_retry.len = 0; /* memory is short: the rejection stands */
+    }
+}
+
+/* What is offered is for the host that the command line names; other hosts get a dummy. */
+static struct cl_rd ech_list(const struct get_transfer *t)
+{
+    if (t->ech_retry.len != 0) {
+        return cl_buf_view(&t->ech_retry);
+    }
+    return t->hop.first_origin ? cl_buf_view(&t->s->client.ech.list) : cl_rd_of(NULL, 0);
+}
+
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     static const char *const stages[] = {"dns", "tcp", "tls"};
@@ -137,6 +160,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
         get_exchange_start(t);
         return;
     }
+    note_ech_retry(t, r);
     t->exit_code = get_exit_of_dial(r->stage, r->timed_out, &r->error);
     if (t->exit_code == GET_EXIT_VERIFY) {
         t->facts.ssl_verify_result = get_verify_result(r->error.code);
@@ -188,6 +212,7 @@ static int start_dial(struct get_transfer *t)
         .server_name = t->target.host,
         .session = session,
         .early = early_request(t),
+        .ech = ech_list(t),
         .handler = &get_exchange_handler,
         .ctx = t,
         .done = on_dialled,
@@ -279,6 +304,19 @@ static void run_hop(struct get_transfer *t)
     get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
                  "nothing is left to wait for");
     close_hop(t);
+}
+
+static bool with_new_ech(struct get_transfer *t)
+{
+    if (t->exit_code != GET_EXIT_ECH || t->ech_retry.len == 0 || t->ech_retried) {
+        return false;
+    }
+    cl_trace_note(t->s->client.trace, "tls",
+                  "connecting once more, with the server's new ECH configurations");
+    t->ech_retried = true;
+    t->err = (struct cleat_error){0};
+    t->exit_code = 0;
+    return true;
 }
 
 /* RFC 8470 5.2: a request that came too early is sent again once, when the handshake is done. */
@@ -393,7 +431,8 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
         get_hop_first(&t->hop, s->options);
         do {
             run_hop(t);
-        } while (t->exit_code == 0 && (once_more(t) || (t->follow && redirect(t))));
+        } while (with_new_ech(t) ||
+                 (t->exit_code == 0 && (once_more(t) || (t->follow && redirect(t)))));
         bool wrote = get_output_end(&t->out, t->exit_code == 0);
         t->exit_code = wrote || t->exit_code != 0 ? t->exit_code : GET_EXIT_WRITE;
     }
@@ -405,6 +444,7 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
 
 void get_transfer_deinit(struct get_transfer *t)
 {
+    cl_buf_deinit(&t->ech_retry);
     cl_buf_deinit(&t->request);
     cl_buf_deinit(&t->in);
 }

@@ -34,8 +34,10 @@ struct get_transfer {
     bool hop_over; /* nothing more is expected: the outcome stands */
     bool stream_gone;
     bool dialled;
-    bool early_taken; /* the request was sent and taken as early data */
-    bool too_early;   /* the server wants it again, later (425) */
+    bool early_taken;        /* the request was sent and taken as early data */
+    bool too_early;          /* the server wants it again, later (425) */
+    struct cl_buf ech_retry; /* configurations from who rejected ours, for one more connection */
+    bool ech_retried;
     struct cl_buf request;
     size_t sent;      /* of request and body together */
     struct cl_buf in; /* head being received */

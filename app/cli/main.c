@@ -17,6 +17,7 @@ static const struct cl_command commands[] = {
     {"get", "fetch URLs over HTTPS, and tell how", cl_cmd_get},
     {"ws", "talk to WebSocket servers, from a terminal or a script", cl_cmd_ws},
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
+    {"ech", "keys and configurations for Encrypted Client Hello", cl_cmd_ech},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
     {"bench", "measure cryptography, handshakes, round trips, and servers", cl_cmd_bench},
 };

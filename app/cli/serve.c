@@ -37,6 +37,7 @@ enum {
     OPT_TLS_MIN,
     OPT_TLS_MAX,
     OPT_EARLY_DATA,
+    OPT_ECH_KEY,
     OPT_THREADS,
     OPT_GRACE,
     OPT_MAX_CONNECTIONS,
@@ -107,6 +108,10 @@ static const struct cl_option options[] = {
      "seal session tickets with the key in FILE (48 or 80 random bytes);\n"
      "may be repeated: the first seals, all open\n"
      "(default: keys of our own that rotate by themselves)"},
+    {OPT_ECH_KEY, 0, "ech-key", "FILE|DIR",
+     "take Encrypted Client Hellos with the key in FILE ('cleat ech keygen'), or\n"
+     "those of DIR; may be repeated: clients with an old configuration are given\n"
+     "the first's, of a folder that of the last name"},
     {OPT_SESSION_CACHE, 0, "session-cache", "KIB",
      "memory for sessions of TLS 1.2 clients without tickets (default: 1024;\n"
      "0: none)"},
@@ -343,6 +348,15 @@ static const char **text_of(struct cl_serve_options *o, int id)
     return NULL;
 }
 
+/* Options that are on when they are written; NULL for others. */
+static bool *flag_of(struct cl_serve_options *o, int id)
+{
+    return id == OPT_PSK_KE       ? &o->psk_ke
+           : id == OPT_EARLY_DATA ? &o->early_data
+           : id == OPT_QUIET      ? &o->quiet
+                                  : NULL;
+}
+
 static int set_capacity(struct cl_serve_options *o, int id, const struct cl_options *words)
 {
     switch (id) {
@@ -359,11 +373,16 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
 {
     struct cl_serve_options *o = &p->o;
     const char **text = text_of(o, id);
+    bool *flag = flag_of(o, id);
     if (id >= CL_SERVE_WS_FIRST) {
         return cl_serve_ws_take(&o->ws, id, words);
     }
     if (text != NULL) {
         *text = words->value;
+        return CL_EXIT_OK;
+    }
+    if (flag != NULL) {
+        *flag = true;
         return CL_EXIT_OK;
     }
     switch (id) {
@@ -398,21 +417,14 @@ static int take_option(struct parsed *p, int id, const struct cl_options *words)
         return set_client_cache(o, words);
     case OPT_TICKET_KEY:
         return add_word(o->ticket_keys, &o->num_ticket_keys, CLEAT_TICKET_KEYS_MAX, words);
+    case OPT_ECH_KEY:
+        return add_word(o->ech_keys, &o->num_ech_keys, CL_SERVE_MAX_ECH, words);
     case OPT_SESSION_CACHE:
         return set_session_cache(o, words);
     case OPT_THREADS:
     case OPT_GRACE:
     case OPT_MAX_CONNECTIONS:
         return set_capacity(o, id, words);
-    case OPT_PSK_KE:
-        o->psk_ke = true;
-        return CL_EXIT_OK;
-    case OPT_EARLY_DATA:
-        o->early_data = true;
-        return CL_EXIT_OK;
-    case OPT_QUIET:
-        o->quiet = true;
-        return CL_EXIT_OK;
     default:
         o->verbose++;
         return CL_EXIT_OK;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cleat/ech.h"
 #include "cleat/tls_early.h"
 #include "net/clock.h"
 #include "net/timer.h"
@@ -170,8 +171,12 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
     int code = d->spec.tls == NULL ? CLEAT_OK
                                    : cleat_tls_client_new(d->spec.tls, d->server_name,
                                                           d->spec.session, d->spec.trace, &tls);
+    if (code == CLEAT_OK && tls != NULL && d->spec.ech.len != 0) {
+        code = cleat_tls_offer_ech(tls, d->spec.ech.p, d->spec.ech.len);
+    }
     if (code != CLEAT_OK) {
         cl_tcp_free(tcp);
+        cleat_tls_free(tls);
         (void)cl_error_set(&d->result.error, (struct cl_why){.code = (cl_result)code},
                            "TLS to \"%s\" cannot be started: %s", d->server_name,
                            cleat_error_sentence(code));

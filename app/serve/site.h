@@ -36,6 +36,8 @@
 #define CL_SERVE_MAX_ALLOW 256
 /* 64: paths of --client-auth-path; each request is compared with all of them */
 #define CL_SERVE_MAX_PATHS 64
+/* 16: files, or folders, of ECH keys: today's, yesterday's and some */
+#define CL_SERVE_MAX_ECH   16
 /* 8: raw public keys of a server: one of each kind, old and new */
 #define CL_SERVE_MAX_RAW   8
 /* 64: as many as a configuration takes (cleat/tls_rawkey.h) */
@@ -87,8 +89,10 @@ struct cl_serve_options {
     uint16_t tls_max;
     const char *ticket_keys[CLEAT_TICKET_KEYS_MAX]; /* files; the first seals */
     size_t num_ticket_keys;                         /* 0: keys of our own */
-    unsigned session_cache_kib;                     /* 0: none */
-    unsigned threads;                               /* 0: one for each processor */
+    const char *ech_keys[CL_SERVE_MAX_ECH];         /* files or folders; serve/ech_files.h */
+    size_t num_ech_keys;
+    unsigned session_cache_kib; /* 0: none */
+    unsigned threads;           /* 0: one for each processor */
     unsigned grace_s;
     unsigned max_connections; /* for each worker */
     const char *access_log;   /* path, "-" or "off" */
@@ -139,7 +143,7 @@ void cl_site_deinit(struct cl_site *site);
 /* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site);
 
-/* cl_site_reload reads certificates, keys, client CAs, pre-shared keys and ticket keys again: new
+/* cl_site_reload reads certificates, keys, client CAs, pre-shared, ECH and ticket keys again: new
  * connections get them, the others go on with what they have. Returns as cl_site_load; then nothing
  * has changed. One thread at a time. */
 CL_MUST cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err);

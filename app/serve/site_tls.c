@@ -13,6 +13,7 @@
 #include "net/clock.h"
 #include "serve/clients.h"
 #include "serve/credentials.h"
+#include "serve/ech_files.h"
 #include "serve/own_chain.h"
 #include "serve/site.h"
 
@@ -182,6 +183,9 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
     }
     if (result == CL_OK) {
         result = set_lists(b, o);
+    }
+    if (result == CL_OK && o->num_ech_keys != 0) {
+        result = cl_ech_files_add(b, o->ech_keys, o->num_ech_keys, err);
     }
     if (result == CL_OK) {
         result = set_resumption(site, b);

@@ -53,6 +53,7 @@ static const struct {
     {116, "certificate_required"},
     {117, "general_error"},
     {120, "no_application_protocol"},
+    {121, "ech_required"},
 };
 
 static const struct code_row *find_code(int code)

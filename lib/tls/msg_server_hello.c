@@ -43,15 +43,27 @@ static cl_result build_hello(struct cleat_tls *tls, unsigned message, const uint
     return cl_flight_end(tls, &w);
 }
 
+/* What the cookie is for, finding the state again, is not needed here. Not beside ECH: clients of
+ * Go's crypto/tls (1.27) let the inner ClientHello refer to the outer one's, which has none. */
+static cl_result draw_cookie(struct cleat_tls *tls)
+{
+    struct cl_buf *cookie = &tls->hs->cookie;
+    if (tls->ech_status == CLEAT_ECH_ACCEPTED) {
+        return CL_OK;
+    }
+    CL_TRY(cl_buf_reserve(cookie, COOKIE_LEN, COOKIE_LEN));
+    CL_TRY(cl_rand(&tls->config->rng, cookie->p, COOKIE_LEN));
+    cookie->len = COOKIE_LEN;
+    return CL_OK;
+}
+
 cl_result cl_retry_send(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     cl_transcript_start(tls, tls->suite->hash);
     cl_transcript_add(tls, cl_buf_view(&hs->hello));
     cl_transcript_retry(tls);
-    CL_TRY(cl_buf_reserve(&hs->cookie, COOKIE_LEN, COOKIE_LEN));
-    CL_TRY(cl_rand(&tls->config->rng, hs->cookie.p, COOKIE_LEN));
-    hs->cookie.len = COOKIE_LEN;
+    CL_TRY(draw_cookie(tls));
     hs->retried = true;
     tls->hello_retry = true;
     cl_event_choice(tls, "retry", hs->hrr_group->name,

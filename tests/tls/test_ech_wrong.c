@@ -39,28 +39,16 @@ static int teardown(void **state)
     "0001"    \
     "01"
 
-struct server {
-    struct test_end end;
-    struct cl_buf out;
-};
-
-static void serve(struct server *s, const struct cl_buf *record, bool backend)
+/* A server that has been sent one record. */
+static void serve(struct test_pair *p, const struct cl_buf *record, bool backend)
 {
     struct cleat_tls_builder *b = test_ech_server(keys, 1, 0);
+    struct cl_buf out = {0};
     cleat_tls_builder_ech_backend(b, backend);
-    struct cleat_tls_config *config = test_finish(b);
-    memset(s, 0, sizeof(*s));
-    assert_int_equal(cleat_tls_server_new(config, &s->end, &s->end.tls), CLEAT_OK);
-    cleat_tls_config_free(config);
-    test_end_feed(&s->end, record->p, record->len);
-    test_end_step(&s->end, &s->out, 0);
-}
-
-static void drop(struct server *s)
-{
-    cleat_tls_free(s->end.tls);
-    cl_buf_deinit(&s->end.in);
-    cl_buf_deinit(&s->out);
+    test_pair_make(p, test_client_config(), test_finish(b), NULL);
+    test_end_feed(&p->server, record->p, record->len);
+    test_end_step(&p->server, &out, 0);
+    cl_buf_deinit(&out);
 }
 
 static const struct {
@@ -184,19 +172,19 @@ static void test_what_the_encoded_inner_hello_may_be(void **state)
     for (size_t i = 0; i < TEST_LEN(encoded_rows); i++) {
         struct cl_buf encoded = test_hex(encoded_rows[i].hex);
         struct cl_buf record = {0};
-        struct server s;
+        struct test_pair p;
         print_message("  %s\n", encoded_rows[i].name);
         test_ech_wrap(&record, &key, cl_buf_view(&encoded));
-        serve(&s, &record, false);
+        serve(&p, &record, false);
         if (encoded_rows[i].code == 0) {
-            assert_int_equal(s.end.next, CLEAT_TLS_NEEDS_INPUT);
-            assert_int_equal(cleat_tls_ech_status(s.end.tls), CLEAT_ECH_ACCEPTED);
+            assert_int_equal(p.server.next, CLEAT_TLS_NEEDS_INPUT);
+            assert_int_equal(cleat_tls_ech_status(p.server.tls), CLEAT_ECH_ACCEPTED);
         } else {
-            test_assert_failed(&s.end, NULL, encoded_rows[i].code,
+            test_assert_failed(&p.server, NULL, encoded_rows[i].code,
                                encoded_rows[i].code == CLEAT_ERR_DECODE ? 50 : 47);
-            assert_non_null(strstr(cleat_tls_error(s.end.tls)->text, encoded_rows[i].text));
+            assert_non_null(strstr(cleat_tls_error(p.server.tls)->text, encoded_rows[i].text));
         }
-        drop(&s);
+        test_pair_drop(&p);
         cl_buf_deinit(&record);
         cl_buf_deinit(&encoded);
     }
@@ -271,18 +259,18 @@ static void test_what_the_extension_may_be(void **state)
     for (size_t i = 0; i < TEST_LEN(extension_rows); i++) {
         struct cl_buf ext = test_hex(extension_rows[i].hex);
         struct cl_buf record = {0};
-        struct server s;
+        struct test_pair p;
         print_message("  %s\n", extension_rows[i].name);
         test_ech_hello(&record, cl_rd_of(ext.len != 0 ? ext.p : (const uint8_t *)"", ext.len));
-        serve(&s, &record, extension_rows[i].backend);
+        serve(&p, &record, extension_rows[i].backend);
         if (extension_rows[i].code == 0) {
-            assert_int_equal(s.end.next, CLEAT_TLS_NEEDS_INPUT);
+            assert_int_equal(p.server.next, CLEAT_TLS_NEEDS_INPUT);
         } else {
-            test_assert_failed(&s.end, NULL, extension_rows[i].code,
+            test_assert_failed(&p.server, NULL, extension_rows[i].code,
                                extension_rows[i].code == CLEAT_ERR_DECODE ? 50 : 47);
         }
-        assert_int_equal(cleat_tls_ech_status(s.end.tls), extension_rows[i].status);
-        drop(&s);
+        assert_int_equal(cleat_tls_ech_status(p.server.tls), extension_rows[i].status);
+        test_pair_drop(&p);
         cl_buf_deinit(&record);
         cl_buf_deinit(&ext);
     }
