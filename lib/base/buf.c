@@ -9,6 +9,15 @@
 /* 256: most handshake messages fit, and malloc's own overhead is small beside it */
 #define BUF_MIN_CAP 256
 
+static void give_back(struct cl_buf *b)
+{
+    if (b->lent) {
+        cl_wipe(b->p, b->cap);
+    } else {
+        cl_free_secret(b->p, b->cap);
+    }
+}
+
 cl_result cl_buf_reserve(struct cl_buf *b, size_t extra, size_t max)
 {
     if (b->len > max || extra > max - b->len) {
@@ -33,9 +42,10 @@ cl_result cl_buf_reserve(struct cl_buf *b, size_t extra, size_t max)
     if (b->len != 0) {
         memcpy(p, b->p, b->len);
     }
-    cl_free_secret(b->p, b->cap);
+    give_back(b);
     b->p = p;
     b->cap = cap;
+    b->lent = false;
     return CL_OK;
 }
 
@@ -66,6 +76,16 @@ cl_result cl_buf_printf(struct cl_buf *b, size_t max, const char *fmt, ...)
     return CL_OK;
 }
 
+void cl_buf_trim(struct cl_buf *b)
+{
+    uint8_t *p = !b->lent && b->len != 0 && b->len < b->cap ? cl_memdup(b->p, b->len) : NULL;
+    if (p != NULL) {
+        give_back(b);
+        b->p = p;
+        b->cap = b->len;
+    }
+}
+
 void cl_buf_drop(struct cl_buf *b, size_t n)
 {
     if (n >= b->len) {
@@ -80,6 +100,6 @@ void cl_buf_drop(struct cl_buf *b, size_t n)
 
 void cl_buf_deinit(struct cl_buf *b)
 {
-    cl_free_secret(b->p, b->cap);
+    give_back(b);
     *b = (struct cl_buf){0};
 }

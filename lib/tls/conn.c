@@ -175,8 +175,8 @@ void cleat_tls_free(struct cleat_tls *tls)
     cl_free(tls->cached_id);
     cl_conn_drop_peer(tls);
     cleat_verdict_free(tls->verdict);
-    for (size_t i = 0; i < CL_MAX_WAITING_SESSIONS; i++) {
-        cleat_tls_session_free(tls->sessions[i]);
+    while (tls->sessions != NULL) {
+        cleat_tls_session_free(cleat_tls_take_session(tls));
     }
     cl_free(tls->server_name);
     if (tls->ech_retry != NULL) {
@@ -237,9 +237,9 @@ static void wipe_keys(struct cleat_tls *tls)
 {
     cl_record_keys_deinit(&tls->rd);
     cl_record_keys_deinit(&tls->wr);
+    cl_secret_wipe(&tls->exporter);
     cl_secret_wipe(&tls->client_app);
     cl_secret_wipe(&tls->server_app);
-    cl_secret_wipe(&tls->exporter);
     cl_secret_wipe(&tls->resumption);
 }
 

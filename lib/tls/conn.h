@@ -25,6 +25,15 @@
  * is refused for its length. One with hybrid shares, a large ticket and ECH has 4 KB; memory is
  * taken as the bytes come, and the handshake's deadline is the application's */
 #define CL_HS_MAX_HELLO         131400
+/* Room that a handshake's state has for what nearly every handshake needs; what outgrows it gets a
+ * block of its own. 640: a ClientHello with classical key shares and a ticket. 2,048: a server's
+ * flight with a short chain of ECDSA certificates. 192: what CertificateVerify signs in TLS 1.3
+ * (at most 162 bytes), and a ServerKeyExchange with its randoms. 112: an ECDSA signature of P-384
+ * (at most 104 bytes) */
+#define CL_HS_ROOM_HELLO        640
+#define CL_HS_ROOM_FLIGHT       2048
+#define CL_HS_ROOM_CONTENT      192
+#define CL_HS_ROOM_SIGNATURE    112
 /* 32: empty records, change_cipher_spec records, warnings and KeyUpdates in a row without progress;
  * honest peers send one or two */
 #define CL_MAX_IDLE_RECORDS     32
@@ -57,7 +66,7 @@ struct cl_server_hello {
     uint16_t psk_index;
 };
 
-/* The state of a handshake. */
+/* The state of a handshake: one block, with room for the buffers that a common one fills. */
 struct cl_hs {
     struct cl_job job;        /* the one asymmetric operation in progress */
     struct cl_verify *verify; /* the peer's chain being verified, by jobs of its own */
@@ -115,10 +124,9 @@ struct cl_hs {
     struct cl_ech *ech;      /* Encrypted Client Hello (ech.h), or NULL */
     uint32_t ext_offered;    /* extensions we sent that the peer may answer; bits by table row */
 
-    const struct cl_credential *credential; /* ours */
-    const struct cl_sig_alg *scheme;        /* for our signature */
-    uint8_t *signature;                     /* made by us, or received */
-    size_t signature_cap;
+    const struct cl_credential *credential;   /* ours */
+    const struct cl_sig_alg *scheme;          /* for our signature */
+    struct cl_buf signature;                  /* made by us, or received */
     struct cl_buf signed_content;             /* what CertificateVerify signs */
     const struct cl_compression *compression; /* of our certificate; NULL: none */
     struct cl_pubkey *peer_key; /* the peer's, where it shows no certificate (raw_key.h) */
@@ -160,6 +168,14 @@ struct cl_hs {
 
     enum cleat_decision decision; /* being asked */
     bool decided;
+
+    /* Lent to the buffers named alike; not zeroed. */
+    struct cl_hs_room {
+        uint8_t hello[CL_HS_ROOM_HELLO];
+        uint8_t flight[CL_HS_ROOM_FLIGHT];
+        uint8_t signed_content[CL_HS_ROOM_CONTENT];
+        uint8_t signature[CL_HS_ROOM_SIGNATURE];
+    } room;
 };
 
 struct cleat_tls {
@@ -184,14 +200,20 @@ struct cleat_tls {
     const struct cl_credential *own;      /* whose certificate we sent in this handshake */
     const struct cl_sig_alg *peer_scheme; /* of the signature that authenticated the server */
     const struct cl_compression *cert_compression; /* of the server's certificate, or NULL */
-    struct cl_secret client_app;
-    struct cl_secret server_app;
-    struct cl_secret exporter; /* TLS 1.2: the master secret */
-    struct cl_secret resumption;
+    struct cl_secret exporter;                     /* TLS 1.2: the master secret */
+    union {                                        /* by protocol */
+        struct {
+            struct cl_secret client_app;
+            struct cl_secret server_app;
+            struct cl_secret resumption;
+        };
+        struct {
+            uint8_t randoms_12[2 * CL_RANDOM_LEN];      /* client's, server's: for exporters */
+            uint8_t first_finished[CL_VERIFY_DATA_LEN]; /* tls-unique (RFC 5929 3) */
+        };
+    };
     struct cl_hash *main_transcript; /* up to the client's Finished, for late_auth.c; or NULL */
-    uint8_t randoms_12[2 * CL_RANDOM_LEN];      /* client's, server's: for exporters of TLS 1.2 */
-    uint8_t first_finished[CL_VERIFY_DATA_LEN]; /* tls-unique (RFC 5929 3) */
-    uint8_t *cached_id; /* server, TLS 1.2: the session's name in the cache, or NULL */
+    uint8_t *cached_id;              /* server, TLS 1.2: the session's name in the cache, or NULL */
 
     /* Handshake bytes of the current record not yet parsed (a view into the caller's input), and
      * those kept from records before it. */
@@ -208,7 +230,7 @@ struct cleat_tls {
     struct cl_buf peer_scts;   /* SignedCertificateTimestampList, likewise */
     int64_t peer_not_after;    /* of the leaf, Unix seconds; also after a resumption */
     struct cleat_verdict *verdict;
-    struct cleat_tls_session *sessions[CL_MAX_WAITING_SESSIONS]; /* newest first */
+    struct cleat_tls_session *sessions; /* for cleat_tls_take_session, newest first */
 
     /* for small_first_records (burst.c) */
     uint64_t last_write_ms;

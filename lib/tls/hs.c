@@ -99,8 +99,17 @@ void cl_hs_switch(struct cleat_tls *tls, const struct cl_version *protocol, enum
 
 cl_result cl_hs_new(struct cleat_tls *tls)
 {
-    tls->hs = cl_calloc(1, sizeof(*tls->hs));
-    return tls->hs != NULL ? CL_OK : CLEAT_ERR_NOMEM;
+    struct cl_hs *hs = cl_alloc(sizeof(*hs));
+    if (hs == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    memset(hs, 0, offsetof(struct cl_hs, room));
+    cl_buf_lend(&hs->hello, hs->room.hello, sizeof(hs->room.hello));
+    cl_buf_lend(&hs->flight, hs->room.flight, sizeof(hs->room.flight));
+    cl_buf_lend(&hs->signed_content, hs->room.signed_content, sizeof(hs->room.signed_content));
+    cl_buf_lend(&hs->signature, hs->room.signature, sizeof(hs->room.signature));
+    tls->hs = hs;
+    return CL_OK;
 }
 
 void cl_hs_free(struct cleat_tls *tls)
@@ -129,7 +138,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->request_context);
     cl_buf_deinit(&hs->peer_schemes);
     cl_buf_deinit(&hs->peer_authorities);
-    cl_free(hs->signature);
+    cl_buf_deinit(&hs->signature);
     cl_free_secret(hs, sizeof(*hs));
     tls->hs = NULL;
 }

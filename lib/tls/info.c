@@ -112,9 +112,10 @@ int cleat_tls_export(const struct cleat_tls *tls, const char *label, const uint8
 
 struct cleat_tls_session *cleat_tls_take_session(struct cleat_tls *tls)
 {
-    struct cleat_tls_session *newest = tls->sessions[0];
-    memmove(&tls->sessions[0], &tls->sessions[1],
-            (CL_MAX_WAITING_SESSIONS - 1) * sizeof(tls->sessions[0]));
-    tls->sessions[CL_MAX_WAITING_SESSIONS - 1] = NULL;
+    struct cleat_tls_session *newest = tls->sessions;
+    if (newest != NULL) {
+        tls->sessions = newest->next;
+        newest->next = NULL;
+    }
     return newest;
 }

@@ -76,7 +76,8 @@ CL_MUST cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_si
 CL_MUST cl_result cl_peer_verify_result(struct cleat_tls *tls, const char *message);
 /* cl_sign_start sets up the job that signs content with our key. */
 CL_MUST cl_result cl_sign_start(struct cleat_tls *tls, struct cl_rd content);
-CL_MUST cl_result cl_sign_result(struct cleat_tls *tls, size_t *len);
+/* cl_sign_result: what has become of it; the signature is in hs->signature. */
+CL_MUST cl_result cl_sign_result(struct cleat_tls *tls);
 CL_MUST cl_result cl_certificate_verify_12_start(struct cleat_tls *tls);
 CL_HANDLER(cl_certificate_verify_12_received);
 

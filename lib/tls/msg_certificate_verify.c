@@ -44,41 +44,29 @@ static const struct cl_sig_alg *bare_scheme(struct cleat_tls *tls, const struct 
     return &tls->hs->scheme_12;
 }
 
-static cl_result signature_room(struct cl_hs *hs, size_t len)
-{
-    if (hs->signature_cap < len) {
-        cl_free(hs->signature);
-        hs->signature_cap = 0;
-        hs->signature = cl_alloc(len);
-        if (hs->signature == NULL) {
-            return CLEAT_ERR_NOMEM;
-        }
-        hs->signature_cap = len;
-    }
-    return CL_OK;
-}
-
 /* ---- ours ---- */
 
 cl_result cl_sign_start(struct cleat_tls *tls, struct cl_rd content)
 {
     struct cl_hs *hs = tls->hs;
-    CL_TRY(signature_room(hs, cl_key_max_signature(hs->credential->key)));
+    size_t most = cl_key_max_signature(hs->credential->key);
+    hs->signature.len = 0;
+    CL_TRY(cl_buf_reserve(&hs->signature, most, most));
     hs->job = (struct cl_job){.kind = CL_JOB_SIGN, .status = CL_JOB_PENDING};
     hs->job.sign.key = hs->credential->key;
     hs->job.sign.alg = bare_scheme(tls, hs->scheme);
     hs->job.sign.message = content;
-    hs->job.sign.signature = hs->signature;
-    hs->job.sign.signature_cap = hs->signature_cap;
+    hs->job.sign.signature = hs->signature.p;
+    hs->job.sign.signature_cap = hs->signature.cap;
     hs->waiting = &hs->job;
     return CL_OK;
 }
 
-cl_result cl_sign_result(struct cleat_tls *tls, size_t *len)
+cl_result cl_sign_result(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     cl_result r = hs->job.result;
-    *len = hs->job.sign.signature_len;
+    hs->signature.len = hs->job.sign.signature_len;
     hs->waiting = NULL;
     cl_job_reset(&hs->job);
     if (r != CL_OK) {
@@ -109,13 +97,12 @@ cl_result cl_certificate_verify_12_start(struct cleat_tls *tls)
 cl_result cl_certificate_verify_build(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    size_t len;
     struct cl_wr w;
-    CL_TRY(cl_sign_result(tls, &len));
-    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_VERIFY, 4 + len, &w));
+    CL_TRY(cl_sign_result(tls));
+    CL_TRY(cl_flight_begin(tls, CL_HT_CERTIFICATE_VERIFY, 4 + hs->signature.len, &w));
     cl_wr_u16(&w, hs->scheme->scheme);
     struct cl_wr_mark m = cl_wr_open16(&w);
-    cl_wr_bytes(&w, hs->signature, len);
+    cl_wr_view(&w, cl_buf_view(&hs->signature));
     cl_wr_close(&w, m);
     return cl_flight_end(tls, &w);
 }
@@ -166,16 +153,14 @@ cl_result cl_peer_verify_start(struct cleat_tls *tls, const struct cl_sig_alg *a
         return cl_tls_fail(tls, CL_WHY(UNSUPPORTED_CERTIFICATE, "RFC 9846 4.5.2"),
                            "the peer's public key: %s", cleat_error_sentence((int)r));
     }
-    CL_TRY(signature_room(hs, signature.len != 0 ? signature.len : 1));
-    if (signature.len != 0) {
-        memcpy(hs->signature, signature.p, signature.len);
-    }
+    hs->signature.len = 0;
+    CL_TRY(cl_buf_append(&hs->signature, signature.p, signature.len, CL_HS_MAX_MESSAGE));
     hs->scheme = alg;
     hs->job = (struct cl_job){.kind = CL_JOB_VERIFY, .status = CL_JOB_PENDING};
     hs->job.verify.key = key;
     hs->job.verify.alg = bare_scheme(tls, alg);
     hs->job.verify.message = content;
-    hs->job.verify.signature = cl_rd_of(hs->signature, signature.len);
+    hs->job.verify.signature = cl_buf_view(&hs->signature);
     hs->waiting = &hs->job;
     return CL_OK;
 }

@@ -11,8 +11,10 @@ static cl_result build_one(struct cleat_tls *tls, struct cl_ticket *ticket, uint
 {
     uint8_t nonce = (uint8_t)number;
     uint8_t age_add[4];
-    struct cl_buf sealed = {0};
+    uint8_t room[CL_TICKET_ROOM];
+    struct cl_buf sealed;
     struct cl_wr w;
+    cl_buf_lend(&sealed, room, sizeof(room));
     CL_TRY(cl_rand(&tls->config->rng, age_add, sizeof(age_add)));
     struct cl_rd r = cl_rd_of(age_add, sizeof(age_add));
     if (!cl_rd_u32(&r, &ticket->age_add)) {
@@ -133,7 +135,7 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
     cl_result r = cl_session_keep(tls, &psk, f.ticket, f.lifetime, f.age_add);
     cl_secret_wipe(&psk);
     if (r == CL_OK) {
-        tls->sessions[0]->early_max = early_max(f.extensions);
+        tls->sessions->early_max = early_max(f.extensions);
     }
     return r;
 }

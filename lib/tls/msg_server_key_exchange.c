@@ -43,14 +43,13 @@ cl_result cl_server_key_exchange_start(struct cleat_tls *tls)
 cl_result cl_server_key_exchange_build(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    size_t len;
     struct cl_wr w;
-    CL_TRY(cl_sign_result(tls, &len));
-    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_KEY_EXCHANGE, 4 + 255 + 4 + len, &w));
+    CL_TRY(cl_sign_result(tls));
+    CL_TRY(cl_flight_begin(tls, CL_HT_SERVER_KEY_EXCHANGE, 4 + 255 + 4 + hs->signature.len, &w));
     put_params(tls, &w);
     cl_wr_u16(&w, hs->scheme->scheme);
     struct cl_wr_mark m = cl_wr_open16(&w);
-    cl_wr_bytes(&w, hs->signature, len);
+    cl_wr_view(&w, cl_buf_view(&hs->signature));
     cl_wr_close(&w, m);
     return cl_flight_end(tls, &w);
 }

@@ -130,10 +130,12 @@ void cl_session_12_store(struct cleat_tls *tls)
 cl_result cl_ticket_12_build(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    struct cl_buf sealed = {0};
+    uint8_t room[CL_TICKET_ROOM];
+    struct cl_buf sealed;
     struct cl_wr w;
     struct cl_ticket ticket = {0};
     cl_result r = CL_OK;
+    cl_buf_lend(&sealed, room, sizeof(room));
     if (!hs->ticket_expected) {
         return CL_OK;
     }
@@ -183,7 +185,7 @@ static cl_result keep_id(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
     CL_TRY(cl_session_keep(tls, &hs->master, cl_rd_of(NULL, 0), ID_LIFETIME, 0));
-    struct cleat_tls_session *s = tls->sessions[0];
+    struct cleat_tls_session *s = tls->sessions;
     s->session_id_len = hs->session_id_len;
     memcpy(s->session_id, hs->session_id, hs->session_id_len);
     return CL_OK;

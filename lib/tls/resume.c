@@ -128,6 +128,17 @@ static cl_result make_session(struct cleat_tls *tls, struct cl_rd ticket,
     return CL_OK;
 }
 
+/* No more than CL_MAX_WAITING_SESSIONS stay. */
+static void drop_oldest(struct cleat_tls *tls)
+{
+    struct cleat_tls_session **at = &tls->sessions;
+    for (size_t i = 0; i < CL_MAX_WAITING_SESSIONS && *at != NULL; i++) {
+        at = &(*at)->next;
+    }
+    cleat_tls_session_free(*at);
+    *at = NULL;
+}
+
 cl_result cl_session_keep(struct cleat_tls *tls, const struct cl_secret *secret,
                           struct cl_rd ticket, uint32_t lifetime, uint32_t age_add)
 {
@@ -144,10 +155,9 @@ cl_result cl_session_keep(struct cleat_tls *tls, const struct cl_secret *secret,
         cleat_tls_session_free(s);
         return r;
     }
-    cleat_tls_session_free(tls->sessions[CL_MAX_WAITING_SESSIONS - 1]);
-    memmove(&tls->sessions[1], &tls->sessions[0],
-            (CL_MAX_WAITING_SESSIONS - 1) * sizeof(tls->sessions[0]));
-    tls->sessions[0] = s;
+    s->next = tls->sessions;
+    tls->sessions = s;
+    drop_oldest(tls);
     cl_event_ticket(tls, false, s->lifetime, "received");
     return CL_OK;
 }

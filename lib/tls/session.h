@@ -10,7 +10,8 @@
 #define CL_SESSION_BINDING_LEN 32
 
 struct cleat_tls_session {
-    int refs; /* atomic */
+    int refs;                       /* atomic */
+    struct cleat_tls_session *next; /* while it waits in its connection's list */
     uint16_t version;
     uint16_t suite;
     uint64_t received_ms;

@@ -16,6 +16,9 @@
 /* 604,800: RFC 9846 4.7.1 "MUST NOT use any value greater than 604800 seconds (7 days)" */
 #define CL_TICKET_MAX_LIFETIME 604800
 #define CL_TICKET_MAX_LEN      (CL_TICKET_MAX_CERT + 1024)
+/* 512: what a ticket without a client certificate takes, with the longest server name; room for it
+ * on the stack */
+#define CL_TICKET_ROOM         512
 
 /* What a ticket says. Views point into the opened ticket. */
 struct cl_ticket {

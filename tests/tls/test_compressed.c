@@ -162,7 +162,8 @@ static void test_tls_12_knows_nothing_of_it(void **state)
         expect_sent(&p.server, false);
         /* a client of TLS 1.2 alone does not ask for it */
         struct cl_rd hello = test_message(&p.client, true, CL_HT_CLIENT_HELLO, 0);
-        struct cl_buf view = {(uint8_t *)(uintptr_t)hello.p, hello.len, hello.len};
+        struct cl_buf view = {
+            .p = (uint8_t *)(uintptr_t)hello.p, .len = hello.len, .cap = hello.len};
         assert_int_equal(test_ext_find(&view, 0, CL_ET_COMPRESS_CERTIFICATE) == 0,
                          from_client != 0);
         test_pair_drop(&p);

@@ -282,9 +282,10 @@ static void test_the_cookie_of_a_retry_comes_back(void **state)
     test_pair_run(&p);
     test_assert_ready(&p);
     struct cl_rd retry = test_message(&p.client, false, 2, 0);
-    struct cl_buf hrr = {(uint8_t *)(uintptr_t)retry.p, retry.len, retry.len};
+    struct cl_buf hrr = {.p = (uint8_t *)(uintptr_t)retry.p, .len = retry.len, .cap = retry.len};
     struct cl_rd second = test_message(&p.client, true, 1, 1);
-    struct cl_buf hello = {(uint8_t *)(uintptr_t)second.p, second.len, second.len};
+    struct cl_buf hello = {
+        .p = (uint8_t *)(uintptr_t)second.p, .len = second.len, .cap = second.len};
     size_t a = test_ext_find(&hrr, 0, 44);
     size_t b = test_ext_find(&hello, 0, 44);
     assert_true(a != 0 && b != 0);

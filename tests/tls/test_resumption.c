@@ -81,7 +81,7 @@ static void assert_outcome(const char *what, const struct test_pair *p, enum out
 {
     test_assert_ready(p);
     struct cl_rd hello = test_message(&p->client, true, 1, 0);
-    struct cl_buf view = {(uint8_t *)(uintptr_t)hello.p, hello.len, hello.len};
+    struct cl_buf view = {.p = (uint8_t *)(uintptr_t)hello.p, .len = hello.len, .cap = hello.len};
     bool offered = test_ext_find(&view, 0, 41) != 0;
     bool resumed = test_info(&p->client).resumed;
     assert_int_equal(test_info(&p->server).resumed, resumed);
