@@ -104,6 +104,9 @@ size_t cl_stream_write(struct cl_stream *s, const void *p, size_t len)
     }
     s->want_drained = s->want_drained || take < len;
     cl_hub_queue(s);
+    if (s->out_len - s->out_at <= CL_STREAM_SMALL) {
+        cl_stream_relieve(s);
+    }
     return take;
 }
 

@@ -251,31 +251,56 @@ static void take_fin(struct cl_stream *s)
     cl_stream_die(s, CL_STREAM_TRUNCATED);
 }
 
-/* With TLS it holds what everybody on the way has seen: nothing to wipe. */
+/* The buffer for output goes back when all of it has gone to the kernel. With TLS it holds what
+ * everybody on the way has seen: nothing to wipe. */
 static void give_out(struct cl_stream *s)
 {
-    cl_pool_give(cl_hub_pool(s->hub), s->out, s->tls != NULL ? 0 : s->out_len);
-    s->out = NULL;
-    s->out_at = s->out_len = 0;
+    if (s->out != NULL && s->out_at == s->out_len && !s->sending) {
+        cl_pool_give(cl_hub_pool(s->hub), s->out, s->tls != NULL ? 0 : s->out_len);
+        s->out = NULL;
+        s->out_at = s->out_len = 0;
+    }
 }
 
 /* Buffers go back as soon as they are empty; reading follows the room there is. */
 static void settle(struct cl_stream *s)
 {
-    struct cl_pool *pool = cl_hub_pool(s->hub);
     if (s->in != NULL && s->in_at == s->in_len && s->data_len == 0) {
-        cl_pool_give(pool, s->in, s->in_len);
+        cl_pool_give(cl_hub_pool(s->hub), s->in, s->in_len);
         s->in = NULL;
         s->in_at = s->in_len = 0;
     }
-    if (s->out != NULL && s->out_at == s->out_len && !s->sending) {
-        give_out(s);
-    }
+    give_out(s);
     if (s->state == CL_STREAM_DEAD) {
         return;
     }
     bool room = s->in_len - s->in_at < CL_POOL_BUFFER;
     cl_tcp_read(s->tcp, !s->blocked && !s->got_fin && room);
+}
+
+static void send_out(struct cl_stream *s)
+{
+    if (s->sending || s->out_at == s->out_len) {
+        return;
+    }
+    ssize_t n = cl_tcp_send(s->tcp, s->out + s->out_at, s->out_len - s->out_at);
+    if (n < 0) {
+        cl_stream_die_of_network(s, (int)n);
+        return;
+    }
+    s->out_at += (size_t)n;
+    s->bytes_out += (size_t)n;
+    s->sending = s->out_at < s->out_len;
+    s->out_flight = s->out_len;
+}
+
+void cl_stream_relieve(struct cl_stream *s)
+{
+    if (s->state == CL_STREAM_DEAD || !cl_pool_is_crowded(cl_hub_pool(s->hub))) {
+        return;
+    }
+    send_out(s);
+    give_out(s);
 }
 
 void cl_stream_drive(struct cl_stream *s)
@@ -288,6 +313,7 @@ void cl_stream_drive(struct cl_stream *s)
     take_fin(s);
     if (s->out_at < s->out_len || (s->want_finish && !s->finished)) {
         cl_hub_queue(s);
+        cl_stream_relieve(s);
     }
     settle(s);
 }
@@ -368,22 +394,6 @@ const struct cl_tcp_handler cl_stream_socket = {
 };
 
 /* ---- the turn ---- */
-
-static void send_out(struct cl_stream *s)
-{
-    if (s->sending || s->out_at == s->out_len) {
-        return;
-    }
-    ssize_t n = cl_tcp_send(s->tcp, s->out + s->out_at, s->out_len - s->out_at);
-    if (n < 0) {
-        cl_stream_die_of_network(s, (int)n);
-        return;
-    }
-    s->out_at += (size_t)n;
-    s->bytes_out += (size_t)n;
-    s->sending = s->out_at < s->out_len;
-    s->out_flight = s->out_len;
-}
 
 /* All of out has gone to the kernel. */
 static void go_on(struct cl_stream *s)

@@ -15,6 +15,10 @@
 /* 128: headers, content type and tags of three records, and a KeyUpdate that goes in front */
 #define CL_STREAM_OVERHEAD 128
 
+/* 4,096: output up to which a write need not wait for the turn where buffers are many. More would
+ * let one large file go on for as long as its reader is fast. */
+#define CL_STREAM_SMALL 4096
+
 enum cl_stream_state {
     CL_STREAM_HANDSHAKE,
     CL_STREAM_EARLY, /* server: still in the handshake, but early data has come */
@@ -101,6 +105,10 @@ void cl_stream_linger(struct cl_stream *s);
 /* stream_drive.c: have_out makes sure that the engine has room in `out`; false: not now. */
 bool cl_stream_have_out(struct cl_stream *s);
 extern const struct cl_tcp_handler cl_stream_socket;
+
+/* stream_drive.c: sends at once, before the turn, when the pool is crowded: thousands of streams
+ * that have something to say in one turn must not hold a buffer each until its end. */
+void cl_stream_relieve(struct cl_stream *s);
 
 /* stream_drive.c: what the hub calls. cl_stream_drive steps the engine as far as it goes;
  * cl_stream_turn does what was queued, sends, and frees the stream when it is DEAD. */

@@ -6,6 +6,7 @@
 #ifndef CL_NET_POOL_H
 #define CL_NET_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,13 @@ uint8_t *cl_pool_take(struct cl_pool *pool) __attribute__((warn_unused_result));
 /* cl_pool_give takes a buffer back, of which the first `used` bytes were written to. NULL is fine.
  */
 void cl_pool_give(struct cl_pool *pool, uint8_t *buffer, size_t used);
+
+/* cl_pool_is_crowded: more are lent than would stay here. Who holds bytes that could leave at once
+ * should let them. */
+static inline bool cl_pool_is_crowded(const struct cl_pool *pool)
+{
+    return pool->num_lent > CL_POOL_KEEP;
+}
 
 /* cl_pool_deinit frees what is not lent; {0} afterwards. */
 void cl_pool_deinit(struct cl_pool *pool);

@@ -1,5 +1,5 @@
-/* net/tcp.c - see tcp.h. A cl_tcp lives until libuv has let go of its handle. What a send needs is
- * allocated for those that wait only: idle sockets are many. */
+/* net/tcp.c - see tcp.h. A cl_tcp lives until libuv has let go of its handle. What a connect, a
+ * send that waits and a FIN need is allocated for as long as they last: idle sockets are many. */
 #include "net/tcp.h"
 
 #include <linux/sockios.h>
@@ -13,12 +13,6 @@ struct cl_tcp {
     uv_tcp_t uv;
     const struct cl_tcp_handler *handler;
     void *ctx;
-    union {
-        uv_connect_t connect;
-        uv_shutdown_t shutdown; /* only after connect is done */
-    };
-    void (*connected)(void *ctx, int status);
-    void *connect_ctx;
     bool reading;
     bool sending;
     bool finished;
@@ -58,20 +52,37 @@ void cl_tcp_free(struct cl_tcp *tcp)
     uv_close((uv_handle_t *)&tcp->uv, on_closed);
 }
 
-static void on_connected(uv_connect_t *req, int status)
+struct connecting {
+    uv_connect_t uv;
+    void (*done)(void *ctx, int status);
+    void *ctx;
+};
+
+static void on_connected(uv_connect_t *uv, int status)
 {
-    struct cl_tcp *tcp = req->handle->data;
+    struct connecting req = *(struct connecting *)uv->data;
+    const struct cl_tcp *tcp = uv->handle->data;
+    cl_free(uv->data);
     if (!tcp->freed) {
-        tcp->connected(tcp->connect_ctx, status);
+        req.done(req.ctx, status);
     }
 }
 
 int cl_tcp_connect(struct cl_tcp *tcp, const struct sockaddr *addr,
                    void (*done)(void *ctx, int status), void *ctx)
 {
-    tcp->connected = done;
-    tcp->connect_ctx = ctx;
-    return uv_tcp_connect(&tcp->connect, &tcp->uv, addr, on_connected);
+    struct connecting *req = cl_alloc(sizeof(*req));
+    if (req == NULL) {
+        return UV_ENOMEM;
+    }
+    req->uv.data = req;
+    req->done = done;
+    req->ctx = ctx;
+    int status = uv_tcp_connect(&req->uv, &tcp->uv, addr, on_connected);
+    if (status != 0) {
+        cl_free(req);
+    }
+    return status;
 }
 
 int cl_tcp_accept(struct cl_tcp *tcp, uv_stream_t *listener)
@@ -163,9 +174,10 @@ ssize_t cl_tcp_send(struct cl_tcp *tcp, const uint8_t *p, size_t len)
     return n;
 }
 
+/* A peer that is gone already is noticed by the reader. */
 static void on_shutdown(uv_shutdown_t *req, int status)
 {
-    /* A peer that is gone already is noticed by the reader. */
+    cl_free(req);
 }
 
 void cl_tcp_finish(struct cl_tcp *tcp)
@@ -174,7 +186,11 @@ void cl_tcp_finish(struct cl_tcp *tcp)
         return;
     }
     tcp->finished = true;
-    uv_shutdown(&tcp->shutdown, (uv_stream_t *)&tcp->uv, on_shutdown);
+    uv_shutdown_t *req = cl_alloc(sizeof(*req));
+    /* Without memory the FIN comes with the end of the socket. */
+    if (req != NULL && uv_shutdown(req, (uv_stream_t *)&tcp->uv, on_shutdown) != 0) {
+        cl_free(req);
+    }
 }
 
 size_t cl_tcp_unsent(const struct cl_tcp *tcp)

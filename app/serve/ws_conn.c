@@ -411,6 +411,8 @@ static void take_note(struct cl_websocket *w, struct cl_exchange *x)
 {
     w->note = x->note;
     x->note = (struct cl_access_note){0};
+    cl_buf_trim(&w->note.request); /* it stays for as long as the connection */
+    cl_buf_trim(&w->note.agent);
     w->since = x->now;
     w->began = x->began;
 }

@@ -1,4 +1,5 @@
-/* bench/load/conn.c - one WebSocket client on a socket that does not block.
+/* bench/load/conn.c - one client on a socket that does not block: of a WebSocket, or, with a URL
+ * of HTTP, of a connection that is kept between requests.
  *
  * Received bytes go through TLS (or not), the head of the response, then the WebSocket connection.
  * Buffers are shared by all clients; a client keeps only what could not be consumed or sent.
@@ -106,9 +107,24 @@ static bool put_frames(struct load *l, struct load_conn *c)
     return true;
 }
 
+static bool put_request(struct load *l, struct load_conn *c)
+{
+    char request[2048];
+    const struct cleat_http_view *path = &l->options->url.path;
+    int len = snprintf(request, sizeof(request), "GET %.*s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                       (int)path->len, path->p);
+    if (len < 0 || (size_t)len >= sizeof(request)) {
+        return fail(l, c, "request", "the path is too long");
+    }
+    return put_plain(l, c, (const uint8_t *)request, (size_t)len);
+}
+
 bool load_conn_send(struct load *l, struct load_conn *c)
 {
     const struct load_options *o = l->options;
+    if (!o->url.websocket) {
+        return put_request(l, c);
+    }
     if (cleat_ws_send(c->ws, o->binary, l->message, o->size) != CLEAT_OK) {
         return fail(l, c, "WebSocket", "a message was refused");
     }
@@ -179,6 +195,10 @@ static bool ask_for_upgrade(struct load *l, struct load_conn *c)
     struct cleat_ws_offer offer;
     char request[2048];
     size_t len;
+    if (!l->options->url.websocket) {
+        c->established = true;
+        return put_request(l, c);
+    }
     offer_init(l, &offer);
     if (cleat_ws_request_write(&offer, &l->options->url, c->key, request, sizeof(request), &len,
                                NULL) != CLEAT_OK) {
@@ -214,8 +234,44 @@ static bool on_response(struct load *l, struct load_conn *c, const uint8_t *p, s
     return ok;
 }
 
+/* A whole response of HTTP: the first one says that the connection is as it is to stay. */
+static bool on_answer(struct load *l, struct load_conn *c, const uint8_t *p, size_t len)
+{
+    struct cleat_http_head head;
+    struct cleat_http_body body;
+    struct cleat_http_view content;
+    struct cleat_error error = {0};
+    size_t used;
+    if (cl_buf_append(&c->response, p, len, ROOM) != CL_OK) {
+        return fail(l, c, "response", "it is too long");
+    }
+    cleat_http_response_init(&head, (struct cleat_http_view){"GET", 3});
+    int rc = cleat_http_head_feed(&head, c->response.p, c->response.len, &error);
+    if (rc == CLEAT_HTTP_COMPLETE) {
+        size_t at = head.len;
+        rc = cleat_http_body_init(&body, &head, ROOM, &error);
+        for (rc = rc == CLEAT_OK ? CLEAT_HTTP_DATA : rc; rc == CLEAT_HTTP_DATA; at += used) {
+            rc = cleat_http_body_feed(&body, c->response.p + at, c->response.len - at, &used,
+                                      &content, &error);
+        }
+    }
+    if (rc == CLEAT_HTTP_MORE) {
+        return true;
+    }
+    if (rc != CLEAT_HTTP_COMPLETE) {
+        return fail(l, c, "response", error.text);
+    }
+    cl_buf_deinit(&c->response);
+    l->num_messages += c->upgraded ? 1 : 0;
+    c->upgraded = true;
+    return true;
+}
+
 static bool on_plain(struct load *l, struct load_conn *c, uint8_t *p, size_t len)
 {
+    if (!l->options->url.websocket) {
+        return on_answer(l, c, p, len);
+    }
     return c->upgraded ? on_frames(l, c, p, len) : on_response(l, c, p, len);
 }
 

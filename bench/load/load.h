@@ -30,6 +30,7 @@ struct load_options {
     bool idle;
     int https;          /* enum https_mode; HTTPS_NUM_MODES: WebSocket */
     uint64_t max_count; /* https: end after so many operations, even if it is not yet time */
+    bool hold;          /* idle: measure when a line, or the end, has come on stdin */
 };
 
 /* One client. Memory that it keeps while idle: the connection's, and nothing of its own. */
@@ -38,7 +39,7 @@ struct load_conn {
     bool want_write; /* to be told when the socket takes more, or is connected */
     bool connected;
     bool established;
-    bool upgraded;
+    bool upgraded; /* or, in HTTP, answered for the first time */
     bool failed;
     struct cleat_tls *tls; /* NULL: in clear */
     struct cleat_ws *ws;   /* NULL before the upgrade */

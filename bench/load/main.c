@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cleat/tls_options.h"
 #include "https.h"
 #include "load.h"
 
@@ -26,6 +27,8 @@
 #define MAX_CONNS   100000
 /* 120 seconds: an end for whatever hangs */
 #define MAX_WAIT    120.0
+/* 10 ms: and what a busy machine takes to open a connection */
+#define WAIT_EACH   0.01
 
 struct run {
     struct load load;
@@ -33,6 +36,7 @@ struct run {
     struct load_conn *conns;
     unsigned num_open, num_upgraded;
     int epoll;
+    bool released; /* hold: stdin has said so */
 };
 
 static double now(void)
@@ -62,6 +66,11 @@ static bool turn(struct run *r, double wait)
     int num = epoll_wait(r->epoll, events, 256, (int)(wait * 1000));
     for (int k = 0; k < num; k++) {
         unsigned i = events[k].data.u32;
+        if (i == UINT32_MAX) {
+            r->released = true;
+            epoll_ctl(r->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+            continue;
+        }
         struct load_conn *c = &r->conns[i];
         bool wanted = c->want_write, was_upgraded = c->upgraded;
         if (!load_conn_event(&r->load, c)) {
@@ -77,7 +86,7 @@ static bool turn(struct run *r, double wait)
 
 static bool open_all(struct run *r)
 {
-    double end = now() + MAX_WAIT;
+    double end = now() + MAX_WAIT + r->options.num_conns * WAIT_EACH;
     while (r->num_upgraded < r->options.num_conns) {
         while (r->num_open < r->options.num_conns && r->num_open - r->num_upgraded < MAX_OPENING) {
             if (!load_conn_open(&r->load, &r->conns[r->num_open], r->num_open)) {
@@ -152,12 +161,29 @@ static json_t *run_echo(struct run *r)
 static bool all_answer(struct run *r)
 {
     uint64_t want = r->load.num_messages + r->options.num_conns;
-    double end = now() + MAX_WAIT;
+    double end = now() + MAX_WAIT + r->options.num_conns * WAIT_EACH;
     if (!send_all(r, 1)) {
         return false;
     }
     while (r->load.num_messages < want) {
         if (now() > end || !turn(r, 0.1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Tells that all are open, and keeps them until stdin says that it is time. */
+static bool hold(struct run *r)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
+    printf("open\n");
+    (void)fflush(stdout);
+    if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, STDIN_FILENO, &e) != 0) {
+        return false;
+    }
+    while (!r->released) {
+        if (!turn(r, MAX_WAIT)) {
             return false;
         }
     }
@@ -173,6 +199,9 @@ static json_t *run_idle(struct run *r)
         return NULL;
     }
     double opening = now() - begin;
+    if (r->options.hold && !hold(r)) {
+        return NULL;
+    }
     if (!turns_for(r, r->options.seconds) || !process(r, &after)) {
         return NULL;
     }
@@ -216,6 +245,7 @@ static bool make_config(struct run *r)
               cleat_tls_builder_new(CLEAT_CLIENT, &b) == CLEAT_OK;
     if (ok) {
         cleat_tls_builder_clock(b, unix_ms, NULL);
+        cleat_tls_builder_resumption(b, false); /* a client that stays needs no tickets */
         ok = cleat_tls_builder_trust(b, trust) == CLEAT_OK &&
              cleat_tls_builder_finish(b, &r->load.config, &error) == CLEAT_OK;
     }
@@ -242,7 +272,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: cleat-load [--ca FILE] [--pid PID] [--connections N] [--seconds S]\n"
                     "                  [--window N] [--size BYTES] [--binary] [--deflate]\n"
-                    "                  [--idle [--hup N]] URL\n"
+                    "                  [--idle [--hold] [--hup N]] URL\n"
                     "       cleat-load --https full|resumed|requests|download [--pid PID]\n"
                     "                  [--connections N] [--seconds S] [--count N] URL\n");
     return 2;
@@ -255,7 +285,7 @@ static bool parse(struct load_options *o, int argc, char **argv)
         {"seconds", 1, NULL, 's'}, {"window", 1, NULL, 'w'},  {"size", 1, NULL, 'n'},
         {"binary", 0, NULL, 'b'},  {"deflate", 0, NULL, 'd'}, {"idle", 0, NULL, 'i'},
         {"hup", 1, NULL, 'h'},     {"https", 1, NULL, 'm'},   {"count", 1, NULL, 'k'},
-        {NULL, 0, NULL, 0},
+        {"hold", 0, NULL, 'o'},    {NULL, 0, NULL, 0},
     };
     *o = (struct load_options){
         .num_conns = 16, .window = 8, .size = 32, .seconds = 2, .https = HTTPS_NUM_MODES};
@@ -276,6 +306,7 @@ static bool parse(struct load_options *o, int argc, char **argv)
         o->binary |= c == 'b';
         o->deflate |= c == 'd';
         o->idle |= c == 'i';
+        o->hold |= c == 'o';
         if (c == '?') {
             return false;
         }
