@@ -238,7 +238,12 @@ static int set_up(struct run *run, char host[CLIENT_HOST_SIZE], struct cleat_err
         .decide = o->insecure ? on_decide : NULL,
         .ctx = run,
     };
-    return cl_connects_new(&setup, &run->connects) == CL_OK ? 0 : GET_EXIT_NO_MEMORY;
+    cl_result r = cl_connects_new(&setup, &run->connects);
+    if (r != CL_OK) {
+        (void)cl_error_set(err, (struct cl_why){.code = r}, "%s", cleat_error_sentence((int)r));
+        return GET_EXIT_NO_MEMORY;
+    }
+    return 0;
 }
 
 /* The first connection. 0, or the exit code with a message on stderr. */
@@ -286,7 +291,12 @@ static int measure(struct run *run)
     if (!r->options->json) {
         bench_connect_plan(r);
     }
-    if (cl_connects_run(run->connects, &r->limits, &r->report) != CL_OK) {
+    cl_result result = cl_connects_run(run->connects, &r->limits, &r->report);
+    if (result != CL_OK) {
+        struct cleat_error err = {0};
+        (void)cl_error_set(&err, (struct cl_why){.code = result}, "the run was cut short: %s",
+                           cleat_error_sentence((int)result));
+        report(&r->options->client, GET_EXIT_NO_MEMORY, &err, false);
         return GET_EXIT_NO_MEMORY;
     }
     for (size_t i = 0; i < r->report.num_failures; i++) {

@@ -57,8 +57,10 @@ void bench_connect_plan(const struct bench_connect_result *r)
     const struct cl_connects_first *f = &r->first;
     char addr[CL_ADDR_TEXT_SIZE], rate[48], num[BENCH_GROUPED_SIZE];
     cl_addr_format_port(&f->peer, addr);
-    printf("%s is %s: %s, %s", r->target->authority, addr,
-           f->version == CLEAT_TLS_1_2 ? "TLS 1.2" : "TLS 1.3", f->cipher);
+    if (strcmp(addr, r->target->authority) != 0) {
+        printf("%s is ", r->target->authority);
+    }
+    printf("%s: %s, %s", addr, f->version == CLEAT_TLS_1_2 ? "TLS 1.2" : "TLS 1.3", f->cipher);
     printf("%s%s%s%s\n", f->group[0] != '\0' ? ", " : "", f->group,
            f->signature[0] != '\0' ? ", " : "", f->signature);
     if (r->limits.rate > 0) {
