@@ -482,7 +482,7 @@ static void test_an_allocation_that_fails_is_reported_and_nothing_leaks(void **s
 static void *agree_many_times(void *failed)
 {
     const struct cl_group *g;
-    for (size_t i = 0; i < 100 && (g = cl_group_at(i % 10)) != NULL; i++) {
+    for (size_t i = 0; i < 30 && (g = cl_group_at(i % 10)) != NULL; i++) {
         struct cl_job make = {.kind = CL_JOB_KEYGEN};
         struct cl_job encap_job = {.kind = CL_JOB_ENCAP};
         struct cl_job decap_job = {.kind = CL_JOB_DECAP};

@@ -371,6 +371,7 @@ static void test_a_client_hello_may_be_cut_into_two_reads_anywhere(void **state)
         assert_int_equal(none.len, 0);
         test_end_feed(&p.server, hello.p + at, len - at);
         cl_buf_deinit(&hello);
+        cl_buf_deinit(&none);
         finish(&p);
     }
 }
