@@ -80,12 +80,23 @@ bool client_ech_read(const char *source, struct cl_buf *out, struct cleat_error 
 bool client_ech_parse(const char *text, struct client_ech *out, struct cleat_error *err)
 {
     *out = (struct client_ech){.mode = CLIENT_ECH_GREASE};
-    if (text == NULL || strcmp(text, "grease") == 0) {
+    static const struct {
+        const char *word;
+        enum client_ech_mode mode;
+    } words[] = {
+        {"grease", CLIENT_ECH_GREASE},
+        {"false", CLIENT_ECH_OFF},
+        {"true", CLIENT_ECH_DNS},
+        {"hard", CLIENT_ECH_HARD},
+    };
+    if (text == NULL) {
         return true;
     }
-    if (strcmp(text, "false") == 0) {
-        out->mode = CLIENT_ECH_OFF;
-        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i].word) == 0) {
+            out->mode = words[i].mode;
+            return true;
+        }
     }
     out->mode = CLIENT_ECH_GIVEN;
     if (text[0] == '@') {
@@ -95,7 +106,7 @@ bool client_ech_parse(const char *text, struct client_ech *out, struct cleat_err
         return (decode_base64(text + 4, strlen(text + 4), &out->list) && is_list(&out->list)) ||
                bad(err, text, "it is not an ECHConfigList in base64");
     }
-    return bad(err, text, "--ech takes false, grease, ecl:BASE64 or @FILE");
+    return bad(err, text, "--ech takes grease, true, hard, false, ecl:BASE64 or @FILE");
 }
 
 void client_ech_deinit(struct client_ech *ech)

@@ -8,6 +8,8 @@
 enum client_ech_mode {
     CLIENT_ECH_GREASE, /* the default: a dummy */
     CLIENT_ECH_OFF,
+    CLIENT_ECH_DNS,   /* what the HTTPS record has; a dummy when it has none */
+    CLIENT_ECH_HARD,  /* the same, but not without */
     CLIENT_ECH_GIVEN, /* the list is what counts */
 };
 
@@ -16,8 +18,9 @@ struct client_ech {
     struct cl_buf list; /* ECHConfigList */
 };
 
-/* client_ech_parse reads --ech: "false", "grease", "ecl:BASE64", "@FILE". NULL: the default. False,
- * with the reason in err, for anything else. *out is to be deinited whatever comes back. */
+/* client_ech_parse reads --ech: "false", "grease", "true", "hard", "ecl:BASE64", "@FILE". NULL: the
+ * default. False, with the reason in err, for anything else. *out is to be deinited whatever comes
+ * back. */
 bool client_ech_parse(const char *text, struct client_ech *out, struct cleat_error *err);
 void client_ech_deinit(struct client_ech *ech);
 

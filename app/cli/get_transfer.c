@@ -140,6 +140,9 @@ static struct cl_rd ech_list(const struct get_transfer *t)
     if (t->ech_retry.len != 0) {
         return cl_buf_view(&t->ech_retry);
     }
+    if (t->ech_dns.len != 0) {
+        return cl_buf_view(&t->ech_dns);
+    }
     return t->hop.first_origin ? cl_buf_view(&t->s->client.ech.list) : cl_rd_of(NULL, 0);
 }
 
@@ -293,6 +296,9 @@ static void run_hop(struct get_transfer *t)
     cl_trace_note(t->s->client.trace, "url", "%s %s", t->hop.method, t->target.text);
     int code = GET_EXIT_USAGE;
     if (get_request_build(&t->request, &t->hop, t->s->options, &t->err) == CL_OK) {
+        code = get_ech_look_up(t);
+    }
+    if (code == 0) {
         code = start_dial(t);
     }
     if (code != 0) {
@@ -444,6 +450,7 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
 
 void get_transfer_deinit(struct get_transfer *t)
 {
+    cl_buf_deinit(&t->ech_dns);
     cl_buf_deinit(&t->ech_retry);
     cl_buf_deinit(&t->request);
     cl_buf_deinit(&t->in);

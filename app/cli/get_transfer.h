@@ -36,6 +36,7 @@ struct get_transfer {
     bool dialled;
     bool early_taken;        /* the request was sent and taken as early data */
     bool too_early;          /* the server wants it again, later (425) */
+    struct cl_buf ech_dns;   /* of the HTTPS record, for this hop */
     struct cl_buf ech_retry; /* configurations from who rejected ours, for one more connection */
     bool ech_retried;
     struct cl_buf request;
@@ -60,6 +61,10 @@ void get_transfer_deinit(struct get_transfer *t);
 /* ---- between get_transfer.c and get_exchange.c ---- */
 
 extern const struct cl_stream_handler get_exchange_handler;
+
+/* get_ech_look_up fills t->ech_dns, where --ech wants what DNS has. Returns 0, or the exit code
+ * with t->err when it has nothing and may not go without; runs the loop (get_ech.c). */
+int get_ech_look_up(struct get_transfer *t);
 
 /* get_exchange_start sends the request on t->stream, which is ready. */
 void get_exchange_start(struct get_transfer *t);

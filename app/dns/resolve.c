@@ -273,6 +273,11 @@ cl_result cl_dns_lookup(struct cl_dns *dns, const struct cl_dns_spec *spec,
     return CL_OK;
 }
 
+struct cl_dns_loop *cl_dns_loop_of(const struct cl_dns *dns)
+{
+    return dns->ares;
+}
+
 void cl_dns_cancel(struct cl_dns_query *query)
 {
     if (query != NULL) {

@@ -64,6 +64,10 @@ CL_MUST cl_result cl_dns_override(struct cl_dns *dns, const struct cl_override *
 CL_MUST cl_result cl_dns_lookup(struct cl_dns *dns, const struct cl_dns_spec *spec,
                                 struct cl_dns_query **out);
 
+/* cl_dns_loop_of: the channel, for questions of other kinds. */
+struct cl_dns_loop;
+struct cl_dns_loop *cl_dns_loop_of(const struct cl_dns *dns);
+
 /* cl_dns_cancel: no callback comes any more. NULL is fine. */
 void cl_dns_cancel(struct cl_dns_query *query);
 
