@@ -1,30 +1,110 @@
-/* crypto/hash.c - see hash.h; FIPS 180-4, RFC 2104, RFC 5869, RFC 9846 7.1.
+/* crypto/hash.c - see hash.h and hash_impl.h; FIPS 180-4.
  *
  * The SHA functions are called directly, with contexts in the caller's storage: through EVP a
- * digest of 32 bytes costs six times as much and can fail. They are deprecated by name only. Copies
- * of a state are wiped, as HMAC and HKDF run over secrets.
+ * digest of 32 bytes costs six times as much and can fail. They are deprecated by name only
+ * (docs/decisions/0044-hashes-called-directly.md). Copies of a state are wiped, as secrets are
+ * hashed too.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "crypto/hash.h"
+#include "crypto/hash_impl.h"
+
+#include <endian.h>
+#include <stddef.h>
 
 #include <openssl/sha.h>
 
 _Static_assert(sizeof(SHA_CTX) <= sizeof(((struct cl_hash *)0)->state), "SHA-1 state fits");
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(((struct cl_hash *)0)->state), "SHA-256 state fits");
 _Static_assert(sizeof(SHA512_CTX) <= sizeof(((struct cl_hash *)0)->state), "SHA-512 state fits");
+_Static_assert(offsetof(SHA_CTX, h0) == 0 && offsetof(SHA256_CTX, h) == 0 &&
+                   offsetof(SHA512_CTX, h) == 0,
+               "a state begins with its chaining value");
 
-static const struct {
-    const char *name;
-    uint8_t len;
-    uint8_t block;
-    uint8_t state_len;
-} hashes[] = {
-    [CL_HASH_NONE] = {"none", 0, 1, 0},
-    [CL_HASH_SHA1] = {"SHA-1", 20, 64, sizeof(SHA_CTX)},
-    [CL_HASH_SHA256] = {"SHA-256", 32, 64, sizeof(SHA256_CTX)},
-    [CL_HASH_SHA384] = {"SHA-384", 48, 128, sizeof(SHA512_CTX)},
-    [CL_HASH_SHA512] = {"SHA-512", 64, 128, sizeof(SHA512_CTX)},
+/* ---- block by block ---- */
+
+static void compress_sha1(struct cl_hash *h, const uint8_t *block)
+{
+    SHA1_Transform((SHA_CTX *)(void *)h->state, block);
+}
+
+static void compress_sha256(struct cl_hash *h, const uint8_t *block)
+{
+    SHA256_Transform((SHA256_CTX *)(void *)h->state, block);
+}
+
+static void compress_sha512(struct cl_hash *h, const uint8_t *block)
+{
+    SHA512_Transform((SHA512_CTX *)(void *)h->state, block);
+}
+
+static const struct cl_hash_alg hashes[] = {
+    [CL_HASH_NONE] = {.name = "none", .block = 1, .word = 4},
+    [CL_HASH_SHA1] = {"SHA-1", 20, 64, sizeof(SHA_CTX), 4, compress_sha1, {0x80, [42] = 2, 0xa0}},
+    [CL_HASH_SHA256] =
+        {"SHA-256", 32, 64, sizeof(SHA256_CTX), 4, compress_sha256, {0x80, [30] = 3, 0}},
+    [CL_HASH_SHA384] =
+        {"SHA-384", 48, 128, sizeof(SHA512_CTX), 8, compress_sha512, {0x80, [78] = 5, 0x80}},
+    [CL_HASH_SHA512] =
+        {"SHA-512", 64, 128, sizeof(SHA512_CTX), 8, compress_sha512, {0x80, [62] = 6, 0}},
 };
+
+const struct cl_hash_alg *cl_hash_alg(unsigned id)
+{
+    return &hashes[id];
+}
+
+void cl_hash_resume(struct cl_hash *h, enum cl_hash_id id, const uint8_t *chain)
+{
+    cl_hash_init(h, id);
+    memcpy(h->state, chain, id == CL_HASH_SHA1 ? 20 : 8U * hashes[id].word);
+    /* what libcrypto counts in bits, to be put behind the message */
+    const unsigned bits = 8U * hashes[id].block;
+    switch (id) {
+    case CL_HASH_SHA1:
+        ((SHA_CTX *)(void *)h->state)->Nl = bits;
+        break;
+    case CL_HASH_SHA256:
+        ((SHA256_CTX *)(void *)h->state)->Nl = bits;
+        break;
+    case CL_HASH_SHA384:
+    case CL_HASH_SHA512:
+        ((SHA512_CTX *)(void *)h->state)->Nl = bits;
+        break;
+    case CL_HASH_NONE:
+        break;
+    }
+}
+
+/* Sixteen bytes at once, which is how the next compression reads them: it would wait for narrower
+ * stores. */
+typedef uint32_t words4 __attribute__((vector_size(16)));
+
+static void put_words4(const uint8_t *in, uint8_t *out)
+{
+    words4 v;
+    memcpy(&v, in, sizeof(v));
+    if (BYTE_ORDER == LITTLE_ENDIAN) {
+        v = v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
+    }
+    memcpy(out, &v, sizeof(v));
+}
+
+void cl_hash_put_chain(const struct cl_hash *h, uint8_t out[CL_HASH_MAX_LEN])
+{
+    if (hashes[h->id].word == 4) {
+        put_words4(h->state, out);
+        put_words4(h->state + 16, out + 16);
+        return;
+    }
+    for (size_t i = 0; i < CL_HASH_MAX_LEN; i += 8) {
+        uint64_t v;
+        memcpy(&v, h->state + i, sizeof(v));
+        v = htobe64(v);
+        memcpy(out + i, &v, sizeof(v));
+    }
+}
+
+/* ---- running ---- */
 
 size_t cl_hash_len(enum cl_hash_id id)
 {
@@ -116,122 +196,4 @@ void cl_hash_once(enum cl_hash_id id, const void *p, size_t len, uint8_t *out)
     cl_hash_init(&h, id);
     cl_hash_update(&h, p, len);
     finish(&h, out);
-}
-
-void cl_hmac_key_init(struct cl_hmac_key *k, enum cl_hash_id id, struct cl_rd key)
-{
-    uint8_t pad[CL_HASH_MAX_BLOCK] = {0};
-    const size_t block = hashes[id].block;
-    if (key.len > block) {
-        cl_hash_once(id, key.p, key.len, pad);
-    } else if (key.len != 0) {
-        memcpy(pad, key.p, key.len);
-    }
-    /* Over the whole array: a loop of constant length is done in a few vector instructions. */
-    for (size_t i = 0; i < sizeof(pad); i++) {
-        pad[i] ^= 0x36;
-    }
-    cl_hash_init(&k->inner, id);
-    cl_hash_update(&k->inner, pad, block);
-    for (size_t i = 0; i < sizeof(pad); i++) {
-        pad[i] ^= 0x36 ^ 0x5c;
-    }
-    cl_hash_init(&k->outer, id);
-    cl_hash_update(&k->outer, pad, block);
-    cl_wipe(pad, sizeof(pad));
-}
-
-void cl_hmac_run(const struct cl_hmac_key *k, const struct cl_rd *parts, size_t num, uint8_t *out)
-{
-    const size_t state_len = hashes[k->inner.id].state_len;
-    uint8_t digest[CL_HASH_MAX_LEN];
-    struct cl_hash h;
-    h.id = k->inner.id;
-    memcpy(h.state, k->inner.state, state_len);
-    for (size_t i = 0; i < num; i++) {
-        cl_hash_update(&h, parts[i].p, parts[i].len);
-    }
-    finish(&h, digest);
-    memcpy(h.state, k->outer.state, state_len);
-    cl_hash_update(&h, digest, hashes[h.id].len);
-    finish(&h, out);
-    cl_wipe(digest, sizeof(digest));
-}
-
-void cl_hmac(enum cl_hash_id id, struct cl_rd key, const struct cl_rd *parts, size_t num,
-             uint8_t *out)
-{
-    struct cl_hmac_key k;
-    cl_hmac_key_init(&k, id, key);
-    cl_hmac_run(&k, parts, num, out);
-    cl_wipe(&k, sizeof(k));
-}
-
-void cl_hkdf_extract(enum cl_hash_id id, struct cl_rd salt, struct cl_rd ikm, struct cl_secret *out)
-{
-    /* RFC 5869 2.2: "if not provided, [salt] is set to a string of HashLen zeros", which is what an
-     * empty HMAC key is padded to. */
-    uint8_t prk[CL_HASH_MAX_LEN];
-    cl_hmac(id, salt, &ikm, 1, prk);
-    memset(out, 0, sizeof(*out));
-    out->len = hashes[id].len;
-    memcpy(out->bytes, prk, out->len);
-    cl_wipe(prk, sizeof(prk));
-}
-
-void cl_hkdf_expand_key(const struct cl_hmac_key *prk, struct cl_rd info, uint8_t *out,
-                        size_t out_len)
-{
-    const size_t len = hashes[prk->inner.id].len;
-    uint8_t block[CL_HASH_MAX_LEN];
-    /* RFC 5869 2.3: T(i) = HMAC(PRK, T(i-1) | info | i), i a single byte */
-    for (uint8_t i = 1; out_len != 0; i++) {
-        const struct cl_rd parts[] = {
-            cl_rd_of(block, i == 1 ? 0 : len),
-            info,
-            cl_rd_of(&i, 1),
-        };
-        cl_hmac_run(prk, parts, 3, block);
-        const size_t take = out_len < len ? out_len : len;
-        memcpy(out, block, take);
-        out += take;
-        out_len -= take;
-    }
-    cl_wipe(block, sizeof(block));
-}
-
-void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uint8_t *out,
-                    size_t out_len)
-{
-    struct cl_hmac_key k;
-    cl_hmac_key_init(&k, id, prk);
-    cl_hkdf_expand_key(&k, info, out, out_len);
-    cl_wipe(&k, sizeof(k));
-}
-
-void cl_hkdf_expand_label_key(const struct cl_hmac_key *secret, const char *label,
-                              struct cl_rd context, uint8_t *out, size_t out_len)
-{
-    /* RFC 9846 7.1: struct { uint16 length; opaque label<7..255> = "tls13 " + Label;
-     * opaque context<0..255>; } HkdfLabel; */
-    uint8_t info[2 + 1 + 255 + 1 + 255];
-    struct cl_wr w = cl_wr_of(info, sizeof(info));
-    cl_wr_u16(&w, (uint16_t)out_len);
-    struct cl_wr_mark mark = cl_wr_open8(&w);
-    cl_wr_bytes(&w, "tls13 ", 6);
-    cl_wr_view(&w, cl_rd_str(label));
-    cl_wr_close(&w, mark);
-    mark = cl_wr_open8(&w);
-    cl_wr_view(&w, context);
-    cl_wr_close(&w, mark);
-    cl_hkdf_expand_key(secret, cl_rd_of(info, w.len), out, out_len);
-}
-
-void cl_hkdf_expand_label(enum cl_hash_id id, struct cl_rd secret, const char *label,
-                          struct cl_rd context, uint8_t *out, size_t out_len)
-{
-    struct cl_hmac_key k;
-    cl_hmac_key_init(&k, id, secret);
-    cl_hkdf_expand_label_key(&k, label, context, out, out_len);
-    cl_wipe(&k, sizeof(k));
 }

@@ -36,11 +36,12 @@ void cl_hash_update(struct cl_hash *h, const void *p, size_t len);
 void cl_hash_peek(const struct cl_hash *h, uint8_t *out);
 void cl_hash_once(enum cl_hash_id id, const void *p, size_t len, uint8_t *out);
 
-/* The two hashes of HMAC with the padded key already in them: set up once for a key, copied for
- * each message. Secret. */
+/* HMAC's two hashes with the padded key already in them, as chaining values: set up once for a key,
+ * good for any number of messages. Plain data; secret. */
 struct cl_hmac_key {
-    struct cl_hash inner;
-    struct cl_hash outer;
+    _Alignas(8) uint8_t inner[CL_HASH_MAX_LEN];
+    _Alignas(8) uint8_t outer[CL_HASH_MAX_LEN];
+    uint8_t id;
 };
 
 /* cl_hmac_key_init prepares a key; cl_hmac_run computes HMAC (RFC 2104) of the concatenation of num
@@ -64,11 +65,12 @@ void cl_hmac_run_ct(const struct cl_hmac_key *k, const struct cl_ct_text *text, 
 void cl_hmac(enum cl_hash_id id, struct cl_rd key, const struct cl_rd *parts, size_t num,
              uint8_t *out);
 
-/* cl_hkdf_extract and cl_hkdf_expand: RFC 5869 2.2, 2.3; the _key forms take a PRK that is prepared
- * once for several expansions. out_len is at most 255 digests (asserted
- * by the callers: all lengths are the protocol's own). */
+/* cl_hkdf_extract and cl_hkdf_expand: RFC 5869 2.2, 2.3. out_len is at most 255 digests (asserted
+ * by the callers: all lengths are the protocol's own). The _key forms take a salt, and make or take
+ * a PRK, that is prepared for several uses. */
 void cl_hkdf_extract(enum cl_hash_id id, struct cl_rd salt, struct cl_rd ikm,
                      struct cl_secret *out);
+void cl_hkdf_extract_key(const struct cl_hmac_key *salt, struct cl_rd ikm, struct cl_hmac_key *out);
 void cl_hkdf_expand(enum cl_hash_id id, struct cl_rd prk, struct cl_rd info, uint8_t *out,
                     size_t out_len);
 void cl_hkdf_expand_key(const struct cl_hmac_key *prk, struct cl_rd info, uint8_t *out,

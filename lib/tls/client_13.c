@@ -10,9 +10,13 @@
 static cl_result early_keys(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
+    const struct cl_secret *psk = &hs->session->psk;
+    struct cl_schedule early;
     tls->suite = cl_suite_by_id(hs->session->suite);
     cl_event_choice(tls, "early data", "offered", "the session's ticket allows it");
-    cl_early_secrets(tls, tls->suite->hash, &hs->session->psk);
+    cl_schedule_early(&early, tls->suite->hash, cl_rd_of(psk->bytes, psk->len));
+    cl_early_secrets(tls, &early);
+    cl_wipe(&early, sizeof(early));
     CL_TRY(cl_hs_write_key(tls, &hs->early_traffic, "early data"));
     /* RFC 9846 E.4: "If offering early data, the record is placed immediately after the first
      * ClientHello" */

@@ -36,16 +36,13 @@ int cleat_tls_builder_early_data(struct cleat_tls_builder *b, const struct cleat
 
 /* ---- keys ---- */
 
-void cl_early_secrets(struct cleat_tls *tls, enum cl_hash_id hash, const struct cl_secret *psk)
+void cl_early_secrets(struct cleat_tls *tls, const struct cl_schedule *early)
 {
     struct cl_hs *hs = tls->hs;
-    struct cl_schedule early;
     uint8_t digest[CL_HASH_MAX_LEN];
-    cl_hash_once(hash, hs->hello.p, hs->hello.len, digest);
-    cl_schedule_early(&early, hash, cl_rd_of(psk->bytes, psk->len));
-    cl_schedule_derive(&early, "c e traffic", digest, &hs->early_traffic);
-    cl_schedule_derive(&early, "e exp master", digest, &hs->early_exporter);
-    cl_wipe(&early, sizeof(early));
+    cl_hash_once(early->hash, hs->hello.p, hs->hello.len, digest);
+    cl_schedule_derive(early, "c e traffic", digest, &hs->early_traffic);
+    cl_schedule_derive(early, "e exp master", digest, &hs->early_exporter);
     cl_event_secret(tls, "CLIENT_EARLY_TRAFFIC_SECRET", &hs->early_traffic);
     cl_event_secret(tls, "EARLY_EXPORTER_SECRET", &hs->early_exporter);
 }
@@ -104,7 +101,7 @@ static void accept_early(struct cleat_tls *tls)
     tls->early_data = CLEAT_EARLY_DATA_ACCEPTED;
     hs->early_left = hs->ticket.early_max;
     cl_event_choice(tls, "early data", "accepted", "fresh, and not seen before");
-    cl_early_secrets(tls, tls->suite->hash, &hs->psk);
+    cl_early_secrets(tls, &hs->schedule);
 }
 
 void cl_early_reject(struct cleat_tls *tls, const char *why)

@@ -10,8 +10,9 @@
 /* 60,000: a longer window only makes the register larger */
 #define CL_EARLY_MAX_WINDOW 60000
 
-/* cl_early_secrets makes the early secrets from a PSK and the ClientHello in hs->hello. */
-void cl_early_secrets(struct cleat_tls *tls, enum cl_hash_id hash, const struct cl_secret *psk);
+/* cl_early_secrets makes the early secrets from a PSK's schedule and the ClientHello in hs->hello.
+ */
+void cl_early_secrets(struct cleat_tls *tls, const struct cl_schedule *early);
 
 /* ---- server ---- */
 

@@ -3,17 +3,26 @@
 
 #include "tls/prf.h"
 
-static struct cl_rd master_view(const struct cleat_tls *tls)
+/* The master secret, prepared for what is derived from it; in the schedule, of which TLS 1.2 has no
+ * other use. */
+static const struct cl_hmac_key *master_key(struct cleat_tls *tls)
 {
-    return cl_rd_of(tls->hs->master.bytes, tls->hs->master.len);
+    const struct cl_secret *master = &tls->hs->master;
+    struct cl_schedule *ks = &tls->hs->schedule;
+    if (ks->hash == CL_HASH_NONE) {
+        ks->hash = tls->suite->hash;
+        cl_hmac_key_init(&ks->prk, ks->hash, cl_rd_of(master->bytes, master->len));
+    }
+    return &ks->prk;
 }
 
 /* RFC 5246 8.1: bound to the randoms alone; only where the configuration allows such peers. */
 static void old_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
 {
     struct cl_hs *hs = tls->hs;
-    cl_prf(tls->suite->hash, premaster, "master secret", cl_rd_of(hs->client_random, CL_RANDOM_LEN),
-           cl_rd_of(hs->server_random, CL_RANDOM_LEN), hs->master.bytes, CL_MASTER_SECRET_LEN);
+    cl_prf_once(tls->suite->hash, premaster, "master secret",
+                cl_rd_of(hs->client_random, CL_RANDOM_LEN),
+                cl_rd_of(hs->server_random, CL_RANDOM_LEN), hs->master.bytes, CL_MASTER_SECRET_LEN);
 }
 
 void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
@@ -21,14 +30,15 @@ void cl_master_secret(struct cleat_tls *tls, struct cl_rd premaster)
     uint8_t session_hash[CL_HASH_MAX_LEN];
     struct cl_secret *master = &tls->hs->master;
     master->len = CL_MASTER_SECRET_LEN;
+    tls->hs->schedule.hash = CL_HASH_NONE;
     if (!tls->hs->parsed.extended_master_secret) {
         old_master_secret(tls, premaster);
         return;
     }
     cl_transcript_peek(tls, session_hash);
-    cl_prf(tls->suite->hash, premaster, "extended master secret",
-           cl_rd_of(session_hash, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), master->bytes,
-           CL_MASTER_SECRET_LEN);
+    cl_prf_once(tls->suite->hash, premaster, "extended master secret",
+                cl_rd_of(session_hash, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0),
+                master->bytes, CL_MASTER_SECRET_LEN);
 }
 
 /* The key block: MAC keys (of CBC suites), keys, IVs; the client's before the server's. Made for
@@ -37,8 +47,7 @@ static const uint8_t *key_block(struct cleat_tls *tls, size_t len)
 {
     struct cl_hs *hs = tls->hs;
     if (!hs->key_block_made) {
-        cl_prf(tls->suite->hash, master_view(tls), "key expansion",
-               cl_rd_of(hs->server_random, CL_RANDOM_LEN),
+        cl_prf(master_key(tls), "key expansion", cl_rd_of(hs->server_random, CL_RANDOM_LEN),
                cl_rd_of(hs->client_random, CL_RANDOM_LEN), hs->key_block, len);
         hs->key_block_made = true;
     }
@@ -79,7 +88,7 @@ static void verify_data(struct cleat_tls *tls, bool by_server, uint8_t out[CL_VE
 {
     uint8_t digest[CL_HASH_MAX_LEN];
     cl_transcript_peek(tls, digest);
-    cl_prf(tls->suite->hash, master_view(tls), by_server ? "server finished" : "client finished",
+    cl_prf(master_key(tls), by_server ? "server finished" : "client finished",
            cl_rd_of(digest, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), out,
            CL_VERIFY_DATA_LEN);
     /* RFC 5929 3.1: the first Finished message of the handshake */

@@ -92,8 +92,12 @@ static void fill_binders(struct cleat_tls *tls, struct cl_wr *w)
     struct cl_rd covered = cl_rd_of(w->p, w->len - list_len);
     size_t at = covered.len + 2;
     for (size_t i = 0; i < num; i++) {
+        struct cl_schedule early;
         uint8_t mac[CL_HASH_MAX_LEN];
-        cl_psk_binder(tls, offers[i].hash, offers[i].key, offers[i].binder_label, covered, mac);
+        cl_schedule_early(&early, offers[i].hash,
+                          cl_rd_of(offers[i].key->bytes, offers[i].key->len));
+        cl_psk_binder(tls, &early, offers[i].binder_label, covered, mac);
+        cl_wipe(&early, sizeof(early));
         memcpy(w->p + at + 1, mac, cl_hash_len(offers[i].hash));
         at += 1 + cl_hash_len(offers[i].hash);
     }

@@ -4,12 +4,16 @@
 #include "tls/msg.h"
 #include "tls/resume.h"
 
+static struct cl_rd secret_view(const struct cl_secret *s)
+{
+    return cl_rd_of(s->bytes, s->len);
+}
+
 /* ---- server ---- */
 
-static cl_result build_one(struct cleat_tls *tls, struct cl_ticket *ticket, uint64_t number,
-                           uint32_t lifetime)
+static cl_result build_one(struct cleat_tls *tls, const struct cl_hmac_key *resumption,
+                           struct cl_ticket *ticket, uint8_t nonce, uint32_t lifetime)
 {
-    uint8_t nonce = (uint8_t)number;
     uint8_t age_add[4];
     uint8_t room[CL_TICKET_ROOM];
     struct cl_buf sealed;
@@ -20,7 +24,7 @@ static cl_result build_one(struct cleat_tls *tls, struct cl_ticket *ticket, uint
     if (!cl_rd_u32(&r, &ticket->age_add)) {
         return CLEAT_ERR_INTERNAL;
     }
-    cl_resumption_psk(tls->suite->hash, &tls->resumption, cl_rd_of(&nonce, 1), &ticket->psk);
+    cl_resumption_psk(resumption, cl_rd_of(&nonce, 1), &ticket->psk);
     cl_result result = cl_ticket_seal(tls->config->ticket_keys, &tls->config->rng,
                                       ticket->created_ms, ticket, &sealed);
     cl_secret_wipe(&ticket->psk);
@@ -72,11 +76,17 @@ cl_result cl_tickets_build(struct cleat_tls *tls)
     if (!cl_ticket_fill(tls, &ticket, &lifetime)) {
         return CL_OK;
     }
-    for (unsigned i = 0; i < num; i++) {
-        CL_TRY(build_one(tls, &ticket, i, lifetime));
-        cl_event_ticket(tls, true, lifetime, "issued");
+    cl_result r = CL_OK;
+    struct cl_hmac_key resumption;
+    cl_hmac_key_init(&resumption, tls->suite->hash, secret_view(&tls->resumption));
+    for (unsigned i = 0; i < num && r == CL_OK; i++) {
+        r = build_one(tls, &resumption, &ticket, (uint8_t)i, lifetime);
+        if (r == CL_OK) {
+            cl_event_ticket(tls, true, lifetime, "issued");
+        }
     }
-    return CL_OK;
+    cl_wipe(&resumption, sizeof(resumption));
+    return r;
 }
 
 /* ---- client ---- */
@@ -118,6 +128,7 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
 {
     struct ticket_fields f;
     struct cl_secret psk;
+    struct cl_hmac_key resumption;
     CL_TRY(parse_fields(tls, msg->body, &f));
     /* counted with the KeyUpdates: messages that cost us work and bring no data */
     if (++tls->idle_key_updates > CL_MAX_IDLE_RECORDS) {
@@ -131,7 +142,9 @@ cl_result cl_new_session_ticket_received(struct cleat_tls *tls, const struct cl_
         tls->config->no_resumption) {
         return CL_OK;
     }
-    cl_resumption_psk(tls->suite->hash, &tls->resumption, f.nonce, &psk);
+    cl_hmac_key_init(&resumption, tls->suite->hash, secret_view(&tls->resumption));
+    cl_resumption_psk(&resumption, f.nonce, &psk);
+    cl_wipe(&resumption, sizeof(resumption));
     cl_result r = cl_session_keep(tls, &psk, f.ticket, f.lifetime, f.age_add);
     cl_secret_wipe(&psk);
     if (r == CL_OK) {

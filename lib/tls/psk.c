@@ -133,23 +133,20 @@ size_t cl_psk_offers(const struct cleat_tls *tls, struct cl_psk_offer out[CL_PSK
     return num;
 }
 
-void cl_psk_binder(const struct cleat_tls *tls, enum cl_hash_id hash, const struct cl_secret *key,
-                   const char *label, struct cl_rd hello, uint8_t mac[CL_HASH_MAX_LEN])
+void cl_psk_binder(const struct cleat_tls *tls, const struct cl_schedule *early, const char *label,
+                   struct cl_rd hello, uint8_t mac[CL_HASH_MAX_LEN])
 {
     struct cl_hash transcript;
-    struct cl_schedule early;
     struct cl_secret binder_key;
     uint8_t digest[CL_HASH_MAX_LEN];
     if (tls->hs->transcript_started) {
         transcript = tls->hs->transcript;
     } else {
-        cl_hash_init(&transcript, hash);
+        cl_hash_init(&transcript, early->hash);
     }
     cl_hash_update(&transcript, hello.p, hello.len);
     cl_hash_peek(&transcript, digest);
-    cl_schedule_early(&early, hash, cl_rd_of(key->bytes, key->len));
-    cl_binder_key(&early, label, &binder_key);
-    cl_finished_mac(hash, &binder_key, digest, mac);
+    cl_binder_key(early, label, &binder_key);
+    cl_finished_mac(early->hash, &binder_key, digest, mac);
     cl_secret_wipe(&binder_key);
-    cl_wipe(&early, sizeof(early));
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "crypto/hash.h"
+#include "tls/schedule.h"
 
 struct cleat_tls;
 struct cleat_tls_config;
@@ -62,8 +63,8 @@ struct cl_psk_offer {
 size_t cl_psk_offers(const struct cleat_tls *tls, struct cl_psk_offer out[CL_PSK_MAX_OFFERED + 1]);
 
 /* cl_psk_binder computes a binder over the running transcript (if there is one) and the ClientHello
- * up to its binders. */
-void cl_psk_binder(const struct cleat_tls *tls, enum cl_hash_id hash, const struct cl_secret *key,
-                   const char *label, struct cl_rd hello, uint8_t mac[CL_HASH_MAX_LEN]);
+ * up to its binders. early is the schedule of the PSK. */
+void cl_psk_binder(const struct cleat_tls *tls, const struct cl_schedule *early, const char *label,
+                   struct cl_rd hello, uint8_t mac[CL_HASH_MAX_LEN]);
 
 #endif

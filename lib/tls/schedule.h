@@ -10,8 +10,8 @@
 
 struct cl_schedule {
     enum cl_hash_id hash;
-    struct cl_secret secret; /* Early Secret, then Handshake Secret, then Main Secret */
-    struct cl_hmac_key prk;  /* the same, prepared for what is derived from it */
+    struct cl_hmac_key prk; /* Early Secret, then Handshake Secret, then Main Secret */
+    bool without_psk;       /* prk is the Early Secret of no PSK: what follows is known */
 };
 
 /* cl_schedule_early starts with a PSK, or with none (empty: zeros). */
@@ -39,8 +39,9 @@ void cl_binder_key(const struct cl_schedule *early, const char *label, struct cl
 /* cl_traffic_update: the next generation of a traffic secret (RFC 9846 7.2), in place. */
 void cl_traffic_update(enum cl_hash_id hash, struct cl_secret *secret);
 
-/* cl_resumption_psk: the PSK of a ticket (RFC 9846 4.7.1). */
-void cl_resumption_psk(enum cl_hash_id hash, const struct cl_secret *resumption, struct cl_rd nonce,
+/* cl_resumption_psk: the PSK of a ticket (RFC 9846 4.7.1); resumption is the resumption secret,
+ * prepared once for all of a connection's tickets. */
+void cl_resumption_psk(const struct cl_hmac_key *resumption, struct cl_rd nonce,
                        struct cl_secret *out);
 
 /* cl_exporter: TLS-Exporter(label, context, out_len) (RFC 9846 7.5). */

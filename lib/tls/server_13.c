@@ -11,7 +11,9 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     hs->waiting = NULL;
     if (r == CL_OK) {
         hs->share_len = hs->job.kex.share_len;
-        cl_schedule_early(&hs->schedule, tls->suite->hash, cl_rd_of(hs->psk.bytes, hs->psk.len));
+        if (!hs->psk_selected) { /* else the binder's check has begun it (server_psk.c) */
+            cl_schedule_early(&hs->schedule, tls->suite->hash, cl_rd_of(NULL, 0));
+        }
         cl_schedule_next(&hs->schedule, cl_rd_of(hs->job.kex.secret, hs->job.kex.secret_len));
     }
     cl_job_reset(&hs->job);
@@ -114,8 +116,10 @@ static cl_result send_tickets(struct cleat_tls *tls, const struct cl_msg *msg)
         return cl_tls_fail(tls, CL_WHY(INTERNAL, "RFC 9846 A.2"),
                            "the client is not authenticated");
     }
-    cl_transcript_peek(tls, digest);
-    cl_schedule_derive(&tls->hs->schedule, "res master", digest, &tls->resumption);
+    if (cl_tickets_num(tls) != 0) {
+        cl_transcript_peek(tls, digest);
+        cl_schedule_derive(&tls->hs->schedule, "res master", digest, &tls->resumption);
+    }
     CL_TRY(cl_hs_read_key(tls, &tls->client_app, "application"));
     CL_TRY(cl_late_auth_keep(tls));
     CL_TRY(cl_tickets_build(tls));

@@ -16,7 +16,9 @@ static cl_result check_binder(struct cleat_tls *tls, enum cl_hash_id hash,
 {
     struct cl_hs *hs = tls->hs;
     uint8_t mac[CL_HASH_MAX_LEN];
-    cl_psk_binder(tls, hash, psk, label, cl_rd_of(hs->hello.p, hs->parsed.binders_at), mac);
+    /* the schedule goes on from here when this PSK is the one */
+    cl_schedule_early(&hs->schedule, hash, cl_rd_of(psk->bytes, psk->len));
+    cl_psk_binder(tls, &hs->schedule, label, cl_rd_of(hs->hello.p, hs->parsed.binders_at), mac);
     /* RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort
      * the handshake" */
     if (binder.len != cl_hash_len(hash) || !cl_ct_equal(binder.p, mac, binder.len)) {
@@ -39,7 +41,6 @@ static bool hash_fits(const struct cleat_tls *tls, const struct cl_ticket *t)
 static void take_ticket(struct cleat_tls *tls, uint16_t index, uint32_t age)
 {
     struct cl_hs *hs = tls->hs;
-    hs->psk = hs->ticket.psk;
     hs->psk_selected = true;
     hs->psk_index = index;
     hs->psk_age = age;
@@ -101,7 +102,6 @@ static cl_result try_external(struct cleat_tls *tls, const struct cl_psk *psk,
     }
     tls->psk = psk;
     CL_TRY(check_binder(tls, psk->hash, &psk->key, psk->binder_label, offer->binder));
-    hs->psk = psk->key;
     hs->psk_selected = true;
     hs->psk_alone = without_dhe;
     hs->psk_index = offer->index;

@@ -34,8 +34,8 @@ static void export_12(const struct cleat_tls *tls, const char *label, struct cl_
         head[head_len++] = (uint8_t)(context.len >> 8);
         head[head_len++] = (uint8_t)context.len;
     }
-    cl_prf(tls->suite->hash, cl_rd_of(tls->exporter.bytes, tls->exporter.len), label,
-           cl_rd_of(head, head_len), context, out, out_len);
+    cl_prf_once(tls->suite->hash, cl_rd_of(tls->exporter.bytes, tls->exporter.len), label,
+                cl_rd_of(head, head_len), context, out, out_len);
 }
 
 static cl_result rekey_12(struct cleat_tls *tls, struct cleat_tls_io *io, bool request_peer)
