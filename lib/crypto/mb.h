@@ -98,7 +98,8 @@ struct cl_mb_pair {
     uint8_t share[1 + 2 * CL_MB_EC_BYTES];
 };
 
-/* A key agreement: scalar and peer as in a pair; peer's length has been checked. */
+/* A key agreement: scalar and peer as in a pair; peer's length has been checked. X25519: peer NULL
+ * is the base point, so that the secret is the share that belongs to the scalar. */
 struct cl_mb_agreement {
     const uint8_t *scalar;
     const uint8_t *peer;

@@ -144,17 +144,20 @@ static bool is_ordinary(const uint8_t *peer)
 static unsigned x25519_agree(const struct cl_mb *mb, struct cl_mb_agreement lanes[CL_LANES])
 {
     static const uint8_t zero[X25519_LEN];
+    static const uint8_t base_point[X25519_LEN] = {9}; /* RFC 7748 4.1 */
     const uint8_t *scalar[CL_LANES];
     const uint8_t *peer[CL_LANES];
     uint8_t *secret[CL_LANES];
     for (size_t i = 0; i < CL_LANES; i++) {
         scalar[i] = lanes[i].scalar;
-        peer[i] = lanes[i].peer;
+        peer[i] = lanes[i].peer != NULL ? lanes[i].peer : base_point;
         secret[i] = lanes[i].secret;
     }
     unsigned good = well(mb->x25519(secret, scalar, peer));
     for (unsigned i = 0; i < CL_LANES; i++) {
-        if (!is_ordinary(lanes[i].peer) || cl_ct_equal(lanes[i].secret, zero, X25519_LEN)) {
+        /* from the base point no number comes that close to 2^255: a million scalars agree */
+        const bool ordinary = lanes[i].peer == NULL || is_ordinary(lanes[i].peer);
+        if (!ordinary || cl_ct_equal(lanes[i].secret, zero, X25519_LEN)) {
             good &= ~(1U << i);
         }
     }

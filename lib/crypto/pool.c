@@ -5,6 +5,7 @@
  */
 #include "crypto/pool.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
@@ -129,6 +130,40 @@ bool cl_key_pool_pair(struct cl_key_pool *pool, const struct cl_mb *mb, enum cl_
     *out = *taken;
     cl_wipe(taken, sizeof(*taken));
     return true;
+}
+
+size_t cl_key_pool_lend(struct cl_key_pool *pool, struct cl_mb_agreement *lanes, size_t num)
+{
+    struct pairs *p = &pool->pairs[CL_POOL_X25519];
+    const size_t room = CL_LANES - p->set.left;
+    num = num < room ? num : room;
+    for (size_t i = 0; i < num; i++) {
+        struct cl_mb_pair *pair = &p->of[p->set.left + i];
+        if (!draw(NULL, pair->scalar)) {
+            return i;
+        }
+        lanes[i] = (struct cl_mb_agreement){.scalar = pair->scalar};
+    }
+    return num;
+}
+
+void cl_key_pool_keep(struct cl_key_pool *pool, const struct cl_mb_agreement *lanes, size_t num,
+                      bool well)
+{
+    struct pairs *p = &pool->pairs[CL_POOL_X25519];
+    for (size_t i = 0; i < num; i++) {
+        struct cl_mb_pair *pair = &p->of[p->set.left + i];
+        if (!well) {
+            cl_wipe(pair, sizeof(*pair));
+            continue;
+        }
+        memcpy(pair->share, lanes[i].secret, sizeof(lanes[i].secret));
+    }
+    if (well && num != 0) {
+        /* pairs that are there already keep their age, and these take it on */
+        p->set.made_ms = p->set.left == 0 ? pool->now_ms : p->set.made_ms;
+        p->set.left += (unsigned)num;
+    }
 }
 
 static bool make_nonces(struct cl_key_pool *pool, const struct cl_mb *mb, enum cl_pool_kind kind)

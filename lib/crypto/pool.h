@@ -44,7 +44,14 @@ bool cl_key_pool_pair(struct cl_key_pool *pool, const struct cl_mb *mb, enum cl_
 bool cl_key_pool_nonce(struct cl_key_pool *pool, const struct cl_mb *mb, enum cl_pool_kind kind,
                        struct cl_mb_nonce *out);
 
-/* cl_key_pool_left returns how many pairs, or nonces, are ready; for tests. */
+/* An agreement over X25519 that leaves lanes idle makes pairs in them: cl_key_pool_lend fills in up
+ * to num lanes, as many as there is room for pairs, and returns how many; cl_key_pool_keep takes
+ * what came of these lanes, if all of them are well. In between the pool is not used otherwise. */
+size_t cl_key_pool_lend(struct cl_key_pool *pool, struct cl_mb_agreement *lanes, size_t num);
+void cl_key_pool_keep(struct cl_key_pool *pool, const struct cl_mb_agreement *lanes, size_t num,
+                      bool well);
+
+/* cl_key_pool_left returns how many pairs, or nonces, are ready. */
 unsigned cl_key_pool_left(const struct cl_key_pool *pool, enum cl_pool_kind kind, bool nonces);
 
 #endif

@@ -574,6 +574,36 @@ static void test_kernels_that_are_there_give_known_answers(void **state)
     assert_null(strstr(cleat_batch_describe(), "self-test"));
 }
 
+/* One connection after the other, as with a quiet server: three fillings of the pool, each by the
+ * lanes that an agreement leaves. */
+static void test_agreements_that_come_alone_agree_with_their_peers(void **state)
+{
+    const struct cl_group *group = cl_group_by_id(CL_GROUP_X25519);
+    struct cleat_batch *b;
+    assert_int_equal(cleat_batch_new(&b), CLEAT_OK);
+    for (size_t i = 0; i < 3 * CL_LANES; i++) {
+        uint8_t theirs[CL_GROUP_MAX_SHARE];
+        uint8_t ours[CL_GROUP_MAX_SHARE];
+        uint8_t secret[CL_GROUP_MAX_SECRET];
+        struct cl_kex_key *key;
+        struct cl_job job = {.kind = CL_JOB_ENCAP, .status = CL_JOB_PENDING};
+        assert_int_equal(cl_kex_keygen(group, &cl_rng_system, &key, theirs), CL_OK);
+        job.kex.group = group;
+        job.kex.rng = &cl_rng_system;
+        job.kex.peer_share = cl_rd_of(theirs, group->client_share_len);
+        job.kex.share = ours;
+        cleat_batch_add(b, (struct cleat_job *)&job);
+        cleat_batch_run(b, NOW);
+        assert_int_equal(job.status, CL_JOB_DONE);
+        assert_int_equal(job.result, CL_OK);
+        assert_int_equal(cl_kex_decap(key, cl_rd_of(ours, group->server_share_len), secret), CL_OK);
+        assert_memory_equal(secret, job.kex.secret, group->secret_len);
+        cl_kex_key_free(key);
+        cl_job_reset(&job);
+    }
+    cleat_batch_free(b);
+}
+
 static void test_an_empty_batch_runs(void **state)
 {
     struct cleat_batch *batch;
@@ -648,6 +678,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_the_same_holds_with_the_kernels_switched_off),
         cmocka_unit_test(test_a_forked_child_makes_keys_of_its_own),
         cmocka_unit_test(test_a_wrong_key_in_one_lane_leaves_the_others_alone),
+        cmocka_unit_test(test_agreements_that_come_alone_agree_with_their_peers),
         cmocka_unit_test(test_an_empty_batch_runs),
         cmocka_unit_test(test_jobs_that_nobody_runs_stay_as_they_were),
         cmocka_unit_test(test_a_source_of_randomness_of_ones_own_is_asked_for_everything),

@@ -79,6 +79,58 @@ static void test_the_halves_of_a_pair_belong_together(void **state)
     cl_key_pool_free(pool);
 }
 
+/* What lanes lent to the pool come to, beside what libcrypto makes of the same scalars. */
+static void test_idle_lanes_make_pairs_that_belong_together(void **state)
+{
+    const struct cl_mb *mb = kernels();
+    const struct cl_group *group = cl_group_by_id(CL_GROUP_X25519);
+    struct cl_key_pool *pool = make_pool();
+    struct cl_mb_agreement lanes[CL_LANES];
+    assert_int_equal(cl_key_pool_lend(pool, lanes, CL_LANES), CL_LANES);
+    assert_int_equal(cl_mb_agree(mb, NULL, lanes), CL_ALL_LANES);
+    cl_key_pool_keep(pool, lanes, CL_LANES, true);
+    assert_int_equal(cl_key_pool_left(pool, CL_POOL_X25519, false), CL_LANES);
+    for (size_t i = 0; i < CL_LANES; i++) {
+        struct cl_mb_pair pair;
+        uint8_t share[CL_GROUP_MAX_SHARE];
+        uint8_t theirs[CL_GROUP_MAX_SECRET];
+        uint8_t ours[CL_GROUP_MAX_SECRET];
+        assert_true(cl_key_pool_pair(pool, mb, CL_POOL_X25519, &pair));
+        assert_false(holds(pool, pair.scalar, 32));
+        assert_int_equal(
+            cl_kex_encap(group, &cl_rng_system, cl_rd_of(pair.share, 32), share, theirs), CL_OK);
+        assert_int_equal(
+            cl_kex_agree_with(group, pair.scalar, pair.share, cl_rd_of(share, 32), ours), CL_OK);
+        assert_memory_equal(ours, theirs, 32);
+    }
+    cl_key_pool_free(pool);
+}
+
+static void test_lanes_are_lent_as_there_is_room_and_kept_if_they_are_well(void **state)
+{
+    const struct cl_mb *mb = kernels();
+    struct cl_key_pool *pool = make_pool();
+    struct cl_mb_agreement lanes[CL_LANES];
+    struct cl_mb_pair pair;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(cl_key_pool_pair(pool, mb, CL_POOL_X25519, &pair));
+    }
+    assert_int_equal(cl_key_pool_lend(pool, lanes, 7), 3);
+    cl_key_pool_keep(pool, lanes, 3, false);
+    assert_int_equal(cl_key_pool_left(pool, CL_POOL_X25519, false), CL_LANES - 3);
+    assert_int_equal(cl_key_pool_lend(pool, lanes, 2), 2);
+    for (size_t i = 2; i < CL_LANES; i++) {
+        lanes[i] = lanes[0];
+    }
+    assert_int_equal(cl_mb_agree(mb, NULL, lanes), CL_ALL_LANES);
+    cl_key_pool_keep(pool, lanes, 2, true);
+    assert_int_equal(cl_key_pool_left(pool, CL_POOL_X25519, false), CL_LANES - 1);
+    /* they are as old as the oldest that lies beside them */
+    cl_key_pool_age(pool, NOW + CL_POOL_MAX_AGE_MS + 1);
+    assert_int_equal(cl_key_pool_left(pool, CL_POOL_X25519, false), 0);
+    cl_key_pool_free(pool);
+}
+
 static void test_nonces_differ_and_are_for_curves_of_ecdsa_alone(void **state)
 {
     const struct cl_mb *mb = kernels();
@@ -198,6 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pair_is_handed_out_once_and_leaves_no_trace),
         cmocka_unit_test(test_the_halves_of_a_pair_belong_together),
+        cmocka_unit_test(test_idle_lanes_make_pairs_that_belong_together),
+        cmocka_unit_test(test_lanes_are_lent_as_there_is_room_and_kept_if_they_are_well),
         cmocka_unit_test(test_nonces_differ_and_are_for_curves_of_ecdsa_alone),
         cmocka_unit_test(test_what_is_too_old_is_dropped_and_wiped),
         cmocka_unit_test(test_a_forked_child_finds_the_pool_empty),
