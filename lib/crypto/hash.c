@@ -2,7 +2,7 @@
  *
  * The SHA functions are called directly, with contexts in the caller's storage: through EVP a
  * digest of 32 bytes costs six times as much and can fail. They are deprecated by name only
- * (docs/decisions/0044-hashes-called-directly.md). Copies of a state are wiped, as secrets are
+ * (docs/decisions/0051-hashes-called-directly.md). Copies of a state are wiped, as secrets are
  * hashed too.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED

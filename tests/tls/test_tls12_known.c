@@ -38,7 +38,7 @@ static void test_the_prf_agrees_with_published_vectors(void **state)
         struct cl_buf wanted = test_hex(rows[i].output);
         uint8_t out[256];
         cl_prf_once(rows[i].hash, cl_buf_view(&secret), "test label", cl_buf_view(&seed),
-               cl_rd_of(NULL, 0), out, wanted.len);
+                    cl_rd_of(NULL, 0), out, wanted.len);
         assert_memory_equal(out, wanted.p, wanted.len);
         cl_buf_deinit(&secret);
         cl_buf_deinit(&seed);
