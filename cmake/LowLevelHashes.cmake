@@ -1,5 +1,6 @@
-# LowLevelHashes.cmake - hashes, ECDSA and RSA are libcrypto's functions of OpenSSL 1.x's names, which
-# a libcrypto configured with no-deprecated does not have (docs/decisions/0051-hashes-called-directly.md).
+# LowLevelHashes.cmake - hashes, ECDSA and RSA are libcrypto's functions of OpenSSL 1.x's names,
+# which a libcrypto configured with no-deprecated does not have
+# (docs/decisions/0051-hashes-called-directly.md).
 include(CheckSymbolExists)
 include(CMakePushCheckState)
 
