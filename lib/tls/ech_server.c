@@ -194,6 +194,13 @@ static cl_result open_second(struct cleat_tls *tls, bool *opened)
     return r;
 }
 
+static cl_result type_changed(struct cleat_tls *tls)
+{
+    return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9849 7"),
+                       "the second ClientHello's %s is of another type than the first's",
+                       extension);
+}
+
 /* An inner ClientHello that nobody has decrypted here: split mode. */
 static cl_result take_inner(struct cleat_tls *tls)
 {
@@ -202,6 +209,9 @@ static cl_result take_inner(struct cleat_tls *tls)
     if (!tls->config->ech_backend) {
         return cl_tls_fail(tls, CL_WHY(ILLEGAL_PARAMETER, "RFC 9849 7"),
                            "%s of type inner in a ClientHello that came in clear", extension);
+    }
+    if (tls->hs->retried && tls->ech_status != CLEAT_ECH_ACCEPTED) {
+        return type_changed(tls);
     }
     if (tls->hs->ech == NULL) {
         tls->hs->ech = cl_calloc(1, sizeof(*tls->hs->ech));
@@ -217,8 +227,11 @@ cl_result cl_ech_open(struct cleat_tls *tls, bool *opened)
     if (hs->parsed.ech.p != NULL && is_inner(hs->parsed.ech)) {
         return take_inner(tls);
     }
-    if (hs->retried) {
-        return hs->ech != NULL && hs->ech->hpke != NULL ? open_second(tls, opened) : CL_OK;
+    if (hs->retried && hs->ech != NULL && hs->ech->hpke != NULL) {
+        return open_second(tls, opened);
+    }
+    if (hs->retried) { /* a backend's first one was of type inner; elsewhere nothing was opened */
+        return tls->ech_status == CLEAT_ECH_ACCEPTED ? type_changed(tls) : CL_OK;
     }
     return hs->parsed.ech.p != NULL ? open_first(tls, opened) : CL_OK;
 }
