@@ -46,7 +46,7 @@ static const struct bench_plan full_plan = {
     .num_passes = 15,
     .num_handshakes = 40,
     .num_connections = 200,
-    .record_bytes = 1 << 20,
+    .record_bytes = 1 << 23,
 };
 
 static const struct bench_plan quick_plan = {
