@@ -50,7 +50,7 @@ static const struct bench_plan full_plan = {
 };
 
 static const struct bench_plan quick_plan = {
-    .num_passes = 4,
+    .num_passes = 2,
     .num_handshakes = 20,
     .num_connections = 20,
     .record_bytes = 1 << 19,
