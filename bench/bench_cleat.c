@@ -192,22 +192,25 @@ static bool step_until(struct bench_turn *turn)
 }
 
 static bool metering;
+static enum cleat_role metered_role;
 static int64_t metered_ns;
 
-int64_t bench_cleat_jobs(bool on)
+int64_t bench_cleat_jobs(bool on, enum cleat_role role)
 {
     metering = on;
+    metered_role = role;
     return metered_ns;
 }
 
-static void run_batch(struct cleat_batch *batch)
+static void run_batch(const struct context *ctx)
 {
+    bool metered = metering && ctx->role == metered_role;
     struct bench_meter meter = {0};
-    if (metering) {
+    if (metered) {
         bench_meter_start(&meter);
     }
-    cleat_batch_run(batch, wall_clock(NULL));
-    if (metering) {
+    cleat_batch_run(ctx->batch, wall_clock(NULL));
+    if (metered) {
         bench_meter_stop(&meter);
         metered_ns += meter.ns;
     }
@@ -230,7 +233,7 @@ static void step(void *p, struct bench_turn *turns, size_t num)
             }
         }
         if (num_jobs != 0) {
-            run_batch(ctx->batch);
+            run_batch(ctx);
         }
         left = num_jobs;
     }

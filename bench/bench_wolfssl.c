@@ -12,6 +12,10 @@
 #include "crypto/key.h"
 #include "x509/chain.h"
 
+/* 1,800 s: by default a ticket is good for 300 s, less than a long run; its keys live for an hour
+ */
+#define TICKET_SECONDS 1800
+
 struct context {
     WOLFSSL_CTX *wolf;
     struct bench_ends ends;
@@ -82,6 +86,8 @@ static bool configure(struct context *ctx, const struct bench_setup *setup,
     wolfSSL_CTX_SetIORecv(ctx->wolf, receive);
     wolfSSL_CTX_SetIOSend(ctx->wolf, transmit);
     (void)wolfSSL_CTX_set_session_cache_mode(ctx->wolf, WOLFSSL_SESS_CACHE_OFF);
+    (void)wolfSSL_CTX_set_TicketHint(ctx->wolf, TICKET_SECONDS);
+    (void)wolfSSL_CTX_set_timeout(ctx->wolf, TICKET_SECONDS);
     return wolfSSL_CTX_set_cipher_list(ctx->wolf, suites) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_UseSupportedCurve(ctx->wolf, WOLFSSL_ECC_X25519) == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_UseSupportedCurve(ctx->wolf, WOLFSSL_ECC_SECP256R1) == WOLFSSL_SUCCESS &&

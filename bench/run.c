@@ -90,9 +90,10 @@ static bool handshakes_jobs(struct run *run, struct bench_row *row)
     struct bench_samples *s = &row->of[BENCH_CLEAT];
     struct bench_meter ignored = {0};
     size_t done;
-    int64_t began = bench_cleat_jobs(true);
+    enum cleat_role role = bench_setups[row->setup].role;
+    int64_t began = bench_cleat_jobs(true, role);
     bool ok = handshakes(run, row, BENCH_CLEAT, &ignored, &done);
-    double ns = (double)(bench_cleat_jobs(false) - began) / (double)done;
+    double ns = (double)(bench_cleat_jobs(false, role) - began) / (double)done;
     s->jobs_ns = s->jobs_ns == 0 || ns < s->jobs_ns ? ns : s->jobs_ns;
     return ok;
 }

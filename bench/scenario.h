@@ -123,9 +123,9 @@ extern const struct bench_ops *const bench_contenders[BENCH_NUM_CONTENDERS];
 /* bench_peer_for is who contenders in this setup are measured against; NULL: nobody can. */
 const struct bench_ops *bench_peer_for(const struct bench_setup *setup);
 
-/* bench_cleat_jobs measures, from now on, the time that Cleat's batches run, or ends that; returns
- * the nanoseconds so far. It costs time itself. */
-int64_t bench_cleat_jobs(bool on);
+/* bench_cleat_jobs measures, from now on, the time that batches of Cleat in that role run, or ends
+ * that; returns the nanoseconds so far. It costs time itself. */
+int64_t bench_cleat_jobs(bool on, enum cleat_role role);
 
 /* How much is measured. */
 struct bench_plan {

@@ -232,11 +232,11 @@ static const struct table_of {
     const char *unit; /* of the cost */
     int first_width;
     size_t num_kinds;
-    enum column kinds[5];
+    enum column kinds[6];
 } tables[] = {
-    {is_handshake_13, "TLS 1.3 server", " us", 20, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
-    {is_handshake_12, "TLS 1.2 server", " us", 20, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
-    {is_client, "client", " us", 28, 5, {IN_FLIGHT, COST, RATIO, JOBS, ALLOCS}},
+    {is_handshake_13, "TLS 1.3 server", " us", 20, 6, {IN_FLIGHT, COST, RATIO, JOBS, RATE, ALLOCS}},
+    {is_handshake_12, "TLS 1.2 server", " us", 20, 6, {IN_FLIGHT, COST, RATIO, JOBS, RATE, ALLOCS}},
+    {is_client, "client", " us", 28, 6, {IN_FLIGHT, COST, RATIO, JOBS, RATE, ALLOCS}},
     {is_record, "AES-128-GCM record", " ns", 20, 4, {COST, RATIO, GB, ALLOCS}},
     {is_idle, "heap of an idle connection", " bytes", 36, 2, {COST, RATIO}},
 };
