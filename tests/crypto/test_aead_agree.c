@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #include "base/text.h"
-#include "crypto/aead.h"
+#include "crypto/aead_kernel.h"
 
 /* 20,480: a record and some */
 #define ROOM       20480
@@ -171,6 +171,39 @@ static void test_kernels_that_are_there_give_known_answers(void **state)
 {
     print_message("%s\n", cl_aead_describe());
     assert_null(strstr(cl_aead_describe(), "self-test"));
+}
+
+/* Kernels that are libcrypto's, but for one thing. */
+static struct cl_aead_kernel flawed;
+
+static bool seal_a_wrong_tag(struct cl_aead_slot *slot, const uint8_t *iv, struct cl_rd ad,
+                             const struct cl_rd *in, size_t num, uint8_t *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < num; i++) {
+        len += in[i].len;
+    }
+    const bool ok = cl_aead_ossl(CL_AEAD_AES_128_GCM)->seal(slot, iv, ad, in, num, out);
+    out[len + CL_AEAD_MAX_TAG_LEN - 1] ^= 1;
+    return ok;
+}
+
+static bool open_whatever_comes(struct cl_aead_slot *slot, const uint8_t *iv, struct cl_rd ad,
+                                uint8_t *inout, size_t len)
+{
+    (void)!cl_aead_ossl(CL_AEAD_AES_128_GCM)->open(slot, iv, ad, inout, len);
+    return true;
+}
+
+static void test_a_kernel_that_errs_is_not_used(void **state)
+{
+    flawed = *cl_aead_ossl(CL_AEAD_AES_128_GCM);
+    assert_true(cl_aead_kernel_well(&flawed, CL_AEAD_AES_128_GCM));
+    flawed.seal = seal_a_wrong_tag;
+    assert_false(cl_aead_kernel_well(&flawed, CL_AEAD_AES_128_GCM));
+    flawed = *cl_aead_ossl(CL_AEAD_AES_128_GCM);
+    flawed.open = open_whatever_comes;
+    assert_false(cl_aead_kernel_well(&flawed, CL_AEAD_AES_128_GCM));
 }
 
 static void test_both_seal_and_open_alike_around_every_block(void **state)
@@ -342,6 +375,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kernels_that_are_there_give_known_answers),
+        cmocka_unit_test(test_a_kernel_that_errs_is_not_used),
         cmocka_unit_test(test_both_seal_and_open_alike_around_every_block),
         cmocka_unit_test(test_both_seal_and_open_alike_around_each_threshold),
         cmocka_unit_test(test_both_seal_and_open_alike_at_random),
