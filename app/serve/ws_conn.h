@@ -62,6 +62,7 @@ struct cl_websocket {
     uint64_t taken;           /* how many of them the client had taken when the timer last looked */
     unsigned num_stalls;      /* how often it had taken too little in between */
     uint64_t bytes_in, bytes_out; /* of messages */
+    uint64_t num_missed;          /* messages for it that never came to its queue */
     uint64_t began;
     int64_t since; /* Unix seconds */
     struct cl_access_note note;

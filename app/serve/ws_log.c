@@ -48,7 +48,7 @@ void cl_websocket_log(const struct cl_websocket *w)
     ws.sentence = cleat_ws_code_sentence(ws.code);
     ws.messages_in = stats.messages_received;
     ws.messages_out = stats.messages_sent;
-    ws.messages_dropped = stats.messages_dropped;
+    ws.messages_dropped = stats.messages_dropped + w->num_missed;
     cl_session_access(s, &access);
     access.time = w->since;
     access.note = &w->note;

@@ -2,6 +2,8 @@
  * one mailbox. Only its own worker takes messages out of a mailbox. */
 #include "serve/ws_mail.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 STAILQ_HEAD(mail_list, cl_ws_mail);
@@ -16,6 +18,8 @@ struct cl_ws_mailbox {
     struct mail_list mail;
     size_t bytes;
     bool is_waited_for; /* somebody wants to know when there is room */
+    bool has_lost;      /* something in lost is not 0 */
+    size_t lost[CL_WS_MAX_ENDPOINTS];
 };
 
 static void on_async(uv_async_t *async)
@@ -110,22 +114,33 @@ bool cl_ws_mail_has_room(struct cl_ws_mailbox *from)
     return room;
 }
 
+/* With the mailbox locked. */
+static void count_loss(struct cl_ws_mailbox *box, size_t room)
+{
+    box->lost[room]++;
+    box->has_lost = true;
+}
+
 static size_t put(struct cl_ws_mailbox *box, const struct cl_ws_mail *mail, bool drop)
 {
     size_t num_lost = 0;
     struct cl_ws_mail *copy = cl_alloc(sizeof(*copy));
-    if (copy == NULL) {
-        return 1;
-    }
-    *copy = *mail;
-    (void)cleat_ws_prepared_ref(copy->message);
     pthread_mutex_lock(&box->mutex);
-    while (drop && box->bytes >= CL_WS_MAILBOX && !STAILQ_EMPTY(&box->mail)) {
-        cl_ws_mail_free(take_first(box));
+    while (copy != NULL && drop && box->bytes >= CL_WS_MAILBOX && !STAILQ_EMPTY(&box->mail)) {
+        struct cl_ws_mail *oldest = take_first(box);
+        count_loss(box, oldest->room);
+        cl_ws_mail_free(oldest);
         num_lost++;
     }
-    STAILQ_INSERT_TAIL(&box->mail, copy, link);
-    box->bytes += size_of(copy);
+    if (copy != NULL) {
+        *copy = *mail;
+        (void)cleat_ws_prepared_ref(copy->message);
+        STAILQ_INSERT_TAIL(&box->mail, copy, link);
+        box->bytes += size_of(copy);
+    } else {
+        count_loss(box, mail->room);
+        num_lost++;
+    }
     pthread_mutex_unlock(&box->mutex);
     return num_lost;
 }
@@ -170,6 +185,19 @@ struct cl_ws_mail *cl_ws_mail_take(struct cl_ws_mailbox *box)
         wake_others(box);
     }
     return mail;
+}
+
+bool cl_ws_mail_take_lost(struct cl_ws_mailbox *box, size_t lost[CL_WS_MAX_ENDPOINTS])
+{
+    pthread_mutex_lock(&box->mutex);
+    bool any = box->has_lost;
+    if (any) {
+        memcpy(lost, box->lost, sizeof(box->lost));
+        memset(box->lost, 0, sizeof(box->lost));
+        box->has_lost = false;
+    }
+    pthread_mutex_unlock(&box->mutex);
+    return any;
 }
 
 void cl_ws_mail_wake(struct cl_ws_mailbox *box)

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "cleat/ws.h"
+#include "serve/ws_config.h"
 
 /* 1 MiB, or one message: what may wait for a worker that is busy */
 #define CL_WS_MAILBOX 1048576
@@ -42,7 +43,8 @@ void cl_ws_mailbox_free(struct cl_ws_mailbox *box);
 bool cl_ws_mail_has_room(struct cl_ws_mailbox *from);
 
 /* cl_ws_mail_send puts a message into all the other mailboxes, whether they have room or not: drop:
- * the oldest go then. The number of messages that were dropped, or could not be put there. */
+ * the oldest go then. The number of messages that were dropped, or could not be put there; their
+ * receivers learn of it through cl_ws_mail_take_lost. */
 size_t cl_ws_mail_send(struct cl_ws_mailbox *from, const struct cl_ws_mail *mail, bool drop);
 
 /* cl_ws_mail_wake has news come. */
@@ -51,5 +53,9 @@ void cl_ws_mail_wake(struct cl_ws_mailbox *box);
 /* cl_ws_mail_take takes the oldest message out, NULL without one; cl_ws_mail_free lets it go. */
 struct cl_ws_mail *cl_ws_mail_take(struct cl_ws_mailbox *box);
 void cl_ws_mail_free(struct cl_ws_mail *mail);
+
+/* cl_ws_mail_take_lost tells, once, how many messages of each room were dropped from the mailbox.
+ * False: none. */
+bool cl_ws_mail_take_lost(struct cl_ws_mailbox *box, size_t lost[CL_WS_MAX_ENDPOINTS]);
 
 #endif

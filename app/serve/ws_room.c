@@ -83,17 +83,40 @@ static void deliver(struct cl_ws_rooms *rooms, const struct cl_ws_mail *mail,
 
 /* ---- from the other workers ---- */
 
+/* This worker was too busy to take its mail in time: whoever has missed something is told, or it is
+ * counted, as for a member that does not keep up itself. */
+static void take_losses(struct cl_ws_rooms *rooms)
+{
+    size_t lost[CL_WS_MAX_ENDPOINTS];
+    if (!cl_ws_mail_take_lost(rooms->mailbox, lost)) {
+        return;
+    }
+    for (size_t i = 0; i < CL_WS_MAX_ENDPOINTS; i++) {
+        struct member *m = lost[i] > 0 ? LIST_FIRST(&rooms->members[i]) : NULL;
+        while (m != NULL) {
+            struct member *next = LIST_NEXT(m, link); /* m may leave */
+            m->w->num_missed += lost[i];
+            if (policy_of(rooms->hub) != CLEAT_WS_FULL_DROP_OLDEST) {
+                cl_websocket_close(m->w, CLEAT_WS_TRY_AGAIN_LATER, "messages were lost");
+                cl_websocket_flush(m->w);
+            }
+            m = next;
+        }
+    }
+}
+
 static void take_mail(struct cl_ws_rooms *rooms)
 {
     bool block = policy_of(rooms->hub) == CLEAT_WS_FULL_BLOCK;
     while (rooms->mail != NULL || (rooms->mail = cl_ws_mail_take(rooms->mailbox)) != NULL) {
         if (block && !have_room(rooms, rooms->mail->room, rooms->mail->message, NULL)) {
-            return;
+            break;
         }
         deliver(rooms, rooms->mail, NULL);
         cl_ws_mail_free(rooms->mail);
         rooms->mail = NULL;
     }
+    take_losses(rooms);
 }
 
 /* Whoever could not get rid of a message tries again. */
