@@ -43,6 +43,7 @@ struct cl_ech {
     size_t enc_len;
     struct cl_buf encoded; /* EncodedClientHelloInner, and room for the tag */
     struct cl_buf body;    /* of the outer extension, as it was sent; or the dummy */
+    bool dummy_key_wanted; /* the dummy's public key is still to be made */
     size_t body_at;        /* where in the outer ClientHello it lies */
     size_t body_len;
     size_t payload_at;
@@ -79,6 +80,10 @@ void cl_ech_event_keys(struct cleat_tls *tls, struct cl_rd config);
 
 /* cl_ech_start draws what the first ClientHello needs: keys, or a dummy extension. */
 CL_MUST cl_result cl_ech_start(struct cleat_tls *tls);
+/* cl_ech_dummy_share: where the public key of a dummy goes that is still to be made, for X25519;
+ * NULL: none is wanted. cl_ech_dummy_made: it is there. */
+uint8_t *cl_ech_dummy_share(const struct cleat_tls *tls);
+void cl_ech_dummy_made(struct cleat_tls *tls);
 /* cl_ech_wanted: there will be an inner and an outer ClientHello. */
 bool cl_ech_wanted(const struct cleat_tls *tls);
 /* cl_ech_encode makes EncodedClientHelloInner of the inner ClientHello, which is in hs->hello. */

@@ -123,6 +123,9 @@ static cl_result start_real(struct cleat_tls *tls)
 
 /* ---- GREASE ---- */
 
+/* 8: type, suite, config_id and the length of enc (RFC 9849 5) */
+#define HEAD_BEFORE_ENC 8
+
 static void put_head(struct cl_wr *w, const struct cl_ech *ech)
 {
     /* RFC 9849 5: ECHClientHello, up to the payload */
@@ -143,20 +146,18 @@ static bool greases(const struct cleat_tls_config *c)
 }
 
 /* RFC 9849 6.2.1: a random config_id, a suite that varies, a public key that is one, a payload as
- * long as a real one would be. The second ClientHello repeats it. */
+ * long as a real one would be. The second ClientHello repeats it. The key is a job's, which puts it
+ * where cl_ech_dummy_share says: jobs of many connections cost less together. */
 static cl_result draw_dummy(struct cleat_tls *tls, struct cl_ech *ech)
 {
     const struct cl_rng *rng = &tls->config->rng;
-    struct cl_hpke_key key;
     uint8_t random[3];
     CL_TRY(cl_rand(rng, random, sizeof(random)));
-    CL_TRY(cl_hpke_key_generate(&key, cl_hpke_kem_by_id(CL_HPKE_X25519), rng));
     ech->suite.kdf = CL_HPKE_HKDF_SHA256;
     ech->suite.aead = random[0] % 2 != 0 ? CL_HPKE_CHACHA20_POLY1305 : CL_HPKE_AES_128_GCM;
     ech->config_id = random[1];
-    ech->enc_len = key.kem->public_len;
-    memcpy(ech->enc, key.public_key, ech->enc_len);
-    cl_wipe(&key, sizeof(key));
+    ech->enc_len = cl_hpke_kem_by_id(CL_HPKE_X25519)->public_len;
+    ech->dummy_key_wanted = true;
     const size_t len =
         GREASE_MIN + PADDING_UNIT * (size_t)(random[2] % GREASE_STEPS) + CL_HPKE_TAG_LEN;
     CL_TRY(cl_buf_reserve(&ech->body, 16 + ech->enc_len + len, CL_ECH_MAX_LIST));
@@ -171,6 +172,17 @@ static cl_result draw_dummy(struct cleat_tls *tls, struct cl_ech *ech)
     cl_wr_close(&w, m);
     cl_buf_commit(&ech->body, &w);
     return CL_OK;
+}
+
+uint8_t *cl_ech_dummy_share(const struct cleat_tls *tls)
+{
+    struct cl_ech *ech = tls->hs->ech;
+    return ech != NULL && ech->dummy_key_wanted ? ech->body.p + HEAD_BEFORE_ENC : NULL;
+}
+
+void cl_ech_dummy_made(struct cleat_tls *tls)
+{
+    tls->hs->ech->dummy_key_wanted = false;
 }
 
 cl_result cl_ech_start(struct cleat_tls *tls)

@@ -6,6 +6,7 @@
  * trip, and neither does one that insists on it. After a HelloRetryRequest that names a group there
  * is one, for that.
  */
+#include "tls/ech.h"
 #include "tls/msg.h"
 #include "tls/shares.h"
 
@@ -78,6 +79,8 @@ cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(cl_buf_reserve(&hs->second_share, len, len));
         hs->second_share.len = len;
         start_keygen(tls, hs->second_group, hs->second_share.p);
+    } else if (cl_ech_dummy_share(tls) != NULL) {
+        start_keygen(tls, cl_group_by_id(CL_GROUP_X25519), cl_ech_dummy_share(tls));
     } else {
         cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
     }
@@ -88,7 +91,10 @@ cl_result cl_client_keygen_done(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     const cl_result r = hs->job.result;
-    if (hs->job.kex.group == hs->share_group) {
+    if (hs->job.kex.share == cl_ech_dummy_share(tls)) {
+        cl_kex_key_free(hs->job.kex.key); /* nobody will ever agree on anything with it */
+        cl_ech_dummy_made(tls);
+    } else if (hs->job.kex.group == hs->share_group) {
         hs->kex_key = hs->job.kex.key;
         hs->share_len = hs->job.kex.share_len;
     } else {
