@@ -39,7 +39,8 @@
 #define PATIENCE_MS     10000
 
 struct slot {
-    int fd; /* 0: none */
+    int fd;          /* 0: none */
+    uint64_t serial; /* of the connection, in the run */
     bool connected;
     bool asked;
     struct cleat_tls *tls;
@@ -150,7 +151,8 @@ static bool open_slot(struct https *h, struct slot *s)
     s->connected = s->asked = s->in_body = false;
     s->at = s->len = s->head_len = 0;
     s->num_requests = 0;
-    s->fd = connect_from(h, h->num_opened++);
+    s->serial = h->num_opened++;
+    s->fd = connect_from(h, s->serial);
     if (s->fd < 0) {
         s->fd = 0;
         return fail(h, "connect", strerror(errno));
@@ -278,7 +280,8 @@ static bool on_data(struct https *h, struct slot *s, const uint8_t *p, size_t le
 static bool drive(struct https *h, struct slot *s)
 {
     struct cleat_tls *tls = s->tls;
-    while (s->tls == tls) {
+    const uint64_t serial = s->serial;
+    while (s->tls != NULL && s->serial == serial) {
         struct cleat_tls_io io = {
             .in = s->in + s->at,
             .in_len = s->len - s->at,
@@ -354,15 +357,20 @@ static bool begin(struct https *h, struct slot *s)
     return drive(h, s);
 }
 
+static bool is_idle(const struct https *h, const struct slot *s, uint64_t serial, unsigned waiting)
+{
+    return s->tls != NULL && s->serial == serial && h->num_waiting == waiting;
+}
+
 /* Edge-triggered: everything that is there is taken, unless the connection waits for a job; what
  * has come then is looked for when it has run. */
 static bool take_all(struct https *h, struct slot *s)
 {
-    const struct cleat_tls *tls = s->tls;
+    const uint64_t serial = s->serial;
     unsigned waiting = h->num_waiting;
     bool ok = true;
     bool more = true;
-    while (ok && more && s->tls == tls && h->num_waiting == waiting) {
+    while (ok && more && is_idle(h, s, serial, waiting)) {
         ok = receive(h, s, &more);
     }
     return ok;
@@ -379,10 +387,10 @@ static bool run_batch(struct https *h)
         h->num_waiting = 0;
         cleat_batch_run(h->batch, (uint64_t)(now(CLOCK_MONOTONIC) * 1000));
         for (unsigned i = 0; i < num && ok; i++) {
-            const struct cleat_tls *tls = ready[i]->tls;
+            const uint64_t serial = ready[i]->serial;
             unsigned waiting = h->num_waiting;
             ok = drive(h, ready[i]);
-            if (ok && ready[i]->tls == tls && h->num_waiting == waiting) {
+            if (ok && is_idle(h, ready[i], serial, waiting)) {
                 ok = take_all(h, ready[i]);
             }
         }
