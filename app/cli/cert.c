@@ -1,47 +1,17 @@
 /* cli/cert.c - the command `cleat cert`: finds its sub-command. */
 #include "cli/cert.h"
 
-#include <string.h>
-
 #include "cli/cli.h"
-#include "cli/options.h"
 
 static const struct cl_command commands[] = {
     {"show", "print a certificate or chain, of a file or a server", cert_show_run},
     {"verify", "verify a chain, and tell every check that was made", cert_verify_run},
     {"dev", "make certificates for development, signed by a local CA", cert_dev_run},
 };
-#define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void print_help(FILE *out)
-{
-    (void)fprintf(out, "Usage: cleat cert COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
-    for (size_t i = 0; i < NUM_COMMANDS; i++) {
-        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    }
-    (void)fprintf(out, "\n'cleat cert COMMAND --help' tells more about each.\n");
-}
+static const struct cl_family family = {"cert", commands, sizeof(commands) / sizeof(commands[0])};
 
 int cl_cmd_cert(int argc, char **argv)
 {
-    const char *names[NUM_COMMANDS];
-    if (argc < 2) {
-        print_help(stderr);
-        return CL_EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return CL_EXIT_OK;
-    }
-    for (size_t i = 0; i < NUM_COMMANDS; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(argv[1], names[i]) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    }
-    const char *near = cl_nearest(argv[1], names, NUM_COMMANDS);
-    (void)fprintf(stderr, "cleat cert: there is no command '%s'%s%s%s\nTry 'cleat cert --help'.\n",
-                  argv[1], near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                  near != NULL ? "'?" : "");
-    return CL_EXIT_USAGE;
+    return cl_run_family(&family, argc, argv);
 }

@@ -2,6 +2,8 @@
 #ifndef CL_CLI_CLI_H
 #define CL_CLI_CLI_H
 
+#include <stddef.h>
+
 struct cl_command {
     const char *name;
     const char *summary; /* one line for `cleat --help` */
@@ -13,6 +15,17 @@ struct cl_command {
 #define CL_EXIT_OK      0
 #define CL_EXIT_FAILURE 1
 #define CL_EXIT_USAGE   2
+
+/* Commands below a command: `cleat cert show`. */
+struct cl_family {
+    const char *name;
+    const struct cl_command *commands;
+    size_t num_commands;
+};
+
+/* cl_run_family runs the sub-command that argv[1] names, with argv[0] its name; or prints help, or
+ * what is wrong. Returns the exit code. */
+int cl_run_family(const struct cl_family *family, int argc, char **argv);
 
 int cl_cmd_serve(int argc, char **argv);
 int cl_cmd_get(int argc, char **argv);
