@@ -212,7 +212,7 @@ static void run_batch(const struct context *ctx)
     cleat_batch_run(ctx->batch, wall_clock(NULL));
     if (metered) {
         bench_meter_stop(&meter);
-        metered_ns += meter.ns;
+        metered_ns += meter.cpu.ns;
     }
 }
 

@@ -1,8 +1,8 @@
 /* bench/meter.c - see meter.h.
  *
  * malloc and its relatives are defined here, over glibc's own: so the calls of libcrypto and libssl
- * are counted too. The program has one thread. Time is CLOCK_THREAD_CPUTIME_ID: what others do on a
- * shared machine disturbs caches, but is not counted. What reading the clock costs is taken off.
+ * are counted too. The program has one thread. Time is measure/meter.h's: what others do on a
+ * shared machine disturbs caches, but is not counted.
  */
 #include "bench/meter.h"
 
@@ -10,7 +10,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int64_t num_allocs;
 static int64_t live_bytes;
@@ -102,40 +101,16 @@ bool bench_heap_counted(void)
 
 #endif
 
-static int64_t now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* What two readings in a row are apart at least. */
-static int64_t clock_cost(void)
-{
-    static int64_t cost = -1;
-    if (cost < 0) {
-        int64_t least = INT64_MAX;
-        for (int i = 0; i < 1000; i++) {
-            int64_t before = now();
-            int64_t apart = now() - before;
-            least = apart < least ? apart : least;
-        }
-        cost = least;
-    }
-    return cost;
-}
-
 void bench_meter_start(struct bench_meter *m)
 {
-    m->ns -= clock_cost();
     m->num_allocs -= num_allocs;
     m->bytes -= live_bytes;
-    m->ns -= now();
+    cl_meter_start(&m->cpu);
 }
 
 void bench_meter_stop(struct bench_meter *m)
 {
-    m->ns += now();
+    cl_meter_stop(&m->cpu);
     m->num_allocs += num_allocs;
     m->bytes += live_bytes;
 }

@@ -5,9 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "measure/meter.h"
+
 /* Sums over all its runs; {0} is a fresh one. */
 struct bench_meter {
-    int64_t ns;
+    struct cl_meter cpu;
     int64_t num_allocs; /* malloc, calloc, realloc and their relatives, of every library */
     int64_t bytes;      /* allocated less freed, with malloc's overhead */
 };

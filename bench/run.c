@@ -59,7 +59,7 @@ bool bench_wanted(const struct bench_plan *plan, const struct bench_row *row)
 static void add_sample(struct bench_samples *s, const struct bench_meter *m, size_t num)
 {
     if (s->num < BENCH_MAX_PASSES) {
-        s->ns[s->num++] = (double)m->ns / (double)num;
+        s->ns[s->num++] = (double)m->cpu.ns / (double)num;
     }
     s->num_allocs = (double)m->num_allocs / (double)num;
 }

@@ -31,6 +31,9 @@ void bench_catch_interrupt(void);
  * and returns false. */
 bool bench_seconds(const struct cl_options *o, double low, double high, double *out);
 
+/* bench_wanted: `only` (--only; NULL: everything) is in the id or the name, ASCII case ignored. */
+bool bench_wanted(const char *only, const char *id, const char *name);
+
 /* bench_head prints what is measured on: the program's version, the processor, the kernels. */
 void bench_head(FILE *out);
 

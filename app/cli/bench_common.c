@@ -64,6 +64,11 @@ static bool processor(char *out, size_t cap)
     return found;
 }
 
+bool bench_wanted(const char *only, const char *id, const char *name)
+{
+    return only == NULL || strcasestr(id, only) != NULL || strcasestr(name, only) != NULL;
+}
+
 void bench_head(FILE *out)
 {
     char cpu[128];

@@ -1,6 +1,4 @@
 /* cli/bench_crypto.c - `cleat bench crypto`: what this machine computes, primitive by primitive. */
-#include <string.h>
-
 #include "base/mem.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
@@ -173,8 +171,7 @@ static size_t choose(struct cl_primitive *rows, const char *only)
 {
     size_t num = cl_primitives_list(rows, CL_PRIMITIVES_MAX), kept = 0;
     for (size_t i = 0; i < num; i++) {
-        if (only == NULL || strcasestr(rows[i].id, only) != NULL ||
-            strcasestr(rows[i].name, only) != NULL) {
+        if (bench_wanted(only, rows[i].id, rows[i].name)) {
             rows[kept++] = rows[i];
         }
     }

@@ -1,6 +1,4 @@
 /* cli/bench_handshake.c - `cleat bench handshake`: whole handshakes in memory. */
-#include <string.h>
-
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "measure/handshakes.h"
@@ -96,12 +94,6 @@ static bool add_json(struct run *r, const struct cl_handshake_kind *kind, size_t
 
 /* ---- measuring ---- */
 
-static bool wanted(const struct run *r, const struct cl_handshake_kind *kind)
-{
-    return r->only == NULL || strcasestr(kind->id, r->only) != NULL ||
-           strcasestr(kind->name, r->only) != NULL;
-}
-
 static int tell_failure(const char *what, const struct cleat_error *err, cl_result r)
 {
     (void)fprintf(stderr, "cleat bench handshake: %s: %s\n", what,
@@ -138,7 +130,7 @@ static int measure(struct run *r)
     cl_result result = cl_bench_world_init(&r->world, &err);
     int code = result == CL_OK ? CL_EXIT_OK : tell_failure("certificates", &err, result);
     for (size_t i = 0; code == CL_EXIT_OK && (kind = cl_handshake_kind_at(i)) != NULL; i++) {
-        if (wanted(r, kind) && bench_stop == 0) {
+        if (bench_wanted(r->only, kind->id, kind->name) && bench_stop == 0) {
             code = measure_kind(r, kind);
         }
     }
@@ -151,7 +143,7 @@ static int run(struct run *r)
     const struct cl_handshake_kind *kind;
     size_t num = 0;
     for (size_t i = 0; (kind = cl_handshake_kind_at(i)) != NULL; i++) {
-        num += wanted(r, kind) ? 1 : 0;
+        num += bench_wanted(r->only, kind->id, kind->name) ? 1 : 0;
     }
     if (num == 0) {
         return cl_options_complain(&usage, "no handshake has '%s' in its name", r->only);

@@ -1,8 +1,6 @@
 /* cli/bench_rtt.c - `cleat bench rtt`: what each kind of handshake costs in round trips, shown over
  * a line of ours that is as long as the user says.
  */
-#include <string.h>
-
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "measure/rtt.h"
@@ -169,12 +167,6 @@ static int measure_kind(struct run *r, const struct cl_rtt_kind *kind)
     return CL_EXIT_OK;
 }
 
-static bool wanted(const struct run *r, const struct cl_rtt_kind *kind)
-{
-    return r->only == NULL || strcasestr(kind->id, r->only) != NULL ||
-           strcasestr(kind->name, r->only) != NULL;
-}
-
 static int measure(struct run *r)
 {
     struct cleat_error err = {0};
@@ -183,7 +175,7 @@ static int measure(struct run *r)
     result = result == CL_OK ? cl_rtt_new(&r->world, &r->rtt) : result;
     int code = result == CL_OK ? CL_EXIT_OK : tell_failure("server and relay", &err, result);
     for (size_t i = 0; code == CL_EXIT_OK && (kind = cl_rtt_kind_at(i)) != NULL; i++) {
-        if (wanted(r, kind) && bench_stop == 0) {
+        if (bench_wanted(r->only, kind->id, kind->name) && bench_stop == 0) {
             code = measure_kind(r, kind);
         }
     }
@@ -197,7 +189,7 @@ static int run(struct run *r)
     const struct cl_rtt_kind *kind;
     size_t num = 0;
     for (size_t i = 0; (kind = cl_rtt_kind_at(i)) != NULL; i++) {
-        num += wanted(r, kind) ? 1 : 0;
+        num += bench_wanted(r->only, kind->id, kind->name) ? 1 : 0;
     }
     if (num == 0) {
         return cl_options_complain(&usage, "no handshake has '%s' in its name", r->only);

@@ -153,7 +153,7 @@ static bool run_pass(struct row *row, bool plain, unsigned num)
     cleat_ws_free(pair.client);
     cleat_ws_pool_free(pair.pool);
     double *best = plain ? &row->plain : &row->ours;
-    double ns = (double)m.ns / num;
+    double ns = (double)m.cpu.ns / num;
     *best = *best == 0 || ns < *best ? ns : *best;
     row->allocs = (double)m.num_allocs / num;
     return ok;

@@ -71,7 +71,7 @@ static bool run_one(const struct bench_x509_ops *ops, const struct bench_x509_wo
         ok = ops->rest(anchors, chain, world->now, num, &m);
         break;
     }
-    double ns = (double)m.ns / num;
+    double ns = (double)m.cpu.ns / num;
     row->allocs[which] = (double)m.num_allocs / num;
     row->best[which] = ns < row->best[which] ? ns : row->best[which];
     return ok;
