@@ -22,6 +22,9 @@ int cl_options_complain(const struct cl_usage *usage, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     fprintf(stderr, "cleat %s: ", usage->command);
+    if (usage->where != NULL) {
+        fprintf(stderr, "%s: ", usage->where);
+    }
     vfprintf(stderr, fmt, ap);
     fprintf(stderr, "\nTry 'cleat %s --help'.\n", usage->command);
     va_end(ap);

@@ -27,6 +27,7 @@ struct cl_usage {
     const struct cl_option *options;
     size_t num_options;
     const char *examples; /* lines, or NULL */
+    const char *where;    /* in front of complaints: "FILE:LINE"; NULL: the command line */
 };
 
 enum {
