@@ -26,8 +26,9 @@ int cleat_tls_builder_record_size_limit(struct cleat_tls_builder *b, unsigned li
 
 /* cleat_tls_builder_padding: pad what is written so that the plaintext of each record, with its
  * content type, is a multiple of this many bytes (RFC 9846 5.4), or as long as a record may be. 0
- * or 1: no padding (default). At most 16,384. Handshake messages and alerts are not padded; TLS 1.2
- * cannot pad. It hides lengths within the multiple, not how many records there are, nor when. */
+ * or 1: no padding (default). At most 16,384. Handshake messages and alerts are not padded (but for
+ * Encrypted Client Hello, cleat/ech.h); TLS 1.2 cannot pad. It hides lengths within the multiple,
+ * not how many records there are, nor when. */
 int cleat_tls_builder_padding(struct cleat_tls_builder *b, unsigned multiple);
 
 /* cleat_tls_builder_small_first_records: write records of 1,350 bytes, which fit into a TCP segment

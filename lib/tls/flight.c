@@ -1,10 +1,17 @@
 /* tls/flight.c - handshake messages on their way out: built into one buffer, sealed into as few
- * records as possible when keys change, when the peer is waited for, or when the handshake ends. */
+ * records as possible when keys change, when the peer is waited for, or when the handshake ends;
+ * padded where their lengths would tell a name. */
 #include "tls/ech.h"
 #include "tls/hs.h"
 
 /* 262,144: the longest flight is a Certificate message with its neighbours */
 #define FLIGHT_MAX (2 * CL_HS_MAX_MESSAGE)
+
+/* What flights are padded to where names are hidden. 512: of a resumption, tickets, a Finished.
+ * 4,096: with certificates; a chain of two or three with ECDSA keys, its SCTs and a staple fit, or
+ * two with RSA keys, and so do they into the first window of TCP. */
+#define PAD_SHORT 512
+#define PAD_LONG  4096
 
 cl_result cl_flight_begin(struct cleat_tls *tls, uint8_t type, size_t max_body, struct cl_wr *w)
 {
@@ -78,11 +85,25 @@ bool cl_flight_before_alert(struct cleat_tls *tls, struct cleat_tls_io *io)
     return done;
 }
 
+/* RFC 9849 6.1.3: "clients and servers will also need to pad all other handshake messages that have
+ * sensitive-length fields": a server's flight tells by its length which certificate is in it, and
+ * so which name was asked for. It is padded whether ECH was accepted or not, that nobody on the way
+ * can tell which; a client's, when it holds more than a Finished, whose length tells nothing. */
+static uint16_t padding_unit(const struct cleat_tls *tls)
+{
+    const struct cl_hs *hs = tls->hs;
+    if (hs->ech == NULL || (!cl_is_server(tls) && !hs->cert_requested)) {
+        return 0;
+    }
+    return hs->flight.len < PAD_SHORT ? PAD_SHORT : PAD_LONG;
+}
+
 cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *done)
 {
     struct cl_hs *hs = tls->hs;
     *done = true;
     tls->wr.max_fragment = tls->config->max_fragment;
+    tls->wr.pad_handshake_to = padding_unit(tls);
     if (hs->ccs_pending) {
         flush_ccs(tls, io, done);
     }
@@ -100,6 +121,7 @@ cl_result cl_flight_flush(struct cleat_tls *tls, struct cleat_tls_io *io, bool *
                               cl_rd_of(hs->flight.p + hs->flight_sealed, take), io));
         hs->flight_sealed += take;
     }
+    tls->wr.pad_handshake_to = 0;
     if (*done) {
         hs->flight.len = 0;
         hs->flight_sealed = 0;

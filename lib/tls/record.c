@@ -166,18 +166,27 @@ size_t cl_record_limit_of(const struct cl_record_keys *keys)
     return keys->max_fragment != 0 && keys->max_fragment < limit ? keys->max_fragment : limit;
 }
 
-static bool is_padded(const struct cl_record_keys *keys, uint8_t type)
+static bool can_pad(const struct cl_record_keys *keys)
 {
-    return keys->pad_to > 1 && type == CL_CT_APPLICATION_DATA && keys->protection != NULL &&
-           keys->protection->inner_len != 0;
+    return keys->protection != NULL && keys->protection->inner_len != 0;
 }
 
-/* RFC 9846 5.4: up to the next multiple, but never above what a record may hold. */
-static size_t padding_of(const struct cl_record_keys *keys, size_t fragment_len)
+/* RFC 9846 5.4: up to the next multiple, but never above what a record may hold, nor what there is
+ * room for: of handshake messages a record ends where the room does, whatever is in it. */
+static size_t padding_of(const struct cl_record_keys *keys, uint8_t type, size_t fragment_len,
+                         size_t out_room)
 {
-    size_t most = cl_record_limit_of(keys) - fragment_len;
-    size_t over = (fragment_len + 1) % keys->pad_to;
-    size_t wanted = over != 0 ? keys->pad_to - over : 0;
+    const size_t multiple = type == CL_CT_HANDSHAKE          ? keys->pad_handshake_to
+                            : type == CL_CT_APPLICATION_DATA ? keys->pad_to
+                                                             : 0;
+    if (multiple <= 1 || !can_pad(keys)) {
+        return 0;
+    }
+    const size_t limit = cl_record_limit_of(keys);
+    const size_t room = out_room - CL_RECORD_HEADER_LEN - keys->protection->overhead(keys);
+    const size_t most = (room < limit ? room : limit) - fragment_len;
+    const size_t over = (fragment_len + 1) % multiple;
+    const size_t wanted = over != 0 ? multiple - over : 0;
     return wanted < most ? wanted : most;
 }
 
@@ -192,7 +201,7 @@ size_t cl_record_room(const struct cl_record_keys *keys, uint8_t type, size_t ou
         return 0;
     }
     size_t room = out_room - extra;
-    if (room < max && is_padded(keys, type)) {
+    if (room < max && type == CL_CT_APPLICATION_DATA && keys->pad_to > 1 && can_pad(keys)) {
         /* whole multiples only: a padding cut short would tell the length */
         size_t inner = (room + 1) / keys->pad_to * keys->pad_to;
         room = inner > 1 ? inner - 1 : 0;
@@ -218,7 +227,7 @@ cl_result cl_record_seal(struct cl_record_keys *keys, uint8_t type, struct cl_rd
     if (keys->seq == SEQ_MAX) {
         return CLEAT_ERR_LIMIT;
     }
-    size_t padding = is_padded(keys, type) ? padding_of(keys, fragment.len) : 0;
+    const size_t padding = padding_of(keys, type, fragment.len, io->out_cap - io->out_len);
     CL_TRY(keys->protection->seal(keys, type, fragment, padding, out));
     keys->seq++;
     io->out_len += CL_RECORD_HEADER_LEN + ((size_t)out[3] << 8 | out[4]);

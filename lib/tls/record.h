@@ -60,6 +60,9 @@ struct cl_record_keys {
     uint16_t limit;  /* of the protected plaintext, as negotiated (RFC 8449); 0: the protocol's */
     uint16_t pad_to; /* sealing: pad application data to a multiple of it; 0: no padding */
     uint16_t max_fragment; /* sealing: the longest fragment that we want to send; 0: any */
+    /* sealing: pad handshake messages to a multiple of it; set while a flight goes out (flight.c)
+     */
+    uint16_t pad_handshake_to;
 };
 
 /* cl_record_nonce makes the nonce of the next record: the IV XOR the sequence number in network
