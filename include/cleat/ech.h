@@ -94,7 +94,9 @@ int cleat_ech_keys_add_pem(struct cleat_ech_keys *keys, const char *text, size_t
 
 /* cleat_tls_builder_ech_keys lets a server accept ECH. With CLEAT_DECIDE_CONFIG the keys that count
  * are those of the configuration that the connection begins with, and the question is about the
- * inner ClientHello. A reference is taken; keys that hold none: CLEAT_ERR_BAD_CONFIG. */
+ * inner ClientHello. The flights of such a server are padded for each client that sends the
+ * extension (RFC 9849 6.1.3): to 512 bytes, or with certificates to a multiple of 4,096. A
+ * reference is taken; keys that hold none: CLEAT_ERR_BAD_CONFIG. */
 int cleat_tls_builder_ech_keys(struct cleat_tls_builder *b, struct cleat_ech_keys *keys);
 
 /* cleat_tls_builder_ech_backend: the server stands behind one that decrypts (RFC 9849 3.1, split

@@ -201,6 +201,28 @@ cl_result cl_hpke_setup_r(struct cl_hpke **out, const struct cl_hpke_setup *setu
     return CL_OK;
 }
 
+cl_result cl_hpke_setup_agreed(struct cl_hpke **out, const struct cl_hpke_setup *setup,
+                               const struct cl_hpke_agreement *agreement)
+{
+    const struct cl_rd keys[] = {agreement->enc, agreement->public_key};
+    struct cl_hpke *h = NULL;
+    *out = NULL;
+    if (setup->sender != NULL) {
+        return CLEAT_ERR_USAGE;
+    }
+    CL_TRY(begin(&h, setup, agreement->kem));
+    cl_result r = cl_hpke_kem_secret(agreement->kem, agreement->secret, keys, 2, &h->shared);
+    if (r == CL_OK) {
+        r = schedule(h, setup, aead_by_id(setup->suite.aead), agreement->seal);
+    }
+    if (r != CL_OK) {
+        cl_hpke_free(h);
+        return r;
+    }
+    *out = h;
+    return CL_OK;
+}
+
 struct cl_rd cl_hpke_shared_secret(const struct cl_hpke *h)
 {
     return cl_rd_of(h->shared.bytes, h->shared.len);

@@ -1,7 +1,9 @@
 /* crypto/hpke.h - Hybrid Public Key Encryption (RFC 9180): modes base and auth.
  *
- * The KEMs are DHKEM over the groups of kex.h. A context seals or opens messages in order, each
- * under its own nonce; a message that does not open does not move the sequence on.
+ * The KEMs are DHKEM over the groups of kex.h, whose operations are jobs (crypto/job.h): who must
+ * not compute one himself lets a job agree and goes on with cl_hpke_setup_agreed. A context seals
+ * or opens messages in order, each under its own nonce; a message that does not open does not move
+ * the sequence on.
  */
 #ifndef CL_CRYPTO_HPKE_H
 #define CL_CRYPTO_HPKE_H
@@ -11,6 +13,7 @@
 #include "base/mem.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
+#include "crypto/kex.h"
 #include "crypto/rand.h"
 
 /* RFC 9180 7.1 */
@@ -97,6 +100,25 @@ CL_MUST cl_result cl_hpke_setup_s(struct cl_hpke **out, const struct cl_hpke_set
                                   uint8_t *enc);
 CL_MUST cl_result cl_hpke_setup_r(struct cl_hpke **out, const struct cl_hpke_setup *setup,
                                   const struct cl_hpke_key *key, struct cl_rd enc);
+
+/* cl_hpke_job_key makes of a receiver's key what a job takes (DECAP); NULL: memory is short. The
+ * caller frees it: cl_kex_key_free, which wipes. */
+struct cl_kex_key *cl_hpke_job_key(const struct cl_hpke_key *key);
+
+/* What a job (crypto/job.h) agreed on over the KEM's group: ENCAP with the receiver's public key as
+ * the peer's share, and enc as ours; or DECAP with the receiver's key, and enc as the peer's. */
+struct cl_hpke_agreement {
+    const struct cl_hpke_kem *kem;
+    struct cl_rd public_key; /* the receiver's */
+    struct cl_rd enc;
+    struct cl_rd secret; /* the job's */
+    bool seal;           /* the context is the sender's */
+};
+
+/* cl_hpke_setup_agreed is the rest of SetupBaseS or SetupBaseR. UNSUPPORTED, NOMEM, CRYPTO; USAGE
+ * in mode auth, which agrees twice. The caller frees *out. */
+CL_MUST cl_result cl_hpke_setup_agreed(struct cl_hpke **out, const struct cl_hpke_setup *setup,
+                                       const struct cl_hpke_agreement *agreement);
 void cl_hpke_free(struct cl_hpke *h); /* wipes; NULL is fine */
 
 /* cl_hpke_shared_secret is what the KEM agreed on: for key logs (RFC 9850 2). */

@@ -35,4 +35,9 @@ CL_MUST cl_result cl_hpke_encap(const struct cl_hpke_key *ephemeral,
 CL_MUST cl_result cl_hpke_decap(const struct cl_hpke_key *key, const struct cl_hpke_key *sender,
                                 struct cl_rd enc, struct cl_secret *out);
 
+/* cl_hpke_kem_secret makes the shared secret of what was agreed (RFC 9180 4.1, ExtractAndExpand);
+ * keys: enc, the receiver's public key and, in mode auth, the sender's. */
+CL_MUST cl_result cl_hpke_kem_secret(const struct cl_hpke_kem *kem, struct cl_rd agreed,
+                                     const struct cl_rd *keys, size_t num, struct cl_secret *out);
+
 #endif

@@ -154,6 +154,11 @@ cl_result cl_hpke_key_derive(struct cl_hpke_key *out, const struct cl_hpke_kem *
     return r;
 }
 
+struct cl_kex_key *cl_hpke_job_key(const struct cl_hpke_key *key)
+{
+    return cl_kex_key_of(cl_group_by_id(key->kem->group), key->private_key, key->public_key);
+}
+
 static cl_result agree(const struct cl_hpke_key *key, struct cl_rd peer, uint8_t *out)
 {
     const struct cl_group *group = cl_group_by_id(key->kem->group);
@@ -163,9 +168,8 @@ static cl_result agree(const struct cl_hpke_key *key, struct cl_rd peer, uint8_t
     return cl_kex_agree_with(group, key->private_key, key->public_key, peer, out);
 }
 
-/* derive makes the shared secret of what was agreed (RFC 9180 4.1, ExtractAndExpand). */
-static cl_result derive(const struct cl_hpke_kem *kem, struct cl_rd agreed,
-                        const struct cl_rd *keys, size_t num, struct cl_secret *out)
+cl_result cl_hpke_kem_secret(const struct cl_hpke_kem *kem, struct cl_rd agreed,
+                             const struct cl_rd *keys, size_t num, struct cl_secret *out)
 {
     uint8_t context[CL_HPKE_MAX_INFO]; /* enc, pkRm and in mode auth pkSm */
     struct cl_wr w = cl_wr_of(context, sizeof(context));
@@ -203,7 +207,8 @@ cl_result cl_hpke_encap(const struct cl_hpke_key *ephemeral, const struct cl_hpk
     if (r == CL_OK) {
         const struct cl_rd keys[] = {public_of(ephemeral), public_key,
                                      sender != NULL ? public_of(sender) : cl_rd_of(NULL, 0)};
-        r = derive(ephemeral->kem, cl_rd_of(agreed, sender != NULL ? 2 * len : len), keys, 3, out);
+        r = cl_hpke_kem_secret(ephemeral->kem, cl_rd_of(agreed, sender != NULL ? 2 * len : len),
+                               keys, 3, out);
     }
     cl_wipe(agreed, sizeof(agreed));
     return r;
@@ -224,7 +229,8 @@ cl_result cl_hpke_decap(const struct cl_hpke_key *key, const struct cl_hpke_key 
     if (r == CL_OK) {
         const struct cl_rd keys[] = {enc, public_of(key),
                                      sender != NULL ? public_of(sender) : cl_rd_of(NULL, 0)};
-        r = derive(key->kem, cl_rd_of(agreed, sender != NULL ? 2 * len : len), keys, 3, out);
+        r = cl_hpke_kem_secret(key->kem, cl_rd_of(agreed, sender != NULL ? 2 * len : len), keys, 3,
+                               out);
     }
     cl_wipe(agreed, sizeof(agreed));
     return r;

@@ -37,7 +37,7 @@ struct cl_job_kex {
     const struct cl_rng *rng;            /* KEYGEN, ENCAP */
     struct cl_rd peer_share;             /* ENCAP, DECAP */
     struct cl_kex_key *key;              /* KEYGEN: out; DECAP: in; owned by the job's owner */
-    uint8_t *share;                      /* KEYGEN, ENCAP: out; room for CL_GROUP_MAX_SHARE bytes */
+    uint8_t *share;                      /* KEYGEN, ENCAP: out; room for the group's share */
     size_t share_len;                    /* out */
     uint8_t secret[CL_GROUP_MAX_SECRET]; /* ENCAP, DECAP: out */
     size_t secret_len;                   /* out */

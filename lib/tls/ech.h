@@ -43,7 +43,7 @@ struct cl_ech {
     size_t enc_len;
     struct cl_buf encoded; /* EncodedClientHelloInner, and room for the tag */
     struct cl_buf body;    /* of the outer extension, as it was sent; or the dummy */
-    bool dummy_key_wanted; /* the dummy's public key is still to be made */
+    bool key_wanted;       /* enc, or the dummy's public key, is still to be made: by a job */
     size_t body_at;        /* where in the outer ClientHello it lies */
     size_t body_len;
     size_t payload_at;
@@ -51,7 +51,8 @@ struct cl_ech {
     uint32_t outer_offered;
 
     /* server */
-    struct cleat_ech_keys *keys; /* to answer a rejection with; NULL: none */
+    struct cleat_ech_keys *keys; /* to decrypt, or to answer a rejection with; NULL: none */
+    size_t candidate;            /* which of them is tried, or comes next */
 };
 
 void cl_ech_free(struct cl_ech *ech); /* NULL is fine */
@@ -78,12 +79,12 @@ void cl_ech_event_keys(struct cleat_tls *tls, struct cl_rd config);
 
 /* ---- client: ech_client.c ---- */
 
-/* cl_ech_start draws what the first ClientHello needs: keys, or a dummy extension. */
+/* cl_ech_start draws what the first ClientHello needs: a random, or a dummy extension.
+ * cl_ech_start_job makes hs->job what is still to be computed for it: HPKE's encapsulation, or a
+ * dummy's key pair; *started: there was something. cl_ech_job_done takes the outcome. */
 CL_MUST cl_result cl_ech_start(struct cleat_tls *tls);
-/* cl_ech_dummy_share: where the public key of a dummy goes that is still to be made, for X25519;
- * NULL: none is wanted. cl_ech_dummy_made: it is there. */
-uint8_t *cl_ech_dummy_share(const struct cleat_tls *tls);
-void cl_ech_dummy_made(struct cleat_tls *tls);
+CL_MUST cl_result cl_ech_start_job(struct cleat_tls *tls, bool *started);
+CL_MUST cl_result cl_ech_job_done(struct cleat_tls *tls);
 /* cl_ech_wanted: there will be an inner and an outer ClientHello. */
 bool cl_ech_wanted(const struct cleat_tls *tls);
 /* cl_ech_encode makes EncodedClientHelloInner of the inner ClientHello, which is in hs->hello. */
@@ -109,10 +110,18 @@ CL_MUST cl_result cl_ech_finish(struct cleat_tls *tls);
 
 /* ---- server: ech_server.c ---- */
 
-/* cl_ech_open puts the inner ClientHello into the place of hs->hello, if the one that is parsed has
- * one that can be decrypted: *opened. Of a second ClientHello it must, if the first had.
- * cl_ech_check_inner checks what is parsed anew. */
-CL_MUST cl_result cl_ech_open(struct cleat_tls *tls, bool *opened);
+/* Which ClientHello counts. */
+enum cl_ech_outcome {
+    CL_ECH_KEPT,   /* the one that is parsed */
+    CL_ECH_OPENED, /* the inner one, which now is hs->hello: to be parsed anew */
+    CL_ECH_WAITS,  /* that is not known yet: hs->job is HPKE's decapsulation */
+};
+
+/* cl_ech_open looks for an inner ClientHello in the one that is parsed; of a second ClientHello it
+ * must be there, if the first had one. cl_ech_agreed goes on after a job, to the next key that may
+ * fit, if there is one. cl_ech_check_inner checks what is parsed anew. */
+CL_MUST cl_result cl_ech_open(struct cleat_tls *tls, enum cl_ech_outcome *out);
+CL_MUST cl_result cl_ech_agreed(struct cleat_tls *tls, enum cl_ech_outcome *out);
 CL_MUST cl_result cl_ech_check_inner(struct cleat_tls *tls);
 /* cl_ech_confirm writes the confirmation into a ServerHello or HelloRetryRequest that is complete
  * but for that, when ECH is accepted. */

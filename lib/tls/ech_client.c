@@ -2,6 +2,7 @@
  * 6.2): choosing a configuration, encoding and sealing the inner ClientHello; the dummy that is
  * sent where there is none.
  *
+ * What is asymmetric is a job: jobs of many connections cost less together.
  * The inner ClientHello is built first, then the outer one around it. Extensions that are the same
  * in both stand together at the inner one's end and are sent once, in the outer one.
  */
@@ -88,32 +89,46 @@ bool cl_ech_wanted(const struct cleat_tls *tls)
            (tls->ech_status == CLEAT_ECH_OFFERED || tls->ech_status == CLEAT_ECH_ACCEPTED);
 }
 
-static cl_result start_real(struct cleat_tls *tls)
+/* ---- HPKE's encapsulation ---- */
+
+static cl_result config_of(const struct cl_ech *ech, struct cl_ech_config *out)
+{
+    struct cl_rd bytes = cl_buf_view(&ech->config);
+    return cl_ech_config_next(&bytes, out) ? CL_OK : CLEAT_ERR_INTERNAL; /* it was parsed before */
+}
+
+static cl_result start_encap(struct cl_ech *ech, struct cl_job *job)
+{
+    struct cl_ech_config c;
+    CL_TRY(config_of(ech, &c));
+    const struct cl_hpke_kem *kem = cl_hpke_kem_by_id(c.kem);
+    job->kind = CL_JOB_ENCAP;
+    job->kex.group = cl_group_by_id(kem->group);
+    job->kex.peer_share = c.public_key;
+    job->kex.share = ech->enc;
+    ech->enc_len = kem->public_len;
+    return CL_OK;
+}
+
+static cl_result encapsulated(struct cleat_tls *tls, struct cl_rd secret)
 {
     struct cl_ech *ech = tls->hs->ech;
     struct cl_ech_config c;
     struct cl_buf info = {0};
-    struct cl_rd bytes = cl_buf_view(&ech->config);
-    if (!cl_ech_config_next(&bytes, &c)) {
-        return CLEAT_ERR_INTERNAL;
-    }
-    CL_TRY(cl_rand(&tls->config->rng, ech->outer_random, sizeof(ech->outer_random)));
-    const struct cl_hpke_kem *kem = cl_hpke_kem_by_id(c.kem);
+    CL_TRY(config_of(ech, &c));
     cl_result r = cl_ech_info(c.whole, &info);
     if (r == CL_OK) {
         const struct cl_hpke_setup setup = {.suite = ech->suite, .info = cl_buf_view(&info)};
-        r = cl_hpke_setup_s(&ech->hpke, &setup, kem, c.public_key, &tls->config->rng, NULL,
-                            ech->enc);
-        ech->enc_len = kem->public_len;
+        const struct cl_hpke_agreement agreement = {
+            .kem = cl_hpke_kem_by_id(c.kem),
+            .public_key = c.public_key,
+            .enc = cl_rd_of(ech->enc, ech->enc_len),
+            .secret = secret,
+            .seal = true,
+        };
+        r = cl_hpke_setup_agreed(&ech->hpke, &setup, &agreement);
     }
     cl_buf_deinit(&info);
-    if (r == CLEAT_ERR_BAD_KEY_SHARE) {
-        return cl_tls_fail(tls,
-                           CL_WHY_HINT(BAD_ECH_CONFIG, "RFC 9849 4",
-                                       "get the configuration anew, or connect without ECH"),
-                           "the public key of the ECH configuration of %s is not valid",
-                           ech->public_name);
-    }
     CL_TRY(r);
     cl_event_choice(tls, "Encrypted Client Hello", ech->public_name,
                     "offered: the public name that can be seen on the way");
@@ -146,8 +161,7 @@ static bool greases(const struct cleat_tls_config *c)
 }
 
 /* RFC 9849 6.2.1: a random config_id, a suite that varies, a public key that is one, a payload as
- * long as a real one would be. The second ClientHello repeats it. The key is a job's, which puts it
- * where cl_ech_dummy_share says: jobs of many connections cost less together. */
+ * long as a real one would be. The second ClientHello repeats it. */
 static cl_result draw_dummy(struct cleat_tls *tls, struct cl_ech *ech)
 {
     const struct cl_rng *rng = &tls->config->rng;
@@ -157,7 +171,7 @@ static cl_result draw_dummy(struct cleat_tls *tls, struct cl_ech *ech)
     ech->suite.aead = random[0] % 2 != 0 ? CL_HPKE_CHACHA20_POLY1305 : CL_HPKE_AES_128_GCM;
     ech->config_id = random[1];
     ech->enc_len = cl_hpke_kem_by_id(CL_HPKE_X25519)->public_len;
-    ech->dummy_key_wanted = true;
+    ech->key_wanted = true;
     const size_t len =
         GREASE_MIN + PADDING_UNIT * (size_t)(random[2] % GREASE_STEPS) + CL_HPKE_TAG_LEN;
     CL_TRY(cl_buf_reserve(&ech->body, 16 + ech->enc_len + len, CL_ECH_MAX_LIST));
@@ -174,21 +188,21 @@ static cl_result draw_dummy(struct cleat_tls *tls, struct cl_ech *ech)
     return CL_OK;
 }
 
-uint8_t *cl_ech_dummy_share(const struct cleat_tls *tls)
+static void start_dummy_key(struct cl_ech *ech, struct cl_job *job)
 {
-    struct cl_ech *ech = tls->hs->ech;
-    return ech != NULL && ech->dummy_key_wanted ? ech->body.p + HEAD_BEFORE_ENC : NULL;
+    job->kind = CL_JOB_KEYGEN;
+    job->kex.group = cl_group_by_id(CL_GROUP_X25519);
+    job->kex.share = ech->body.p + HEAD_BEFORE_ENC;
 }
 
-void cl_ech_dummy_made(struct cleat_tls *tls)
-{
-    tls->hs->ech->dummy_key_wanted = false;
-}
+/* ---- the first steps ---- */
 
 cl_result cl_ech_start(struct cleat_tls *tls)
 {
-    if (tls->hs->ech != NULL) {
-        return start_real(tls);
+    struct cl_ech *ech = tls->hs->ech;
+    if (ech != NULL) {
+        ech->key_wanted = true;
+        return cl_rand(&tls->config->rng, ech->outer_random, sizeof(ech->outer_random));
     }
     if (!greases(tls->config)) {
         return CL_OK;
@@ -199,6 +213,49 @@ cl_result cl_ech_start(struct cleat_tls *tls)
     }
     tls->ech_status = CLEAT_ECH_GREASE;
     return draw_dummy(tls, tls->hs->ech);
+}
+
+cl_result cl_ech_start_job(struct cleat_tls *tls, bool *started)
+{
+    struct cl_ech *ech = tls->hs->ech;
+    struct cl_job *job = &tls->hs->job;
+    *started = ech != NULL && ech->key_wanted;
+    if (!*started) {
+        return CL_OK;
+    }
+    cl_job_reset(job);
+    if (cl_ech_wanted(tls)) {
+        CL_TRY(start_encap(ech, job));
+    } else {
+        start_dummy_key(ech, job);
+    }
+    job->kex.rng = &tls->config->rng;
+    job->status = CL_JOB_PENDING;
+    tls->hs->waiting = job;
+    return CL_OK;
+}
+
+cl_result cl_ech_job_done(struct cleat_tls *tls)
+{
+    struct cl_ech *ech = tls->hs->ech;
+    struct cl_job *job = &tls->hs->job;
+    cl_result r = job->result;
+    tls->hs->waiting = NULL;
+    ech->key_wanted = false;
+    if (job->kind == CL_JOB_KEYGEN) {
+        cl_kex_key_free(job->kex.key); /* nobody will ever agree on anything with it */
+    } else if (r == CL_OK) {
+        r = encapsulated(tls, cl_rd_of(job->kex.secret, job->kex.secret_len));
+    }
+    cl_job_reset(job);
+    if (r == CLEAT_ERR_BAD_KEY_SHARE) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(BAD_ECH_CONFIG, "RFC 9849 4",
+                                       "get the configuration anew, or connect without ECH"),
+                           "the public key of the ECH configuration of %s is not valid",
+                           ech->public_name);
+    }
+    return r;
 }
 
 /* ---- encoding ---- */

@@ -49,6 +49,7 @@ struct cl_ech_key {
     struct cl_buf bytes;         /* of the ECHConfig */
     struct cl_ech_config config; /* views into them */
     struct cl_hpke_key key;
+    struct cl_kex_key *job_key; /* the same, as jobs take it */
     bool retry;
 };
 

@@ -28,13 +28,20 @@ struct cleat_ech_keys *cleat_ech_keys_ref(struct cleat_ech_keys *keys)
     return keys;
 }
 
+static void deinit_key(struct cl_ech_key *key)
+{
+    cl_buf_deinit(&key->bytes);
+    cl_kex_key_free(key->job_key);
+    cl_wipe(key, sizeof(*key));
+}
+
 void cleat_ech_keys_free(struct cleat_ech_keys *keys)
 {
     if (keys == NULL || __atomic_sub_fetch(&keys->refs, 1, __ATOMIC_ACQ_REL) != 0) {
         return;
     }
     for (size_t i = 0; i < keys->num; i++) {
-        cl_buf_deinit(&keys->keys[i].bytes);
+        deinit_key(&keys->keys[i]);
     }
     cl_free_secret(keys, sizeof(*keys));
 }
@@ -91,6 +98,21 @@ static cl_result check_room(const struct cleat_ech_keys *keys, uint8_t id, struc
     return CL_OK;
 }
 
+/* What it has when it fails is the caller's to deinit. */
+static cl_result keep(struct cl_ech_key *k, struct cl_rd config, const struct cl_hpke_key *key,
+                      bool retry)
+{
+    CL_TRY(cl_buf_append(&k->bytes, config.p, config.len, CL_ECH_MAX_LIST));
+    struct cl_rd rest = cl_buf_view(&k->bytes);
+    if (!cl_ech_config_next(&rest, &k->config)) {
+        return CLEAT_ERR_INTERNAL;
+    }
+    k->key = *key;
+    k->job_key = cl_hpke_job_key(key);
+    k->retry = retry;
+    return k->job_key != NULL ? CL_OK : CLEAT_ERR_NOMEM;
+}
+
 static cl_result add(struct cleat_ech_keys *keys, struct cl_rd config,
                      const struct cl_hpke_key *key, bool retry, struct cleat_error *err)
 {
@@ -108,21 +130,17 @@ static cl_result add(struct cleat_ech_keys *keys, struct cl_rd config,
                             c.id, (int)c.public_name.len, (const char *)c.public_name.p);
     }
     CL_TRY(check_room(keys, c.id, err));
-    CL_TRY(cl_buf_append(&k->bytes, config.p, config.len, CL_ECH_MAX_LIST));
-    rest = cl_buf_view(&k->bytes);
-    if (!cl_ech_config_next(&rest, &k->config)) {
-        return CLEAT_ERR_INTERNAL;
-    }
-    k->key = *key;
-    k->retry = retry;
+    const cl_result r = keep(k, config, key, retry);
     keys->num++;
     /* what clients are given fits into the extension that gives it */
-    if (cl_ech_keys_retry_len(keys) > UINT16_MAX - 2) {
+    const bool fits = r == CL_OK && cl_ech_keys_retry_len(keys) <= UINT16_MAX - 2;
+    if (!fits) {
         keys->num--;
-        cl_buf_deinit(&k->bytes);
-        return cl_error_set(err, WHY(LIMIT), "the ECH configurations take more than 64 KiB");
+        deinit_key(k);
     }
-    return CL_OK;
+    return fits || r != CL_OK
+               ? r
+               : cl_error_set(err, WHY(LIMIT), "the ECH configurations take more than 64 KiB");
 }
 
 int cleat_ech_keys_add(struct cleat_ech_keys *keys, const uint8_t *config, size_t config_len,

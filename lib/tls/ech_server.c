@@ -1,8 +1,8 @@
 /* tls/ech_server.c - the server's side of Encrypted Client Hello (RFC 9849 7): finding the key,
  * decrypting, confirming. Shared mode; behind a server that decrypts (split mode), confirming only.
  *
- * What decrypting costs is bounded: one key agreement for each key that has the client's config_id,
- * of which there are CLEAT_ECH_MAX_SAME_ID at most.
+ * What decrypting costs is bounded: one key agreement, a job, for each key that has the client's
+ * config_id, of which there are CLEAT_ECH_MAX_SAME_ID at most.
  */
 #include "tls/ech.h"
 
@@ -63,42 +63,40 @@ static cl_result try_open(struct attempt *a, struct cl_hpke *hpke)
     return CL_OK;
 }
 
-/* Fails only where the machine does; a key that does not fit leaves *out NULL. */
-static cl_result try_key(struct attempt *a, const struct cl_ech_key *key, struct cl_hpke **out)
+/* HPKE's context of what a job agreed on with this key; and the payload decrypted by it. */
+static cl_result try_key(struct attempt *a, const struct cl_ech_key *key, struct cl_rd secret,
+                         struct cl_hpke **out)
 {
     struct cl_buf info = {0};
     struct cl_hpke *hpke = NULL;
-    *out = NULL;
     cl_result r = cl_ech_info(key->config.whole, &info);
     if (r == CL_OK) {
         const struct cl_hpke_setup setup = {.suite = a->outer.suite, .info = cl_buf_view(&info)};
-        r = cl_hpke_setup_r(&hpke, &setup, &key->key, a->outer.enc);
+        const struct cl_hpke_agreement agreement = {
+            .kem = key->key.kem,
+            .public_key = cl_rd_of(key->key.public_key, key->key.kem->public_len),
+            .enc = a->outer.enc,
+            .secret = secret,
+        };
+        r = cl_hpke_setup_agreed(&hpke, &setup, &agreement);
     }
     cl_buf_deinit(&info);
     if (r == CL_OK) {
         r = try_open(a, hpke);
     }
-    if (r == CL_OK) {
-        *out = hpke;
-        return CL_OK;
+    if (r != CL_OK) {
+        cl_hpke_free(hpke);
+        return r;
     }
-    cl_hpke_free(hpke);
-    return r == CLEAT_ERR_NOMEM ? r : CL_OK;
+    *out = hpke;
+    return CL_OK;
 }
 
-/* RFC 9849 7.1: the candidates are those with the client's config_id and suite. */
-static cl_result find_key(struct cl_ech *ech, struct attempt *a, const struct cl_ech_key **found)
+/* What only says that the key is another one, or that there is nothing to be decrypted. */
+static bool is_misfit(cl_result r)
 {
-    const struct cl_ech_key *key;
-    *found = NULL;
-    for (size_t i = 0; *found == NULL && (key = cl_ech_keys_at(ech->keys, i)) != NULL; i++) {
-        if (key->config.id == a->outer.config_id &&
-            cl_ech_config_has_suite(&key->config, a->outer.suite)) {
-            CL_TRY(try_key(a, key, &ech->hpke));
-            *found = ech->hpke != NULL ? key : NULL;
-        }
-    }
-    return CL_OK;
+    return r == CLEAT_ERR_BAD_KEY_SHARE || r == CLEAT_ERR_BAD_RECORD_MAC ||
+           r == CLEAT_ERR_UNSUPPORTED;
 }
 
 /* replace puts the inner ClientHello of what was decrypted into the outer one's place. */
@@ -116,31 +114,79 @@ static cl_result replace(struct cleat_tls *tls, struct attempt *a)
     return CL_OK;
 }
 
-static cl_result use_first(struct cleat_tls *tls, struct attempt *a, bool *opened)
+static cl_result accept(struct cleat_tls *tls, struct attempt *a, const struct cl_ech_key *key)
 {
     struct cl_ech *ech = tls->hs->ech;
-    const struct cl_ech_key *key;
-    CL_TRY(find_key(ech, a, &key));
-    if (key == NULL) {
-        tls->ech_status = CLEAT_ECH_REJECTED;
-        cl_event_choice(tls, "Encrypted Client Hello", "rejected",
-                        "no key of ours decrypts it: an old one, or a dummy");
-        return CL_OK;
-    }
     ech->config_id = a->outer.config_id;
     ech->suite = a->outer.suite;
     memcpy(ech->outer_random, tls->hs->parsed.random.p, CL_RANDOM_LEN);
     CL_TRY(replace(tls, a));
     tls->ech_status = CLEAT_ECH_ACCEPTED;
-    *opened = true;
     cl_event_choice(tls, "Encrypted Client Hello", "accepted", "a key of ours decrypts it");
     cl_ech_event_keys(tls, key->config.whole);
     return CL_OK;
 }
 
-static cl_result open_first(struct cleat_tls *tls, bool *opened)
+static void start_decap(struct cleat_tls *tls, const struct cl_ech_key *key, struct cl_rd enc)
 {
+    struct cl_hs *hs = tls->hs;
+    hs->job = (struct cl_job){.kind = CL_JOB_DECAP, .status = CL_JOB_PENDING};
+    hs->job.kex.group = cl_group_by_id(key->key.kem->group);
+    hs->job.kex.key = key->job_key; /* ech->keys holds it for as long as we are here */
+    hs->job.kex.peer_share = enc;   /* a view into hs->hello, which stays */
+    hs->waiting = &hs->job;
+}
+
+/* RFC 9849 7.1: the candidates are those with the client's config_id and suite. */
+static cl_result try_next(struct cleat_tls *tls, enum cl_ech_outcome *out)
+{
+    struct cl_ech *ech = tls->hs->ech;
+    struct cl_ech_outer outer;
+    const struct cl_ech_key *key;
+    if (!cl_ech_outer_parse(tls->hs->parsed.ech, &outer)) {
+        return CLEAT_ERR_INTERNAL; /* it was parsed before */
+    }
+    for (; (key = cl_ech_keys_at(ech->keys, ech->candidate)) != NULL; ech->candidate++) {
+        if (key->config.id == outer.config_id &&
+            cl_ech_config_has_suite(&key->config, outer.suite)) {
+            start_decap(tls, key, outer.enc);
+            *out = CL_ECH_WAITS;
+            return CL_OK;
+        }
+    }
+    *out = CL_ECH_KEPT;
+    tls->ech_status = CLEAT_ECH_REJECTED;
+    cl_event_choice(tls, "Encrypted Client Hello", "rejected",
+                    "no key of ours decrypts it: an old one, or a dummy");
+    return CL_OK;
+}
+
+cl_result cl_ech_agreed(struct cleat_tls *tls, enum cl_ech_outcome *out)
+{
+    struct cl_hs *hs = tls->hs;
+    const struct cl_ech_key *key = cl_ech_keys_at(hs->ech->keys, hs->ech->candidate++);
     struct attempt a = {0};
+    *out = CL_ECH_OPENED;
+    hs->waiting = NULL;
+    cl_result r = hs->job.result;
+    if (r == CL_OK) {
+        r = attempt_init(&a, tls);
+    }
+    if (r == CL_OK) {
+        r = try_key(&a, key, cl_rd_of(hs->job.kex.secret, hs->job.kex.secret_len), &hs->ech->hpke);
+    }
+    cl_job_reset(&hs->job);
+    if (r == CL_OK) {
+        r = accept(tls, &a, key);
+    } else if (is_misfit(r)) {
+        r = try_next(tls, out);
+    }
+    attempt_deinit(&a);
+    return r;
+}
+
+static cl_result open_first(struct cleat_tls *tls, enum cl_ech_outcome *out)
+{
     if (tls->config->ech_keys == NULL || tls->config->version_max < CLEAT_TLS_1_3) {
         return CL_OK;
     }
@@ -149,12 +195,7 @@ static cl_result open_first(struct cleat_tls *tls, bool *opened)
         return CLEAT_ERR_NOMEM;
     }
     tls->hs->ech->keys = cleat_ech_keys_ref(tls->config->ech_keys);
-    cl_result r = attempt_init(&a, tls);
-    if (r == CL_OK) {
-        r = use_first(tls, &a, opened);
-    }
-    attempt_deinit(&a);
-    return r;
+    return try_next(tls, out);
 }
 
 /* RFC 9849 7.1.1: the second ClientHello's extension is there, names the same key, has no new one,
@@ -177,7 +218,7 @@ static cl_result use_second(struct cleat_tls *tls, struct attempt *a)
     return replace(tls, a);
 }
 
-static cl_result open_second(struct cleat_tls *tls, bool *opened)
+static cl_result open_second(struct cleat_tls *tls, enum cl_ech_outcome *out)
 {
     struct attempt a = {0};
     const struct cl_rd body = tls->hs->parsed.ech;
@@ -190,7 +231,7 @@ static cl_result open_second(struct cleat_tls *tls, bool *opened)
         r = use_second(tls, &a);
     }
     attempt_deinit(&a);
-    *opened = r == CL_OK;
+    *out = CL_ECH_OPENED;
     return r;
 }
 
@@ -220,20 +261,20 @@ static cl_result take_inner(struct cleat_tls *tls)
     return tls->hs->ech != NULL ? CL_OK : CLEAT_ERR_NOMEM;
 }
 
-cl_result cl_ech_open(struct cleat_tls *tls, bool *opened)
+cl_result cl_ech_open(struct cleat_tls *tls, enum cl_ech_outcome *out)
 {
     const struct cl_hs *hs = tls->hs;
-    *opened = false;
+    *out = CL_ECH_KEPT;
     if (hs->parsed.ech.p != NULL && is_inner(hs->parsed.ech)) {
         return take_inner(tls);
     }
     if (hs->retried && hs->ech != NULL && hs->ech->hpke != NULL) {
-        return open_second(tls, opened);
+        return open_second(tls, out);
     }
     if (hs->retried) { /* a backend's first one was of type inner; elsewhere nothing was opened */
         return tls->ech_status == CLEAT_ECH_ACCEPTED ? type_changed(tls) : CL_OK;
     }
-    return hs->parsed.ech.p != NULL ? open_first(tls, opened) : CL_OK;
+    return hs->parsed.ech.p != NULL ? open_first(tls, out) : CL_OK;
 }
 
 /* RFC 9849 7.1: the inner ClientHello "includes a well-formed "encrypted_client_hello" extension of

@@ -119,6 +119,9 @@ void cl_hs_free(struct cleat_tls *tls)
         return;
     }
     cl_verify_free(hs->verify);
+    if (hs->job.kind == CL_JOB_KEYGEN) { /* done, and nobody has come for it */
+        cl_kex_key_free(hs->job.kex.key);
+    }
     cl_kex_key_free(hs->kex_key);
     cl_kex_key_free(hs->second_key);
     cl_pubkey_free(hs->peer_key);

@@ -17,6 +17,7 @@
     X(C_START)                       \
     X(C_MAKE_SHARE)                  \
     X(C_KEYGEN)                      \
+    X(C_ECH_KEY)                     \
     X(C_SEND_HELLO)                  \
     X(C_WAIT_SERVER_HELLO)           \
     /* client, TLS 1.3 */            \
@@ -45,6 +46,7 @@
     X(C13_LATE_SEND_FINISHED)        \
     /* server, any version */        \
     X(S_WAIT_CLIENT_HELLO)           \
+    X(S_ECH_AGREE)                   \
     X(S_ASK_CONFIG)                  \
     X(S_NEGOTIATE)                   \
     /* server, TLS 1.3 */            \

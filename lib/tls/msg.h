@@ -11,8 +11,10 @@
 CL_HANDLER(cl_client_start);
 CL_HANDLER(cl_client_make_share);
 CL_HANDLER(cl_client_keygen_done);
+CL_HANDLER(cl_client_ech_key_done);
 CL_HANDLER(cl_client_hello_send);
 CL_HANDLER(cl_client_hello_received);
+CL_HANDLER(cl_client_hello_ech_agreed);
 CL_HANDLER(cl_second_hello_received);
 
 /* msg_server_hello.c */

@@ -222,19 +222,21 @@ static cl_result parse_kept(struct cleat_tls *tls)
 }
 
 /* The ClientHello; where Encrypted Client Hello is accepted, the inner one in its place. */
-static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result parse_inner(struct cleat_tls *tls)
+{
+    CL_TRY(parse_kept(tls));
+    return cl_ech_check_inner(tls);
+}
+
+static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg,
+                             enum cl_ech_outcome *ech)
 {
     struct cl_hs *hs = tls->hs;
-    bool opened;
     hs->hello.len = 0;
     CL_TRY(cl_buf_append(&hs->hello, msg->whole.p, msg->whole.len, CL_HS_MAX_HELLO));
     CL_TRY(parse_kept(tls));
-    CL_TRY(cl_ech_open(tls, &opened));
-    if (opened) {
-        CL_TRY(parse_kept(tls));
-        CL_TRY(cl_ech_check_inner(tls));
-    }
-    return CL_OK;
+    CL_TRY(cl_ech_open(tls, ech));
+    return *ech == CL_ECH_OPENED ? parse_inner(tls) : CL_OK;
 }
 
 static cl_result keep_server_name(struct cleat_tls *tls)
@@ -247,11 +249,10 @@ static cl_result keep_server_name(struct cleat_tls *tls)
     return tls->server_name != NULL ? CL_OK : CLEAT_ERR_NOMEM;
 }
 
-cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+/* It is known which ClientHello counts, and that it is well-formed. */
+static cl_result take_hello(struct cleat_tls *tls)
 {
     struct cl_hs *hs = tls->hs;
-    CL_TRY(parse_hello(tls, msg));
-    CL_TRY(cl_hs_no_partial_message(tls));
     CL_TRY(keep_server_name(tls));
     memcpy(hs->client_random, hs->parsed.random.p, CL_RANDOM_LEN);
     hs->session_id_len = (uint8_t)hs->parsed.session_id.len;
@@ -266,6 +267,32 @@ cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *m
     }
     cl_hs_goto(tls, CL_HS_S_NEGOTIATE);
     return CL_OK;
+}
+
+cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    enum cl_ech_outcome ech;
+    CL_TRY(parse_hello(tls, msg, &ech));
+    CL_TRY(cl_hs_no_partial_message(tls));
+    if (ech == CL_ECH_WAITS) {
+        cl_hs_goto(tls, CL_HS_S_ECH_AGREE);
+        return CL_OK;
+    }
+    return take_hello(tls);
+}
+
+cl_result cl_client_hello_ech_agreed(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    enum cl_ech_outcome ech;
+    CL_TRY(cl_ech_agreed(tls, &ech));
+    if (ech == CL_ECH_WAITS) {
+        cl_hs_goto(tls, CL_HS_S_ECH_AGREE);
+        return CL_OK;
+    }
+    if (ech == CL_ECH_OPENED) {
+        CL_TRY(parse_inner(tls));
+    }
+    return take_hello(tls);
 }
 
 bool cl_list16_has(struct cl_rd list, uint16_t wanted)
@@ -385,7 +412,8 @@ cl_result cl_second_hello_received(struct cleat_tls *tls, const struct cl_msg *m
     struct cl_client_hello old = hs->parsed;
     hs->first_hello = hs->hello; /* old's views point into it */
     hs->hello = (struct cl_buf){0};
-    CL_TRY(parse_hello(tls, msg));
+    enum cl_ech_outcome ech; /* never waits: the first one's keys decrypt it */
+    CL_TRY(parse_hello(tls, msg, &ech));
     CL_TRY(compare_hellos(tls, &old));
     CL_TRY(check_cookie(tls));
     CL_TRY(check_retry_share(tls));

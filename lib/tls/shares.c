@@ -64,6 +64,7 @@ static void start_keygen(struct cleat_tls *tls, const struct cl_group *group, ui
 cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
+    bool ech_job = false;
     if (hs->retried && hs->hrr_group != NULL && hs->share_group != hs->hrr_group) {
         cl_kex_key_free(hs->kex_key);
         hs->kex_key = NULL;
@@ -79,11 +80,17 @@ cl_result cl_client_make_share(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(cl_buf_reserve(&hs->second_share, len, len));
         hs->second_share.len = len;
         start_keygen(tls, hs->second_group, hs->second_share.p);
-    } else if (cl_ech_dummy_share(tls) != NULL) {
-        start_keygen(tls, cl_group_by_id(CL_GROUP_X25519), cl_ech_dummy_share(tls));
     } else {
-        cl_hs_goto(tls, CL_HS_C_SEND_HELLO);
+        CL_TRY(cl_ech_start_job(tls, &ech_job));
+        cl_hs_goto(tls, ech_job ? CL_HS_C_ECH_KEY : CL_HS_C_SEND_HELLO);
     }
+    return CL_OK;
+}
+
+cl_result cl_client_ech_key_done(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(cl_ech_job_done(tls));
+    cl_hs_goto(tls, CL_HS_C_MAKE_SHARE);
     return CL_OK;
 }
 
@@ -91,10 +98,7 @@ cl_result cl_client_keygen_done(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     const cl_result r = hs->job.result;
-    if (hs->job.kex.share == cl_ech_dummy_share(tls)) {
-        cl_kex_key_free(hs->job.kex.key); /* nobody will ever agree on anything with it */
-        cl_ech_dummy_made(tls);
-    } else if (hs->job.kex.group == hs->share_group) {
+    if (hs->job.kex.group == hs->share_group) {
         hs->kex_key = hs->job.kex.key;
         hs->share_len = hs->job.kex.share_len;
     } else {
