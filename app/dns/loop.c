@@ -123,6 +123,12 @@ cl_result cl_dns_loop_new(uv_loop_t *loop, struct cl_dns_loop **out, struct clea
         .tries = CL_DNS_TRIES,
     };
     int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+#ifdef ARES_OPT_QUERY_CACHE
+    /* From 1.31 on it keeps answers, and hands them out inside the call that asks. The name servers
+     * are asked each time, as before. */
+    options.qcache_max_ttl = 0;
+    mask |= ARES_OPT_QUERY_CACHE;
+#endif
     int status = initialised ? ARES_SUCCESS : ares_library_init(ARES_LIB_INIT_ALL);
     initialised = initialised || status == ARES_SUCCESS;
     if (status == ARES_SUCCESS) {

@@ -2,6 +2,8 @@
 #ifndef CL_DNS_LOOP_H
 #define CL_DNS_LOOP_H
 
+/* ares_query is deprecated from 1.28 on for a function that Debian 12's 1.18 does not have */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <uv.h>
 

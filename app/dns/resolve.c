@@ -6,7 +6,6 @@
  */
 #include "dns/resolve.h"
 
-#include <ares.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

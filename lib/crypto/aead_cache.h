@@ -10,8 +10,8 @@
 
 #include "crypto/aead_kernel.h"
 
-/* 64: as many as a word has bits; 32 connections that are active at the same moment, in 90 KiB of
- * a second-level cache of some MiB */
+/* 64: as many as a word has bits; 32 connections that are active at the same moment, in 100 KiB
+ * of a second-level cache of some MiB */
 #define CL_AEAD_NUM_SLOTS 64
 
 struct cl_aead_cache {
