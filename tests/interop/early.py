@@ -120,6 +120,9 @@ class Serve(ServeTest):
              "--verify-hostname", "localhost", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3",
              "--resume", "--earlydata", file, "--port", self.server.port, "127.0.0.1"],
             check=False, stdin=None, input=matrix.last_request(first))
+        version = support.run(["gnutls-cli", "--version"]).stdout.decode().split("\n")[0]
+        if b"error sending early data" in done.stderr and " 3.7." not in version:
+            self.skipTest(f"{version} sends no early data, not to its own server either")
         self.assertIn(b"\nserved\n", done.stdout, done.stderr)
         self.assertIn(" early ", self.server.access.wait_for(f'"GET /[?]{path[2:]} HTTP'))
 

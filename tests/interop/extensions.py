@@ -157,7 +157,7 @@ class Later(unittest.TestCase):
             said = support.Lines(process.stdout)
             wait_for_text(peer.log, "GET / HTTP/1.1")
             peer.tell(b"c\n")  # this line asks; others are sent as they are
-            wait_for_text(peer.log, "CN = late-client")
+            wait_for_text(peer.log, "late-client")
             peer.tell(b"HTTP/1.1 204 Fine\r\n\r\n")
             process.wait(support.PATIENCE)
             said.close()

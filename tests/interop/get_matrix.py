@@ -11,6 +11,7 @@ from get_support import GetTest, Peer, free_port
 from matrix import GROUPS, SUITES, cases
 
 support.need("openssl")
+support.allow_short_tags()
 SIGNATURES = {
     "ecdsa-p256": r"^ecdsa_secp256r1_sha256$",
     "ecdsa-p384": r"^ecdsa_secp384r1_sha384$",

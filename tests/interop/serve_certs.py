@@ -29,7 +29,7 @@ def s_client(server, *args, check=False):
 
 def subject(server, *args):
     """The common name of the certificate that the server shows."""
-    found = re.search(rb"subject=CN = (\S+)", s_client(server, *args).stdout)
+    found = re.search(rb"subject=CN ?= ?(\S+)", s_client(server, *args).stdout)
     return found.group(1).decode() if found else None
 
 

@@ -10,8 +10,9 @@ import support
 from matrix import GROUPS, SIGNATURES, SUITES, ServeTest
 
 support.need("openssl")
+support.allow_short_tags()
 CA = support.make_ca()
-# s_client's words for what the server signed with
+# s_client's words for what the server signed with, before 3.5 and since
 PEER_SIGNATURE = {"ecdsa": "ECDSA", "ecdsa384": "ECDSA", "ecdsa521": "ECDSA", "rsa": "RSA-PSS",
                   "rsapss": "RSA-PSS", "ed25519": "ed25519"}
 
@@ -60,7 +61,8 @@ class Matrix(OpenSSLTest):
         text = self.ask(server, "-ciphersuites", suite, "-groups", group)
         self.assertIn(f"New, TLSv1.3, Cipher is {suite}", text)
         self.assertIn("Verify return code: 0 (ok)", text)
-        self.assertIn(f"Peer signature type: {PEER_SIGNATURE[kind]}\n", text)
+        self.assertRegex(text, "Peer signature type: "
+                         rf"({PEER_SIGNATURE[kind]}|(?i:{SIGNATURES[kind]}))\n")
         self.agreed(server, self.asked, suite, group, kind)
 
     def test_every_suite_group_and_kind_of_certificate(self):
@@ -191,7 +193,7 @@ class Choice(OpenSSLTest):
             for name, subject in (("shop.example", "shop"), ("SHOP.example", "shop"),
                                   ("a.shop.example", "shop"), ("localhost", "leaf-ecdsa")):
                 with self.subTest(name):
-                    self.assertIn(f"subject=CN = {subject}\n", self.ask(server, name=name))
+                    self.assertRegex(self.ask(server, name=name), f"subject=CN ?= ?{subject}\n")
                     self.agreed(server, self.asked, name=name.lower())
 
     def test_certificates_by_signature_algorithm(self):
@@ -203,7 +205,7 @@ class Choice(OpenSSLTest):
             for kind, words in schemes.items():
                 with self.subTest(kind):
                     text = self.ask(server, "-CAfile", authorities[kind].cert, "-sigalgs", words)
-                    self.assertIn(f"subject=CN = all-{kind}\n", text)
+                    self.assertRegex(text, f"subject=CN ?= ?all-{kind}\n")
                     self.agreed(server, self.asked, kind=kind)
 
     def test_nothing_in_common_is_a_handshake_failure(self):

@@ -34,11 +34,14 @@ async def echo(socket, path=None):
             await socket.close(4001, "you said bye")
             return
         await socket.send(message)
+def choose(first, second):
+    offered = first if isinstance(first, (list, tuple)) else second  # from 14 on the second
+    return "chat" if "chat" in offered else None
 async def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*sys.argv[1:3])
     async with websockets.serve(echo, "127.0.0.1", 0, ssl=context, subprotocols=["chat"],
-                                max_size=1 << 26) as server:
+                                select_subprotocol=choose, max_size=1 << 26) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 asyncio.run(main())
