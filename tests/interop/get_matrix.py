@@ -3,7 +3,6 @@
 certificate that both know, full, after a retry, resumed. (What else matters with them, one by one,
 is in get_peers.py.)"""
 import json
-import subprocess
 
 import get_support
 import support
@@ -119,25 +118,18 @@ class NSS(Pairs, GetTest):
     programs = ["selfserv", "certutil", "pk12util"]
     suites = SUITES[:3]
     kinds = ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa"]
+    databases = {}
 
     def database(self, cert, key):
-        folder = self.folder / f"nss-{cert.stem}"
-        if not folder.exists():
-            folder.mkdir()
-            run = {"check": True, "capture_output": True, "timeout": support.PATIENCE}
-            bundle, where = folder / "leaf.p12", ["-d", f"sql:{folder}"]
-            subprocess.run(["certutil", "-N", *where, "--empty-password"], **run)
-            subprocess.run(["certutil", "-A", *where, "-n", "ca", "-t", "CT,,", "-i", self.ca.cert],
-                           **run)
-            subprocess.run(["openssl", "pkcs12", "-export", "-in", cert, "-inkey", key, "-name",
-                            "leaf", "-passout", "pass:", "-out", bundle], **run)
-            subprocess.run(["pk12util", "-i", bundle, *where, "-W", ""], **run)
-        return f"sql:{folder}"
+        if cert not in self.databases:
+            self.databases[cert] = support.nss_database(f"get-{cert.stem}", self.ca,
+                                                        support.Pair(cert, key))
+        return self.databases[cert]
 
     def peer(self, cert, key, groups, extra=()):
         names = {"X25519": "x25519", "P-256": "P256", "P-384": "P384", "P-521": "P521"}
         port = free_port()
-        return Peer(["selfserv", "-d", self.database(cert, key), "-n", "leaf", "-p", port, "-u",
+        return Peer(["selfserv", "-d", self.database(cert, key), "-n", "mine", "-p", port, "-u",
                      "-V", "tls1.3:tls1.3", "-c", ":1301:1302:1303",
                      "-I", ",".join(names[g] for g in groups), *extra], port, self.folder)
 

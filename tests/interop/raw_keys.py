@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Raw public keys (RFC 7250) between `cleat` and GnuTLS's programs, and between our own ends: both
-roles, TLS 1.3 and 1.2, one side or both; keys that nobody has pinned are refused."""
+"""Raw public keys (RFC 7250) between `cleat` and the programs of GnuTLS and OpenSSL (from 3.2 on),
+and between our own ends: both roles, TLS 1.3 and 1.2, one side or both; keys that nobody has pinned
+are refused."""
 import base64
 import hashlib
 import unittest
@@ -26,6 +27,18 @@ class Key:
         spki = support.run(["openssl", "pkey", "-in", self.private, "-pubout", "-outform",
                             "DER"]).stdout
         self.pin = "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
+
+    def wrapped(self):
+        """Arguments of OpenSSL's programs, which take a key only with a certificate for it."""
+        cert = self.private.with_suffix(".pem")
+        support.run(["openssl", "req", "-x509", "-new", "-key", self.private, "-subj", "/CN=none",
+                     "-out", cert])
+        return ["-cert", cert, "-key", self.private]
+
+    def text(self):
+        """As OpenSSL prints it, without spaces."""
+        done = support.run(["openssl", "pkey", "-in", self.private, "-text_pub", "-noout"])
+        return "".join(done.stdout.decode().split())
 
 
 KEYS = {kind: Key(f"raw-{kind}", kind) for kind in ("ecdsa", "ecdsa384", "rsa", "ed25519")}
@@ -120,6 +133,58 @@ class Get(unittest.TestCase):
                 done = self.get(peer.port, "--raw-key-pin", KEYS["ecdsa"].pin, "--raw-public-key",
                                 MINE.private)
                 self.assertIn(b"GnuTLS", done.stdout)
+
+
+class OpenSSL(unittest.TestCase):
+    """s_client and s_server say that a raw key is not trusted, and go on: they know no pins."""
+
+    versions = {"1.3": "-tls1_3", "1.2": "-tls1_2"}
+
+    @classmethod
+    def setUpClass(cls):
+        if b"-enable_server_rpk" not in support.run(["openssl", "s_client", "-help"],
+                                                    check=False).stderr:
+            raise unittest.SkipTest("this OpenSSL has no raw public keys (3.2 or later has)")
+
+    def ask(self, server, version, *args):
+        done = support.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername",
+             "localhost", "-ign_eof", self.versions[version], "-enable_server_rpk", *args],
+            check=False, stdin=None, input=matrix.last_request("/"))
+        return (done.stdout + done.stderr).decode(errors="replace")
+
+    def test_our_server_shows_a_key_of_each_kind(self):
+        for kind, key in KEYS.items():
+            with serve("--raw-public-key", key.private) as server:
+                for version in VERSIONS:
+                    with self.subTest(kind=kind, version=version):
+                        text = self.ask(server, version)
+                        self.assertIn("Server-to-client raw public key negotiated", text)
+                        self.assertIn("\nserved\n", text)
+                        self.assertIn(key.text(), "".join(text.split()))
+
+    def test_its_client_shows_a_key(self):
+        with serve("--raw-public-key", KEYS["ecdsa"].private, "--client-raw-key-pin",
+                   MINE.pin) as server:
+            for version in VERSIONS:
+                for mine in (MINE, OTHER):
+                    with self.subTest(version=version, mine=mine.pin):
+                        text = self.ask(server, version, "-enable_client_rpk", *mine.wrapped())
+                        self.assertEqual("\nserved\n" in text, mine is MINE, text)
+
+    def test_a_pinned_key_is_taken_and_ours_is_shown(self):
+        for version in VERSIONS:
+            port = free_port()
+            with self.subTest(version), \
+                    Peer(["openssl", "s_server", "-accept", port, *KEYS["rsa"].wrapped(), "-www",
+                          "-quiet", self.versions[version], "-enable_server_rpk",
+                          "-enable_client_rpk", "-Verify", "2"], port, support.folder()) as peer:
+                for pin, code in ((KEYS["rsa"].pin, 0), (OTHER.pin, 60)):
+                    done = support.run([support.CLEAT, "get", "-sS", "--raw-key-pin", pin,
+                                        "--raw-public-key", MINE.private,
+                                        f"https://localhost:{port}/"], check=False)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn("Raw public key untrusted", peer.log.read_text())
 
 
 class Ourselves(unittest.TestCase):

@@ -26,22 +26,7 @@ def leaf(kind):
     return matrix.leaf(CA, kind)
 
 
-def database(name, mine=None):
-    """A folder that trusts our CA, and holds a client's certificate with its key."""
-    folder = support.folder() / f"nss-{name}"
-    folder.mkdir()
-    where = ["-d", f"sql:{folder}"]
-    support.run(["certutil", "-N", *where, "--empty-password"])
-    support.run(["certutil", "-A", *where, "-n", "ca", "-t", "C,,", "-i", CA.cert])
-    if mine:
-        bundle = support.folder() / f"{name}.p12"
-        support.run(["openssl", "pkcs12", "-export", "-in", mine.cert, "-inkey", mine.key, "-name",
-                     "mine", "-passout", "pass:", "-out", bundle])
-        support.run(["pk12util", "-i", bundle, *where, "-W", ""])
-    return f"sql:{folder}"
-
-
-TRUSTING = database("trusting")
+TRUSTING = support.nss_database("trusting", CA)
 
 
 class NSSTest(ServeTest):
@@ -100,7 +85,8 @@ class TLS13(NSSTest):
                 with self.subTest(kind):
                     mine = support.make_leaf(CA, f"client-{kind}", kind, ["client.example"],
                                              purpose="clientAuth")
-                    self.ask(server, "-n", "mine", db=database(f"client-{kind}", mine))
+                    db = support.nss_database(f"client-{kind}", CA, mine)
+                    self.ask(server, "-n", "mine", db=db)
                     self.agreed(server, self.asked, client=True)
             self.assertIn("SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT", self.ask(server, check=False))
 

@@ -145,6 +145,22 @@ def make_leaf(ca, name, kind="ecdsa", hosts=("localhost", "127.0.0.1", "::1"), d
     return Pair(cert, key)
 
 
+def nss_database(name, ca, mine=None):
+    """A folder of NSS, as its programs name it, that trusts the CA for servers and clients; "mine"
+    is a certificate with its key."""
+    path = folder() / f"nss-{name}"
+    path.mkdir()
+    where = ["-d", f"sql:{path}"]
+    run(["certutil", "-N", *where, "--empty-password"])
+    run(["certutil", "-A", *where, "-n", "ca", "-t", "CT,,", "-i", ca.cert])
+    if mine:
+        bundle = path / "mine.p12"
+        run(["openssl", "pkcs12", "-export", "-in", mine.cert, "-inkey", mine.key, "-name", "mine",
+             "-passout", "pass:", "-out", bundle])
+        run(["pk12util", "-i", bundle, *where, "-W", ""])
+    return f"sql:{path}"
+
+
 def takes(compression):
     """Whether `cleat` was built with this way to compress certificates."""
     done = run([CLEAT, "serve", "--cert-compression", compression, "--psk", "/dev/null", "--root",
