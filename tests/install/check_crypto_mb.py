@@ -66,13 +66,14 @@ def cmake_values():
 
 
 class Tree:
-    """A tree with the script alone, and programs that note how they are called."""
+    """A tree with the scripts alone, and programs that note how they are called."""
 
     def __init__(self, **programs):
         self.root = pathlib.Path(tempfile.mkdtemp())
         self.log = self.root / "calls"
         (self.root / "scripts").mkdir()
-        shutil.copy(SOURCE / "scripts/fetch-crypto-mb", self.root / "scripts")
+        for name in ("fetch-crypto-mb", "debian-mirror"):
+            shutil.copy(SOURCE / "scripts" / name, self.root / "scripts")
         (self.root / "bin").mkdir()
         programs = {"uname": "echo x86_64", "ldconfig": "true", "apt-get": "exit 1",
                     "dpkg": "exit 1", **programs}
