@@ -110,6 +110,13 @@ enum client_option_id {
     {CLIENT_CERT_COMPRESSION, 0, "cert-compression", "LIST",                                       \
      "take certificates compressed by brotli, zstd, zlib (the default: all), or\n"                 \
      "none"}
+
+/* For commands that ask DNS where to connect. */
+#define CLIENT_ECH_ROWS                                                                            \
+    {CLIENT_ECH, 0, "ech", "HOW",                                                                  \
+     "Encrypted Client Hello: grease (a dummy, the default), true (as the HTTPS\n"                 \
+     "record in DNS says), hard (not without), false, or with the configuration\n"                 \
+     "ecl:BASE64 or @FILE"}
 /* clang-format on */
 
 /* client_options_set does what option id says. As cl_setters_apply. */

@@ -32,6 +32,7 @@ struct get_facts {
     char tls_version[16], tls_cipher[64], tls_group[32], tls_signature[40], tls_alpn[64];
     char tls_ocsp_status[20];
     char tls_early_data[16]; /* accepted, rejected, not-sent */
+    char tls_ech[16];        /* cleat_ech_status_name() */
 };
 
 #endif

@@ -48,10 +48,7 @@ static const struct cl_option rows[] = {
 
     {GET_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
-    {CLIENT_ECH, 0, "ech", "HOW",
-     "Encrypted Client Hello: grease (a dummy, the default), true (as the HTTPS\n"
-     "record in DNS says), hard (not without), false, or with the configuration\n"
-     "ecl:BASE64 or @FILE"},
+    CLIENT_ECH_ROWS,
     {GET_SSL_SESSIONS, 0, "ssl-sessions", "FILE",
      "resume sessions kept in FILE, and keep new ones there"},
     {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (http/1.1)"},

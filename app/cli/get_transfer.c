@@ -80,6 +80,8 @@ static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
     f->tls_ocsp_bytes = (long)staple.ocsp_len;
     f->tls_scts = (long)staple.num_scts;
     (void)snprintf(f->tls_ocsp_status, sizeof(f->tls_ocsp_status), "%s", staple.ocsp_status);
+    (void)snprintf(f->tls_ech, sizeof(f->tls_ech), "%s",
+                   cleat_ech_status_name(cleat_tls_ech_status(tls)));
     f->resumed = info.resumed;
     f->hello_retry = info.hello_retry;
 }
@@ -121,31 +123,6 @@ static void note_dial(struct get_transfer *t, const struct cl_dial_result *r)
     note_tls(t, r->tls);
 }
 
-/* RFC 9849 6.1.6: one more connection with what the server sent, but not from -k: then nobody has
- * authenticated it. */
-static void note_ech_retry(struct get_transfer *t, const struct cl_dial_result *r)
-{
-    size_t len = 0;
-    const uint8_t *list = r->tls != NULL ? cleat_tls_ech_retry_configs(r->tls, &len) : NULL;
-    bool wanted = list != NULL && !t->ech_retried && !t->s->options->client.insecure;
-    t->ech_retry.len = 0;
-    if (wanted && cl_buf_append(&t->ech_retry, list, len, len) != CL_OK) {
-        t->ech_retry.len = 0; /* memory is short: the rejection stands */
-    }
-}
-
-/* What is offered is for the host that the command line names; other hosts get a dummy. */
-static struct cl_rd ech_list(const struct get_transfer *t)
-{
-    if (t->ech_retry.len != 0) {
-        return cl_buf_view(&t->ech_retry);
-    }
-    if (t->ech_dns.len != 0) {
-        return cl_buf_view(&t->ech_dns);
-    }
-    return t->hop.first_origin ? cl_buf_view(&t->s->client.ech.list) : cl_rd_of(NULL, 0);
-}
-
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     static const char *const stages[] = {"dns", "tcp", "tls"};
@@ -163,7 +140,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
         get_exchange_start(t);
         return;
     }
-    note_ech_retry(t, r);
+    t->again = client_route_renew(&t->s->client, &t->route, r->tls);
     t->exit_code = get_exit_of_dial(r->stage, r->timed_out, &r->error);
     if (t->exit_code == GET_EXIT_VERIFY) {
         t->facts.ssl_verify_result = get_verify_result(r->error.code);
@@ -190,32 +167,22 @@ static struct cl_rd early_request(const struct get_transfer *t)
 static int start_dial(struct get_transfer *t)
 {
     const struct get_options *o = t->s->options;
-    char host[CLIENT_HOST_SIZE];
-    uint16_t port;
-    if (!client_connect_to(&o->client.connect_tos, t->target.host, t->target.port, host, &port,
-                           &t->err)) {
-        return GET_EXIT_USAGE;
-    }
-    if (strcmp(host, t->target.host) != 0 || port != t->target.port) {
-        cl_trace_note(t->s->client.trace, "dns",
-                      "connecting to %s:%u instead of %s:%u (--connect-to)", host, (unsigned)port,
-                      t->target.host, (unsigned)t->target.port);
-    }
+    const struct client_way *way = client_route_way(&t->route);
     struct cleat_tls_session *session =
         get_sessions_take(&t->s->sessions, &t->target, t->s->client.config);
     struct cl_dial_spec spec = {
         .hub = t->s->client.hub,
         .dns = t->s->client.dns,
         .trace = t->s->client.trace,
-        .host = host,
-        .port = port,
+        .host = way->host,
+        .port = way->port,
         .family = o->client.family,
         .timeout_ms = (uint32_t)o->client.connect_timeout_ms,
         .tls = t->s->client.config,
         .server_name = t->target.host,
         .session = session,
         .early = early_request(t),
-        .ech = ech_list(t),
+        .ech = cl_buf_view(&way->ech),
         .handler = &get_exchange_handler,
         .ctx = t,
         .done = on_dialled,
@@ -286,6 +253,19 @@ static void reset_hop(struct get_transfer *t)
     t->facts.time_pretransfer = t->facts.time_starttransfer = 0;
 }
 
+/* What is offered is for the host that the command line names; other hosts get a dummy. */
+static int find_route(struct get_transfer *t)
+{
+    const struct client_wish wish = {
+        .target = &t->target, .ech_offered = t->hop.first_origin, .stop = &t->hop_over};
+    if (t->again) { /* by the one that is there */
+        t->again = false;
+        return 0;
+    }
+    const int code = client_route_find(&t->s->client, &t->route, &wish, &t->err);
+    return t->hop_over ? t->exit_code : code;
+}
+
 static void run_hop(struct get_transfer *t)
 {
     reset_hop(t);
@@ -296,7 +276,7 @@ static void run_hop(struct get_transfer *t)
     cl_trace_note(t->s->client.trace, "url", "%s %s", t->hop.method, t->target.text);
     int code = GET_EXIT_USAGE;
     if (get_request_build(&t->request, &t->hop, t->s->options, &t->err) == CL_OK) {
-        code = get_ech_look_up(t);
+        code = find_route(t);
     }
     if (code == 0) {
         code = start_dial(t);
@@ -312,17 +292,17 @@ static void run_hop(struct get_transfer *t)
     close_hop(t);
 }
 
-static bool with_new_ech(struct get_transfer *t)
+/* One more connection for the same request: with what a server that rejected ECH has sent, or to
+ * the next place of the route, where none was made. */
+static bool by_another_way(struct get_transfer *t)
 {
-    if (t->exit_code != GET_EXIT_ECH || t->ech_retry.len == 0 || t->ech_retried) {
-        return false;
+    const bool unmade = t->exit_code == GET_EXIT_DNS || t->exit_code == GET_EXIT_CONNECT;
+    t->again = t->again || (unmade && client_route_next(&t->s->client, &t->route));
+    if (t->again) {
+        t->err = (struct cleat_error){0};
+        t->exit_code = 0;
     }
-    cl_trace_note(t->s->client.trace, "tls",
-                  "connecting once more, with the server's new ECH configurations");
-    t->ech_retried = true;
-    t->err = (struct cleat_error){0};
-    t->exit_code = 0;
-    return true;
+    return t->again;
 }
 
 /* RFC 8470 5.2: a request that came too early is sent again once, when the handshake is done. */
@@ -437,7 +417,7 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
         get_hop_first(&t->hop, s->options);
         do {
             run_hop(t);
-        } while (with_new_ech(t) ||
+        } while (by_another_way(t) ||
                  (t->exit_code == 0 && (once_more(t) || (t->follow && redirect(t)))));
         bool wrote = get_output_end(&t->out, t->exit_code == 0);
         t->exit_code = wrote || t->exit_code != 0 ? t->exit_code : GET_EXIT_WRITE;
@@ -450,8 +430,7 @@ int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *
 
 void get_transfer_deinit(struct get_transfer *t)
 {
-    cl_buf_deinit(&t->ech_dns);
-    cl_buf_deinit(&t->ech_retry);
+    client_route_deinit(&t->route);
     cl_buf_deinit(&t->request);
     cl_buf_deinit(&t->in);
 }

@@ -5,6 +5,7 @@
 #ifndef CL_CLI_GET_TRANSFER_H
 #define CL_CLI_GET_TRANSFER_H
 
+#include "cli/client_route.h"
 #include "cli/get_facts.h"
 #include "cli/get_output.h"
 #include "cli/get_request.h"
@@ -34,11 +35,10 @@ struct get_transfer {
     bool hop_over; /* nothing more is expected: the outcome stands */
     bool stream_gone;
     bool dialled;
-    bool early_taken;        /* the request was sent and taken as early data */
-    bool too_early;          /* the server wants it again, later (425) */
-    struct cl_buf ech_dns;   /* of the HTTPS record, for this hop */
-    struct cl_buf ech_retry; /* configurations from who rejected ours, for one more connection */
-    bool ech_retried;
+    bool early_taken; /* the request was sent and taken as early data */
+    bool too_early;   /* the server wants it again, later (425) */
+    struct client_route route;
+    bool again; /* one more connection for the same request, by the same route */
     struct cl_buf request;
     size_t sent;      /* of request and body together */
     struct cl_buf in; /* head being received */
@@ -61,10 +61,6 @@ void get_transfer_deinit(struct get_transfer *t);
 /* ---- between get_transfer.c and get_exchange.c ---- */
 
 extern const struct cl_stream_handler get_exchange_handler;
-
-/* get_ech_look_up fills t->ech_dns, where --ech wants what DNS has. Returns 0, or the exit code
- * with t->err when it has nothing and may not go without; runs the loop (get_ech.c). */
-int get_ech_look_up(struct get_transfer *t);
 
 /* get_exchange_start sends the request on t->stream, which is ready. */
 void get_exchange_start(struct get_transfer *t);

@@ -53,6 +53,7 @@ static const struct variable variables[] = {
     {"tls_alpn", TEXT, AT(tls_alpn)},
     {"tls_cipher", TEXT, AT(tls_cipher)},
     {"tls_early_data", TEXT, AT(tls_early_data)},
+    {"tls_ech", TEXT, AT(tls_ech)},
     {"tls_group", TEXT, AT(tls_group)},
     {"tls_hello_retry", BOOLEAN, AT(hello_retry)},
     {"tls_ocsp_bytes", NUMBER, AT(tls_ocsp_bytes)},

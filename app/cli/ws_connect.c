@@ -225,10 +225,25 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
     (void)client_accept_any(&s->client, s->target.host, tls);
 }
 
+static void dial(struct ws_session *s);
+
+/* One more connection: with what a server that rejected ECH has sent, or to the next place of the
+ * route, where none was made. */
+static bool by_another_way(struct ws_session *s, const struct cl_dial_result *r)
+{
+    return client_route_renew(&s->client, &s->route, r->tls) ||
+           ((r->stage == CL_DIAL_DNS || r->stage == CL_DIAL_TCP) &&
+            client_route_next(&s->client, &s->route));
+}
+
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     struct ws_session *s = ctx;
     s->dial = NULL;
+    if (r->stage != CL_DIAL_DONE && by_another_way(s, r)) {
+        dial(s);
+        return;
+    }
     if (r->stage != CL_DIAL_DONE) {
         s->err = r->error;
         if (r->stage == CL_DIAL_TLS && !r->timed_out) {
@@ -244,28 +259,21 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     cl_stream_deadline(s->stream, WS_UPGRADE_MS);
 }
 
-void ws_connect_start(struct ws_session *s)
+static void dial(struct ws_session *s)
 {
     const struct client_options *o = &s->options->client;
-    char host[CLIENT_HOST_SIZE];
-    uint16_t port;
-    if (!make_request(s)) {
-        return;
-    }
-    if (!client_connect_to(&o->connect_tos, s->target.host, s->target.port, host, &port, &s->err)) {
-        ws_session_fail(s, WS_EXIT_USAGE, "connect", (struct cl_why){0}, "--connect-to");
-        return;
-    }
+    const struct client_way *way = client_route_way(&s->route);
     struct cl_dial_spec spec = {
         .hub = s->client.hub,
         .dns = s->client.dns,
         .trace = s->client.trace,
-        .host = host,
-        .port = port,
+        .host = way->host,
+        .port = way->port,
         .family = o->family,
         .timeout_ms = (uint32_t)o->connect_timeout_ms,
         .tls = s->target.url.secure ? s->client.config : NULL,
         .server_name = s->target.host,
+        .ech = cl_buf_view(&way->ech),
         .handler = &handler,
         .ctx = s,
         .done = on_dialled,
@@ -275,6 +283,21 @@ void ws_connect_start(struct ws_session *s)
     if (rc != CL_OK) {
         ws_session_fail(s, WS_EXIT_CONNECT, "connect", (struct cl_why){.code = rc},
                         "cannot connect: %s", cleat_error_sentence((int)rc));
+    }
+}
+
+void ws_connect_start(struct ws_session *s)
+{
+    const struct client_wish wish = {.target = &s->target, .ech_offered = true, .stop = &s->over};
+    if (!make_request(s)) {
+        return;
+    }
+    const int code = client_route_find(&s->client, &s->route, &wish, &s->err);
+    if (code == 0 && !s->over) {
+        dial(s);
+    } else {
+        ws_session_fail(s, code == GET_EXIT_USAGE ? WS_EXIT_USAGE : WS_EXIT_CONNECT, "connect",
+                        (struct cl_why){.code = CLEAT_ERR_CLOSED}, "ended before it was connected");
     }
 }
 

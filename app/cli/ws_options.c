@@ -74,6 +74,7 @@ static const struct cl_option rows[] = {
 
     {WS_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
+    CLIENT_ECH_ROWS,
 
     {WS_HEADING, 0, "Other", NULL, NULL},
     {WS_HELP, 'h', "help", NULL, "print this text"},

@@ -313,6 +313,7 @@ int ws_session_run(struct ws_session *s, const struct ws_options *o)
 void ws_session_deinit(struct ws_session *s)
 {
     client_deinit(&s->client);
+    client_route_deinit(&s->route);
     client_close_file(s->events.record);
     ws_input_deinit(&s->input);
     ws_output_deinit(&s->output);

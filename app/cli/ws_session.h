@@ -4,7 +4,7 @@
 #ifndef CL_CLI_WS_SESSION_H
 #define CL_CLI_WS_SESSION_H
 
-#include "cli/client.h"
+#include "cli/client_route.h"
 #include "cli/ws_events.h"
 #include "cli/ws_input.h"
 #include "cli/ws_options.h"
@@ -30,6 +30,7 @@ struct ws_session {
     bool interactive; /* somebody types at a terminal, and reads there */
 
     /* before it is open */
+    struct client_route route;
     struct cl_dial *dial;
     struct cl_stream *stream; /* while the upgrade is under way */
     struct cleat_ws_field *fields;

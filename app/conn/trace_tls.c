@@ -1,6 +1,7 @@
 /* conn/trace_tls.c - the trace's lines about the handshake and the peer's chain. */
 #include <inttypes.h>
 
+#include "cleat/ech.h"
 #include "conn/proof.h"
 #include "conn/staple.h"
 #include "conn/trace_line.h"
@@ -147,6 +148,7 @@ void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_
     cl_trace_set_text(line, "group", info.group_name);
     cl_trace_set_text(line, "signature", info.signature_name);
     cl_trace_set_text(line, "alpn", info.alpn);
+    cl_trace_set_text(line, "ech", cleat_ech_status_name(cleat_tls_ech_status(tls)));
     cl_trace_set_text(line, "server_name", info.server_name);
     (void)json_object_set_new(line, "resumed", json_boolean(info.resumed));
     (void)json_object_set_new(line, "hello_retry", json_boolean(info.hello_retry));

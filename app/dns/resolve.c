@@ -297,6 +297,11 @@ cl_result cl_dns_override(struct cl_dns *dns, const struct cl_override *entry)
     return CL_OK;
 }
 
+bool cl_dns_overridden(const struct cl_dns *dns, const char *host, uint16_t port)
+{
+    return cl_override_find(dns->overrides, dns->num_overrides, host, port) != NULL;
+}
+
 /* A hosts file that cannot be read is an empty one, as for every other program. */
 static void read_hosts(struct cl_buf *out)
 {

@@ -59,6 +59,9 @@ void cl_dns_free(struct cl_dns *dns);
 /* cl_dns_override adds an override for later lookups. NOMEM. */
 CL_MUST cl_result cl_dns_override(struct cl_dns *dns, const struct cl_override *entry);
 
+/* cl_dns_overridden: an override says where this host and port are. */
+bool cl_dns_overridden(const struct cl_dns *dns, const char *host, uint16_t port);
+
 /* cl_dns_lookup starts a query. *out is valid until the callback has been called with last, or
  * until cl_dns_cancel. NOMEM, CLEAT_ERR_USAGE (no kind, host too long or empty). */
 CL_MUST cl_result cl_dns_lookup(struct cl_dns *dns, const struct cl_dns_spec *spec,
