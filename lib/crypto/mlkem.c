@@ -1,4 +1,5 @@
-/* crypto/mlkem.c - see mlkem.h: the parameter sets, lengths, and who computes. */
+/* crypto/mlkem.c - see mlkem.h: the parameter sets, lengths, and the choice between
+ * libcrypto and us. */
 #include "crypto/mlkem.h"
 
 #include "base/mem.h"
@@ -15,18 +16,6 @@ struct cl_mlkem_key {
     uint8_t dk[];   /* dk_len bytes */
 };
 
-static bool own_forced;
-
-void cl_mlkem_force_own(bool on)
-{
-    own_forced = on;
-}
-
-bool cl_mlkem_is_libcrypto(void)
-{
-    return !own_forced && cl_mlkem_ossl_present();
-}
-
 void cl_mlkem_key_free(struct cl_mlkem_key *key)
 {
     if (key != NULL) {
@@ -40,16 +29,24 @@ cl_result cl_mlkem_keygen(const struct cl_mlkem_set *set, const uint8_t seed[CL_
                           uint8_t *ek, struct cl_mlkem_key **out)
 {
     const bool libcrypto = cl_mlkem_is_libcrypto();
-    struct cl_mlkem_key *key = cl_calloc(1, sizeof(*key) + (libcrypto ? 0 : set->dk_len));
+    const struct cl_mlkem_way *way = libcrypto ? NULL : cl_mlkem_way();
+    cl_result r = CL_OK;
     *out = NULL;
+    if (!libcrypto && way == NULL) {
+        return CLEAT_ERR_CRYPTO;
+    }
+    struct cl_mlkem_key *key = cl_calloc(1, sizeof(*key) + (libcrypto ? 0 : set->dk_len));
     if (key == NULL) {
         return CLEAT_ERR_NOMEM;
     }
     key->set = set;
-    const cl_result r = libcrypto ? cl_mlkem_ossl_keygen(set, seed, ek, &key->pkey)
-                                  : cl_mlkem_own_keygen(set, seed, ek, key->dk);
+    if (libcrypto) {
+        r = cl_mlkem_ossl_keygen(set, seed, ek, &key->pkey);
+    } else {
+        cl_mlkem_own_keygen(way, set, seed, ek, key->dk);
+    }
     if (r != CL_OK) {
-        cl_free_secret(key, sizeof(*key) + (libcrypto ? 0 : set->dk_len));
+        cl_free(key);
         return r;
     }
     *out = key;
@@ -63,8 +60,11 @@ cl_result cl_mlkem_encap(const struct cl_mlkem_set *set, struct cl_rd ek,
     if (ek.len != set->ek_len) {
         return CLEAT_ERR_BAD_KEY_SHARE;
     }
-    return cl_mlkem_is_libcrypto() ? cl_mlkem_ossl_encap(set, ek.p, random, ct, secret)
-                                   : cl_mlkem_own_encap(set, ek.p, random, ct, secret);
+    if (cl_mlkem_is_libcrypto()) {
+        return cl_mlkem_ossl_encap(set, ek.p, random, ct, secret);
+    }
+    const struct cl_mlkem_way *way = cl_mlkem_way();
+    return way != NULL ? cl_mlkem_own_encap(way, set, ek.p, random, ct, secret) : CLEAT_ERR_CRYPTO;
 }
 
 cl_result cl_mlkem_decap(const struct cl_mlkem_key *key, struct cl_rd ct,
@@ -73,6 +73,13 @@ cl_result cl_mlkem_decap(const struct cl_mlkem_key *key, struct cl_rd ct,
     if (ct.len != key->set->ct_len) {
         return CLEAT_ERR_BAD_KEY_SHARE;
     }
-    return key->pkey != NULL ? cl_mlkem_ossl_decap(key->set, key->pkey, ct.p, secret)
-                             : cl_mlkem_own_decap(key->set, key->dk, ct.p, secret);
+    if (key->pkey != NULL) {
+        return cl_mlkem_ossl_decap(key->set, key->pkey, ct.p, secret);
+    }
+    const struct cl_mlkem_way *way = cl_mlkem_way();
+    if (way == NULL) {
+        return CLEAT_ERR_CRYPTO;
+    }
+    cl_mlkem_own_decap(way, key->set, key->dk, ct.p, secret);
+    return CL_OK;
 }

@@ -1,8 +1,8 @@
 /* crypto/mlkem.h - ML-KEM (FIPS 203): key generation, encapsulation, decapsulation.
  *
- * Through libcrypto where it has the algorithm (3.5 and later), otherwise by code of our own
- * (mlkem_own.c; docs/decisions/0049). Both give the same bytes for the same randomness, which
- * the caller draws: nothing here is random by itself.
+ * By code of our own, in vectors where the processor has them; by libcrypto where it has the
+ * algorithm (3.5 and later) and we have no vectors (docs/decisions/0049, 0052). All give the same
+ * bytes for the same randomness, which the caller draws: nothing here is random by itself.
  */
 #ifndef CL_CRYPTO_MLKEM_H
 #define CL_CRYPTO_MLKEM_H
@@ -58,9 +58,22 @@ CL_MUST cl_result cl_mlkem_encap(const struct cl_mlkem_set *set, struct cl_rd ek
 CL_MUST cl_result cl_mlkem_decap(const struct cl_mlkem_key *key, struct cl_rd ct,
                                  uint8_t secret[CL_MLKEM_SECRET_LEN]);
 
-/* cl_mlkem_is_libcrypto says who computes. cl_mlkem_force_own makes it us, for keys made from then
- * on, or lets libcrypto again; for tests and measurements, not thread-safe. */
+/* Who computes: libcrypto, or our own code in one of its ways. */
+enum cl_mlkem_who {
+    CL_MLKEM_FASTEST, /* whoever is the fastest of those that are here */
+    CL_MLKEM_LIBCRYPTO,
+    CL_MLKEM_PORTABLE,
+    CL_MLKEM_AVX2,
+    CL_MLKEM_AVX512,
+};
+
+/* cl_mlkem_is_libcrypto says whether libcrypto computes; cl_mlkem_describe who does, in a few words
+ * in static storage. Any thread. */
 bool cl_mlkem_is_libcrypto(void);
-void cl_mlkem_force_own(bool on);
+const char *cl_mlkem_describe(void);
+
+/* cl_mlkem_use makes it the one named, for keys made from then on. False, and nothing is changed:
+ * it is not here. For tests and measurements, not thread-safe. */
+CL_MUST bool cl_mlkem_use(enum cl_mlkem_who who);
 
 #endif

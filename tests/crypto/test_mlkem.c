@@ -1,5 +1,6 @@
-/* tests/crypto/test_mlkem.c - ML-KEM: published vectors, our own code against libcrypto's where it
- * has the algorithm, what must be refused, what must not be told. */
+/* tests/crypto/test_mlkem.c - ML-KEM: published vectors, each of our own ways of computing it
+ * against libcrypto where that has the algorithm, what must be refused, what must not be told. The
+ * parts of the ways are compared in test_mlkem_ways.c. */
 #include "support_crypto.h"
 
 #include <stdio.h>
@@ -13,6 +14,33 @@
 
 static const struct cl_mlkem_set *const sets[] = {&cl_mlkem_512, &cl_mlkem_768, &cl_mlkem_1024};
 #define NUM_SETS (sizeof(sets) / sizeof(sets[0]))
+
+static const struct {
+    enum cl_mlkem_who who;
+    const char *name;
+} ways[] = {
+    {CL_MLKEM_LIBCRYPTO, "libcrypto"},
+    {CL_MLKEM_PORTABLE, "portable"},
+    {CL_MLKEM_AVX2, "AVX2"},
+    {CL_MLKEM_AVX512, "AVX-512"},
+};
+#define NUM_WAYS  (sizeof(ways) / sizeof(ways[0]))
+#define FIRST_OWN 1
+
+/* Makes ways[i] compute; false, with a word about it: it is not here. */
+static bool use(size_t i)
+{
+    if (!cl_mlkem_use(ways[i].who)) {
+        (void)fprintf(stderr, "SKIP: ML-KEM by %s: not here\n", ways[i].name);
+        return false;
+    }
+    return true;
+}
+
+static int use_the_fastest(void **state)
+{
+    return cl_mlkem_use(CL_MLKEM_FASTEST) ? 0 : -1;
+}
 
 /* The longest field is a decapsulation key. */
 struct bytes {
@@ -61,16 +89,16 @@ static size_t each_vector(const char *kind, const struct cl_mlkem_set *set, chec
     return num;
 }
 
-/* With each of the implementations that there are here. */
-static void each_file(const char *kind, check one)
+/* In each of the ways that there are here, those from `first` on. */
+static void each_file(const char *kind, size_t first, check one)
 {
     size_t num = 0;
-    for (int own = 0; own < 2; own++) {
-        cl_mlkem_force_own(own != 0);
-        num += each_vector(kind, &cl_mlkem_768, one);
-        num += each_vector(kind, &cl_mlkem_1024, one);
+    for (size_t i = first; i < NUM_WAYS; i++) {
+        if (use(i)) {
+            num += each_vector(kind, &cl_mlkem_768, one);
+            num += each_vector(kind, &cl_mlkem_1024, one);
+        }
     }
-    cl_mlkem_force_own(false);
     if (num == 0) {
         skip();
     }
@@ -91,7 +119,7 @@ static void one_keygen(const struct cl_mlkem_set *set, const json_t *test)
     if (json_object_get(test, "dk") != NULL) {
         const struct bytes expanded = field(test, "dk");
         assert_int_equal(expanded.len, set->dk_len);
-        assert_int_equal(cl_mlkem_own_keygen(set, seed.p, ek, dk), CL_OK);
+        cl_mlkem_own_keygen(cl_mlkem_way(), set, seed.p, ek, dk);
         cl_ct_public(dk, sizeof(dk));
         assert_memory_equal(dk, expanded.p, set->dk_len);
     }
@@ -99,7 +127,7 @@ static void one_keygen(const struct cl_mlkem_set *set, const json_t *test)
 
 static void test_keys_are_the_published_ones(void **state)
 {
-    each_file("keygen_seed_test", one_keygen);
+    each_file("keygen_seed_test", 0, one_keygen);
 }
 
 static void one_encap(const struct cl_mlkem_set *set, const json_t *test)
@@ -122,7 +150,7 @@ static void one_encap(const struct cl_mlkem_set *set, const json_t *test)
 
 static void test_encapsulation_gives_the_published_secrets_and_refuses_unreduced_keys(void **state)
 {
-    each_file("encaps_test", one_encap);
+    each_file("encaps_test", 0, one_encap);
 }
 
 static void one_decap(const struct cl_mlkem_set *set, const json_t *test)
@@ -149,7 +177,7 @@ static void one_decap(const struct cl_mlkem_set *set, const json_t *test)
 
 static void test_decapsulation_gives_the_published_secrets_of_good_and_bad_ciphertexts(void **state)
 {
-    each_file("test", one_decap);
+    each_file("test", 0, one_decap);
 }
 
 /* Decapsulation keys as they are written down, which only our own code reads. */
@@ -161,18 +189,14 @@ static void one_expanded(const struct cl_mlkem_set *set, const json_t *test)
     if (is_valid(test)) {
         assert_int_equal(dk.len, set->dk_len);
         assert_int_equal(ct.len, set->ct_len);
-        assert_int_equal(cl_mlkem_own_decap(set, dk.p, ct.p, secret), CL_OK);
+        cl_mlkem_own_decap(cl_mlkem_way(), set, dk.p, ct.p, secret);
         assert_memory_equal(secret, field(test, "K").p, sizeof(secret));
     }
 }
 
 static void test_an_expanded_key_decapsulates(void **state)
 {
-    if (each_vector("semi_expanded_decaps_test", &cl_mlkem_768, one_expanded) +
-            each_vector("semi_expanded_decaps_test", &cl_mlkem_1024, one_expanded) ==
-        0) {
-        skip();
-    }
+    each_file("semi_expanded_decaps_test", FIRST_OWN, one_expanded);
 }
 
 /* ---- without files ---- */
@@ -243,7 +267,7 @@ static void accumulate(const struct cl_mlkem_set *set, size_t rounds, uint8_t di
 
 static void test_our_own_code_gives_what_libcryptos_gives(void **state)
 {
-    if (!cl_mlkem_is_libcrypto()) {
+    if (!use(0)) {
         (void)fprintf(stderr, "SKIP: this libcrypto (%s) has no ML-KEM\n",
                       OpenSSL_version(OPENSSL_VERSION));
         skip();
@@ -251,11 +275,14 @@ static void test_our_own_code_gives_what_libcryptos_gives(void **state)
     for (size_t i = 0; i < NUM_SETS; i++) {
         uint8_t theirs[32];
         uint8_t ours[32];
+        assert_true(use(0));
         accumulate(sets[i], ROUNDS, theirs);
-        cl_mlkem_force_own(true);
-        accumulate(sets[i], ROUNDS, ours);
-        cl_mlkem_force_own(false);
-        assert_memory_equal(ours, theirs, sizeof(ours));
+        for (size_t k = FIRST_OWN; k < NUM_WAYS; k++) {
+            if (use(k)) {
+                accumulate(sets[i], ROUNDS, ours);
+                assert_memory_equal(ours, theirs, sizeof(ours));
+            }
+        }
     }
 }
 
@@ -263,21 +290,54 @@ static void test_our_own_code_gives_what_libcryptos_gives(void **state)
  * known from other implementations too. */
 static void test_many_rounds_give_the_known_digests(void **state)
 {
-    static const struct {
-        const struct cl_mlkem_set *set;
-        const char *digest;
-    } known[] = {
-        {&cl_mlkem_512, "86b1b4703b8ffef6f7f3290c6dbce4ad954498a0673ded401a94828e8c519a59"},
-        {&cl_mlkem_768, "1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415"},
-        {&cl_mlkem_1024, "800018fec3e2723f73f1d657fe239b4d5d8782efaade297e8cd448e54cc2ac00"},
+    static const char *const digests[NUM_SETS] = {
+        "86b1b4703b8ffef6f7f3290c6dbce4ad954498a0673ded401a94828e8c519a59",
+        "1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415",
+        "800018fec3e2723f73f1d657fe239b4d5d8782efaade297e8cd448e54cc2ac00",
     };
-    cl_mlkem_force_own(true);
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        uint8_t digest[32];
-        accumulate(known[i].set, 100, digest);
-        assert_hex(digest, sizeof(digest), known[i].digest);
+    for (size_t k = FIRST_OWN; k < NUM_WAYS; k++) {
+        for (size_t i = 0; i < NUM_SETS && use(k); i++) {
+            uint8_t digest[32];
+            accumulate(sets[i], 100, digest);
+            assert_hex(digest, sizeof(digest), digests[i]);
+        }
     }
-    cl_mlkem_force_own(false);
+}
+
+/* A key of one way opens what another way has sealed. */
+static void test_keys_outlive_the_way_that_made_them(void **state)
+{
+    static const uint8_t seed[CL_MLKEM_SEED_LEN] = {3};
+    static const uint8_t random[CL_MLKEM_RANDOM_LEN] = {4};
+    for (size_t i = 0; i < NUM_WAYS; i++) {
+        uint8_t ek[CL_MLKEM_MAX_EK];
+        uint8_t ct[CL_MLKEM_MAX_CT];
+        uint8_t ours[CL_MLKEM_SECRET_LEN];
+        uint8_t theirs[CL_MLKEM_SECRET_LEN];
+        struct cl_mlkem_key *key = NULL;
+        if (!use(i)) {
+            continue;
+        }
+        assert_int_equal(cl_mlkem_keygen(&cl_mlkem_768, seed, ek, &key), CL_OK);
+        assert_true(use(FIRST_OWN));
+        const struct cl_rd peer = cl_rd_of(ek, cl_mlkem_768.ek_len);
+        assert_int_equal(cl_mlkem_encap(&cl_mlkem_768, peer, random, ct, ours), CL_OK);
+        assert_int_equal(cl_mlkem_decap(key, cl_rd_of(ct, cl_mlkem_768.ct_len), theirs), CL_OK);
+        assert_memory_equal(ours, theirs, sizeof(ours));
+        cl_mlkem_key_free(key);
+    }
+}
+
+/* Vectors of our own are faster than libcrypto 3.5; without them libcrypto is, if it has ML-KEM. */
+static void test_the_faster_one_is_the_default(void **state)
+{
+    const bool vectors = cl_mlkem_use(CL_MLKEM_AVX2);
+    const bool libcrypto = cl_mlkem_use(CL_MLKEM_LIBCRYPTO);
+    assert_true(cl_mlkem_use(CL_MLKEM_FASTEST));
+    assert_int_equal(cl_mlkem_is_libcrypto(), libcrypto && !vectors);
+    print_message("ML-KEM: %s\n", cl_mlkem_describe());
+    assert_non_null(strstr(cl_mlkem_describe(), cl_mlkem_is_libcrypto() ? "libcrypto" : "our own"));
+    assert_null(strstr(cl_mlkem_describe(), "self-test"));
 }
 
 /* Every bit of a ciphertext matters, and what comes out of a wrong one is always the same. */
@@ -331,47 +391,27 @@ static void test_lengths_that_are_not_the_sets_are_refused(void **state)
 }
 
 /* FIPS 203 7.2: each coefficient alone, the smallest value that is too large and the largest. */
-static void test_each_coefficient_of_a_key_must_be_reduced(void **state)
+static void one_coefficient(const struct cl_mlkem_set *set, size_t i, unsigned v)
 {
     static const uint8_t zero[CL_MLKEM_SEED_LEN];
     uint8_t ek[CL_MLKEM_MAX_EK] = {0};
     uint8_t ct[CL_MLKEM_MAX_CT];
     uint8_t secret[CL_MLKEM_SECRET_LEN];
-    const struct cl_mlkem_set *set = &cl_mlkem_768;
-    const struct cl_rd peer = cl_rd_of(ek, set->ek_len);
-    for (size_t i = 0; i < (size_t)set->k * CL_MLKEM_N; i += 7) {
-        static const unsigned values[] = {CL_MLKEM_Q - 1, CL_MLKEM_Q, 4095};
-        uint8_t *at = ek + i / 2 * 3;
-        for (size_t k = 0; k < 3; k++) {
-            const unsigned v = values[k];
-            at[0] = i % 2 == 0 ? (uint8_t)v : 0;
-            at[1] = (uint8_t)(i % 2 == 0 ? v >> 8 : v << 4);
-            at[2] = i % 2 == 0 ? 0 : (uint8_t)(v >> 4);
-            assert_int_equal(cl_mlkem_encap(set, peer, zero, ct, secret),
-                             v < CL_MLKEM_Q ? CL_OK : CLEAT_ERR_BAD_KEY_SHARE);
-        }
-        memset(at, 0, 3);
-    }
+    uint8_t *at = ek + i / 2 * 3;
+    at[0] = i % 2 == 0 ? (uint8_t)v : 0;
+    at[1] = (uint8_t)(i % 2 == 0 ? v >> 8 : v << 4);
+    at[2] = i % 2 == 0 ? 0 : (uint8_t)(v >> 4);
+    assert_int_equal(cl_mlkem_encap(set, cl_rd_of(ek, set->ek_len), zero, ct, secret),
+                     v < CL_MLKEM_Q ? CL_OK : CLEAT_ERR_BAD_KEY_SHARE);
 }
 
-/* Compress and Decompress by multiplication, against the definition by division. */
-static void test_compression_rounds_as_the_standard_says(void **state)
+static void test_each_coefficient_of_a_key_must_be_reduced(void **state)
 {
-    static const unsigned widths[] = {1, 4, 5, 10, 11};
-    for (size_t w = 0; w < sizeof(widths) / sizeof(widths[0]); w++) {
-        const unsigned bits = widths[w];
-        for (unsigned x = 0; x < CL_MLKEM_Q; x++) {
-            struct cl_poly p = {0};
-            uint8_t out[32 * 11];
-            p.c[0] = (int16_t)x;
-            cl_poly_compress(out, &p, bits);
-            const unsigned got = (out[0] | (unsigned)out[1] << 8) & ((1U << bits) - 1);
-            /* twice, so that half of q is whole */
-            const unsigned expected =
-                ((2 * x << bits) + CL_MLKEM_Q) / (2 * CL_MLKEM_Q) % (1U << bits);
-            assert_int_equal(got, expected);
-            cl_poly_decompress(&p, out, bits);
-            assert_int_equal(p.c[0], (got * 2 * CL_MLKEM_Q + (1U << bits)) / (2U << bits));
+    for (size_t k = FIRST_OWN; k < NUM_WAYS; k++) {
+        for (size_t i = 0; i < (size_t)3 * CL_MLKEM_N && use(k); i += 31) {
+            one_coefficient(&cl_mlkem_768, i, CL_MLKEM_Q - 1);
+            one_coefficient(&cl_mlkem_768, i, CL_MLKEM_Q);
+            one_coefficient(&cl_mlkem_768, i, 4095);
         }
     }
 }
@@ -387,20 +427,22 @@ static void test_memory_that_is_short_is_reported(void **state)
     assert_null(key);
 }
 
+#define EACH(test) cmocka_unit_test_teardown(test, use_the_fastest)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys_are_the_published_ones),
-        cmocka_unit_test(test_encapsulation_gives_the_published_secrets_and_refuses_unreduced_keys),
-        cmocka_unit_test(
-            test_decapsulation_gives_the_published_secrets_of_good_and_bad_ciphertexts),
-        cmocka_unit_test(test_an_expanded_key_decapsulates),
-        cmocka_unit_test(test_our_own_code_gives_what_libcryptos_gives),
-        cmocka_unit_test(test_many_rounds_give_the_known_digests),
+        cmocka_unit_test(test_the_faster_one_is_the_default),
+        EACH(test_keys_are_the_published_ones),
+        EACH(test_encapsulation_gives_the_published_secrets_and_refuses_unreduced_keys),
+        EACH(test_decapsulation_gives_the_published_secrets_of_good_and_bad_ciphertexts),
+        EACH(test_an_expanded_key_decapsulates),
+        EACH(test_our_own_code_gives_what_libcryptos_gives),
+        EACH(test_many_rounds_give_the_known_digests),
+        EACH(test_keys_outlive_the_way_that_made_them),
         cmocka_unit_test(test_a_changed_ciphertext_gives_another_secret_and_no_error),
         cmocka_unit_test(test_lengths_that_are_not_the_sets_are_refused),
-        cmocka_unit_test(test_each_coefficient_of_a_key_must_be_reduced),
-        cmocka_unit_test(test_compression_rounds_as_the_standard_says),
+        EACH(test_each_coefficient_of_a_key_must_be_reduced),
         cmocka_unit_test(test_memory_that_is_short_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
