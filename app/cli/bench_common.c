@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "crypto/aead.h"
+#include "crypto/mlkem.h"
 #include "crypto/version.h"
 
 /* ---- SIGINT ---- */
@@ -76,18 +77,18 @@ void bench_head(FILE *out)
     if (processor(cpu, sizeof(cpu))) {
         (void)fprintf(out, "processor:  %s\n", cpu);
     }
-    (void)fprintf(out, "handshakes: %s\nrecords:    %s\n", cleat_batch_describe(),
-                  cl_aead_describe());
+    (void)fprintf(out, "handshakes: %s\nML-KEM:     %s\nrecords:    %s\n", cleat_batch_describe(),
+                  cl_mlkem_describe(), cl_aead_describe());
 }
 
 json_t *bench_json(const char *command)
 {
     char cpu[128];
     bool known = processor(cpu, sizeof(cpu));
-    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s}", "schema", BENCH_SCHEMA, "command",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:s}", "schema", BENCH_SCHEMA, "command",
                      command, "version", cleat_version(), "libcrypto", cl_crypto_version(),
                      "processor", known ? cpu : NULL, "handshakes", cleat_batch_describe(),
-                     "records", cl_aead_describe());
+                     "ml_kem", cl_mlkem_describe(), "records", cl_aead_describe());
 }
 
 int bench_finish(json_t *json, bool json_wanted, int code)

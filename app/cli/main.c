@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "crypto/aead.h"
+#include "crypto/mlkem.h"
 #include "crypto/version.h"
 
 static const struct cl_command commands[] = {
@@ -33,7 +34,7 @@ static void print_help(FILE *out)
     }
     fprintf(out, "\n'cleat COMMAND --help' tells more about each.\n"
                  "'cleat --version' prints the versions of the program and its libraries; with -v\n"
-                 "also how handshakes and records are computed.\n");
+                 "also how handshakes, ML-KEM and records are computed.\n");
 }
 
 static void print_version(bool kernels)
@@ -41,6 +42,7 @@ static void print_version(bool kernels)
     printf("cleat %s\n%s\nlibuv %s\n", cleat_version(), cl_crypto_version(), uv_version_string());
     if (kernels) {
         printf("handshakes: %s\n", cleat_batch_describe());
+        printf("ML-KEM: %s\n", cl_mlkem_describe());
         printf("records: %s\n", cl_aead_describe());
     }
 }

@@ -76,6 +76,7 @@ class Crypto(unittest.TestCase):
         says = support.run([support.CLEAT, "--version", "-v"]).stdout.decode()
         report = self.measured("ed25519")
         self.assertIn("handshakes: " + report["handshakes"], says)
+        self.assertIn("ML-KEM: " + report["ml_kem"], says)
         self.assertIn("records: " + report["records"], says)
         text = bench("crypto", "--only", "ed25519", "--seconds", "0.001").stdout.decode()
         self.assertIn("handshakes: " + report["handshakes"], text)

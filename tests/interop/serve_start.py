@@ -169,6 +169,7 @@ class Start(unittest.TestCase):
         done = support.run([CLEAT, "--version", "-v"])
         self.assertRegex(done.stdout.decode(),
                          r"\nhandshakes: (eight at a time|single operations): .*"
+                         r"\nML-KEM: (our own, (AVX-512|AVX2|portable)|libcrypto)"
                          r"\nrecords: (ipsec-mb|libcrypto)")
         self.assertEqual(support.run([CLEAT, "sreve"], check=False).returncode, 2)
 
