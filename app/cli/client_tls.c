@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "cleat/ech.h"
+#include "cleat/fingerprint.h"
 #include "cleat/profile.h"
 #include "cleat/tls_auth.h"
 #include "cleat/tls_options.h"
@@ -284,6 +285,7 @@ int client_tls_config(const struct client_options *o, struct cleat_trust_store *
     if (sink != NULL) {
         cleat_tls_builder_stopwatch(b, cl_clock_ns, NULL);
         cleat_tls_builder_events(b, sink, sink_ctx, secrets);
+        cleat_tls_builder_fingerprints(b, true);
     }
     if (o->insecure) {
         cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);

@@ -90,13 +90,31 @@ static void on_warning(struct cl_trace *t, const struct cleat_event *e)
     cl_trace_end(t, line);
 }
 
+static void on_fingerprint(struct cl_trace *t, const struct cleat_event *e)
+{
+    const char *ja3 = e->fingerprint.ja3;
+    const char *ja4 = e->fingerprint.ja4 != NULL ? e->fingerprint.ja4 : "-";
+    cl_trace_say(t, CL_TRACE_INFO, "tls", "fingerprint JA4 %s%s%s", ja4,
+                 ja3 != NULL ? ", JA3 " : "", ja3 != NULL ? ja3 : "");
+    json_t *line = cl_trace_begin(t, "tls.fingerprint");
+    (void)json_object_set_new(line, "sent", json_boolean(e->sent));
+    cl_trace_set_text(line, "ja3", ja3);
+    cl_trace_set_text(line, "ja4", e->fingerprint.ja4);
+    cl_trace_end(t, line);
+}
+
 void cl_trace_tls_event(struct cl_trace *t, const struct cleat_event *event)
 {
     static void (*const tellers[])(struct cl_trace *, const struct cleat_event *) = {
-        [CLEAT_EVENT_MESSAGE] = on_message, [CLEAT_EVENT_ALERT] = on_alert,
-        [CLEAT_EVENT_CHOICE] = on_choice,   [CLEAT_EVENT_KEY] = on_key,
-        [CLEAT_EVENT_SECRET] = NULL,        [CLEAT_EVENT_TICKET] = on_ticket,
-        [CLEAT_EVENT_STATE] = on_state,     [CLEAT_EVENT_WARNING] = on_warning,
+        [CLEAT_EVENT_MESSAGE] = on_message,
+        [CLEAT_EVENT_ALERT] = on_alert,
+        [CLEAT_EVENT_CHOICE] = on_choice,
+        [CLEAT_EVENT_KEY] = on_key,
+        [CLEAT_EVENT_SECRET] = NULL,
+        [CLEAT_EVENT_TICKET] = on_ticket,
+        [CLEAT_EVENT_STATE] = on_state,
+        [CLEAT_EVENT_WARNING] = on_warning,
+        [CLEAT_EVENT_FINGERPRINT] = on_fingerprint,
     };
     size_t kind = (size_t)event->kind;
     if (t != NULL && kind < sizeof(tellers) / sizeof(tellers[0]) && tellers[kind] != NULL) {

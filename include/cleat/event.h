@@ -17,19 +17,20 @@ extern "C" {
 struct cleat_tls;
 
 enum cleat_event_kind {
-    CLEAT_EVENT_MESSAGE, /* a handshake message was sent or received */
-    CLEAT_EVENT_ALERT,   /* an alert was sent or received */
-    CLEAT_EVENT_CHOICE,  /* something was negotiated, and why so */
-    CLEAT_EVENT_KEY,     /* a traffic key was put to use */
-    CLEAT_EVENT_SECRET,  /* for a key log (RFC 9850); only with CLEAT_EVENTS_SECRETS */
-    CLEAT_EVENT_TICKET,  /* a session ticket was issued, received, accepted or refused */
-    CLEAT_EVENT_STATE,   /* the handshake moved to another state */
-    CLEAT_EVENT_WARNING, /* something was agreed that has a known weakness */
+    CLEAT_EVENT_MESSAGE,     /* a handshake message was sent or received */
+    CLEAT_EVENT_ALERT,       /* an alert was sent or received */
+    CLEAT_EVENT_CHOICE,      /* something was negotiated, and why so */
+    CLEAT_EVENT_KEY,         /* a traffic key was put to use */
+    CLEAT_EVENT_SECRET,      /* for a key log (RFC 9850); only with CLEAT_EVENTS_SECRETS */
+    CLEAT_EVENT_TICKET,      /* a session ticket was issued, received, accepted or refused */
+    CLEAT_EVENT_STATE,       /* the handshake moved to another state */
+    CLEAT_EVENT_WARNING,     /* something was agreed that has a known weakness */
+    CLEAT_EVENT_FINGERPRINT, /* of a ClientHello on the wire; where wanted (cleat/fingerprint.h) */
 };
 
 struct cleat_event {
     enum cleat_event_kind kind;
-    bool sent; /* MESSAGE, ALERT, TICKET: by us; KEY: for sending */
+    bool sent; /* MESSAGE, ALERT, TICKET, FINGERPRINT: by us; KEY: for sending */
     union {
         struct {
             uint8_t type;         /* HandshakeType (RFC 9846 4) */
@@ -68,6 +69,12 @@ struct cleat_event {
             const char *what; /* "RSA key exchange" */
             const char *text; /* "no forward secrecy: …" */
         } warning;
+        struct {
+            const char *ja3; /* NULL: this libcrypto has no MD5 */
+            const char *ja4;
+            const uint8_t *hello; /* the message, for other forms: cleat_fingerprint() */
+            size_t hello_len;
+        } fingerprint;
     };
 };
 

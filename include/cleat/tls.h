@@ -107,6 +107,7 @@ enum cleat_decision {
     CLEAT_DECIDE_EARLY_DATA = 4, /* asked only by a strike register (cleat/tls_early.h) */
     CLEAT_DECIDE_RESUMED = 8,
     CLEAT_DECIDE_IDENTITY = 16,
+    CLEAT_DECIDE_HELLO = 32, /* servers, before anything is computed (cleat/fingerprint.h) */
 };
 void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions);
 
@@ -270,7 +271,7 @@ void cleat_job_run(struct cleat_job *job);
 
 enum cleat_decision cleat_tls_decision(const struct cleat_tls *tls);
 
-/* The ClientHello that CLEAT_DECIDE_CONFIG asks about; valid until it is answered. */
+/* The ClientHello that CLEAT_DECIDE_CONFIG or _HELLO asks about; valid until it is answered. */
 struct cleat_client_hello {
     const char *server_name; /* lower case, or NULL */
     const uint8_t *alpn;     /* ProtocolNameList without its outer length, or NULL */

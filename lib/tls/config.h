@@ -142,6 +142,7 @@ struct cleat_tls_config {
     cleat_event_sink sink;
     void *sink_ctx;
     bool sink_secrets;
+    bool fingerprints; /* told to the sink */
 
     /* Tests only (tls/hook.h). */
     void (*message_hook)(void *ctx, struct cleat_tls *tls, uint8_t type, struct cl_buf *flight,

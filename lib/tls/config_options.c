@@ -1,6 +1,7 @@
 /* tls/config_options.c - a builder's setters for what is optional (cleat/tls_options.h). */
 #include "cleat/tls_options.h"
 
+#include "cleat/fingerprint.h"
 #include "cleat/tls_auth.h"
 
 #include "tls/builder.h"
@@ -87,6 +88,11 @@ int cleat_tls_builder_ask_tickets(struct cleat_tls_builder *b, unsigned full, un
     b->config->ask_tickets_new = (uint8_t)full;
     b->config->ask_tickets_resumed = (uint8_t)resumed;
     return CLEAT_OK;
+}
+
+void cleat_tls_builder_fingerprints(struct cleat_tls_builder *b, bool on)
+{
+    b->config->fingerprints = on;
 }
 
 /* ---- what a server chooses, and asks for ---- */

@@ -3,6 +3,7 @@
  * Invariant: after a failure nothing is read or written any more but one alert, and the keys are
  * wiped once it is out.
  */
+#include "cleat/fingerprint.h"
 #include "tls/conn.h"
 
 #include <stdarg.h>
@@ -458,11 +459,12 @@ enum cleat_decision cleat_tls_decision(const struct cleat_tls *tls)
 
 int cleat_tls_client_hello(const struct cleat_tls *tls, struct cleat_client_hello *out)
 {
-    if (cleat_tls_decision(tls) != CLEAT_DECIDE_CONFIG) {
+    const enum cleat_decision asked = cleat_tls_decision(tls);
+    if (asked != CLEAT_DECIDE_CONFIG && asked != CLEAT_DECIDE_HELLO) {
         return CLEAT_ERR_USAGE;
     }
     const struct cl_client_hello *ch = &tls->hs->parsed;
-    out->server_name = tls->server_name;
+    out->server_name = ch->server_name[0] != '\0' ? ch->server_name : NULL;
     out->alpn = ch->alpn.p;
     out->alpn_len = ch->alpn.len;
     out->bytes = tls->hs->hello.p;
@@ -479,6 +481,15 @@ int cleat_tls_choose_config(struct cleat_tls *tls, struct cleat_tls_config *conf
     struct cleat_tls_config *old = tls->config;
     tls->config = cleat_tls_config_ref(config);
     cleat_tls_config_free(old);
+    tls->hs->decided = true;
+    return CLEAT_OK;
+}
+
+int cleat_tls_accept_hello(struct cleat_tls *tls)
+{
+    if (cleat_tls_decision(tls) != CLEAT_DECIDE_HELLO) {
+        return CLEAT_ERR_USAGE;
+    }
     tls->hs->decided = true;
     return CLEAT_OK;
 }

@@ -280,6 +280,8 @@ cl_result cl_tls_decode_error(struct cleat_tls *tls, const char *what, const cha
 /* ---- events ---- */
 void cl_event_choice(struct cleat_tls *tls, const char *what, const char *value, const char *why);
 void cl_event_message(struct cleat_tls *tls, bool sent, struct cl_rd whole);
+/* cl_event_fingerprint tells what a ClientHello on the wire looks like, where that is wanted. */
+void cl_event_fingerprint(struct cleat_tls *tls, bool sent, struct cl_rd whole);
 void cl_event_alert(struct cleat_tls *tls, bool sent, uint8_t level, uint8_t alert);
 void cl_event_key(struct cleat_tls *tls, bool sending, const char *epoch);
 void cl_event_secret(struct cleat_tls *tls, const char *label, const struct cl_secret *secret);

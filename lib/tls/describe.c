@@ -11,6 +11,7 @@
 #include "crypto/key.h"
 #include "tls/client_hello.h"
 #include "tls/ext.h"
+#include "tls/grease.h"
 #include "tls/suite.h"
 #include "tls/wire.h"
 
@@ -50,12 +51,6 @@ static void add_peer_text(struct line *l, struct cl_rd text)
         uint8_t c = text.p[i];
         add(l, "%c", c >= 0x20 && c < 0x7f ? c : '?');
     }
-}
-
-/* RFC 8701: both bytes equal and of the form 0x?a */
-static bool is_grease(uint16_t v)
-{
-    return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
 }
 
 typedef const char *(*name_of)(uint16_t id);
@@ -116,7 +111,7 @@ static void add_list(struct line *l, const char *what, struct cl_rd list, name_o
         if (known != NULL) {
             add(l, " %s", known);
         } else {
-            unknown += is_grease(id) ? 0 : 1;
+            unknown += cl_is_grease(id) ? 0 : 1;
         }
     }
     if (unknown != 0) {

@@ -1,4 +1,5 @@
 /* tls/event.c - typed events to the configuration's sink; nothing is built when there is none. */
+#include "cleat/fingerprint.h"
 #include "tls/conn.h"
 
 static void emit(struct cleat_tls *tls, const struct cleat_event *event)
@@ -27,6 +28,30 @@ void cl_event_message(struct cleat_tls *tls, bool sent, struct cl_rd whole)
         e.message.len = whole.len;
         emit(tls, &e);
     }
+}
+
+/* A form that cannot be had (no MD5, no memory) is NULL. */
+void cl_event_fingerprint(struct cleat_tls *tls, bool sent, struct cl_rd whole)
+{
+    char ja3[CLEAT_JA3_LEN + 1];
+    char ja4[CLEAT_JA4_LEN + 1];
+    size_t ja3_len = sizeof(ja3);
+    size_t ja4_len = sizeof(ja4);
+    if (tls->config->sink == NULL || !tls->config->fingerprints) {
+        return;
+    }
+    struct cleat_event e = {.kind = CLEAT_EVENT_FINGERPRINT, .sent = sent};
+    if (cleat_fingerprint(CLEAT_JA3, CLEAT_HELLO_TCP, whole.p, whole.len, ja3, &ja3_len, NULL) ==
+        CLEAT_OK) {
+        e.fingerprint.ja3 = ja3;
+    }
+    if (cleat_fingerprint(CLEAT_JA4, CLEAT_HELLO_TCP, whole.p, whole.len, ja4, &ja4_len, NULL) ==
+        CLEAT_OK) {
+        e.fingerprint.ja4 = ja4;
+    }
+    e.fingerprint.hello = whole.p;
+    e.fingerprint.hello_len = whole.len;
+    emit(tls, &e);
 }
 
 void cl_event_alert(struct cleat_tls *tls, bool sent, uint8_t level, uint8_t alert)

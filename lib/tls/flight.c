@@ -31,6 +31,9 @@ static void sent(struct cleat_tls *tls, size_t start)
     }
     struct cl_rd whole = cl_rd_of(flight->p + start, flight->len - start);
     cl_event_message(tls, true, whole);
+    if (whole.p[0] == CL_HT_CLIENT_HELLO) {
+        cl_event_fingerprint(tls, true, whole);
+    }
     if (tls->hs->transcript_started) {
         /* an outer ClientHello is not part of the handshake (RFC 9849 6.1.5) */
         bool outer = whole.p[0] == CL_HT_CLIENT_HELLO && cl_ech_wanted(tls);

@@ -8,6 +8,12 @@
 
 struct cleat_tls;
 
+/* cl_is_grease: RFC 8701 2: both bytes equal and of the form 0x?a */
+static inline bool cl_is_grease(uint16_t v)
+{
+    return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
+}
+
 /* 32: rows of the table of extensions, and room */
 #define CL_GREASE_MAX_ROWS 32
 

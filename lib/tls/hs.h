@@ -46,6 +46,7 @@
     X(C13_LATE_SEND_FINISHED)        \
     /* server, any version */        \
     X(S_WAIT_CLIENT_HELLO)           \
+    X(S_ASK_HELLO)                   \
     X(S_ECH_AGREE)                   \
     X(S_ASK_CONFIG)                  \
     X(S_NEGOTIATE)                   \

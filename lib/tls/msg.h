@@ -14,6 +14,7 @@ CL_HANDLER(cl_client_keygen_done);
 CL_HANDLER(cl_client_ech_key_done);
 CL_HANDLER(cl_client_hello_send);
 CL_HANDLER(cl_client_hello_received);
+CL_HANDLER(cl_client_hello_accepted);
 CL_HANDLER(cl_client_hello_ech_agreed);
 CL_HANDLER(cl_second_hello_received);
 

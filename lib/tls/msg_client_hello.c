@@ -221,20 +221,27 @@ static cl_result parse_kept(struct cleat_tls *tls)
     return cl_ext_parse(tls, CL_EXT_CH, hs->parsed.extensions, &received);
 }
 
-/* The ClientHello; where Encrypted Client Hello is accepted, the inner one in its place. */
+/* Where Encrypted Client Hello is accepted, the inner ClientHello counts in the outer one's place.
+ */
 static cl_result parse_inner(struct cleat_tls *tls)
 {
     CL_TRY(parse_kept(tls));
     return cl_ech_check_inner(tls);
 }
 
-static cl_result parse_hello(struct cleat_tls *tls, const struct cl_msg *msg,
-                             enum cl_ech_outcome *ech)
+/* The ClientHello as it came. */
+static cl_result parse_outer(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     struct cl_hs *hs = tls->hs;
     hs->hello.len = 0;
     CL_TRY(cl_buf_append(&hs->hello, msg->whole.p, msg->whole.len, CL_HS_MAX_HELLO));
     CL_TRY(parse_kept(tls));
+    cl_event_fingerprint(tls, false, msg->whole);
+    return CL_OK;
+}
+
+static cl_result open_hello(struct cleat_tls *tls, enum cl_ech_outcome *ech)
+{
     CL_TRY(cl_ech_open(tls, ech));
     return *ech == CL_ECH_OPENED ? parse_inner(tls) : CL_OK;
 }
@@ -249,6 +256,13 @@ static cl_result keep_server_name(struct cleat_tls *tls)
     return tls->server_name != NULL ? CL_OK : CLEAT_ERR_NOMEM;
 }
 
+static void ask(struct cleat_tls *tls, enum cleat_decision question, enum cl_hs_state state)
+{
+    tls->hs->decision = question;
+    tls->hs->decided = false;
+    cl_hs_goto(tls, state);
+}
+
 /* It is known which ClientHello counts, and that it is well-formed. */
 static cl_result take_hello(struct cleat_tls *tls)
 {
@@ -260,25 +274,39 @@ static cl_result take_hello(struct cleat_tls *tls)
         memcpy(hs->session_id, hs->parsed.session_id.p, hs->session_id_len);
     }
     if ((tls->config->decisions & CLEAT_DECIDE_CONFIG) != 0) {
-        hs->decision = CLEAT_DECIDE_CONFIG;
-        hs->decided = false;
-        cl_hs_goto(tls, CL_HS_S_ASK_CONFIG);
-        return CL_OK;
+        ask(tls, CLEAT_DECIDE_CONFIG, CL_HS_S_ASK_CONFIG);
+    } else {
+        cl_hs_goto(tls, CL_HS_S_NEGOTIATE);
     }
-    cl_hs_goto(tls, CL_HS_S_NEGOTIATE);
     return CL_OK;
 }
 
-cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+static cl_result go_on(struct cleat_tls *tls)
 {
     enum cl_ech_outcome ech;
-    CL_TRY(parse_hello(tls, msg, &ech));
-    CL_TRY(cl_hs_no_partial_message(tls));
+    CL_TRY(open_hello(tls, &ech));
     if (ech == CL_ECH_WAITS) {
         cl_hs_goto(tls, CL_HS_S_ECH_AGREE);
         return CL_OK;
     }
     return take_hello(tls);
+}
+
+cl_result cl_client_hello_received(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    CL_TRY(parse_outer(tls, msg));
+    CL_TRY(cl_hs_no_partial_message(tls));
+    if ((tls->config->decisions & CLEAT_DECIDE_HELLO) != 0) {
+        ask(tls, CLEAT_DECIDE_HELLO, CL_HS_S_ASK_HELLO);
+        return CL_OK;
+    }
+    return go_on(tls);
+}
+
+cl_result cl_client_hello_accepted(struct cleat_tls *tls, const struct cl_msg *msg)
+{
+    tls->hs->decision = CLEAT_DECIDE_NOTHING;
+    return go_on(tls);
 }
 
 cl_result cl_client_hello_ech_agreed(struct cleat_tls *tls, const struct cl_msg *msg)
@@ -413,7 +441,8 @@ cl_result cl_second_hello_received(struct cleat_tls *tls, const struct cl_msg *m
     hs->first_hello = hs->hello; /* old's views point into it */
     hs->hello = (struct cl_buf){0};
     enum cl_ech_outcome ech; /* never waits: the first one's keys decrypt it */
-    CL_TRY(parse_hello(tls, msg, &ech));
+    CL_TRY(parse_outer(tls, msg));
+    CL_TRY(open_hello(tls, &ech));
     CL_TRY(compare_hellos(tls, &old));
     CL_TRY(check_cookie(tls));
     CL_TRY(check_retry_share(tls));

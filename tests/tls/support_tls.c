@@ -288,6 +288,10 @@ static void take_event(void *ctx, void *user, const struct cleat_event *e)
     case CLEAT_EVENT_WARNING:
         log_line(log, "warning", e->warning.what, e->warning.text);
         break;
+    case CLEAT_EVENT_FINGERPRINT:
+        log_line(log, e->sent ? "fingerprint sent" : "fingerprint received", e->fingerprint.ja3,
+                 e->fingerprint.ja4);
+        break;
     }
 }
 
