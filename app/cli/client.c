@@ -11,11 +11,12 @@
 #include "net/clock.h"
 #include "x509/chain.h"
 
-/* Every event goes to both; each takes what it is for. */
+/* Every event goes to all; each takes what it is for. */
 static void on_event(void *ctx, void *user, const struct cleat_event *event)
 {
     struct client *c = ctx;
     cl_keylog_event(&c->keylog, event);
+    cl_capture_event(c->pcap.capture, event);
     cl_trace_tls_event(c->trace, event);
 }
 
@@ -70,6 +71,7 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
     memset(c, 0, sizeof(*c));
     c->options = o;
     c->keylog.fd = -1;
+    c->pcap.fd = -1;
     int code = client_ech_parse(o->ech, &c->ech, err) ? open_trace(c, err) : GET_EXIT_USAGE;
     if (code == 0) {
         struct cleat_error trust_error = {0};
@@ -81,9 +83,12 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
         }
     }
     if (code == 0) {
-        bool listening = c->trace != NULL || cl_keylog_is_on(&c->keylog);
-        code = client_tls_config(o, c->trust, listening ? on_event : NULL, c,
-                                 cl_keylog_is_on(&c->keylog), &c->config, err);
+        bool secrets = cl_keylog_is_on(&c->keylog) || o->pcap != NULL;
+        code = client_tls_config(o, c->trust, c->trace != NULL || secrets ? on_event : NULL, c,
+                                 secrets, &c->config, err);
+    }
+    if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
+        code = GET_EXIT_WRITE;
     }
     return code != 0 ? code : open_net(c, err);
 }
@@ -109,6 +114,7 @@ void client_deinit(struct client *c)
     client_ech_deinit(&c->ech);
     cl_trace_free(c->trace);
     cl_keylog_close(&c->keylog);
+    client_capture_close(&c->pcap);
     client_close_file(c->trace_file);
     memset(c, 0, sizeof(*c));
 }

@@ -1,9 +1,10 @@
 /* cli/client.h - what a command that connects to servers needs once: loop, resolver, TLS
- * configuration, trace, key log.
+ * configuration, trace, key log, capture.
  */
 #ifndef CL_CLI_CLIENT_H
 #define CL_CLI_CLIENT_H
 
+#include "cli/client_capture.h"
 #include "cli/client_ech.h"
 #include "cli/client_options.h"
 #include "cli/client_target.h"
@@ -18,6 +19,7 @@ struct client {
     struct cl_dns *dns;
     struct cl_trace *trace;
     struct cl_keylog keylog;
+    struct client_capture pcap;
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct cleat_tls_config *config;
     struct client_ech ech;

@@ -32,6 +32,7 @@ static const struct cl_setter setters[] = {
     {CLIENT_VERBOSE, CL_SET_TRUE, AT(verbose), NULL},
     {CLIENT_INSECURE, CL_SET_TRUE, AT(insecure), NULL},
     {CLIENT_TRACE_JSON, CL_SET_TEXT, AT(trace_json), NULL},
+    {CLIENT_PCAP, CL_SET_TEXT, AT(pcap), NULL},
     {CLIENT_CACERT, CL_SET_TEXT, AT(cacert), NULL},
     {CLIENT_CAPATH, CL_SET_TEXT, AT(capath), NULL},
     {CLIENT_CERT, CL_SET_TEXT, AT(cert), NULL},

@@ -29,6 +29,7 @@ struct client_options {
     const char *raw_public_key;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
+    const char *pcap; /* NULL: no capture */
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
@@ -50,6 +51,7 @@ enum client_option_id {
     CLIENT_IPV4,
     CLIENT_IPV6,
     CLIENT_KEY,
+    CLIENT_PCAP,
     CLIENT_PROFILE,
     CLIENT_PSK,
     CLIENT_RAW_KEY,
@@ -69,6 +71,11 @@ enum client_option_id {
 #define CLIENT_TRACE_ROWS                                                                          \
     {CLIENT_VERBOSE, 'v', "verbose", NULL, "tell the whole story on standard error"},              \
     {CLIENT_TRACE_JSON, 0, "trace-json", "FILE", "write the same story to FILE as JSON lines"}
+
+#define CLIENT_PCAP_ROW                                                                            \
+    {CLIENT_PCAP, 0, "pcap", "FILE",                                                               \
+     "write what goes over the wire to FILE for Wireshark (pcapng), with the\n"                    \
+     "secrets that decrypt it"}
 
 #define CLIENT_CONNECTION_ROWS                                                                     \
     {CLIENT_RESOLVE, 0, "resolve", "HOST:PORT:ADDR", "use this address instead of asking DNS"},    \

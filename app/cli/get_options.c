@@ -65,6 +65,28 @@ static const struct cl_setter setters[] = {
 
 /* ---- the whole ---- */
 
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+/* What else goes to standard output, and how it would not; NULL: nothing does. */
+static const char *also_on_stdout(const struct get_options *o)
+{
+    if (is_stdout(o->client.trace_json)) {
+        return "the trace; give --trace-json FILE";
+    }
+    if (is_stdout(o->dump_header)) {
+        return "the response's head; give -D FILE";
+    }
+    for (size_t i = 0; i < o->urls.num; i++) {
+        if (i >= o->outputs.num || is_stdout(o->outputs.items[i])) {
+            return "the body; give -o FILE";
+        }
+    }
+    return o->write_out != NULL ? "what -w prints" : NULL;
+}
+
 static int check(const struct get_options *o)
 {
     if (o->urls.num == 0) {
@@ -77,6 +99,10 @@ static int check(const struct get_options *o)
     if (o->outputs.num > o->urls.num) {
         return cl_options_complain(&get_usage, "more -o and -O options (%zu) than URLs (%zu)",
                                    o->outputs.num, o->urls.num);
+    }
+    const char *other = is_stdout(o->client.pcap) ? also_on_stdout(o) : NULL;
+    if (other != NULL) {
+        return cl_options_complain(&get_usage, "--pcap -: to standard output goes also %s", other);
     }
     if (o->user != NULL && strchr(o->user, ':') == NULL) {
         return cl_options_complain(&get_usage, "-u: write USER:PASSWORD");

@@ -15,6 +15,7 @@ static const struct cl_option rows[] = {
      "print FORMAT when done: %{http_code}, %{time_total}, …;\n"
      "%{json} prints all of them; @FILE reads FORMAT from FILE"},
     CLIENT_TRACE_ROWS,
+    CLIENT_PCAP_ROW,
     {GET_SILENT, 's', "silent", NULL, "no progress bar, no error messages"},
     {GET_SHOW_ERROR, 'S', "show-error", NULL, "with -s: error messages nevertheless"},
     {GET_NO_PROGRESS, 0, "no-progress-meter", NULL, "no progress bar"},

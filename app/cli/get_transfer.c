@@ -174,6 +174,7 @@ static int start_dial(struct get_transfer *t)
         .hub = t->s->client.hub,
         .dns = t->s->client.dns,
         .trace = t->s->client.trace,
+        .capture = t->s->client.pcap.capture,
         .host = way->host,
         .port = way->port,
         .family = o->client.family,

@@ -267,6 +267,7 @@ static void dial(struct ws_session *s)
         .hub = s->client.hub,
         .dns = s->client.dns,
         .trace = s->client.trace,
+        .capture = s->client.pcap.capture,
         .host = way->host,
         .port = way->port,
         .family = o->family,

@@ -57,6 +57,7 @@ static const struct cl_option rows[] = {
     {WS_COMPARE, 0, "compare", NULL,
      "with --replay: exit with 1 unless the same messages are received"},
     CLIENT_TRACE_ROWS,
+    CLIENT_PCAP_ROW,
 
     {WS_HEADING, 0, "Upgrade", NULL, NULL},
     {WS_HEADER, 'H', "header", "LINE", "add \"Name: value\" to the request"},
@@ -158,6 +159,9 @@ static int check(const struct ws_options *o)
     }
     if (o->echo && o->messages.num > 0) {
         return cl_options_complain(&usage, "--echo sends back what comes: -x cannot be added");
+    }
+    if (o->client.pcap != NULL && strcmp(o->client.pcap, "-") == 0) {
+        return cl_options_complain(&usage, "--pcap -: messages go to standard output; name a file");
     }
     if (o->ping_ms > UINT32_MAX) {
         return cl_options_complain(&usage, "--ping-interval: that is more than 49 days");

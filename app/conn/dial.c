@@ -165,7 +165,7 @@ static bool offer_early(const struct cl_dial *d, struct cleat_tls *tls)
            cleat_tls_offer_early_data(tls) == CLEAT_OK;
 }
 
-static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
+static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us)
 {
     struct cleat_tls *tls = NULL; /* in clear it stays so */
     int code = d->spec.tls == NULL ? CLEAT_OK
@@ -187,7 +187,9 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp)
                                     .tls = tls,
                                     .handler = &dial_handler,
                                     .ctx = d,
-                                    .handshake_ms = d->spec.timeout_ms + 1000};
+                                    .handshake_ms = d->spec.timeout_ms + 1000,
+                                    .capture = d->spec.capture,
+                                    .connect_us = connect_us};
     if (tls != NULL && offer_early(d, tls)) {
         setup.early = d->spec.early.p;
         setup.early_len = d->spec.early.len;
@@ -241,7 +243,7 @@ static void on_connect(void *ctx, int status)
     cl_timer_stop(d->next_timer);
     cl_dns_cancel(d->query);
     d->query = NULL;
-    start_tls(d, tcp);
+    start_tls(d, tcp, a->started);
 }
 
 static void start_attempt(struct cl_dial *d, const struct cl_addr *addr)

@@ -43,8 +43,9 @@ struct cl_dial_result {
 struct cl_dial_spec {
     struct cl_hub *hub;
     struct cl_dns *dns;
-    struct cl_trace *trace; /* or NULL */
-    const char *host;       /* where to connect: IP literal, or name in A-labels; copied */
+    struct cl_trace *trace;     /* or NULL */
+    struct cl_capture *capture; /* or NULL */
+    const char *host;           /* where to connect: IP literal, or name in A-labels; copied */
     uint16_t port;
     int family;          /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint32_t timeout_ms; /* for everything together; 0: CL_DIAL_DEFAULT_MS */

@@ -44,6 +44,7 @@ cl_result cl_stream_open(struct cl_hub *hub, const struct cl_stream_setup *setup
     s->early = setup->early;
     s->early_len = setup->early_len;
     s->step = true;
+    s->capture = cl_capture_connect(setup->capture, s->tcp, setup->connect_us);
     cl_tcp_attach(s->tcp, &cl_stream_socket, s);
     cl_tcp_read(s->tcp, true);
     cl_timer_set(s->timer, setup->handshake_ms != 0 ? setup->handshake_ms : CL_STREAM_HANDSHAKE_MS);

@@ -15,6 +15,7 @@
 #include "net/pool.h"
 #include "net/tcp.h"
 
+struct cl_capture;
 struct cl_hub;
 struct cl_stream;
 
@@ -96,6 +97,10 @@ struct cl_stream_setup {
      * offer it; stays the caller's, valid until ready or closed. */
     const uint8_t *early;
     size_t early_len;
+    /* Where its packets are written down, or NULL (conn/capture.h); outlives the stream. Client:
+     * and when the connection was asked for (cl_clock_mono_us). */
+    struct cl_capture *capture;
+    uint64_t connect_us;
 };
 
 /* 8,192 bytes: more is not sent as early data; it fits into a buffer behind any ClientHello of ours

@@ -12,6 +12,7 @@ void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause)
         s->cause = cause;
     }
     s->state = CL_STREAM_DEAD;
+    cl_capture_closing(s->capture);
     cl_tcp_free(s->tcp);
     s->tcp = NULL;
     cl_timer_free(s->timer);
@@ -71,6 +72,7 @@ void cl_stream_burial(struct cl_stream *s)
     cl_pool_give(pool, s->out, s->out_len);
     s->in = NULL;
     s->out = NULL;
+    cl_capture_disconnect(s->capture);
     struct cl_stream_end how;
     describe_end(s, &how);
     s->handler->closed(s->ctx, &how);
@@ -135,6 +137,12 @@ void cl_stream_finish_if_wanted(struct cl_stream *s)
     s->finished = true;
 }
 
+void cl_stream_send_fin(struct cl_stream *s)
+{
+    cl_capture_finished(s->capture);
+    cl_tcp_finish(s->tcp);
+}
+
 /* Everything is out: FIN, and wait for the peer's, which mostly has come with its close_notify:
  * closing then sends ours, and spares a turn of the loop. */
 void cl_stream_linger(struct cl_stream *s)
@@ -143,7 +151,7 @@ void cl_stream_linger(struct cl_stream *s)
         cl_stream_die(s, s->cause);
         return;
     }
-    cl_tcp_finish(s->tcp);
+    cl_stream_send_fin(s);
     s->state = CL_STREAM_LINGER;
     cl_timer_set(s->timer, CL_STREAM_LINGER_MS);
     cl_tcp_read(s->tcp, true);

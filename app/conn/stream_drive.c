@@ -16,6 +16,7 @@
 static void fail(struct cl_stream *s)
 {
     const struct cleat_error *error = cleat_tls_error(s->tls);
+    cl_capture_failed(s->capture, error);
     cl_stream_begin_closing(s, CL_STREAM_TLS);
     if (s->handler->failed != NULL) {
         s->handler->failed(s->ctx, error);
@@ -262,6 +263,12 @@ static void give_out(struct cl_stream *s)
     }
 }
 
+/* The engine has had its say about everything that has come, as far as it could. */
+static bool secrets_are_told(const struct cl_stream *s)
+{
+    return s->was_ready || s->state >= CL_STREAM_CLOSING || (can_step(s) && !s->step);
+}
+
 /* Buffers go back as soon as they are empty; reading follows the room there is. */
 static void settle(struct cl_stream *s)
 {
@@ -273,6 +280,9 @@ static void settle(struct cl_stream *s)
     give_out(s);
     if (s->state == CL_STREAM_DEAD) {
         return;
+    }
+    if (s->capture != NULL && secrets_are_told(s)) {
+        cl_capture_release(s->capture);
     }
     bool room = s->in_len - s->in_at < CL_POOL_BUFFER;
     cl_tcp_read(s->tcp, !s->blocked && !s->got_fin && room);
@@ -288,6 +298,7 @@ static void send_out(struct cl_stream *s)
         cl_stream_die_of_network(s, (int)n);
         return;
     }
+    cl_capture_sent(s->capture, s->out + s->out_at, (size_t)n);
     s->out_at += (size_t)n;
     s->bytes_out += (size_t)n;
     s->sending = s->out_at < s->out_len;
@@ -344,6 +355,7 @@ static void on_received(void *ctx, size_t len)
 {
     struct cl_stream *s = ctx;
     s->bytes_in += len;
+    cl_capture_received(s->capture, s->in + s->in_len, len);
     if (s->state == CL_STREAM_CLOSING || s->state == CL_STREAM_LINGER) {
         s->in_len += len; /* what is wiped when the buffer goes back */
         s->in_at = s->in_len;
@@ -361,6 +373,7 @@ static void on_received(void *ctx, size_t len)
 static void on_ended(void *ctx, int status)
 {
     struct cl_stream *s = ctx;
+    cl_capture_peer_ended(s->capture, status);
     if (status != 0) {
         cl_stream_die_of_network(s, status);
         return;
@@ -381,6 +394,7 @@ static void on_sent(void *ctx, int status)
         cl_stream_die_of_network(s, status);
         return;
     }
+    cl_capture_sent(s->capture, s->out + s->out_at, s->out_flight - s->out_at);
     s->bytes_out += s->out_flight - s->out_at;
     s->out_at = s->out_flight;
     cl_hub_queue(s);
@@ -410,7 +424,7 @@ static void go_on(struct cl_stream *s)
         return;
     }
     if (s->tls == NULL && s->finished) {
-        cl_tcp_finish(s->tcp);
+        cl_stream_send_fin(s);
     }
     if (cl_stream_talks(s) && s->want_drained) {
         s->want_drained = false;

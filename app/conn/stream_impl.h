@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include "conn/capture.h"
 #include "conn/stream.h"
 #include "net/timer.h"
 
@@ -35,6 +36,7 @@ struct cl_stream {
     struct cl_timer *timer;
     const struct cl_stream_handler *handler;
     void *ctx;
+    struct cl_capture_conn *capture; /* NULL: nothing is captured */
     TAILQ_ENTRY(cl_stream) turn_link;
     TAILQ_ENTRY(cl_stream) job_link;
 
@@ -92,7 +94,8 @@ void cl_hub_forget(struct cl_stream *s);
 /* stream_close.c: die marks a stream DEAD for a cause (unless it is closing for another already),
  * die_of with a text, die_of_network with a libuv code;
  * burial tells the handler and frees it; begin_closing starts the orderly end, finish_if_wanted
- * writes close_notify when it is time, linger follows when everything is out. */
+ * writes close_notify when it is time, linger follows when everything is out; send_fin sends FIN.
+ */
 void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause);
 void cl_stream_die_of(struct cl_stream *s, enum cl_stream_cause cause, const char *why);
 void cl_stream_die_of_network(struct cl_stream *s, int status);
@@ -101,6 +104,7 @@ void cl_stream_begin_closing(struct cl_stream *s, enum cl_stream_cause cause);
 void cl_stream_check_closing(struct cl_stream *s);
 void cl_stream_finish_if_wanted(struct cl_stream *s);
 void cl_stream_linger(struct cl_stream *s);
+void cl_stream_send_fin(struct cl_stream *s);
 
 /* stream_drive.c: have_out makes sure that the engine has room in `out`; false: not now. */
 bool cl_stream_have_out(struct cl_stream *s);

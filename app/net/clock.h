@@ -7,6 +7,9 @@
 /* cl_clock_unix_ms returns milliseconds since 1970, UTC; it jumps when the clock is set. */
 uint64_t cl_clock_unix_ms(void);
 
+/* cl_clock_unix_ns returns the same in nanoseconds. */
+uint64_t cl_clock_unix_ns(void);
+
 /* cl_clock_mono_us returns microseconds of a clock that never jumps; for durations. */
 uint64_t cl_clock_mono_us(void);
 

@@ -193,14 +193,37 @@ void cl_tcp_finish(struct cl_tcp *tcp)
     }
 }
 
-size_t cl_tcp_unsent(const struct cl_tcp *tcp)
+/* A number of bytes that the kernel holds; 0 too when it does not say. */
+static size_t held(const struct cl_tcp *tcp, unsigned long which)
 {
     uv_os_fd_t fd;
     int num = 0;
-    if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 || ioctl(fd, SIOCOUTQ, &num) != 0) {
+    if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 || ioctl(fd, which, &num) != 0) {
         return 0;
     }
     return num > 0 ? (size_t)num : 0;
+}
+
+size_t cl_tcp_unsent(const struct cl_tcp *tcp)
+{
+    return held(tcp, SIOCOUTQ);
+}
+
+size_t cl_tcp_unread(const struct cl_tcp *tcp)
+{
+    return held(tcp, SIOCINQ);
+}
+
+size_t cl_tcp_mss(const struct cl_tcp *tcp)
+{
+    uv_os_fd_t fd;
+    int mss = 0;
+    socklen_t len = sizeof(mss);
+    if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 ||
+        getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) != 0) {
+        return 0;
+    }
+    return mss > 0 ? (size_t)mss : 0;
 }
 
 bool cl_tcp_is_at_end(const struct cl_tcp *tcp)

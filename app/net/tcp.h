@@ -62,6 +62,12 @@ void cl_tcp_finish(struct cl_tcp *tcp);
 /* cl_tcp_unsent returns how many bytes the kernel holds that the peer has not acknowledged. */
 size_t cl_tcp_unsent(const struct cl_tcp *tcp);
 
+/* cl_tcp_unread returns how many bytes have arrived that nobody has read: closing the socket then
+ * resets the connection. cl_tcp_mss returns how many bytes of data a segment carries; 0: not known.
+ */
+size_t cl_tcp_unread(const struct cl_tcp *tcp);
+size_t cl_tcp_mss(const struct cl_tcp *tcp);
+
 /* cl_tcp_is_at_end looks, without waiting, whether the next thing to be received is the peer's FIN.
  */
 bool cl_tcp_is_at_end(const struct cl_tcp *tcp);
