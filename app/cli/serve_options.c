@@ -1,6 +1,7 @@
 /* cli/serve_options.c - see serve_options.h. */
 #include "cli/serve_options.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,9 @@ enum {
     OPT_GRACE,
     OPT_MAX_CONNECTIONS,
     OPT_ACCESS_LOG,
+    OPT_PCAP,
+    OPT_PCAP_MAX_FILES,
+    OPT_PCAP_MAX_BYTES,
     OPT_QUIET,
     OPT_VERBOSE,
     OPT_INSECURE_LISTEN,
@@ -131,6 +135,12 @@ static const struct cl_option options[] = {
     {OPT_ACCESS_LOG, 0, "access-log", "FILE",
      "append requests to FILE; '-' is standard output\n"
      "(default), 'off' is nowhere"},
+    {OPT_PCAP, 0, "pcap", "DIR",
+     "write every connection to a file in DIR for Wireshark (pcapng), with the\n"
+     "secrets that decrypt it"},
+    {OPT_PCAP_MAX_FILES, 0, "pcap-max-files", "N",
+     "stop that when DIR holds so many of them (default: 1000)"},
+    {OPT_PCAP_MAX_BYTES, 0, "pcap-max-bytes", "BYTES", "or so many bytes (default: 1073741824)"},
     {OPT_QUIET, 'q', "quiet", NULL, "no messages but warnings and failures"},
     {OPT_VERBOSE, 'v', "verbose", NULL, "a line for every connection"},
     {OPT_HELP, 'h', "help", NULL, "print this text"},
@@ -166,6 +176,7 @@ static const struct trait {
     {OPT_TICKET_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_ECH_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_ACCESS_LOG, CL_SERVE_PATH, 0},
+    {OPT_PCAP, CL_SERVE_PATH, 0},
     {CL_OPT_WS_ECHO, CL_SERVE_REPEATS, 0},
     {CL_OPT_WS_EXEC, CL_SERVE_REPEATS, 0},
     {CL_OPT_WS_TCP, CL_SERVE_REPEATS, 0},
@@ -383,6 +394,7 @@ static const char **text_of(struct cl_serve_options *o, int id)
         {OPT_PSK, &o->psk},
         {OPT_CERT_COMPRESSION, &o->cert_compression},
         {OPT_ACCESS_LOG, &o->access_log},
+        {OPT_PCAP, &o->pcap},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].id == id) {
@@ -401,6 +413,16 @@ static bool *flag_of(struct cl_serve_options *o, int id)
                                   : NULL;
 }
 
+static int set_large(uint64_t *out, const struct cl_options *words)
+{
+    long n = 0;
+    if (!cl_options_number(words, 1, LONG_MAX, &n)) {
+        return CL_EXIT_USAGE;
+    }
+    *out = (uint64_t)n;
+    return CL_EXIT_OK;
+}
+
 static int set_capacity(struct cl_serve_options *o, int id, const struct cl_options *words)
 {
     switch (id) {
@@ -408,6 +430,10 @@ static int set_capacity(struct cl_serve_options *o, int id, const struct cl_opti
         return set_number(&o->threads, words, 1, CL_SERVE_MAX_THREADS);
     case OPT_GRACE:
         return set_number(&o->grace_s, words, 0, 86400);
+    case OPT_PCAP_MAX_FILES:
+        return set_large(&o->pcap_max_files, words);
+    case OPT_PCAP_MAX_BYTES:
+        return set_large(&o->pcap_max_bytes, words);
     default:
         return set_number(&o->max_connections, words, 1, 1000000);
     }
@@ -468,6 +494,8 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
     case OPT_THREADS:
     case OPT_GRACE:
     case OPT_MAX_CONNECTIONS:
+    case OPT_PCAP_MAX_FILES:
+    case OPT_PCAP_MAX_BYTES:
         return set_capacity(o, id, words);
     default:
         o->verbose++;
@@ -539,6 +567,9 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
     }
     if (o->psk_ke && o->psk == NULL) {
         return cl_options_complain(usage, "--psk-ke needs --psk");
+    }
+    if (o->pcap == NULL && (o->pcap_max_files != 0 || o->pcap_max_bytes != 0)) {
+        return cl_options_complain(usage, "--pcap-max-files and --pcap-max-bytes need --pcap");
     }
     int code = check_clients(p, usage);
     if (code == CL_EXIT_OK && o->num_listen == 0) {

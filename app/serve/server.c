@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "serve/captures.h"
 #include "serve/worker.h"
 
 /* 1,000, 4: when there were that many connections, and no more than a quarter of them are left, the
@@ -187,6 +188,9 @@ static void on_reload(uv_signal_t *handle, int number)
         on_signal(handle, number); /* whoever started us has gone */
         return;
     }
+    if (server->site.captures != NULL) {
+        cl_captures_recount(server->site.captures);
+    }
     cl_result result = cl_site_reload(&server->site, &err);
     if (result != CL_OK) {
         bool hint = err.hint[0] != '\0';
@@ -304,6 +308,18 @@ static cl_result run(struct server *server, size_t num_threads, struct cleat_err
     return result;
 }
 
+static cl_result open_captures(struct cl_site *site, struct cleat_error *err)
+{
+    const struct cl_serve_options *o = site->options;
+    const struct cl_captures_setup setup = {
+        .dir = o->pcap,
+        .max_files = o->pcap_max_files != 0 ? o->pcap_max_files : CL_CAPTURES_MAX_FILES,
+        .max_bytes = o->pcap_max_bytes != 0 ? o->pcap_max_bytes : CL_CAPTURES_MAX_BYTES,
+        .log = site->errors,
+        .verbose = o->verbose > 0};
+    return o->pcap != NULL ? cl_captures_new(&setup, &site->captures, err) : CL_OK;
+}
+
 cl_result cl_serve(const struct cl_serve_options *options, struct cleat_error *err)
 {
     struct server server = {0};
@@ -311,10 +327,10 @@ cl_result cl_serve(const struct cl_serve_options *options, struct cleat_error *e
     num_threads = num_threads < CL_SERVE_MAX_THREADS ? num_threads : CL_SERVE_MAX_THREADS;
     raise_file_limit();
     CL_TRY(cl_site_load(&server.site, options, err));
-    cl_result result = CLEAT_ERR_NOMEM;
-    server.workers = cl_calloc(num_threads, sizeof(*server.workers));
-    if (server.workers != NULL) {
-        result = run(&server, num_threads, err);
+    cl_result result = open_captures(&server.site, err);
+    if (result == CL_OK) {
+        server.workers = cl_calloc(num_threads, sizeof(*server.workers));
+        result = server.workers != NULL ? run(&server, num_threads, err) : CLEAT_ERR_NOMEM;
     }
     cl_site_deinit(&server.site);
     cl_free(server.workers);

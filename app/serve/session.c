@@ -386,6 +386,7 @@ static void free_session(void *ctx)
     give_file_buf(s);
     cl_exchange_free(s->x);
     cl_client_id_deinit(&s->client);
+    cl_capture_file_end(s->capture);
     cl_worker_session_gone(worker, s);
     cl_free(s);
 }
@@ -474,8 +475,14 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
     s->worker = worker;
     s->list = CL_WORKER_LISTS;
     write_addresses(s, tcp);
-    struct cl_stream_setup setup = {.tcp = tcp, .tls = tls, .handler = &handler, .ctx = s};
+    s->capture = cl_captures_begin(worker->site->captures, s->peer);
+    struct cl_stream_setup setup = {.tcp = tcp,
+                                    .tls = tls,
+                                    .handler = &handler,
+                                    .ctx = s,
+                                    .capture = cl_capture_file_capture(s->capture)};
     if (cl_stream_open(worker->hub, &setup, &s->stream) != CL_OK) {
+        cl_capture_file_end(s->capture);
         cl_free(s);
         return CLEAT_ERR_NOMEM;
     }

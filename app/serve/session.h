@@ -2,6 +2,7 @@
 #ifndef CL_SERVE_SESSION_H
 #define CL_SERVE_SESSION_H
 
+#include "serve/captures.h"
 #include "serve/clients.h"
 #include "serve/exchange.h"
 #include "serve/worker.h"
@@ -38,10 +39,11 @@ struct cl_session {
     uint64_t listed; /* loop time, since when it is in that list */
     struct cl_worker *worker;
     struct cl_stream *stream;
-    struct cl_exchange *x;   /* NULL between requests */
-    struct cl_websocket *ws; /* NULL: HTTP */
-    uint64_t at;             /* bytes of the response that were written */
-    uint64_t mark;           /* what had moved when the deadline was set */
+    struct cl_exchange *x;           /* NULL between requests */
+    struct cl_websocket *ws;         /* NULL: HTTP */
+    struct cl_capture_file *capture; /* NULL: it is not captured */
+    uint64_t at;                     /* bytes of the response that were written */
+    uint64_t mark;                   /* what had moved when the deadline was set */
     struct cl_file_read *file;
     uint8_t *file_buf; /* waits for the disk; file_len bytes are in front of what it reads */
     size_t file_len;

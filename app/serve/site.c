@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cleat/tls_early.h"
 #include "net/clock.h"
+#include "serve/captures.h"
 #include "serve/clients.h"
 #include "serve/protected.h"
 #include "serve/ticket_files.h"
@@ -219,6 +220,7 @@ void cl_site_deinit(struct cl_site *site)
     }
     cl_failures_free(site->failures);
     cl_free(site->ws);
+    cl_captures_free(site->captures);
     cl_log_free(site->access);
     cl_log_free(site->errors);
     cl_keylog_close(&site->keylog);

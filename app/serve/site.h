@@ -97,12 +97,16 @@ struct cl_serve_options {
     unsigned max_connections; /* for each worker */
     const char *access_log;   /* path, "-" or "off" */
     const char *key_log;      /* SSLKEYLOGFILE, or NULL */
-    bool early_data;          /* GET and HEAD may come with the ClientHello of a resumption */
+    const char *pcap;         /* a folder for captures (serve/captures.h), or NULL */
+    uint64_t pcap_max_files;  /* 0: the default; likewise */
+    uint64_t pcap_max_bytes;
+    bool early_data; /* GET and HEAD may come with the ClientHello of a resumption */
     struct cl_ws_config ws;
     bool quiet;
     int verbose;
 };
 
+struct cl_captures;
 struct cl_clients;
 struct cl_protected;
 
@@ -131,7 +135,8 @@ struct cl_site {
     struct cl_log *errors; /* stderr */
     struct cl_failures *failures;
     struct cl_keylog keylog;
-    struct cl_ws_server *ws; /* NULL: there are no WebSockets */
+    struct cl_captures *captures; /* NULL: nothing is captured; cl_serve opens them */
+    struct cl_ws_server *ws;      /* NULL: there are no WebSockets */
 };
 
 /* cl_site_load reads certificates, keys and folders. BAD_CONFIG, NOMEM or what the library found

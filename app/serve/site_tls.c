@@ -11,10 +11,12 @@
 #include "cleat/tls_rawkey.h"
 #include "conn/psk_file.h"
 #include "net/clock.h"
+#include "serve/captures.h"
 #include "serve/clients.h"
 #include "serve/credentials.h"
 #include "serve/ech_files.h"
 #include "serve/own_chain.h"
+#include "serve/session.h"
 #include "serve/site.h"
 
 /* 32: protocols in --alpn */
@@ -161,6 +163,10 @@ static void on_event(void *ctx, void *user, const struct cleat_event *event)
 {
     const struct cl_site *site = ctx;
     cl_keylog_event(&site->keylog, event);
+    if (site->captures != NULL) {
+        const struct cl_session *session = user;
+        cl_capture_event(cl_capture_file_capture(session->capture), event);
+    }
 }
 
 cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
@@ -197,7 +203,7 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
         cleat_tls_builder_free(b);
         return result;
     }
-    if (cl_keylog_is_on(&site->keylog)) {
+    if (cl_keylog_is_on(&site->keylog) || o->pcap != NULL) {
         cleat_tls_builder_events(b, on_event, site, CLEAT_EVENTS_SECRETS);
     }
     return (cl_result)cleat_tls_builder_finish(b, out, err);

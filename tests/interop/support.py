@@ -220,10 +220,13 @@ class Lines:
 class Server:
     """`cleat serve` on 127.0.0.1 and a free port, ended with the `with` block."""
 
-    def __init__(self, *args, env=None, listen="127.0.0.1:0", files=None):
+    def __init__(self, *args, env=None, listen="127.0.0.1:0", files=None,
+                 file_blocks=None):
         command = [CLEAT, "serve", "--listen", listen, *map(str, args)]
-        if files is not None:  # no more descriptors than that
-            command = ["sh", "-c", f'ulimit -n {files}; exec "$0" "$@"', *command]
+        # no more descriptors than that; no longer files
+        for letter, limit in (("n", files), ("f", file_blocks)):
+            if limit is not None:
+                command = ["sh", "-c", f'ulimit -{letter} {limit}; exec "$0" "$@"', *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.access = Lines(self.process.stdout)
