@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/pem.h"
+#include "cleat/revocation.h"
 #include "x509/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,7 @@
 /* fuzz/fuzz_pem.c - PEM texts as chain, as trust store, as revocation lists. */
 #include <stdlib.h>
 
+#include "cleat/revocation.h"
 #include "x509/cert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "cleat/revocation.h"
 #include "base/pem.h"
 #include "cli/cert.h"
 #include "cli/cert_fetch.h"

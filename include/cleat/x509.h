@@ -176,16 +176,6 @@ size_t cleat_chain_lint(const struct cleat_chain *chain, const struct cleat_trus
                         int64_t now, enum cleat_purpose purpose, struct cleat_chain_note *out,
                         size_t cap);
 
-/* ---- certificate revocation lists (RFC 5280 5) ---- */
-struct cleat_crl_set;
-
-/* cleat_crl_set_from_pem reads every X509 CRL block. Failures as cleat_chain_from_pem. */
-int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **out,
-                           struct cleat_error *err);
-struct cleat_crl_set *cleat_crl_set_ref(const struct cleat_crl_set *set);
-void cleat_crl_set_free(struct cleat_crl_set *set);
-size_t cleat_crl_set_num(const struct cleat_crl_set *set);
-
 /* ---- public suffixes ---- */
 struct cleat_suffix_list;
 
@@ -208,14 +198,25 @@ enum cleat_policy {
     CLEAT_POLICY_WEBPKI_STRICT, /* and those of them that deployed certificates neglect: EKU, CN */
 };
 
+/* Of every certificate below the anchor, from whichever source (cleat/revocation.h): soft-fail and
+ * hard-fail. "revoked" by any source is final. */
 enum cleat_revocation {
     CLEAT_REVOCATION_OFF = 0,
-    CLEAT_REVOCATION_IF_KNOWN, /* a certificate that a good CRL lists is refused; none: accepted */
-    CLEAT_REVOCATION_REQUIRED, /* every certificate below the anchor needs a good CRL */
+    CLEAT_REVOCATION_IF_KNOWN, /* what is known to be revoked is refused; not known: accepted */
+    CLEAT_REVOCATION_REQUIRED, /* one source must say that it is not revoked */
 };
 
-/* What to verify against. Everything is borrowed for the call only, except trust, crls, suffixes
- * and cache, of which references are kept. {0} with trust and now is a good start. */
+/* And of each source. */
+enum cleat_source {
+    CLEAT_SOURCE_USED = 0, /* one of those that count for the above */
+    CLEAT_SOURCE_OFF,
+    CLEAT_SOURCE_REQUIRED, /* it must say so itself, of every certificate below the anchor */
+};
+struct cleat_crl_set;
+struct cleat_ocsp_set;
+
+/* What to verify against. Everything is borrowed for the call only, except trust, crls, ocsp,
+ * suffixes and cache, of which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
     const struct cleat_trust_store *trust;
     const char *host; /* DNS name or IP address the leaf must be for; NULL: not checked */
@@ -223,7 +224,14 @@ struct cleat_verify_options {
     enum cleat_purpose purpose;
     enum cleat_policy policy;
     enum cleat_revocation revocation;
-    const struct cleat_crl_set *crls;         /* or NULL */
+    enum cleat_source from_crls;
+    enum cleat_source from_ocsp;
+    int64_t max_revocation_age;        /* seconds since thisUpdate; 0: until nextUpdate */
+    const struct cleat_crl_set *crls;  /* or NULL */
+    const struct cleat_ocsp_set *ocsp; /* or NULL */
+    const uint8_t *staple; /* OCSPResponse that the peer stapled to its leaf; NULL: none */
+    size_t staple_len;
+    bool staple_asked; /* the peer was asked for one: then RFC 7633 counts (must-staple) */
     const struct cleat_suffix_list *suffixes; /* or NULL */
     const char *email;                        /* mailbox the leaf must be for; NULL: not checked */
     int max_intermediates; /* not counting self-issued ones; 0: the default, -1: none */

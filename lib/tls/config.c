@@ -501,6 +501,7 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_update(&h, trust, sizeof(trust));
     cl_hash_update(&h, c->alpn.p, c->alpn.len);
     digest_raw_keys(c, &h);
+    cl_revocation_digest(&c->revocation, &h);
     cl_hash_peek(&h, c->digest);
 }
 
@@ -580,6 +581,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
     cleat_verify_cache_free(config->verify_cache);
+    cl_revocation_deinit(&config->revocation);
     cleat_ticket_keys_free(config->ticket_keys);
     if (config->strike.release != NULL) {
         config->strike.release(config->strike.ctx);

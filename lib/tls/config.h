@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cleat/ech.h"
+#include "cleat/revocation.h"
 #include "cleat/tls.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
@@ -75,7 +76,8 @@ struct cleat_tls_config {
     size_t num_credentials;
     bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
-    struct cleat_verify_cache *verify_cache; /* or NULL */
+    struct cleat_verify_cache *verify_cache;    /* or NULL */
+    struct cleat_revocation_options revocation; /* with references of its own */
     struct cl_buf authorities; /* DistinguishedName[] to be named, instead of the anchors' */
     bool authorities_set;
     enum cleat_client_auth client_auth;
@@ -154,5 +156,10 @@ static inline uint64_t cl_config_now(const struct cleat_tls_config *config)
 {
     return config->now(config->now_ctx);
 }
+
+/* config_revocation.c: cl_revocation_digest adds to a configuration's digest what decides whether a
+ * peer was revoked. */
+void cl_revocation_deinit(struct cleat_revocation_options *own);
+void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_hash *h);
 
 #endif

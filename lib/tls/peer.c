@@ -35,6 +35,14 @@ static cl_result start_verifier(struct cleat_tls *tls)
         .clock = tls->config->stopwatch,
         .clock_ctx = tls->config->stopwatch_ctx,
         .cache = tls->config->verify_cache,
+        .revocation = tls->config->revocation.mode,
+        .from_crls = tls->config->revocation.from_crls,
+        .from_ocsp = tls->config->revocation.from_ocsp,
+        .max_revocation_age = tls->config->revocation.max_age,
+        .crls = tls->config->revocation.crls,
+        .ocsp = tls->config->revocation.ocsp,
+        .staple = cl_buf_view(&tls->peer_staple),
+        .staple_asked = tls->config->ask_status,
     };
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;

@@ -166,7 +166,9 @@ bool cl_alg_signature(struct cl_rd algorithm, struct cl_rd *oid, const struct cl
     if (row->params == PARAMS_PSS) {
         *alg = pss(params);
     } else if (row->scheme != 0) {
-        bool good = row->params == PARAMS_ABSENT ? cl_rd_done(&params) : is_null(params);
+        /* RFC 4055 5, of those that have NULL: "Implementations MUST accept the parameters being
+         * absent as well as present." */
+        bool good = cl_rd_done(&params) || (row->params == PARAMS_NULL && is_null(params));
         *alg = good ? alg_of_scheme(row->scheme) : NULL;
     }
     return true;

@@ -2,10 +2,9 @@
 #include "x509/crl.h"
 
 #include "base/mem.h"
+#include "crypto/hash.h"
 #include "x509/dn.h"
 #include "x509/gname.h"
-#include "base/pem.h"
-#include "x509/verify_cache.h"
 
 static cl_result bad(struct cleat_error *err, const char *section, const char *what)
 {
@@ -51,6 +50,19 @@ static bool flag(struct cl_rd *r, uint8_t tag, bool *out)
     return true;
 }
 
+/* DistributionPointName ::= CHOICE { fullName [0], nameRelativeToCRLIssuer [1] }, nothing behind.
+ */
+static bool point_valid(struct cl_rd point)
+{
+    struct cl_rd body;
+    uint32_t num;
+    if (cl_der_peek(&point, CL_DER_CTXC(0))) {
+        return cl_der_get(&point, CL_DER_CTXC(0), &body) && cl_rd_done(&point) &&
+               cl_gnames_valid(body, &num);
+    }
+    return cl_der_get(&point, CL_DER_CTXC(1), &body) && cl_rd_done(&point) && body.len != 0;
+}
+
 static bool parse_idp(struct cl_crl *crl, struct cl_rd value)
 {
     struct cl_rd body;
@@ -58,9 +70,11 @@ static bool parse_idp(struct cl_crl *crl, struct cl_rd value)
     bool has_point;
     bool has_reasons;
     crl->has_idp = true;
-    if (!cl_der_get(&value, CL_DER_SEQUENCE, &body) || !cl_rd_done(&value) ||
+    /* RFC 5280 5.2.5: "MUST NOT issue CRLs where the DER encoding of the issuing distribution point
+     * extension is an empty sequence" */
+    if (!cl_der_get(&value, CL_DER_SEQUENCE, &body) || !cl_rd_done(&value) || cl_rd_done(&body) ||
         !cl_der_optional(&body, CL_DER_CTXC(0), &crl->point, &has_point) ||
-        !flag(&body, CL_DER_CTX(1), &crl->only_user) ||
+        (has_point && !point_valid(crl->point)) || !flag(&body, CL_DER_CTX(1), &crl->only_user) ||
         !flag(&body, CL_DER_CTX(2), &crl->only_ca) ||
         !cl_der_optional(&body, CL_DER_CTX(3), &reasons, &has_reasons) ||
         !flag(&body, CL_DER_CTX(4), &crl->indirect) ||
@@ -135,6 +149,7 @@ struct entry {
     int64_t when;
     uint32_t reason;
     bool unknown_critical;
+    bool has_exts;
 };
 
 static bool parse_entry_exts(struct cl_rd exts, struct entry *out)
@@ -168,22 +183,23 @@ static bool next_entry(struct cl_rd *entries, struct entry *out)
 {
     struct cl_rd body;
     struct cl_rd exts;
-    bool present;
     *out = (struct entry){0};
     return cl_der_get(entries, CL_DER_SEQUENCE, &body) && cl_der_integer(&body, &out->serial) &&
            cl_der_time(&body, &out->when) &&
-           cl_der_optional(&body, CL_DER_SEQUENCE, &exts, &present) && cl_rd_done(&body) &&
-           (!present || parse_entry_exts(exts, out));
+           cl_der_optional(&body, CL_DER_SEQUENCE, &exts, &out->has_exts) && cl_rd_done(&body) &&
+           (!out->has_exts || parse_entry_exts(exts, out));
 }
 
-static bool check_entries(struct cl_crl *crl)
+/* RFC 5280 5.1.2.1: extensions, of entries too, are for version 2 */
+static bool check_entries(struct cl_crl *crl, uint32_t version)
 {
     struct cl_rd rest = crl->entries;
     while (!cl_rd_done(&rest)) {
         struct entry entry;
-        if (!next_entry(&rest, &entry)) {
+        if (!next_entry(&rest, &entry) || (entry.has_exts && version != 1)) {
             return false;
         }
+        crl->num_entries++;
         /* RFC 5280 5.3: the same rule for extensions of entries; 5.3.3: certificateIssuer belongs
          * into an indirect list */
         if (entry.unknown_critical || (entry.issuer.len != 0 && !crl->indirect)) {
@@ -210,7 +226,10 @@ static bool parse_tbs(struct cl_crl *crl, struct cl_rd tbs, struct cl_rd *algori
         !cl_der_time(&tbs, &crl->next_update)) {
         return false;
     }
+    /* RFC 5280 5.1.2.6: "When there are no revoked certificates, the revoked certificates list MUST
+     * be absent." */
     if (!cl_der_optional(&tbs, CL_DER_SEQUENCE, &crl->entries, &present) ||
+        (present && cl_rd_done(&crl->entries)) ||
         !cl_der_optional(&tbs, CL_DER_CTXC(0), &field, &present) || !cl_rd_done(&tbs)) {
         return false;
     }
@@ -218,7 +237,7 @@ static bool parse_tbs(struct cl_crl *crl, struct cl_rd tbs, struct cl_rd *algori
                     !cl_rd_done(&field) || cl_rd_done(&exts) || !parse_exts(crl, exts))) {
         return false;
     }
-    return check_entries(crl);
+    return check_entries(crl, version);
 }
 
 static cl_result parse(struct cl_crl *crl, struct cleat_error *err)
@@ -246,20 +265,25 @@ static cl_result parse(struct cl_crl *crl, struct cleat_error *err)
     return CL_OK;
 }
 
-cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error *err)
+/* der: the caller's, or behind the struct when there is room for it. */
+static cl_result parse_into(struct cl_crl **out, struct cl_rd der, size_t room,
+                            struct cleat_error *err)
 {
     *out = NULL;
-    struct cl_crl *crl = cl_alloc(sizeof(*crl) + der.len);
+    struct cl_crl *crl = cl_alloc(sizeof(*crl) + room);
     if (crl == NULL) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }
-    *crl = (struct cl_crl){.next_update = INT64_MIN, .reasons = CL_REASONS_ALL};
-    uint8_t *copy = (uint8_t *)(crl + 1);
-    if (der.len != 0) {
+    *crl = (struct cl_crl){.der = der, .next_update = INT64_MIN, .reasons = CL_REASONS_ALL};
+    if (room != 0) {
+        uint8_t *copy = (uint8_t *)(crl + 1);
         memcpy(copy, der.p, der.len);
+        crl->der = cl_rd_of(copy, der.len);
     }
-    crl->der = cl_rd_of(copy, der.len);
     cl_result r = parse(crl, err);
+    if (r == CL_OK && cl_crl_index(crl) != CL_OK) {
+        r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
+    }
     if (r != CL_OK) {
         cl_crl_free(crl);
         return r;
@@ -268,9 +292,25 @@ cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error
     return CL_OK;
 }
 
+cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error *err)
+{
+    return parse_into(out, der, der.len, err);
+}
+
+cl_result cl_crl_parse_view(struct cl_crl **out, struct cl_rd der, struct cleat_error *err)
+{
+    return parse_into(out, der, 0, err);
+}
+
 void cl_crl_free(struct cl_crl *crl)
 {
-    cl_free(crl);
+    if (crl != NULL) {
+        if (crl->release != NULL) {
+            crl->release(crl->release_ctx);
+        }
+        cl_free(crl->index);
+        cl_free(crl);
+    }
 }
 
 /* Is the issuer of an entry, by its certificateIssuer, this one? */
@@ -287,24 +327,46 @@ static bool issued_by(struct cl_rd names, const struct cl_name *issuer)
     return false;
 }
 
-bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer, struct cl_rd serial,
-                 uint32_t *reason, int64_t *when)
+/* By the index: all entries are certificates of the list's own issuer. */
+static bool find_indexed(const struct cl_crl *crl, struct cl_rd serial, struct entry *entry)
+{
+    uint32_t at;
+    if (!cl_crl_index_find(crl, serial, &at)) {
+        return false;
+    }
+    struct cl_rd rest = cl_rd_of(crl->entries.p + at, crl->entries.len - at);
+    return next_entry(&rest, entry);
+}
+
+static bool find_walking(const struct cl_crl *crl, const struct cl_name *issuer,
+                         struct cl_rd serial, struct entry *entry)
 {
     struct cl_rd rest = crl->entries;
     struct cl_rd current = {0};
-    struct entry entry;
-    while (next_entry(&rest, &entry)) {
+    while (next_entry(&rest, entry)) {
         /* RFC 5280 5.3.3: absent, "the certificate issuer for the entry is the same as that for the
          * preceding entry", and in the first one the list's */
-        current = entry.issuer.len != 0 ? entry.issuer : current;
-        if (cl_rd_equal(entry.serial, serial) &&
+        current = entry->issuer.len != 0 ? entry->issuer : current;
+        if (cl_rd_equal(entry->serial, serial) &&
             (current.len != 0 ? issued_by(current, issuer) : cl_name_equal(&crl->issuer, issuer))) {
-            *reason = entry.reason;
-            *when = entry.when;
             return true;
         }
     }
     return false;
+}
+
+bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer, struct cl_rd serial,
+                 uint32_t *reason, int64_t *when)
+{
+    struct entry entry;
+    if (crl->index != NULL
+            ? !cl_name_equal(&crl->issuer, issuer) || !find_indexed(crl, serial, &entry)
+            : !find_walking(crl, issuer, serial, &entry)) {
+        return false;
+    }
+    *reason = entry.reason;
+    *when = entry.when;
+    return true;
 }
 
 int cl_crl_number_compare(struct cl_rd a, struct cl_rd b)
@@ -315,84 +377,29 @@ int cl_crl_number_compare(struct cl_rd a, struct cl_rd b)
     return a.len == 0 ? 0 : memcmp(a.p, b.p, a.len);
 }
 
-/* ---- sets ---- */
-static cl_result add_block(struct cleat_crl_set *set, struct cl_pem *pem,
-                           const struct cl_pem_block *block)
-{
-    struct cl_buf der = {0};
-    if (set->num == CL_CRL_MAX) {
-        return cl_error_set(pem->err, (struct cl_why){.code = CLEAT_ERR_LIMIT},
-                            "more than %d revocation lists", CL_CRL_MAX);
-    }
-    cl_result r = cl_pem_decode(pem, block, &der, CL_CRL_MAX_LEN);
-    if (r == CL_OK) {
-        r = cl_crl_parse(&set->crls[set->num], cl_buf_view(&der), pem->err);
-    }
-    cl_buf_deinit(&der);
-    if (r == CL_OK) {
-        set->num++;
-    }
-    return r;
-}
+/* ---- who signed it ---- */
 
-static cl_result read_blocks(struct cleat_crl_set *set, struct cl_pem *pem)
-{
-    for (;;) {
-        struct cl_pem_block block;
-        bool found;
-        CL_TRY(cl_pem_next(pem, &block, &found));
-        if (!found) {
-            break;
-        }
-        if (cl_rd_equal_str(block.label, "X509 CRL")) {
-            CL_TRY(add_block(set, pem, &block));
-        }
-    }
-    return set->num != 0 ? CL_OK
-                         : cl_error_set(pem->err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
-                                        "there is no X509 CRL block in this text");
-}
+/* The first writer claims good_signer, fills it in and publishes it; nobody writes it again. */
+enum { SIGNER_NONE = 0, SIGNER_CLAIMED, SIGNER_KNOWN };
 
-int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **out,
-                           struct cleat_error *err)
+void cl_crl_note_good(const struct cl_crl *crl, const struct cleat_cert *signer)
 {
-    struct cl_pem walk;
-    *out = NULL;
-    struct cleat_crl_set *set = cl_calloc(1, sizeof(*set));
-    if (set == NULL) {
-        return (int)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
-    }
-    set->num_refs = 1;
-    set->number = cl_verify_number();
-    cl_pem_init(&walk, pem, len, err);
-    cl_result r = read_blocks(set, &walk);
-    if (r != CL_OK) {
-        cleat_crl_set_free(set);
-        return (int)r;
-    }
-    *out = set;
-    return CLEAT_OK;
-}
-
-struct cleat_crl_set *cleat_crl_set_ref(const struct cleat_crl_set *set)
-{
-    /* The count is not part of what is immutable. */
-    struct cleat_crl_set *own = (struct cleat_crl_set *)(uintptr_t)set;
-    atomic_fetch_add_explicit(&own->num_refs, 1, memory_order_relaxed);
-    return own;
-}
-
-void cleat_crl_set_free(struct cleat_crl_set *set)
-{
-    if (set != NULL && atomic_fetch_sub_explicit(&set->num_refs, 1, memory_order_acq_rel) == 1) {
-        for (size_t i = 0; i < set->num; i++) {
-            cl_crl_free(set->crls[i]);
-        }
-        cl_free(set);
+    /* What is remembered is not part of what is immutable. */
+    struct cl_crl *own = (struct cl_crl *)(uintptr_t)crl;
+    unsigned none = SIGNER_NONE;
+    if (atomic_compare_exchange_strong(&own->signer_state, &none, SIGNER_CLAIMED)) {
+        cl_hash_once(CL_HASH_SHA256, signer->der.p, signer->der.len, own->good_signer);
+        atomic_store_explicit(&own->signer_state, SIGNER_KNOWN, memory_order_release);
     }
 }
 
-size_t cleat_crl_set_num(const struct cleat_crl_set *set)
+bool cl_crl_known_good(const struct cl_crl *crl, const struct cleat_cert *signer)
 {
-    return set->num;
+    uint8_t digest[32];
+    struct cl_crl *own = (struct cl_crl *)(uintptr_t)crl;
+    if (atomic_load_explicit(&own->signer_state, memory_order_acquire) != SIGNER_KNOWN) {
+        return false;
+    }
+    cl_hash_once(CL_HASH_SHA256, signer->der.p, signer->der.len, digest);
+    return memcmp(digest, crl->good_signer, sizeof(digest)) == 0;
 }

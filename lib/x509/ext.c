@@ -438,3 +438,23 @@ cl_result cl_exts_parse(struct cleat_cert *cert, struct cleat_error *err)
     }
     return CL_OK;
 }
+
+/* TLSFeature ::= SEQUENCE OF INTEGER: the numbers of TLS extensions. 5: status_request. */
+bool cl_cert_must_staple(const struct cleat_cert *cert)
+{
+    struct cl_rd exts = cert->exts;
+    struct cl_ext ext;
+    while (cl_cert_has(cert, CL_OID_EXT_TLS_FEATURE) && cl_ext_next(&exts, &ext)) {
+        struct cl_rd list;
+        uint32_t feature;
+        if (ext.id != CL_OID_EXT_TLS_FEATURE || !cl_der_get(&ext.value, CL_DER_SEQUENCE, &list)) {
+            continue;
+        }
+        while (cl_der_u32(&list, &feature)) {
+            if (feature == 5) {
+                return true;
+            }
+        }
+    }
+    return false;
+}

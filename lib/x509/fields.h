@@ -96,6 +96,9 @@ static inline bool cl_cert_is_critical(const struct cleat_cert *cert, enum cl_oi
     return (cert->critical & CL_EXT_BIT(ext)) != 0;
 }
 
+/* cl_cert_must_staple: TLS feature has status_request (RFC 7633 4.2.2). */
+bool cl_cert_must_staple(const struct cleat_cert *cert);
+
 /* One extension, as the walk over cert->exts gives it. */
 struct cl_ext {
     enum cl_oid id;

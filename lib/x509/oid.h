@@ -35,6 +35,10 @@
     X(CRL_DELTA, "deltaCRLIndicator", "\x55\x1d\x1b")                                             \
     X(CRL_IDP, "issuingDistributionPoint", "\x55\x1d\x1c")                                        \
     X(CRL_CERT_ISSUER, "certificateIssuer", "\x55\x1d\x1d")                                       \
+    X(OCSP_BASIC, "id-pkix-ocsp-basic", "\x2b\x06\x01\x05\x05\x07\x30\x01\x01")                   \
+    X(OCSP_NONCE, "id-pkix-ocsp-nonce", "\x2b\x06\x01\x05\x05\x07\x30\x01\x02")                   \
+    X(OCSP_NOCHECK, "id-pkix-ocsp-nocheck", "\x2b\x06\x01\x05\x05\x07\x30\x01\x05")               \
+    X(OCSP_SCT_LIST, "ocspSCTs", "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x05")                      \
     X(ANY_POLICY, "anyPolicy", "\x55\x1d\x20\x00")                                                \
     X(EKU_ANY, "anyExtendedKeyUsage", "\x55\x1d\x25\x00")                                         \
     X(EKU_SERVER, "serverAuth", "\x2b\x06\x01\x05\x05\x07\x03\x01")                               \

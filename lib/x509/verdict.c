@@ -436,7 +436,14 @@ static const struct {
 #undef CL_X
 };
 
-static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try *t, uint8_t check)
+/* Somebody said something about its revocation, be it asked for or not. */
+static bool was_told(const struct cleat_verdict *verdict, size_t depth)
+{
+    return verdict->notes[depth].source > CL_NOTE_UNKNOWN;
+}
+
+static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try *t, uint8_t check,
+                       size_t depth)
 {
     switch (check) {
     case CL_CHECK_HOST:
@@ -448,7 +455,8 @@ static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try 
     case CL_CHECK_POLICIES:
         return t->policies_skipped;
     case CL_CHECK_REVOCATION:
-        return verdict->revocation == CLEAT_REVOCATION_OFF;
+        return verdict->revocation == CLEAT_REVOCATION_OFF &&
+               !(t->accepted && was_told(verdict, depth));
     case CL_CHECK_PROFILE:
         return verdict->policy == CLEAT_POLICY_DEFAULT;
     default:
@@ -523,6 +531,32 @@ static void say_next(const struct cl_try *t, size_t depth, const char *what, str
     (void)snprintf(text.out, text.cap, "%s %s", what, label);
 }
 
+static void say_revocation(const struct cl_note *note, struct text t)
+{
+    static const char *const sources[] = {
+        [CL_NOTE_CRL] = "it is not on the CRL",
+        [CL_NOTE_OCSP] = "good, says the OCSP response",
+        [CL_NOTE_STAPLE] = "good, says the OCSP response that the peer stapled",
+    };
+    char from[CL_TIME_TEXT];
+    char until[CL_TIME_TEXT] = "no nextUpdate";
+    if (note->source == CL_NOTE_UNKNOWN) {
+        (void)snprintf(t.out, t.cap, "not known, which is accepted: %s%s",
+                       note->problem != NULL ? "of what there is: " : "no CRL, no OCSP response",
+                       note->problem != NULL ? note->problem : "");
+        return;
+    }
+    if (note->source == CL_NOTE_NONE) {
+        (void)snprintf(t.out, t.cap, "nothing to object to");
+        return;
+    }
+    cl_time_text(note->this_update, from);
+    if (note->next_update != INT64_MIN) {
+        cl_time_text(note->next_update, until);
+    }
+    (void)snprintf(t.out, t.cap, "%s of %s (next: %s)", sources[note->source], from, until);
+}
+
 static void say_passed(const struct cleat_verdict *verdict, const struct cl_try *t, uint8_t check,
                        size_t depth, struct text text)
 {
@@ -565,6 +599,9 @@ static void say_passed(const struct cleat_verdict *verdict, const struct cl_try 
         (void)snprintf(text.out, text.cap, cert->is_ca ? "it is a CA" : "an anchor of version %d",
                        cert->version);
         break;
+    case CL_CHECK_REVOCATION:
+        say_revocation(t->accepted ? &verdict->notes[depth] : &(struct cl_note){0}, text);
+        break;
     default:
         (void)snprintf(text.out, text.cap, "nothing to object to");
         break;
@@ -593,7 +630,7 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
     if (failed) {
         out->result = CLEAT_CHECK_FAILED;
         (void)snprintf(out->text, sizeof(out->text), "%.255s", t->error.text);
-    } else if (is_skipped(verdict, t, step.check)) {
+    } else if (is_skipped(verdict, t, step.check, step.depth)) {
         out->result = CLEAT_CHECK_SKIPPED;
         (void)snprintf(out->text, sizeof(out->text), "%s", skip_text(step.check));
     } else {

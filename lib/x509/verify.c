@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "cleat/revocation.h"
 #include "x509/chain.h"
 #include "x509/name.h"
 #include "x509/verify_impl.h"
@@ -15,6 +16,8 @@ static bool options_valid(const struct cl_verify_params *p)
     return p->trust != NULL && (unsigned)p->purpose <= CLEAT_PURPOSE_CLIENT &&
            (unsigned)p->policy <= CLEAT_POLICY_WEBPKI_STRICT &&
            (unsigned)p->revocation <= CLEAT_REVOCATION_REQUIRED &&
+           (unsigned)p->from_crls <= CLEAT_SOURCE_REQUIRED &&
+           (unsigned)p->from_ocsp <= CLEAT_SOURCE_REQUIRED && p->max_revocation_age >= 0 &&
            p->num_initial_policies <= CL_VERIFY_MAX_POLICIES;
 }
 
@@ -43,6 +46,24 @@ static cl_result copy_policies(struct cl_verify *v, const struct cl_verify_param
     return CL_OK;
 }
 
+/* Where revocation is looked up. A staple that is malformed proves nothing; it is no failure of
+ * ours. */
+static cl_result copy_sources(struct cl_verify *v, const struct cl_verify_params *p)
+{
+    v->crls = p->crls != NULL ? cleat_crl_set_ref(p->crls) : NULL;
+    v->ocsp = p->ocsp != NULL ? cleat_ocsp_set_ref(p->ocsp) : NULL;
+    v->from_crls = p->from_crls;
+    v->from_ocsp = p->from_ocsp;
+    v->max_age = p->max_revocation_age;
+    v->staple_asked = p->staple_asked;
+    if (p->staple.len != 0) {
+        const cl_result r = cl_ocsp_parse(&v->staple, p->staple, NULL);
+        v->staple_problem = r != CL_OK;
+        return r == CLEAT_ERR_NOMEM ? r : CL_OK;
+    }
+    return CL_OK;
+}
+
 static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params *p)
 {
     struct cleat_verdict *verdict = v->verdict;
@@ -55,7 +76,7 @@ static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params 
     verdict->purpose = p->purpose;
     verdict->policy = p->policy;
     verdict->revocation = p->revocation;
-    v->crls = p->crls != NULL ? cleat_crl_set_ref(p->crls) : NULL;
+    CL_TRY(copy_sources(v, p));
     v->suffixes = p->suffixes != NULL ? cleat_suffix_list_ref(p->suffixes) : NULL;
     v->policies.require_explicit = p->require_explicit_policy;
     v->policies.inhibit_mapping = p->inhibit_policy_mapping;
@@ -250,9 +271,12 @@ cl_result cl_verify_new_certs(struct cl_verify **out, const struct cl_verify_par
 }
 
 /* ---- signatures ---- */
-enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, bool is_crl,
+enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, enum cl_signed kind,
                                const struct cleat_cert *signer)
 {
+    if (kind == CL_SIGNED_CRL && cl_crl_known_good(what, signer)) {
+        return CL_SIG_GOOD;
+    }
     for (size_t i = 0; i < v->num_memos; i++) {
         if (v->memos[i].what == what && v->memos[i].signer == signer) {
             return v->memos[i].good ? CL_SIG_GOOD : CL_SIG_BAD;
@@ -261,13 +285,16 @@ enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, bool is_cr
     if (v->num_memos == CL_VERIFY_MAX_SIGNATURES) {
         return CL_SIG_LIMIT;
     }
-    v->wanted = (struct cl_memo){.what = what, .signer = signer, .is_crl = is_crl};
+    v->wanted = (struct cl_memo){.what = what, .signer = signer, .kind = kind};
     return CL_SIG_NEEDED;
 }
 
 static void remember(struct cl_verify *v, bool good)
 {
     v->wanted.good = good;
+    if (good && v->wanted.kind == CL_SIGNED_CRL) {
+        cl_crl_note_good(v->wanted.what, v->wanted.signer);
+    }
     v->memos[v->num_memos++] = v->wanted;
     v->wanted = (struct cl_memo){0};
 }
@@ -281,12 +308,35 @@ static const struct cl_sig_alg *alg_for(const struct cl_sig_alg *alg, enum cl_ke
     return alg;
 }
 
+/* What is signed in v->wanted, how and with what result. */
+static const struct cl_sig_alg *signed_parts(const struct cl_memo *wanted, struct cl_rd *tbs,
+                                             struct cl_rd *signature)
+{
+    const struct cleat_cert *cert = wanted->what;
+    const struct cl_crl *crl = wanted->what;
+    const struct cl_ocsp *response = wanted->what;
+    switch (wanted->kind) {
+    case CL_SIGNED_CRL:
+        *tbs = crl->tbs;
+        *signature = crl->signature;
+        return crl->sig_alg;
+    case CL_SIGNED_OCSP:
+        *tbs = response->tbs;
+        *signature = response->signature;
+        return response->sig_alg;
+    default:
+        *tbs = cert->tbs;
+        *signature = cert->signature;
+        return cert->sig_alg;
+    }
+}
+
 /* Makes the job for v->wanted; false when there is none to be run: the answer is known. */
 static bool make_job(struct cl_verify *v)
 {
-    const struct cleat_cert *cert = v->wanted.what;
-    const struct cl_crl *crl = v->wanted.what;
-    const struct cl_sig_alg *alg = v->wanted.is_crl ? crl->sig_alg : cert->sig_alg;
+    struct cl_rd message;
+    struct cl_rd signature;
+    const struct cl_sig_alg *alg = signed_parts(&v->wanted, &message, &signature);
     const struct cl_pubkey *key = NULL;
     cl_result r = cl_cert_pubkey(v->wanted.signer, &key);
     if (r == CLEAT_ERR_NOMEM) {
@@ -304,10 +354,7 @@ static bool make_job(struct cl_verify *v)
     v->job = (struct cl_job){
         .kind = CL_JOB_VERIFY,
         .status = CL_JOB_PENDING,
-        .verify = {.key = key,
-                   .alg = alg,
-                   .message = v->wanted.is_crl ? crl->tbs : cert->tbs,
-                   .signature = v->wanted.is_crl ? crl->signature : cert->signature}};
+        .verify = {.key = key, .alg = alg, .message = message, .signature = signature}};
     return true;
 }
 
@@ -363,7 +410,7 @@ static void out_of_signatures(struct cl_verify *v)
 static bool step_signatures(struct cl_verify *v)
 {
     for (size_t i = 0; i + 1 < v->path.num; i++) {
-        switch (cl_sig_state(v, v->path.certs[i], false, v->path.certs[i + 1])) {
+        switch (cl_sig_state(v, v->path.certs[i], CL_SIGNED_CERT, v->path.certs[i + 1])) {
         case CL_SIG_GOOD:
             break;
         case CL_SIG_BAD:
@@ -384,8 +431,7 @@ static bool step_revocation(struct cl_verify *v)
 {
     struct cleat_error text;
     struct cl_fail fail = cl_fail_begin(v, &text);
-    enum cl_revoke r = v->verdict->revocation == CLEAT_REVOCATION_OFF ? CL_REVOKE_PASSED
-                                                                      : cl_revoke_check(v, &fail);
+    enum cl_revoke r = cl_revoke_wanted(v) ? cl_revoke_check(v, &fail) : CL_REVOKE_PASSED;
     if (r == CL_REVOKE_NEEDS_JOB) {
         return make_job(v);
     }
@@ -435,7 +481,7 @@ struct cleat_verdict *cl_verify_take_verdict(struct cl_verify *v)
     if (verdict != NULL && !verdict->remembered) {
         verdict->work.total_ns = cl_verify_now(v) - v->began;
         if (v->cache != NULL && cleat_verdict_code(verdict) == CLEAT_OK) {
-            cl_verify_cache_add(v->cache, v->cache_key, verdict, v->crls);
+            cl_verify_cache_add(v->cache, v->cache_key, verdict, v);
         }
     }
     v->verdict = NULL;
@@ -448,6 +494,8 @@ void cl_verify_free(struct cl_verify *v)
         cl_job_reset(&v->job);
         cleat_verdict_free(v->verdict);
         cleat_crl_set_free(v->crls);
+        cleat_ocsp_set_free(v->ocsp);
+        cl_ocsp_free(v->staple);
         cleat_suffix_list_free(v->suffixes);
         cleat_verify_cache_free(v->cache);
         cl_free(v->policy_bytes);
@@ -465,7 +513,13 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
         .purpose = o->purpose,
         .policy = o->policy,
         .revocation = o->revocation,
+        .from_crls = o->from_crls,
+        .from_ocsp = o->from_ocsp,
+        .max_revocation_age = o->max_revocation_age,
         .crls = o->crls,
+        .ocsp = o->ocsp,
+        .staple = cl_rd_of(o->staple, o->staple_len),
+        .staple_asked = o->staple_asked,
         .suffixes = o->suffixes,
         .email = o->email,
         .max_intermediates = o->max_intermediates,

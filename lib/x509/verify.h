@@ -35,7 +35,13 @@ struct cl_verify_params {
     enum cleat_purpose purpose;
     enum cleat_policy policy;
     enum cleat_revocation revocation;
+    enum cleat_source from_crls;
+    enum cleat_source from_ocsp;
+    int64_t max_revocation_age;
     const struct cleat_crl_set *crls;
+    const struct cleat_ocsp_set *ocsp;
+    struct cl_rd staple;
+    bool staple_asked;
     const struct cleat_suffix_list *suffixes;
     const char *email;
     int max_intermediates;

@@ -168,6 +168,7 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
     uint8_t trust[32];
     const uint8_t head[] = {
         (uint8_t)p->purpose,        (uint8_t)p->policy,        (uint8_t)p->revocation,
+        (uint8_t)p->from_crls,      (uint8_t)p->from_ocsp,     p->staple_asked,
         p->require_explicit_policy, p->inhibit_policy_mapping, p->inhibit_any_policy,
     };
     cl_trust_digest(p->trust, trust);
@@ -175,6 +176,12 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
     cl_hash_update(&h, head, sizeof(head));
     cl_hash_update(&h, trust, sizeof(trust));
     add_number(&h, p->crls != NULL ? p->crls->number : 0);
+    add_number(&h, (uint64_t)p->max_revocation_age);
+    add_bytes(&h, p->staple.p, p->staple.len);
+    add_number(&h, p->ocsp != NULL ? p->ocsp->num : 0);
+    for (size_t i = 0; p->ocsp != NULL && i < p->ocsp->num; i++) {
+        add_bytes(&h, p->ocsp->responses[i]->der.p, p->ocsp->responses[i]->der.len);
+    }
     add_number(&h, p->suffixes != NULL ? cl_suffix_list_number(p->suffixes) : 0);
     add_number(&h, (uint64_t)(int64_t)p->max_intermediates);
     add_text(&h, p->host);
@@ -203,11 +210,38 @@ static void bound(int64_t *until, int64_t now, int64_t first, int64_t last)
     }
 }
 
+/* What was published at this_update is too old some time. */
+static void bound_by_age(int64_t *until, const struct cl_verify *v, int64_t this_update,
+                         int64_t otherwise)
+{
+    const int64_t max_age = v->max_age != 0 ? v->max_age : otherwise;
+    if (max_age != 0) {
+        bound(until, v->verdict->now, this_update, this_update + max_age);
+    }
+}
+
+static void bound_by_response(int64_t *until, const struct cl_verify *v,
+                              const struct cl_ocsp *response)
+{
+    const int64_t now = v->verdict->now;
+    struct cl_rd rest = response->answers;
+    struct cl_ocsp_answer answer;
+    while (cl_ocsp_next(&rest, &answer)) {
+        bound(until, now, answer.this_update, answer.next_update);
+        bound_by_age(until, v, answer.this_update,
+                     answer.next_update == INT64_MIN ? CL_OCSP_DEFAULT_AGE : 0);
+    }
+    for (size_t i = 0; i < response->num_certs; i++) {
+        bound(until, now, response->certs[i]->not_before, response->certs[i]->not_after);
+    }
+}
+
 /* Of the certificates all that were presented count: one that is not on the path may have signed a
  * revocation list. So do all lists, used or not. */
-static int64_t holds_until(const struct cleat_verdict *verdict, const struct cleat_crl_set *crls,
+static int64_t holds_until(const struct cleat_verdict *verdict, const struct cl_verify *v,
                            uint32_t lifetime)
 {
+    const struct cleat_crl_set *crls = v->crls;
     int64_t now = verdict->now;
     int64_t until = now > INT64_MAX - (int64_t)lifetime ? INT64_MAX : now + (int64_t)lifetime;
     for (size_t i = 0; i < verdict->path.num; i++) {
@@ -218,7 +252,15 @@ static int64_t holds_until(const struct cleat_verdict *verdict, const struct cle
         bound(&until, now, cert->not_before, cert->not_after);
     }
     for (size_t i = 0; crls != NULL && i < crls->num; i++) {
-        bound(&until, now, crls->crls[i]->this_update, crls->crls[i]->next_update);
+        const struct cl_crl *crl = crls->crls[i];
+        bound(&until, now, crl->this_update, crl->next_update);
+        bound_by_age(&until, v, crl->this_update, 0);
+    }
+    if (v->staple != NULL) {
+        bound_by_response(&until, v, v->staple);
+    }
+    for (size_t i = 0; v->ocsp != NULL && i < v->ocsp->num; i++) {
+        bound_by_response(&until, v, v->ocsp->responses[i]);
     }
     return until;
 }
@@ -295,7 +337,7 @@ static struct entry *room_for(const struct cleat_verify_cache *cache, struct sha
 }
 
 void cl_verify_cache_add(struct cleat_verify_cache *cache, const uint8_t key[CL_VERIFY_KEY_LEN],
-                         const struct cleat_verdict *verdict, const struct cleat_crl_set *crls)
+                         const struct cleat_verdict *verdict, const struct cl_verify *v)
 {
     struct cleat_verdict *copy = small_enough(verdict) ? cl_verdict_remember(verdict) : NULL;
     if (copy == NULL) {
@@ -306,7 +348,7 @@ void cl_verify_cache_add(struct cleat_verify_cache *cache, const uint8_t key[CL_
     struct entry *e = room_for(cache, s, key);
     struct cleat_verdict *old = e->verdict;
     *e = (struct entry){
-        .verdict = copy, .until = holds_until(verdict, crls, cache->lifetime), .used = ++s->clock};
+        .verdict = copy, .until = holds_until(verdict, v, cache->lifetime), .used = ++s->clock};
     memcpy(e->key, key, CL_VERIFY_KEY_LEN);
     (void)pthread_mutex_unlock(&s->lock);
     cleat_verdict_free(old);

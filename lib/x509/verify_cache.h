@@ -22,10 +22,10 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
 struct cleat_verdict *cl_verify_cache_find(struct cleat_verify_cache *cache,
                                            const uint8_t key[CL_VERIFY_KEY_LEN], int64_t now);
 
-/* cl_verify_cache_add remembers a copy of an accepting verdict that was made with crls (or NULL);
- * one that is too large, or for which memory is short, is not remembered. */
+/* cl_verify_cache_add remembers a copy of an accepting verdict that v has come to; one that is too
+ * large, or for which memory is short, is not remembered. */
 void cl_verify_cache_add(struct cleat_verify_cache *cache, const uint8_t key[CL_VERIFY_KEY_LEN],
-                         const struct cleat_verdict *verdict, const struct cleat_crl_set *crls);
+                         const struct cleat_verdict *verdict, const struct cl_verify *v);
 
 /* cl_verify_number gives a number that no list of this process had before: a list's own, by which a
  * key tells lists apart without reading them. */

@@ -1,11 +1,12 @@
 /* x509/verify_impl.h - the verifier's own state, between verify.c (life, state machine), search.c
- * (path building), checks.c (one certificate in its role), revoke.c (CRLs) and verdict.c (the
+ * (path building), checks.c (one certificate in its role), revoke.c (revocation) and verdict.c (the
  * proof). */
 #ifndef CL_X509_VERIFY_IMPL_H
 #define CL_X509_VERIFY_IMPL_H
 
 #include "x509/crl.h"
 #include "x509/dn.h"
+#include "x509/ocsp.h"
 #include "x509/path.h"
 #include "x509/verify_cache.h"
 
@@ -24,11 +25,17 @@ struct cl_pooled {
     bool is_anchor; /* the trust store has the very same certificate */
 };
 
-/* A signature that was checked: over a certificate or list, with the key of a certificate. */
+enum cl_signed {
+    CL_SIGNED_CERT, /* struct cleat_cert */
+    CL_SIGNED_CRL,  /* struct cl_crl */
+    CL_SIGNED_OCSP, /* struct cl_ocsp */
+};
+
+/* A signature that was checked: over one of those, with the key of a certificate. */
 struct cl_memo {
-    const void *what; /* struct cleat_cert or struct cl_crl */
+    const void *what;
     const struct cleat_cert *signer;
-    bool is_crl;
+    enum cl_signed kind;
     bool good;
     uint64_t ns;
 };
@@ -73,6 +80,21 @@ struct cl_try {
     bool policies_skipped;
 };
 
+/* What is known about the revocation of one certificate of an accepted path, for the proof. */
+enum cl_note_source {
+    CL_NOTE_NONE = 0, /* it was not asked */
+    CL_NOTE_UNKNOWN,
+    CL_NOTE_CRL,
+    CL_NOTE_OCSP,
+    CL_NOTE_STAPLE,
+};
+struct cl_note {
+    enum cl_note_source source;
+    int64_t this_update;
+    int64_t next_update; /* INT64_MIN: none */
+    const char *problem; /* UNKNOWN: why what there is was of no use; NULL: there was nothing */
+};
+
 struct cleat_verdict {
     int refs;        /* atomic; more than one only once it is remembered */
     bool remembered; /* by a cache: only read from then on */
@@ -93,6 +115,7 @@ struct cleat_verdict {
     size_t num_presented;
     bool has_leaf;
     struct cl_path path; /* accepted */
+    struct cl_note notes[CL_VERIFY_MAX_DEPTH];
     struct cl_try *tries;
     size_t num_tries;
     size_t cap_tries;
@@ -101,6 +124,14 @@ struct cleat_verdict {
 struct cl_verify {
     struct cleat_verdict *verdict;
     struct cleat_crl_set *crls;
+    struct cleat_ocsp_set *ocsp;
+    struct cl_ocsp
+        *staple;         /* what the peer stapled to its leaf; NULL: nothing, or it is malformed */
+    bool staple_problem; /* it is malformed */
+    bool staple_asked;
+    enum cleat_source from_crls;
+    enum cleat_source from_ocsp;
+    int64_t max_age; /* seconds; 0: what the lists and responses say */
     struct cleat_suffix_list *suffixes;
     int max_intermediates;
     struct cl_policy_inputs policies;
@@ -159,7 +190,7 @@ enum cl_search cl_search_next(struct cl_verify *v);
 void cl_search_reject(struct cl_verify *v, size_t depth);
 
 /* ---- verify.c ---- */
-enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, bool is_crl,
+enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, enum cl_signed kind,
                                const struct cleat_cert *signer);
 
 /* ---- revoke.c ---- */
@@ -169,6 +200,8 @@ enum cl_revoke {
     CL_REVOKE_NEEDS_JOB,
 };
 enum cl_revoke cl_revoke_check(struct cl_verify *v, struct cl_fail *fail);
+/* cl_revoke_wanted: somebody asks about revocation, be it only the peer by its staple. */
+bool cl_revoke_wanted(const struct cl_verify *v);
 
 /* ---- verdict.c ---- */
 /* cl_fail_begin gives a failure to be filled in for v's current path, with its text if it is

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "cleat/x509.h"
+#include "cleat/revocation.h"
 
 /* A case of which the verifier deliberately says something else, and why. */
 static const struct difference {

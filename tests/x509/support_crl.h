@@ -3,6 +3,7 @@
 #define TEST_SUPPORT_CRL_H
 
 #include "support_x509.h"
+#include "cleat/revocation.h"
 #include "x509/crl.h"
 
 /* One revoked certificate; issuer: the subject of that certificate makes certificateIssuer. */

@@ -7,6 +7,7 @@
 
 #include "support_crl.h"
 #include "x509/verify_cache.h"
+#include "x509/verify_impl.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -365,6 +366,9 @@ static void test_there_are_never_more_chains_than_allowed(void **state)
     cleat_verify_cache_free(cache);
 }
 
+/* A verification that had neither lists nor responses. */
+static const struct cl_verify no_sources;
+
 static void test_what_was_not_met_for_longest_makes_room(void **state)
 {
     struct cleat_verify_cache *cache = new_cache(32, 0); /* two a shard */
@@ -374,12 +378,12 @@ static void test_what_was_not_met_for_longest_makes_room(void **state)
     cleat_verify_cache_clear(cache);
     for (uint8_t i = 0; i < 2; i++) {
         key[1] = i;
-        cl_verify_cache_add(cache, key, verdict, NULL);
+        cl_verify_cache_add(cache, key, verdict, &no_sources);
     }
     key[1] = 0; /* is met */
     cleat_verdict_free(cl_verify_cache_find(cache, key, T_NOW));
     key[1] = 2;
-    cl_verify_cache_add(cache, key, verdict, NULL);
+    cl_verify_cache_add(cache, key, verdict, &no_sources);
     for (uint8_t i = 0; i < 3; i++) {
         key[1] = i;
         struct cleat_verdict *found = cl_verify_cache_find(cache, key, T_NOW);

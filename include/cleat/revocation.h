@@ -1,0 +1,99 @@
+/* cleat/revocation.h - where the verifier looks up whether certificates were revoked: lists (RFC
+ * 5280 5) and OCSP responses (RFC 6960), as sets that the application fills from wherever it likes.
+ *
+ * Nothing here reads a file or asks a server: bytes come in, a request for a responder comes out.
+ * A set belongs to one thread while it is filled; from its first use in a verification on it is
+ * immutable and may be used from every thread. Sets are reference-counted; free(NULL) is fine.
+ *
+ * What a list or response says counts only when the verifier finds it authentic, about the
+ * certificate in question, and current; the proof of the verdict says which one counted, or why one
+ * did not. Without nextUpdate a list is not used and a response for seven days, unless
+ * max_revocation_age (cleat/x509.h) says how old it may be.
+ */
+#ifndef CLEAT_REVOCATION_H
+#define CLEAT_REVOCATION_H
+
+#include "cleat/x509.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- certificate revocation lists ---- */
+
+/* cleat_crl_set_new makes an empty set. CLEAT_OK, CLEAT_ERR_NOMEM. */
+int cleat_crl_set_new(struct cleat_crl_set **out);
+
+/* cleat_crl_set_add_pem adds every X509 CRL block of a text, cleat_crl_set_add_der one list of len
+ * bytes (at most 16 MiB); both copy. Complete, partitioned (issuingDistributionPoint), delta and
+ * indirect lists are understood. CLEAT_OK, CLEAT_ERR_BAD_PEM, CLEAT_ERR_NO_CERTIFICATE (no such
+ * block), CLEAT_ERR_BAD_CERTIFICATE (malformed: err, which may be NULL, says where),
+ * CLEAT_ERR_LIMIT, CLEAT_ERR_NOMEM; lists added before a failure stay. */
+int cleat_crl_set_add_pem(struct cleat_crl_set *set, const char *text, size_t len,
+                          struct cleat_error *err);
+int cleat_crl_set_add_der(struct cleat_crl_set *set, const uint8_t *der, size_t len,
+                          struct cleat_error *err);
+
+/* cleat_crl_set_add_mapped adds one list without copying it: for a file that is mapped, at most 512
+ * MiB. The bytes must stay as they are until release(ctx) is called, exactly once: when the set is
+ * freed, or before this returns a failure. A long list costs four bytes an entry besides, and a
+ * look-up in it some twenty comparisons. Failures as cleat_crl_set_add_der. */
+int cleat_crl_set_add_mapped(struct cleat_crl_set *set, const uint8_t *der, size_t len,
+                             void (*release)(void *ctx), void *ctx, struct cleat_error *err);
+
+/* cleat_crl_set_from_pem makes a set of the X509 CRL blocks of one text: _new and _add_pem. */
+int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **out,
+                           struct cleat_error *err);
+struct cleat_crl_set *cleat_crl_set_ref(const struct cleat_crl_set *set);
+void cleat_crl_set_free(struct cleat_crl_set *set);
+size_t cleat_crl_set_num(const struct cleat_crl_set *set);
+
+/* ---- OCSP responses ---- */
+
+/* cleat_ocsp_set_new makes an empty set, cleat_ocsp_set_add adds one OCSPResponse (DER), which it
+ * copies. CLEAT_OK, CLEAT_ERR_BAD_CERTIFICATE (malformed: err, which may be NULL, says where),
+ * CLEAT_ERR_LIMIT, CLEAT_ERR_NOMEM. A response with an error status is no failure here; it proves
+ * nothing. */
+int cleat_ocsp_set_new(struct cleat_ocsp_set **out);
+int cleat_ocsp_set_add(struct cleat_ocsp_set *set, const uint8_t *der, size_t len,
+                       struct cleat_error *err);
+struct cleat_ocsp_set *cleat_ocsp_set_ref(const struct cleat_ocsp_set *set);
+void cleat_ocsp_set_free(struct cleat_ocsp_set *set);
+size_t cleat_ocsp_set_num(const struct cleat_ocsp_set *set);
+
+/* cleat_ocsp_request writes an OCSPRequest (RFC 6960 4.1) about cert, issued by the holder of
+ * issuer, to be sent to the URL that cleat_cert_ocsp_url gives as application/ocsp-request. nonce:
+ * 0 to CLEAT_OCSP_MAX_NONCE bytes (RFC 9654; 32 random ones, or none for a responder that serves
+ * responses made in advance). *out_len bytes of at most cap; CLEAT_OCSP_MAX_REQUEST is always
+ * enough. CLEAT_OK, CLEAT_ERR_USAGE (nonce too long), CLEAT_ERR_LIMIT (cap too small),
+ * CLEAT_ERR_BAD_CERTIFICATE, CLEAT_ERR_NOMEM. */
+#define CLEAT_OCSP_MAX_NONCE   128
+#define CLEAT_OCSP_MAX_REQUEST 512
+int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *issuer,
+                       const uint8_t *nonce, size_t nonce_len, uint8_t *out, size_t cap,
+                       size_t *out_len);
+
+/* ---- in handshakes ---- */
+
+/* cleat_tls_builder_revocation: how the engine's own verification of the peer treats revocation,
+ * and where it looks it up (fields as in struct cleat_verify_options). References to the sets are
+ * taken. Default: off. What a client asked its server to staple (cleat_tls_builder_ask_status)
+ * counts in any case: "revoked" is refused, and a certificate that demands a staple (RFC 7633)
+ * needs a good one. A new list means a new configuration; sessions made under another list are not
+ * resumed under it. CLEAT_OK, CLEAT_ERR_BAD_CONFIG. */
+struct cleat_revocation_options {
+    enum cleat_revocation mode;
+    enum cleat_source from_crls;
+    enum cleat_source from_ocsp;
+    int64_t max_age; /* seconds since thisUpdate; 0: until nextUpdate */
+    const struct cleat_crl_set *crls;
+    const struct cleat_ocsp_set *ocsp;
+};
+struct cleat_tls_builder;
+int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
+                                 const struct cleat_revocation_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* tls/config_revocation.c - where a configuration's verifier looks up revocation
+ * (cleat/revocation.h). */
+#include "tls/builder.h"
+#include "tls/conn.h"
+#include "x509/crl.h"
+
+static bool valid(const struct cleat_revocation_options *o)
+{
+    return (unsigned)o->mode <= CLEAT_REVOCATION_REQUIRED &&
+           (unsigned)o->from_crls <= CLEAT_SOURCE_REQUIRED &&
+           (unsigned)o->from_ocsp <= CLEAT_SOURCE_REQUIRED && o->max_age >= 0;
+}
+
+int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
+                                 const struct cleat_revocation_options *options)
+{
+    struct cleat_revocation_options *own = &b->config->revocation;
+    if (!valid(options)) {
+        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                           "the options for revocation have a value that is not defined");
+        return b->error.code;
+    }
+    cl_revocation_deinit(own);
+    *own = *options;
+    own->crls = options->crls != NULL ? cleat_crl_set_ref(options->crls) : NULL;
+    own->ocsp = options->ocsp != NULL ? cleat_ocsp_set_ref(options->ocsp) : NULL;
+    return CLEAT_OK;
+}
+
+void cl_revocation_deinit(struct cleat_revocation_options *own)
+{
+    cleat_crl_set_free((struct cleat_crl_set *)(uintptr_t)own->crls);
+    cleat_ocsp_set_free((struct cleat_ocsp_set *)(uintptr_t)own->ocsp);
+    *own = (struct cleat_revocation_options){0};
+}
+
+/* A session whose peer a newer list may name is not resumed under that list; without revocation
+ * nothing is added, and sessions made before stay good. */
+void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_hash *h)
+{
+    uint8_t lists[32];
+    const uint8_t head[] = {(uint8_t)own->mode, (uint8_t)own->from_crls, (uint8_t)own->from_ocsp};
+    if (own->crls == NULL && own->ocsp == NULL && own->mode == CLEAT_REVOCATION_OFF) {
+        return;
+    }
+    cl_hash_update(h, head, sizeof(head));
+    if (own->crls != NULL) {
+        cl_crl_set_digest(own->crls, lists);
+        cl_hash_update(h, lists, sizeof(lists));
+    }
+}

@@ -1,0 +1,70 @@
+/* x509/ocsp_set.c - sets of OCSP responses, as the application gives them (cleat/revocation.h). */
+#include "base/mem.h"
+#include "cleat/revocation.h"
+#include "x509/ocsp.h"
+
+int cleat_ocsp_set_new(struct cleat_ocsp_set **out)
+{
+    *out = cl_calloc(1, sizeof(**out));
+    if (*out == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    (*out)->num_refs = 1;
+    return CLEAT_OK;
+}
+
+int cleat_ocsp_set_add(struct cleat_ocsp_set *set, const uint8_t *der, size_t len,
+                       struct cleat_error *err)
+{
+    if (set->num == CL_OCSP_MAX) {
+        return (int)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                                 "more than %d OCSP responses", CL_OCSP_MAX);
+    }
+    cl_result r = cl_ocsp_parse(&set->responses[set->num], cl_rd_of(der, len), err);
+    set->num += r == CL_OK;
+    return (int)r;
+}
+
+struct cleat_ocsp_set *cleat_ocsp_set_ref(const struct cleat_ocsp_set *set)
+{
+    /* The count is not part of what is immutable. */
+    struct cleat_ocsp_set *own = (struct cleat_ocsp_set *)(uintptr_t)set;
+    atomic_fetch_add_explicit(&own->num_refs, 1, memory_order_relaxed);
+    return own;
+}
+
+void cleat_ocsp_set_free(struct cleat_ocsp_set *set)
+{
+    if (set != NULL && atomic_fetch_sub_explicit(&set->num_refs, 1, memory_order_acq_rel) == 1) {
+        for (size_t i = 0; i < set->num; i++) {
+            cl_ocsp_free(set->responses[i]);
+        }
+        cl_free(set);
+    }
+}
+
+size_t cleat_ocsp_set_num(const struct cleat_ocsp_set *set)
+{
+    return set->num;
+}
+
+int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *issuer,
+                       const uint8_t *nonce, size_t nonce_len, uint8_t *out, size_t cap,
+                       size_t *out_len)
+{
+    struct cl_buf request = {0};
+    *out_len = 0;
+    if (nonce_len > CLEAT_OCSP_MAX_NONCE) {
+        return CLEAT_ERR_USAGE;
+    }
+    cl_result r = cl_ocsp_request(&request, cert, issuer, cl_rd_of(nonce, nonce_len));
+    if (r == CL_OK && request.len > cap) {
+        r = CLEAT_ERR_LIMIT;
+    }
+    if (r == CL_OK) {
+        memcpy(out, request.p, request.len);
+        *out_len = request.len;
+    }
+    cl_buf_deinit(&request);
+    return (int)r;
+}

@@ -1,0 +1,492 @@
+/* Revocation by OCSP responses: whose word counts, about whom, for how long.
+ *
+ * root - ca - leaf; responder and two that may not be one below ca; other beside ca. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support_crl.h"
+#include "support_ocsp.h"
+
+static struct entity root, ca, leaf, stapling, other;
+static struct entity responder, unappointed, expired, foreign, same_name;
+
+/* OCSPSigning; TLS feature status_request (RFC 7633) */
+static const uint8_t eku_ocsp[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 9};
+static const uint8_t feature[] = {0x30, 3, 2, 1, 5};
+static const uint8_t null[] = {5, 0};
+
+static struct entity make_responder(const char *cn, const struct entity *issuer, size_t key,
+                                    bool appointed, bool nocheck, int64_t not_after)
+{
+    const struct cl_cert_raw_ext exts[] = {
+        {"2.5.29.37", false, cl_rd_of(eku_ocsp, sizeof(eku_ocsp))},
+        {"1.3.6.1.5.5.7.48.1.5", false, cl_rd_of(null, sizeof(null))},
+    };
+    struct cl_cert_template tpl = t_template(cn, issuer, t_key(key), false);
+    if (appointed) {
+        tpl.ext_key_usage = 0;
+        tpl.raw_exts = exts;
+        tpl.num_raw_exts = nocheck ? 2 : 1;
+    }
+    tpl.not_after = not_after != 0 ? not_after : tpl.not_after;
+    return t_make(&tpl, issuer, t_key(key));
+}
+
+static struct entity make_stapling(void)
+{
+    const struct cl_cert_raw_ext ext = {"1.3.6.1.5.5.7.1.24", false,
+                                        cl_rd_of(feature, sizeof(feature))};
+    struct cl_cert_template tpl = t_template("stapling", &ca, t_key(4), false);
+    tpl.raw_exts = &ext;
+    tpl.num_raw_exts = 1;
+    return t_make(&tpl, &ca, t_key(4));
+}
+
+static int make_world(void **state)
+{
+    (void)state;
+    root = t_ca("Root", NULL, 0);
+    ca = t_ca("CA", &root, 1);
+    other = t_ca("Other", &root, 2);
+    same_name = t_ca("CA", &root, 3);
+    leaf = t_leaf("leaf.example.com", &ca, 4);
+    stapling = make_stapling();
+    responder = make_responder("Responder", &ca, 5, true, true, 0);
+    unappointed = make_responder("Responder", &ca, 5, false, false, 0);
+    expired = make_responder("Responder", &ca, 5, true, true, T_NOW - 1);
+    foreign = make_responder("Responder", &other, 5, true, true, 0);
+    return 0;
+}
+
+static int free_world(void **state)
+{
+    (void)state;
+    struct entity *all[] = {&root,      &ca,          &leaf,    &stapling, &other,
+                            &responder, &unappointed, &expired, &foreign,  &same_name};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        t_free(all[i]);
+    }
+    return 0;
+}
+
+#define TEXT 500
+
+/* The verdict on a leaf when the responses (and lists) given are all there is. */
+static int judge(const struct entity *which, struct cl_verify_params params, char *text)
+{
+    const struct entity *anchor = &root;
+    struct cleat_trust_store *trust = t_trust(&anchor, 1);
+    const struct cleat_cert *chain[] = {which->cert, ca.cert};
+    struct cl_verify_params whole = t_params(trust);
+    params.trust = trust;
+    params.host = whole.host;
+    params.now = whole.now;
+    params.purpose = whole.purpose;
+    struct cleat_verdict *verdict = t_verify(&params, chain, 2);
+    const int code = cleat_verdict_code(verdict);
+    (void)snprintf(text, TEXT, "%s", cleat_verdict_error(verdict)->text);
+    struct cleat_try try;
+    struct cleat_check check;
+    for (size_t i = 0; code == CLEAT_OK && cleat_verdict_try(verdict, i, &try); i++) {
+        for (size_t n = 0; cleat_verdict_check(verdict, i, n, &check); n++) {
+            if (try.accepted && check.depth == 0 && strcmp(check.name, "revocation") == 0) {
+                (void)snprintf(text, TEXT, "%s", check.text);
+            }
+        }
+    }
+    cleat_verdict_free(verdict);
+    cleat_trust_store_free(trust);
+    return code;
+}
+
+#define ABOUT_LEAF                           \
+    {                                        \
+        .cert = leaf.cert, .issuer = ca.cert \
+    }
+
+static void test_what_a_response_is_good_for(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        struct t_ocsp response;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"the issuer itself", {.signer = &ca, .answers = {ABOUT_LEAF}}, CLEAT_OK, "good"},
+        {"named by its key",
+         {.signer = &ca, .by_key = true, .answers = {ABOUT_LEAF}},
+         CLEAT_OK,
+         "good"},
+        {"CertID with SHA-256",
+         {.signer = &ca, .answers = {{.cert = leaf.cert, .issuer = ca.cert, .sha256 = true}}},
+         CLEAT_OK,
+         "good"},
+        {"revoked",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_REVOKED}}},
+         CLEAT_ERR_REVOKED,
+         "keyCompromise"},
+        {"unknown",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_UNKNOWN}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "does not know the certificate"},
+        {"CVE-2026-3832: the second answer says revoked",
+         {.signer = &ca,
+          .answers = {ABOUT_LEAF,
+                      {.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_REVOKED}}},
+         CLEAT_ERR_REVOKED,
+         ""},
+        {"others are answered first",
+         {.signer = &ca,
+          .answers = {{.cert = other.cert, .issuer = root.cert, .status = CL_OCSP_REVOKED},
+                      ABOUT_LEAF}},
+         CLEAT_OK,
+         "good"},
+        {"about another certificate",
+         {.signer = &ca, .answers = {{.cert = other.cert, .issuer = root.cert}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "no OCSP response"},
+        {"about the same serial number of another issuer of that name",
+         {.signer = &ca, .answers = {{.cert = leaf.cert, .issuer = same_name.cert}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "no OCSP response"},
+        {"no answer", {.signer = &ca}, CLEAT_ERR_REVOCATION_UNKNOWN, "no OCSP response"},
+        {"tryLater",
+         {.signer = &ca, .response_status = 3},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "answered with an error"},
+        {"a forged signature",
+         {.signer = &ca, .bad_signature = true, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"signed by another CA of the same name",
+         {.signer = &same_name, .certs = {&same_name}, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"a responder that the issuer appointed",
+         {.signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}},
+         CLEAT_OK,
+         "good"},
+        {"its certificate comes second",
+         {.signer = &responder, .certs = {&other, &responder}, .answers = {ABOUT_LEAF}},
+         CLEAT_OK,
+         "good"},
+        {"a responder whose certificate is missing",
+         {.signer = &responder, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"a responder without OCSPSigning",
+         {.signer = &unappointed, .certs = {&unappointed}, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"a responder that has expired",
+         {.signer = &expired, .certs = {&expired}, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"a responder that another CA appointed",
+         {.signer = &foreign, .certs = {&foreign}, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not signed by the issuer"},
+        {"out of date",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .next_update = T_NOW - 1}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "out of date"},
+        {"from the future",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .this_update = T_NOW + 301}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "from the future"},
+        {"a clock that differs by minutes",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .this_update = T_NOW + 299}}},
+         CLEAT_OK,
+         "good"},
+        {"without nextUpdate, six days old",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert,
+                       .issuer = ca.cert,
+                       .this_update = T_NOW - 6 * 86400,
+                       .next_update = -1}}},
+         CLEAT_OK,
+         "no nextUpdate"},
+        {"without nextUpdate, eight days old",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert,
+                       .issuer = ca.cert,
+                       .this_update = T_NOW - 8 * 86400,
+                       .next_update = -1}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "older than is allowed"},
+        {"made before the certificate was",
+         {.signer = &ca, .produced_at = T_NOW - 2 * T_YEAR, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "not valid"},
+        {"an unknown critical extension of the response",
+         {.signer = &ca, .unknown_critical = true, .answers = {ABOUT_LEAF}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "critical extension"},
+        {"an unknown critical extension of the answer",
+         {.signer = &ca,
+          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .unknown_critical = true}}},
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "critical extension"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[TEXT];
+        struct t_ocsp all[] = {
+            {.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
+            rows[i].response};
+        struct cl_verify_params params = {.revocation = CLEAT_REVOCATION_REQUIRED};
+        struct cleat_ocsp_set *set = t_ocsp_set(all, 2);
+        params.ocsp = set;
+        const int code = judge(&leaf, params, text);
+        if (code != rows[i].code || strstr(text, rows[i].says) == NULL) {
+            fail_msg("%s: %d, %s", rows[i].name, code, text);
+        }
+        params.revocation = CLEAT_REVOCATION_IF_KNOWN;
+        const int soft = code == CLEAT_ERR_REVOCATION_UNKNOWN ? CLEAT_OK : code;
+        if (judge(&leaf, params, text) != soft) {
+            fail_msg("%s: soft-fail: %s", rows[i].name, text);
+        }
+        cleat_ocsp_set_free(set);
+    }
+}
+
+/* What each source must say, and what it may leave to the other. */
+static void test_each_source_has_its_own_policy(void **state)
+{
+    (void)state;
+    const struct t_ocsp good[] = {
+        {.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
+        {.signer = &ca, .answers = {ABOUT_LEAF}}};
+    const struct t_crl clean[] = {{.issuer = &root}, {.issuer = &ca}};
+    const struct t_crl naming[] = {{.issuer = &root},
+                                   {.issuer = &ca, .entries = {{.cert = leaf.cert}}}};
+    const struct {
+        const char *name;
+        const struct t_crl *lists;
+        bool responses;
+        enum cleat_revocation mode;
+        enum cleat_source from_crls;
+        enum cleat_source from_ocsp;
+        int code;
+    } rows[] = {
+        {"responses are enough", NULL, true, CLEAT_REVOCATION_REQUIRED, 0, 0, CLEAT_OK},
+        {"lists are enough", clean, false, CLEAT_REVOCATION_REQUIRED, 0, 0, CLEAT_OK},
+        {"responses do not make up for lists", NULL, true, CLEAT_REVOCATION_IF_KNOWN,
+         CLEAT_SOURCE_REQUIRED, 0, CLEAT_ERR_REVOCATION_UNKNOWN},
+        {"lists do not make up for responses", clean, false, CLEAT_REVOCATION_IF_KNOWN, 0,
+         CLEAT_SOURCE_REQUIRED, CLEAT_ERR_REVOCATION_UNKNOWN},
+        {"required, with nothing else asked", NULL, false, CLEAT_REVOCATION_OFF,
+         CLEAT_SOURCE_REQUIRED, 0, CLEAT_ERR_REVOCATION_UNKNOWN},
+        {"both, and both are there", clean, true, CLEAT_REVOCATION_REQUIRED, CLEAT_SOURCE_REQUIRED,
+         CLEAT_SOURCE_REQUIRED, CLEAT_OK},
+        {"a list revokes what a response calls good", naming, true, CLEAT_REVOCATION_IF_KNOWN, 0, 0,
+         CLEAT_ERR_REVOKED},
+        {"a source that is off is not asked", naming, true, CLEAT_REVOCATION_REQUIRED,
+         CLEAT_SOURCE_OFF, 0, CLEAT_OK},
+        {"and counts for nothing", clean, false, CLEAT_REVOCATION_REQUIRED, CLEAT_SOURCE_OFF, 0,
+         CLEAT_ERR_REVOCATION_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[TEXT];
+        struct cleat_ocsp_set *ocsp = rows[i].responses ? t_ocsp_set(good, 2) : NULL;
+        struct cleat_crl_set *crls = rows[i].lists != NULL ? t_crl_set(rows[i].lists, 2) : NULL;
+        const int code = judge(&leaf,
+                               (struct cl_verify_params){.revocation = rows[i].mode,
+                                                         .from_crls = rows[i].from_crls,
+                                                         .from_ocsp = rows[i].from_ocsp,
+                                                         .crls = crls,
+                                                         .ocsp = ocsp},
+                               text);
+        if (code != rows[i].code) {
+            fail_msg("%s: %d, %s", rows[i].name, code, text);
+        }
+        cleat_ocsp_set_free(ocsp);
+        cleat_crl_set_free(crls);
+    }
+}
+
+/* RFC 7633: the certificate demands a staple; the handshake asked for one, or did not. */
+static void test_a_certificate_that_demands_a_staple_needs_a_good_one(void **state)
+{
+    (void)state;
+    const struct t_answer about = {.cert = stapling.cert, .issuer = ca.cert};
+    struct t_answer stale = about;
+    struct t_answer revoked = about;
+    stale.next_update = T_NOW - 1;
+    revoked.status = CL_OCSP_REVOKED;
+    const struct {
+        const char *name;
+        const struct entity *leaf;
+        struct t_ocsp staple;
+        bool asked;
+        bool malformed;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"good", &stapling, {.signer = &ca, .answers = {about}}, true, false, CLEAT_OK, "stapled"},
+        {"none", &stapling, {0}, true, false, CLEAT_ERR_REVOCATION_UNKNOWN, "there is none"},
+        {"stale",
+         &stapling,
+         {.signer = &ca, .answers = {stale}},
+         true,
+         false,
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "out of date"},
+        {"malformed",
+         &stapling,
+         {.signer = &ca, .answers = {about}},
+         true,
+         true,
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "malformed"},
+        {"about another",
+         &stapling,
+         {.signer = &ca, .answers = {ABOUT_LEAF}},
+         true,
+         false,
+         CLEAT_ERR_REVOCATION_UNKNOWN,
+         "there is none"},
+        {"revoked",
+         &stapling,
+         {.signer = &ca, .answers = {revoked}},
+         true,
+         false,
+         CLEAT_ERR_REVOKED,
+         "revoked"},
+        {"not asked for", &stapling, {0}, false, false, CLEAT_OK, "switched off"},
+        {"not demanded", &leaf, {0}, true, false, CLEAT_OK, ""},
+        {"not demanded, and useless",
+         &leaf,
+         {.signer = &ca, .answers = {stale}},
+         true,
+         false,
+         CLEAT_OK,
+         ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[TEXT];
+        uint8_t der[T_MAX_DER];
+        size_t len = rows[i].staple.signer != NULL ? t_ocsp_der(&rows[i].staple, der) : 0;
+        len -= rows[i].malformed ? 1 : 0;
+        const int code = judge(
+            rows[i].leaf,
+            (struct cl_verify_params){.staple = cl_rd_of(der, len), .staple_asked = rows[i].asked},
+            text);
+        if (code != rows[i].code || strstr(text, rows[i].says) == NULL) {
+            fail_msg("%s: %d, %s", rows[i].name, code, text);
+        }
+    }
+}
+
+/* RFC 6960 4.2.2.2.1: without id-pkix-ocsp-nocheck the responder may have been revoked itself. */
+static void test_a_responder_that_was_revoked_says_nothing(void **state)
+{
+    (void)state;
+    char text[TEXT];
+    struct entity checked = make_responder("Checked", &ca, 5, true, false, 0);
+    const struct t_ocsp all[] = {
+        {.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
+        {.signer = &checked, .certs = {&checked}, .answers = {ABOUT_LEAF}}};
+    const struct t_crl naming = {.issuer = &ca, .entries = {{.cert = checked.cert}}};
+    struct cleat_ocsp_set *ocsp = t_ocsp_set(all, 2);
+    struct cleat_crl_set *crls = t_crl_set(&naming, 1);
+    struct cl_verify_params params = {.from_ocsp = CLEAT_SOURCE_REQUIRED, .ocsp = ocsp};
+    assert_int_equal(judge(&leaf, params, text), CLEAT_OK);
+    params.crls = crls;
+    assert_int_equal(judge(&leaf, params, text), CLEAT_ERR_REVOCATION_UNKNOWN);
+    cleat_ocsp_set_free(ocsp);
+    cleat_crl_set_free(crls);
+    t_free(&checked);
+}
+
+/* Any byte of a good response changed: never more than it said before. */
+static void test_a_changed_response_never_says_good(void **state)
+{
+    (void)state;
+    uint8_t der[T_MAX_DER];
+    char text[TEXT];
+    const struct t_ocsp good = {
+        .signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}};
+    const size_t len = t_ocsp_der(&good, der);
+    for (size_t i = 0; i < len; i++) {
+        struct cleat_ocsp_set *set = NULL;
+        assert_int_equal(cleat_ocsp_set_new(&set), CLEAT_OK);
+        der[i] ^= 0x01;
+        const int added = cleat_ocsp_set_add(set, der, len, NULL);
+        const int code = judge(&leaf,
+                               (struct cl_verify_params){.ocsp = set,
+                                                         .revocation = CLEAT_REVOCATION_REQUIRED,
+                                                         .from_ocsp = CLEAT_SOURCE_REQUIRED},
+                               text);
+        if (code == CLEAT_OK) {
+            fail_msg("byte %zu of %zu (%d)", i, len, added);
+        }
+        der[i] ^= 0x01;
+        cleat_ocsp_set_free(set);
+    }
+}
+
+static void test_a_truncated_response_is_refused(void **state)
+{
+    (void)state;
+    uint8_t der[T_MAX_DER];
+    struct cl_ocsp *response;
+    const struct t_ocsp good = {
+        .signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}};
+    const size_t len = t_ocsp_der(&good, der);
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(cl_ocsp_parse(&response, cl_rd_of(der, i), NULL),
+                         CLEAT_ERR_BAD_CERTIFICATE);
+    }
+    assert_int_equal(cl_ocsp_parse(&response, cl_rd_of(der, len), NULL), CL_OK);
+    cl_ocsp_free(response);
+}
+
+static void test_a_request_names_the_certificate_as_the_response_does(void **state)
+{
+    (void)state;
+    uint8_t request[CLEAT_OCSP_MAX_REQUEST];
+    uint8_t der[T_MAX_DER];
+    uint8_t nonce[32] = {7};
+    size_t len;
+    struct cl_ocsp *response;
+    struct cl_ocsp_answer answer;
+    const struct t_ocsp good = {
+        .signer = &ca, .answers = {ABOUT_LEAF}, .nonce = cl_rd_of(nonce, sizeof(nonce))};
+    assert_int_equal(cleat_ocsp_request(leaf.cert, ca.cert, nonce, sizeof(nonce), request,
+                                        sizeof(request), &len),
+                     CLEAT_OK);
+    const size_t der_len = t_ocsp_der(&good, der);
+    assert_int_equal(cl_ocsp_parse(&response, cl_rd_of(der, der_len), NULL), CL_OK);
+    assert_true(cl_rd_equal(response->nonce, cl_rd_of(nonce, sizeof(nonce))));
+    struct cl_rd rest = response->answers;
+    assert_true(cl_ocsp_next(&rest, &answer));
+    assert_non_null(memmem(request, len, answer.issuer_name_hash.p, answer.issuer_name_hash.len));
+    assert_non_null(memmem(request, len, answer.issuer_key_hash.p, answer.issuer_key_hash.len));
+    assert_non_null(memmem(request, len, nonce, sizeof(nonce)));
+    cl_ocsp_free(response);
+    assert_int_equal(cleat_ocsp_request(leaf.cert, ca.cert, nonce, 0, request, 20, &len),
+                     CLEAT_ERR_LIMIT);
+    assert_int_equal(len, 0);
+    assert_int_equal(cleat_ocsp_request(leaf.cert, ca.cert, request, 129, request, 512, &len),
+                     CLEAT_ERR_USAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_response_is_good_for),
+        cmocka_unit_test(test_each_source_has_its_own_policy),
+        cmocka_unit_test(test_a_certificate_that_demands_a_staple_needs_a_good_one),
+        cmocka_unit_test(test_a_responder_that_was_revoked_says_nothing),
+        cmocka_unit_test(test_a_changed_response_never_says_good),
+        cmocka_unit_test(test_a_truncated_response_is_refused),
+        cmocka_unit_test(test_a_request_names_the_certificate_as_the_response_does),
+    };
+    return cmocka_run_group_tests(tests, make_world, free_world);
+}
