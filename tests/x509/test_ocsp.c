@@ -104,66 +104,63 @@ static int judge(const struct entity *which, struct cl_verify_params params, cha
         .cert = leaf.cert, .issuer = ca.cert \
     }
 
-static void test_what_a_response_is_good_for(void **state)
+struct row {
+    const char *name;
+    struct t_ocsp response;
+    int code; /* with hard-fail */
+    const char *says;
+};
+
+static void check_row(const struct row *row)
+{
+    char text[TEXT];
+    struct t_ocsp all[] = {{.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
+                           row->response};
+    struct cl_verify_params params = {.revocation = CLEAT_REVOCATION_REQUIRED};
+    struct cleat_ocsp_set *set = t_ocsp_set(all, 2);
+    params.ocsp = set;
+    const int code = judge(&leaf, params, text);
+    if (code != row->code || strstr(text, row->says) == NULL) {
+        fail_msg("%s: %d, %s", row->name, code, text);
+    }
+    params.revocation = CLEAT_REVOCATION_IF_KNOWN;
+    if (judge(&leaf, params, text) != (code == CLEAT_ERR_REVOCATION_UNKNOWN ? CLEAT_OK : code)) {
+        fail_msg("%s: soft-fail: %s", row->name, text);
+    }
+    cleat_ocsp_set_free(set);
+}
+
+static void check_rows(const struct row *rows, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        check_row(&rows[i]);
+    }
+}
+#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+
+/* What a row says of the leaf, in short. */
+#define ANSWER(...)                                       \
+    {                                                     \
+        .cert = leaf.cert, .issuer = ca.cert, __VA_ARGS__ \
+    }
+#define UNKNOWN CLEAT_ERR_REVOCATION_UNKNOWN
+
+static void test_the_issuer_or_whom_it_appointed_must_have_signed(void **state)
 {
     (void)state;
-    const struct {
-        const char *name;
-        struct t_ocsp response;
-        int code;
-        const char *says;
-    } rows[] = {
+    const struct row rows[] = {
         {"the issuer itself", {.signer = &ca, .answers = {ABOUT_LEAF}}, CLEAT_OK, "good"},
         {"named by its key",
          {.signer = &ca, .by_key = true, .answers = {ABOUT_LEAF}},
          CLEAT_OK,
          "good"},
-        {"CertID with SHA-256",
-         {.signer = &ca, .answers = {{.cert = leaf.cert, .issuer = ca.cert, .sha256 = true}}},
-         CLEAT_OK,
-         "good"},
-        {"revoked",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_REVOKED}}},
-         CLEAT_ERR_REVOKED,
-         "keyCompromise"},
-        {"unknown",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_UNKNOWN}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "does not know the certificate"},
-        {"CVE-2026-3832: the second answer says revoked",
-         {.signer = &ca,
-          .answers = {ABOUT_LEAF,
-                      {.cert = leaf.cert, .issuer = ca.cert, .status = CL_OCSP_REVOKED}}},
-         CLEAT_ERR_REVOKED,
-         ""},
-        {"others are answered first",
-         {.signer = &ca,
-          .answers = {{.cert = other.cert, .issuer = root.cert, .status = CL_OCSP_REVOKED},
-                      ABOUT_LEAF}},
-         CLEAT_OK,
-         "good"},
-        {"about another certificate",
-         {.signer = &ca, .answers = {{.cert = other.cert, .issuer = root.cert}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "no OCSP response"},
-        {"about the same serial number of another issuer of that name",
-         {.signer = &ca, .answers = {{.cert = leaf.cert, .issuer = same_name.cert}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "no OCSP response"},
-        {"no answer", {.signer = &ca}, CLEAT_ERR_REVOCATION_UNKNOWN, "no OCSP response"},
-        {"tryLater",
-         {.signer = &ca, .response_status = 3},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "answered with an error"},
         {"a forged signature",
          {.signer = &ca, .bad_signature = true, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
         {"signed by another CA of the same name",
          {.signer = &same_name, .certs = {&same_name}, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
         {"a responder that the issuer appointed",
          {.signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}},
@@ -175,84 +172,102 @@ static void test_what_a_response_is_good_for(void **state)
          "good"},
         {"a responder whose certificate is missing",
          {.signer = &responder, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
         {"a responder without OCSPSigning",
          {.signer = &unappointed, .certs = {&unappointed}, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
         {"a responder that has expired",
          {.signer = &expired, .certs = {&expired}, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
         {"a responder that another CA appointed",
          {.signer = &foreign, .certs = {&foreign}, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not signed by the issuer"},
-        {"out of date",
+    };
+    CHECK(rows);
+}
+
+static void test_every_answer_is_looked_at(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"CertID with SHA-256",
+         {.signer = &ca, .answers = {ANSWER(.sha256 = true)}},
+         CLEAT_OK,
+         "good"},
+        {"revoked",
+         {.signer = &ca, .answers = {ANSWER(.status = CL_OCSP_REVOKED)}},
+         CLEAT_ERR_REVOKED,
+         "keyCompromise"},
+        {"unknown",
+         {.signer = &ca, .answers = {ANSWER(.status = CL_OCSP_UNKNOWN)}},
+         UNKNOWN,
+         "does not know the certificate"},
+        {"CVE-2026-3832: the second answer says revoked",
+         {.signer = &ca, .answers = {ABOUT_LEAF, ANSWER(.status = CL_OCSP_REVOKED)}},
+         CLEAT_ERR_REVOKED,
+         ""},
+        {"others are answered first",
          {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .next_update = T_NOW - 1}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+          .answers = {{.cert = other.cert, .issuer = root.cert, .status = CL_OCSP_REVOKED},
+                      ABOUT_LEAF}},
+         CLEAT_OK,
+         "good"},
+        {"about another certificate",
+         {.signer = &ca, .answers = {{.cert = other.cert, .issuer = root.cert}}},
+         UNKNOWN,
+         "no OCSP response"},
+        {"about the same serial number of another issuer of that name",
+         {.signer = &ca, .answers = {{.cert = leaf.cert, .issuer = same_name.cert}}},
+         UNKNOWN,
+         "no OCSP response"},
+        {"no answer", {.signer = &ca}, UNKNOWN, "no OCSP response"},
+        {"tryLater", {.signer = &ca, .response_status = 3}, UNKNOWN, "answered with an error"},
+        {"an unknown critical extension of the response",
+         {.signer = &ca, .unknown_critical = true, .answers = {ABOUT_LEAF}},
+         UNKNOWN,
+         "critical extension"},
+        {"an unknown critical extension of the answer",
+         {.signer = &ca, .answers = {ANSWER(.unknown_critical = true)}},
+         UNKNOWN,
+         "critical extension"},
+    };
+    CHECK(rows);
+}
+
+static void test_a_response_must_be_current(void **state)
+{
+    (void)state;
+    const struct row rows[] = {
+        {"out of date",
+         {.signer = &ca, .answers = {ANSWER(.next_update = T_NOW - 1)}},
+         UNKNOWN,
          "out of date"},
         {"from the future",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .this_update = T_NOW + 301}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         {.signer = &ca, .answers = {ANSWER(.this_update = T_NOW + 301)}},
+         UNKNOWN,
          "from the future"},
         {"a clock that differs by minutes",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .this_update = T_NOW + 299}}},
+         {.signer = &ca, .answers = {ANSWER(.this_update = T_NOW + 299)}},
          CLEAT_OK,
          "good"},
         {"without nextUpdate, six days old",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert,
-                       .issuer = ca.cert,
-                       .this_update = T_NOW - 6 * 86400,
-                       .next_update = -1}}},
+         {.signer = &ca, .answers = {ANSWER(.this_update = T_NOW - 6 * 86400, .next_update = -1)}},
          CLEAT_OK,
          "no nextUpdate"},
         {"without nextUpdate, eight days old",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert,
-                       .issuer = ca.cert,
-                       .this_update = T_NOW - 8 * 86400,
-                       .next_update = -1}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         {.signer = &ca, .answers = {ANSWER(.this_update = T_NOW - 8 * 86400, .next_update = -1)}},
+         UNKNOWN,
          "older than is allowed"},
         {"made before the certificate was",
          {.signer = &ca, .produced_at = T_NOW - 2 * T_YEAR, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
+         UNKNOWN,
          "not valid"},
-        {"an unknown critical extension of the response",
-         {.signer = &ca, .unknown_critical = true, .answers = {ABOUT_LEAF}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "critical extension"},
-        {"an unknown critical extension of the answer",
-         {.signer = &ca,
-          .answers = {{.cert = leaf.cert, .issuer = ca.cert, .unknown_critical = true}}},
-         CLEAT_ERR_REVOCATION_UNKNOWN,
-         "critical extension"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char text[TEXT];
-        struct t_ocsp all[] = {
-            {.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
-            rows[i].response};
-        struct cl_verify_params params = {.revocation = CLEAT_REVOCATION_REQUIRED};
-        struct cleat_ocsp_set *set = t_ocsp_set(all, 2);
-        params.ocsp = set;
-        const int code = judge(&leaf, params, text);
-        if (code != rows[i].code || strstr(text, rows[i].says) == NULL) {
-            fail_msg("%s: %d, %s", rows[i].name, code, text);
-        }
-        params.revocation = CLEAT_REVOCATION_IF_KNOWN;
-        const int soft = code == CLEAT_ERR_REVOCATION_UNKNOWN ? CLEAT_OK : code;
-        if (judge(&leaf, params, text) != soft) {
-            fail_msg("%s: soft-fail: %s", rows[i].name, text);
-        }
-        cleat_ocsp_set_free(set);
-    }
+    CHECK(rows);
 }
 
 /* What each source must say, and what it may leave to the other. */
@@ -310,6 +325,30 @@ static void test_each_source_has_its_own_policy(void **state)
     }
 }
 
+struct staple_row {
+    const char *name;
+    const struct entity *leaf;
+    struct t_ocsp staple;
+    bool asked;
+    bool malformed;
+    int code;
+    const char *says;
+};
+
+static void check_staple(const struct staple_row *row)
+{
+    char text[TEXT];
+    uint8_t der[T_MAX_DER];
+    size_t len = row->staple.signer != NULL ? t_ocsp_der(&row->staple, der) : 0;
+    len -= row->malformed ? 1 : 0;
+    const int code = judge(
+        row->leaf,
+        (struct cl_verify_params){.staple = cl_rd_of(der, len), .staple_asked = row->asked}, text);
+    if (code != row->code || strstr(text, row->says) == NULL) {
+        fail_msg("%s: %d, %s", row->name, code, text);
+    }
+}
+
 /* RFC 7633: the certificate demands a staple; the handshake asked for one, or did not. */
 static void test_a_certificate_that_demands_a_staple_needs_a_good_one(void **state)
 {
@@ -319,15 +358,7 @@ static void test_a_certificate_that_demands_a_staple_needs_a_good_one(void **sta
     struct t_answer revoked = about;
     stale.next_update = T_NOW - 1;
     revoked.status = CL_OCSP_REVOKED;
-    const struct {
-        const char *name;
-        const struct entity *leaf;
-        struct t_ocsp staple;
-        bool asked;
-        bool malformed;
-        int code;
-        const char *says;
-    } rows[] = {
+    const struct staple_row rows[] = {
         {"good", &stapling, {.signer = &ca, .answers = {about}}, true, false, CLEAT_OK, "stapled"},
         {"none", &stapling, {0}, true, false, CLEAT_ERR_REVOCATION_UNKNOWN, "there is none"},
         {"stale",
@@ -369,17 +400,7 @@ static void test_a_certificate_that_demands_a_staple_needs_a_good_one(void **sta
          ""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char text[TEXT];
-        uint8_t der[T_MAX_DER];
-        size_t len = rows[i].staple.signer != NULL ? t_ocsp_der(&rows[i].staple, der) : 0;
-        len -= rows[i].malformed ? 1 : 0;
-        const int code = judge(
-            rows[i].leaf,
-            (struct cl_verify_params){.staple = cl_rd_of(der, len), .staple_asked = rows[i].asked},
-            text);
-        if (code != rows[i].code || strstr(text, rows[i].says) == NULL) {
-            fail_msg("%s: %d, %s", rows[i].name, code, text);
-        }
+        check_staple(&rows[i]);
     }
 }
 
@@ -480,7 +501,9 @@ static void test_a_request_names_the_certificate_as_the_response_does(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_a_response_is_good_for),
+        cmocka_unit_test(test_the_issuer_or_whom_it_appointed_must_have_signed),
+        cmocka_unit_test(test_every_answer_is_looked_at),
+        cmocka_unit_test(test_a_response_must_be_current),
         cmocka_unit_test(test_each_source_has_its_own_policy),
         cmocka_unit_test(test_a_certificate_that_demands_a_staple_needs_a_good_one),
         cmocka_unit_test(test_a_responder_that_was_revoked_says_nothing),
