@@ -1,6 +1,7 @@
 /* serve/session_log.c - what a session tells: a line per request in the access log, a line per
  * failure on stderr. Connections that ended without a word having been said make none, unless -v.
  */
+#include "cleat/ech.h"
 #include "cleat/profile.h"
 #include "cleat/tls_rawkey.h"
 #include "net/clock.h"
@@ -133,7 +134,8 @@ void cl_session_log_ready(const struct cl_session *s)
     }
     bool packed = info.cert_compression != NULL;
     bool raw = cleat_tls_peer_raw_key(cl_stream_tls(s->stream), &len) != NULL;
-    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s%s%s, ALPN %s, SNI %s",
+    const bool hidden = cleat_tls_ech_status(cl_stream_tls(s->stream)) == CLEAT_ECH_ACCEPTED;
+    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s%s%s%s, ALPN %s, SNI %s",
                 s->peer, version_name(info.version), info.cipher_name,
                 info.group_name != NULL ? info.group_name : "no (EC)DHE",
                 info.resumed                  ? "resumed"
@@ -143,7 +145,8 @@ void cl_session_log_ready(const struct cl_session *s)
                 : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
                                                                : "",
                 info.hello_retry ? ", after a HelloRetryRequest" : "",
-                packed ? ", certificate in " : "", packed ? info.cert_compression : "",
+                hidden ? ", by Encrypted Client Hello" : "", packed ? ", certificate in " : "",
+                packed ? info.cert_compression : "",
                 !info.peer_authenticated ? ""
                 : raw                    ? ", client's raw public key is pinned"
                                          : ", client certificate verified",

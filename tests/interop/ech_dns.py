@@ -3,88 +3,19 @@ connect, and with which configuration.
 
 A name server of our own answers, in namespaces of the test (unshare), so that no name server of the
 machine is asked; without the right to make them: SKIP."""
-import base64
 import os
-import shutil
 import socket
 import struct
-import subprocess
-import sys
-import threading
 import time
 import unittest
 
 import abuse_support
+import dns_support
 import get_support
 import support
+from dns_support import A, HTTPS, NameServer, https, list_of, name_of
 
-INSIDE = "CLEAT_TEST_INSIDE"
 HOST, PUBLIC = "secret.example.test", "public.example.test"
-A, HTTPS = 1, 65
-
-
-def enter():
-    """Runs this program again where 127.0.0.1 is its own, and so is /etc/resolv.conf."""
-    if any(shutil.which(name) is None for name in ("unshare", "ip", "mount")):
-        support.skip_all("unshare, ip or mount is missing")
-    path = support.folder() / "resolv.conf"
-    path.write_text("nameserver 127.0.0.1\n")
-    script = ("ip link set lo up && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"")
-    command = ["unshare", "-mn", "sh", "-c", script, str(path)]
-    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
-        support.skip_all("no right to make namespaces")
-    done = subprocess.run([*command, sys.executable, __file__], check=False,
-                          env={**os.environ, INSIDE: "1"})
-    sys.exit(done.returncode)
-
-
-def name_of(text):
-    return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
-
-
-class NameServer:
-    """Answers questions for the records it was given: a list of data for each name and type."""
-
-    def __init__(self, records):
-        self.records = records
-        self.asked = []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 53))
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self):
-        while True:
-            data, peer = self.socket.recvfrom(4096)
-            labels, at = [], 12
-            while data[at] != 0:
-                labels.append(data[at + 1:at + 1 + data[at]].decode().lower())
-                at += 1 + data[at]
-            kind = struct.unpack(">H", data[at + 1:at + 3])[0]
-            self.asked.append((".".join(labels), kind))
-            bodies = self.records.get(self.asked[-1]) or []
-            answer = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(body)) + body
-                              for body in bodies)
-            head = data[:2] + struct.pack(">HHHHH", 0x8180, 1, len(bodies), 0, 0)
-            self.socket.sendto(head + data[12:at + 5] + answer, peer)
-
-
-def https(priority, target="", ech=None, port=None, alpn=None, more=b""):
-    """The data of an HTTPS record."""
-    params = b""
-    if alpn is not None:
-        ids = b"".join(bytes([len(name)]) + name.encode() for name in alpn)
-        params += struct.pack(">HH", 1, len(ids)) + ids
-        params += struct.pack(">HH", 2, 0)
-    if port is not None:
-        params += struct.pack(">HHH", 3, 2, port)
-    if ech is not None:
-        params += struct.pack(">HH", 5, len(ech)) + ech
-    return struct.pack(">H", priority) + (name_of(target) if target else b"\0") + params + more
-
-
-def list_of(path):
-    text = path.read_text().split("BEGIN ECHCONFIG-----")[1].split("-----")[0]
-    return base64.b64decode("".join(text.split()))
 
 
 LOOPBACK = socket.inet_aton("127.0.0.1")
@@ -200,7 +131,8 @@ class EchDns(unittest.TestCase):
     def test_records_for_other_clients_are_passed_over(self):
         h3 = https(1, "gone.test", ech=self.list, alpn=["h3"])
         unknown = struct.pack(">HHH", 0, 2, 4660)
-        strange = struct.pack(">H", 2) + name_of("gone.test") + unknown + struct.pack(">HH", 4660, 0)
+        strange = (struct.pack(">H", 2) + name_of("gone.test") + unknown +
+                   struct.pack(">HH", 4660, 0))
         mine = https(3, ech=self.list, alpn=["h2", "http/1.1"])
         text = self.fetch("hard", [h3, strange, mine])
         self.assertNotIn("gone.test", text)
@@ -270,7 +202,6 @@ class Silent(dict):
 
 
 if __name__ == "__main__":
-    if INSIDE not in os.environ:
-        enter()
+    dns_support.enter(__file__)
     support.need("openssl")
     support.main()
