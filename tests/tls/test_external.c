@@ -151,6 +151,18 @@ static void test_running_it_here_fails(void **state)
     test_pair_drop(&p);
 }
 
+/* What the job has made is the connection's, though nobody has told it yet. */
+static void test_a_connection_may_be_freed_between_a_job_and_the_next_step(void **state)
+{
+    uint8_t out[2 * CLEAT_TLS_MIN_OUTPUT];
+    struct cleat_tls_io io = {.out = out, .out_cap = sizeof(out)};
+    struct test_pair p;
+    test_pair_make(&p, test_client_config(), test_server_config(), NULL);
+    assert_int_equal(cleat_tls_step(p.client.tls, &io), CLEAT_TLS_NEEDS_JOB);
+    cleat_job_run(cleat_tls_job(p.client.tls));
+    test_pair_drop(&p);
+}
+
 static void test_a_connection_may_be_freed_while_it_waits(void **state)
 {
     struct test_pair p;
@@ -212,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_a_signature_that_does_not_come_ends_the_connection),
         cmocka_unit_test(test_running_it_here_fails),
         cmocka_unit_test(test_a_connection_may_be_freed_while_it_waits),
+        cmocka_unit_test(test_a_connection_may_be_freed_between_a_job_and_the_next_step),
         cmocka_unit_test(test_a_job_that_is_done_takes_no_signature),
         cmocka_unit_test(test_keys_are_what_they_should_be),
     };
