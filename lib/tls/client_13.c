@@ -3,6 +3,7 @@
 #include "tls/early.h"
 #include "tls/ech.h"
 #include "tls/msg.h"
+#include "tls/tape.h"
 #include "tls/version.h"
 
 /* The ClientHello is on its way; early data may follow it, in the ticket's suite (RFC 9846 4.3.10).
@@ -48,6 +49,8 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_transcript_peek(tls, digest);
     cl_schedule_derive(&hs->schedule, "c hs traffic", digest, &hs->client_hs);
     cl_schedule_derive(&hs->schedule, "s hs traffic", digest, &hs->server_hs);
+    cl_tape_pass(tls, CL_TAPE_CLIENT_HANDSHAKE_SECRET, hs->client_hs.bytes, hs->client_hs.len);
+    cl_tape_pass(tls, CL_TAPE_SERVER_HANDSHAKE_SECRET, hs->server_hs.bytes, hs->server_hs.len);
     cl_event_secret(tls, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", &hs->client_hs);
     cl_event_secret(tls, "SERVER_HANDSHAKE_TRAFFIC_SECRET", &hs->server_hs);
     CL_TRY(cl_hs_read_key(tls, &hs->server_hs, "handshake"));

@@ -13,6 +13,7 @@
 #include "tls/profile.h"
 #include "tls/psk.h"
 #include "tls/raw_key.h"
+#include "tls/tape.h"
 
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
@@ -433,6 +434,11 @@ void cl_tls_builder_message_hook(struct cleat_tls_builder *b,
 {
     b->config->message_hook = hook;
     b->config->message_hook_ctx = ctx;
+}
+
+void cl_tls_builder_tape(struct cleat_tls_builder *b, const struct cl_tape *tape)
+{
+    b->config->tape = tape;
 }
 
 /* ---- finish ---- */

@@ -44,6 +44,8 @@ enum cl_ech_grease {
     CL_ECH_GREASE_OFF,
 };
 
+struct cl_tape;
+
 struct cl_credential {
     struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
     struct cleat_key *key;
@@ -150,6 +152,7 @@ struct cleat_tls_config {
     void (*message_hook)(void *ctx, struct cleat_tls *tls, uint8_t type, struct cl_buf *flight,
                          size_t start);
     void *message_hook_ctx;
+    const struct cl_tape *tape; /* client: a recording's or a replay's (tls/tape.h), or NULL */
 };
 
 static inline uint64_t cl_config_now(const struct cleat_tls_config *config)

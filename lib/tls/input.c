@@ -4,6 +4,7 @@
 
 #include "tls/early.h"
 #include "tls/hs.h"
+#include "tls/tape.h"
 #include "tls/version.h"
 
 /* The first bytes of a connection, when they are not TLS. */
@@ -245,7 +246,7 @@ static cl_result take_record(struct cleat_tls *tls, struct cleat_tls_io *io, uin
      * encrypted; else what does not decrypt, up to the first record that does */
     bool skips = cl_early_skips(tls) && in[0] == CL_CT_APPLICATION_DATA;
     cl_result r = skips && tls->rd.protection == NULL ? CLEAT_ERR_BAD_RECORD_MAC
-                                                      : cl_record_open(&tls->rd, in, size, &rec);
+                                                      : cl_tape_open(tls, in, size, &rec);
     if (skips && r == CLEAT_ERR_BAD_RECORD_MAC) {
         *out = CL_INPUT_HANDSHAKE;
         return cl_early_skip(tls, size);

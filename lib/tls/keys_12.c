@@ -2,6 +2,7 @@
 #include "tls/keys_12.h"
 
 #include "tls/prf.h"
+#include "tls/tape.h"
 
 /* The master secret, prepared for what is derived from it; in the schedule, of which TLS 1.2 has no
  * other use. */
@@ -91,6 +92,8 @@ static void verify_data(struct cleat_tls *tls, bool by_server, uint8_t out[CL_VE
     cl_prf(master_key(tls), by_server ? "server finished" : "client finished",
            cl_rd_of(digest, cl_hash_len(tls->suite->hash)), cl_rd_of(NULL, 0), out,
            CL_VERIFY_DATA_LEN);
+    cl_tape_pass(tls, by_server ? CL_TAPE_SERVER_FINISHED_12 : CL_TAPE_CLIENT_FINISHED_12, out,
+                 CL_VERIFY_DATA_LEN);
     /* RFC 5929 3.1: the first Finished message of the handshake */
     if (!tls->hs->finished_seen) {
         tls->hs->finished_seen = true;

@@ -5,6 +5,7 @@
 #include "cleat/tls_psk.h"
 #include "tls/conn.h"
 #include "tls/ech.h"
+#include "tls/tape.h"
 #include "tls/wire.h"
 
 /* RFC 9258 4.1: KDF identifiers; the target protocol is TLS 1.3 */
@@ -148,5 +149,6 @@ void cl_psk_binder(const struct cleat_tls *tls, const struct cl_schedule *early,
     cl_hash_peek(&transcript, digest);
     cl_binder_key(early, label, &binder_key);
     cl_finished_mac(early->hash, &binder_key, digest, mac);
+    cl_tape_pass(tls, CL_TAPE_BINDER, mac, cl_hash_len(early->hash));
     cl_secret_wipe(&binder_key);
 }

@@ -284,3 +284,15 @@ struct cl_rd cl_trust_subject_at(const struct cleat_trust_store *store, size_t i
 {
     return i < store->num ? store->anchors[i].cert->subject.der : (struct cl_rd){0};
 }
+
+const struct cleat_cert *cl_trust_related(const struct cleat_trust_store *store,
+                                          const struct cleat_cert *cert, size_t *at)
+{
+    while (*at < store->num) {
+        const struct anchor *anchor = &store->anchors[(*at)++];
+        if (anchor->name_hash == cert->issuer.hash || anchor->name_hash == cert->subject.hash) {
+            return anchor->cert;
+        }
+    }
+    return NULL;
+}

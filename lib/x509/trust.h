@@ -16,6 +16,11 @@ void cl_trust_digest(const struct cleat_trust_store *store, uint8_t out[32]);
 size_t cl_trust_find(const struct cleat_trust_store *store, uint64_t name_hash, size_t *num);
 const struct cleat_cert *cl_trust_indexed(const struct cleat_trust_store *store, size_t i);
 
+/* cl_trust_related returns the first anchor from *at on whose subject is, by its hash, the
+ * certificate's issuer or its subject, and moves *at behind it; NULL when there is none. */
+const struct cleat_cert *cl_trust_related(const struct cleat_trust_store *store,
+                                          const struct cleat_cert *cert, size_t *at);
+
 /* cl_trust_subjects: the anchors' subjects (DER Names), for certificate_authorities (RFC 9846). */
 struct cl_rd cl_trust_subject_at(const struct cleat_trust_store *store, size_t i);
 
