@@ -17,6 +17,7 @@ static void on_event(void *ctx, void *user, const struct cleat_event *event)
     struct client *c = ctx;
     cl_keylog_event(&c->keylog, event);
     cl_capture_event(c->pcap.capture, event);
+    cl_recorder_event(c->recorder, event);
     cl_trace_tls_event(c->trace, event);
 }
 
@@ -66,6 +67,22 @@ static int open_net(struct client *c, struct cleat_error *err)
     return 0;
 }
 
+static int open_recorder(struct client *c, struct cleat_error *err)
+{
+    const struct cl_recorder_setup setup = {
+        .path = c->options->record, .secrets = c->options->record_secrets, .now = cl_clock_for_tls};
+    if (setup.path == NULL) {
+        return 0;
+    }
+    if (setup.secrets) {
+        (void)fprintf(stderr,
+                      "cleat: whoever reads %s can read all that is sent and received, and "
+                      "resume the session\n",
+                      setup.path);
+    }
+    return cl_recorder_new(&setup, &c->recorder, err) == CL_OK ? 0 : GET_EXIT_WRITE;
+}
+
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err)
 {
     memset(c, 0, sizeof(*c));
@@ -83,9 +100,16 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
         }
     }
     if (code == 0) {
-        bool secrets = cl_keylog_is_on(&c->keylog) || o->pcap != NULL;
-        code = client_tls_config(o, c->trust, c->trace != NULL || secrets ? on_event : NULL, c,
-                                 secrets, &c->config, err);
+        code = open_recorder(c, err);
+    }
+    if (code == 0) {
+        const bool secrets = cl_keylog_is_on(&c->keylog) || o->pcap != NULL;
+        const bool listening = c->trace != NULL || secrets || c->recorder != NULL;
+        const struct client_tls_watch watch = {.sink = listening ? on_event : NULL,
+                                               .ctx = c,
+                                               .secrets = secrets,
+                                               .recorder = c->recorder};
+        code = client_tls_config(o, c->trust, &watch, &c->config, err);
     }
     if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
         code = GET_EXIT_WRITE;
@@ -110,6 +134,10 @@ void client_deinit(struct client *c)
         (void)uv_loop_close(&c->loop);
     }
     cleat_tls_config_free(c->config);
+    if (cl_recorder_problem(c->recorder) != NULL) {
+        (void)fprintf(stderr, "cleat: %s\n", cl_recorder_problem(c->recorder));
+    }
+    cl_recorder_free(c->recorder);
     cleat_trust_store_free(c->trust);
     client_ech_deinit(&c->ech);
     cl_trace_free(c->trace);

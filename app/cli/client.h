@@ -10,6 +10,7 @@
 #include "cli/client_target.h"
 #include "conn/dial.h"
 #include "conn/keylog.h"
+#include "record/recorder.h"
 
 struct client {
     const struct client_options *options;
@@ -20,6 +21,7 @@ struct client {
     struct cl_trace *trace;
     struct cl_keylog keylog;
     struct client_capture pcap;
+    struct cl_recorder *recorder;    /* --record, or NULL */
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct cleat_tls_config *config;
     struct client_ech ech;

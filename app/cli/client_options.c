@@ -33,6 +33,8 @@ static const struct cl_setter setters[] = {
     {CLIENT_INSECURE, CL_SET_TRUE, AT(insecure), NULL},
     {CLIENT_TRACE_JSON, CL_SET_TEXT, AT(trace_json), NULL},
     {CLIENT_PCAP, CL_SET_TEXT, AT(pcap), NULL},
+    {CLIENT_RECORD, CL_SET_TEXT, AT(record), NULL},
+    {CLIENT_RECORD_SECRETS, CL_SET_TRUE, AT(record_secrets), NULL},
     {CLIENT_CACERT, CL_SET_TEXT, AT(cacert), NULL},
     {CLIENT_CAPATH, CL_SET_TEXT, AT(capath), NULL},
     {CLIENT_CERT, CL_SET_TEXT, AT(cert), NULL},
@@ -70,6 +72,9 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
     }
     if (o->key != NULL && o->cert == NULL) {
         return cl_options_complain(usage, "--key is of no use without --cert");
+    }
+    if (o->record_secrets && o->record == NULL) {
+        return cl_options_complain(usage, "--record-secrets is of no use without --record FILE");
     }
     if (o->insecure && o->raw_key_pins.num != 0) {
         return cl_options_complain(usage,

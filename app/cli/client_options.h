@@ -30,6 +30,8 @@ struct client_options {
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
     const char *pcap; /* NULL: no capture */
+    const char *record;
+    bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
@@ -55,6 +57,8 @@ enum client_option_id {
     CLIENT_PROFILE,
     CLIENT_PSK,
     CLIENT_RAW_KEY,
+    CLIENT_RECORD,
+    CLIENT_RECORD_SECRETS,
     CLIENT_RAW_KEY_PIN,
     CLIENT_RESOLVE,
     CLIENT_SIGALGS,

@@ -261,35 +261,38 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
 /* 16: servers of one command that are connected to more than once */
 #define REMEMBERED_SERVERS 16
 
-static int trust(struct cleat_tls_builder *b, struct cleat_trust_store *store)
+/* What is remembered of chains would have to be recorded: then nothing is. */
+static int trust(struct cleat_tls_builder *b, struct cleat_trust_store *store, bool remember)
 {
     struct cleat_verify_cache *cache;
-    int code = cleat_verify_cache_new(REMEMBERED_SERVERS, 0, &cache);
-    if (code == CLEAT_OK) {
+    int code = remember ? cleat_verify_cache_new(REMEMBERED_SERVERS, 0, &cache) : CLEAT_OK;
+    if (code == CLEAT_OK && remember) {
         cleat_tls_builder_verify_cache(b, cache);
         cleat_verify_cache_free(cache);
-        code = cleat_tls_builder_trust(b, store);
     }
-    return code;
+    return code == CLEAT_OK ? cleat_tls_builder_trust(b, store) : code;
 }
 
 int client_tls_config(const struct client_options *o, struct cleat_trust_store *store,
-                      cleat_event_sink sink, void *sink_ctx, bool secrets,
-                      struct cleat_tls_config **out, struct cleat_error *err)
+                      const struct client_tls_watch *watch, struct cleat_tls_config **out,
+                      struct cleat_error *err)
 {
     struct cleat_tls_builder *b = NULL;
     if (cleat_tls_builder_new(CLEAT_CLIENT, &b) != CLEAT_OK) {
         return GET_EXIT_NO_MEMORY;
     }
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
-    if (sink != NULL) {
+    if (watch->sink != NULL) {
         cleat_tls_builder_stopwatch(b, cl_clock_ns, NULL);
-        cleat_tls_builder_events(b, sink, sink_ctx, secrets);
+        cleat_tls_builder_events(b, watch->sink, watch->ctx, watch->secrets);
         cleat_tls_builder_fingerprints(b, true);
+    }
+    if (watch->recorder != NULL) {
+        cl_recorder_attach(watch->recorder, b);
     }
     if (o->insecure) {
         cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);
-    } else if (trust(b, store) != CLEAT_OK) {
+    } else if (trust(b, store, watch->recorder == NULL) != CLEAT_OK) {
         cleat_tls_builder_free(b);
         return GET_EXIT_NO_MEMORY;
     }

@@ -4,6 +4,7 @@
 
 #include "cleat/tls.h"
 #include "cli/client_options.h"
+#include "record/recorder.h"
 
 /* client_tls_trust loads the CA certificates: --cacert and --capath, or else SSL_CERT_FILE and
  * SSL_CERT_DIR, or else the system's bundle. Returns 0 or GET_EXIT_CA_FILE (err says which file).
@@ -11,11 +12,19 @@
 int client_tls_trust(const struct client_options *o, struct cleat_trust_store **out,
                      struct cleat_error *err);
 
+/* Who looks on. */
+struct client_tls_watch {
+    cleat_event_sink sink; /* or NULL */
+    void *ctx;
+    bool secrets;                 /* the sink gets them, too */
+    struct cl_recorder *recorder; /* or NULL */
+};
+
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.
- * sink gets the events, secrets too when secrets. Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS or
+ * Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS or
  * GET_EXIT_USAGE. */
 int client_tls_config(const struct client_options *o, struct cleat_trust_store *trust,
-                      cleat_event_sink sink, void *sink_ctx, bool secrets,
-                      struct cleat_tls_config **out, struct cleat_error *err);
+                      const struct client_tls_watch *watch, struct cleat_tls_config **out,
+                      struct cleat_error *err);
 
 #endif

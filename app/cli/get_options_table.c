@@ -16,6 +16,11 @@ static const struct cl_option rows[] = {
      "%{json} prints all of them; @FILE reads FORMAT from FILE"},
     CLIENT_TRACE_ROWS,
     CLIENT_PCAP_ROW,
+    {CLIENT_RECORD, 0, "record", "FILE",
+     "record the TLS handshake in FILE, for `cleat replay FILE`; without secrets of\n"
+     "what is sent after it; further connections go to FILE.2, FILE.3, …"},
+    {CLIENT_RECORD_SECRETS, 0, "record-secrets", NULL,
+     "with --record: everything, secrets and all that is sent and received as well"},
     {GET_SILENT, 's', "silent", NULL, "no progress bar, no error messages"},
     {GET_SHOW_ERROR, 'S', "show-error", NULL, "with -s: error messages nevertheless"},
     {GET_NO_PROGRESS, 0, "no-progress-meter", NULL, "no progress bar"},

@@ -184,6 +184,7 @@ static int start_dial(struct get_transfer *t)
         .session = session,
         .early = early_request(t),
         .ech = cl_buf_view(&way->ech),
+        .recorder = t->s->client.recorder,
         .handler = &get_exchange_handler,
         .ctx = t,
         .done = on_dialled,

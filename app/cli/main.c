@@ -20,6 +20,7 @@ static const struct cl_command commands[] = {
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
     {"ech", "keys and configurations for Encrypted Client Hello", cl_cmd_ech},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
+    {"replay", "run a recorded handshake again, and tell what is different", cl_cmd_replay},
     {"bench", "measure cryptography, handshakes, round trips, and servers", cl_cmd_bench},
 };
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cleat/ech.h"
 #include "cleat/tls_early.h"
+#include "record/recorder.h"
 #include "net/clock.h"
 #include "net/timer.h"
 
@@ -168,6 +169,7 @@ static bool offer_early(const struct cl_dial *d, struct cleat_tls *tls)
 static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us)
 {
     struct cleat_tls *tls = NULL; /* in clear it stays so */
+    struct cl_track *track = d->spec.tls != NULL ? cl_track_open(d->spec.recorder) : NULL;
     int code = d->spec.tls == NULL ? CLEAT_OK
                                    : cleat_tls_client_new(d->spec.tls, d->server_name,
                                                           d->spec.session, d->spec.trace, &tls);
@@ -177,6 +179,7 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us
     if (code != CLEAT_OK) {
         cl_tcp_free(tcp);
         cleat_tls_free(tls);
+        cl_track_free(track);
         (void)cl_error_set(&d->result.error, (struct cl_why){.code = (cl_result)code},
                            "TLS to \"%s\" cannot be started: %s", d->server_name,
                            cleat_error_sentence(code));
@@ -187,6 +190,7 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us
                                     .tls = tls,
                                     .handler = &dial_handler,
                                     .ctx = d,
+                                    .track = track,
                                     .handshake_ms = d->spec.timeout_ms + 1000,
                                     .capture = d->spec.capture,
                                     .connect_us = connect_us};
@@ -194,6 +198,7 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us
         setup.early = d->spec.early.p;
         setup.early_len = d->spec.early.len;
     }
+    cl_track_begin(track, tls, d->spec.ech, setup.early != NULL);
     if (cl_stream_open(d->spec.hub, &setup, &d->stream) != CL_OK) {
         (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_NOMEM},
                            "out of memory");

@@ -53,6 +53,7 @@ struct cl_dial_spec {
     struct cleat_tls_config *tls;      /* a reference is kept while it is needed; NULL: in clear */
     const char *server_name;           /* whom to verify; copied */
     struct cleat_tls_session *session; /* or NULL */
+    struct cl_recorder *recorder;      /* or NULL: nothing is recorded; outlives the connection */
     struct cl_rd ech; /* ECHConfigList to be offered, or empty; the caller's until `done` */
     /* What to send as early data when the session allows that much; the caller's until `done`. */
     struct cl_rd early;

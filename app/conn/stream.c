@@ -34,11 +34,13 @@ cl_result cl_stream_open(struct cl_hub *hub, const struct cl_stream_setup *setup
     if (s == NULL) {
         cl_tcp_free(setup->tcp);
         cleat_tls_free(setup->tls);
+        cl_track_free(setup->track);
         return CLEAT_ERR_NOMEM;
     }
     s->hub = hub;
     s->tcp = setup->tcp;
     s->tls = setup->tls;
+    s->track = setup->track;
     s->handler = setup->handler;
     s->ctx = setup->ctx;
     s->early = setup->early;
@@ -76,7 +78,7 @@ static size_t write_tls(struct cl_stream *s, const uint8_t *p, size_t len)
         .out_len = s->out_len,
     };
     size_t written = 0;
-    if (cleat_tls_write(s->tls, &io, p, len, &written) != CLEAT_OK) {
+    if (cl_track_write(s->track, s->tls, &io, p, len, &written) != CLEAT_OK) {
         s->step = true; /* the step tells what is wrong */
     }
     s->out_len = io.out_len;

@@ -18,6 +18,7 @@
 struct cl_capture;
 struct cl_hub;
 struct cl_stream;
+struct cl_track;
 
 /* cl_hub_new makes a thread's hub on its loop. NOMEM. cl_hub_free: when no stream is left; its
  * memory goes in a later turn of the loop (run it once more). */
@@ -101,6 +102,7 @@ struct cl_stream_setup {
      * and when the connection was asked for (cl_clock_mono_us). */
     struct cl_capture *capture;
     uint64_t connect_us;
+    struct cl_track *track; /* records the connection (record/recorder.h), or NULL; taken over */
 };
 
 /* 8,192 bytes: more is not sent as early data; it fits into a buffer behind any ClientHello of ours

@@ -76,6 +76,7 @@ void cl_stream_burial(struct cl_stream *s)
     struct cl_stream_end how;
     describe_end(s, &how);
     s->handler->closed(s->ctx, &how);
+    cl_track_free(s->track);
     cleat_tls_free(s->tls);
     cl_free(s);
 }
@@ -119,7 +120,7 @@ static bool write_close(struct cl_stream *s)
         }
     }
     struct cleat_tls_io io = {.out = s->out, .out_cap = CL_POOL_BUFFER, .out_len = s->out_len};
-    int code = cleat_tls_close(s->tls, &io);
+    int code = cl_track_close(s->track, s->tls, &io);
     s->out_len = io.out_len;
     return code != CLEAT_ERR_LIMIT;
 }

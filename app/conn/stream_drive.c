@@ -180,8 +180,8 @@ static void send_early(struct cl_stream *s)
         CL_POOL_BUFFER - s->out_len < s->early_len + CLEAT_TLS_MIN_OUTPUT + CL_STREAM_OVERHEAD) {
         return; /* not yet, or never */
     }
-    s->early_sent = cleat_tls_write(s->tls, &io, s->early, s->early_len, &written) == CLEAT_OK &&
-                    written == s->early_len;
+    const int code = cl_track_write(s->track, s->tls, &io, s->early, s->early_len, &written);
+    s->early_sent = code == CLEAT_OK && written == s->early_len;
     s->out_len = io.out_len;
     s->early = NULL;
 }
@@ -205,7 +205,7 @@ static void step_tls(struct cl_stream *s)
             .out_cap = CL_POOL_BUFFER,
             .out_len = s->out_len,
         };
-        enum cleat_tls_next next = cleat_tls_step(s->tls, &io);
+        enum cleat_tls_next next = cl_track_step(s->track, s->tls, &io);
         s->out_len = io.out_len;
         if (s->early != NULL && next == CLEAT_TLS_NEEDS_INPUT) {
             send_early(s);
@@ -245,7 +245,7 @@ static void take_fin(struct cl_stream *s)
     if (s->got_eof) {
         return;
     }
-    if (cleat_tls_eof(s->tls) == CLEAT_OK) {
+    if (cl_track_eof(s->track, s->tls) == CLEAT_OK) {
         report_eof(s);
         return;
     }

@@ -12,6 +12,7 @@
 #include "conn/capture.h"
 #include "conn/stream.h"
 #include "net/timer.h"
+#include "record/recorder.h"
 
 /* 128: headers, content type and tags of three records, and a KeyUpdate that goes in front */
 #define CL_STREAM_OVERHEAD 128
@@ -33,6 +34,7 @@ struct cl_stream {
     struct cl_hub *hub;
     struct cl_tcp *tcp;
     struct cleat_tls *tls;
+    struct cl_track *track; /* NULL: not recorded */
     struct cl_timer *timer;
     const struct cl_stream_handler *handler;
     void *ctx;
