@@ -12,6 +12,7 @@ struct kex_state {
     uint8_t shares[CL_PRIMITIVE_TURN][CL_GROUP_MAX_SHARE];
     struct cl_kex_key *made[CL_PRIMITIVE_TURN]; /* by the last turn of key generations */
     struct cl_kex_key *key;                     /* of the client that is agreed with */
+    uint8_t field_secret[CL_GROUP_MAX_PRIME];   /* of finite fields; nobody looks at it */
     uint8_t client_share[CL_GROUP_MAX_SHARE];
     uint8_t server_share[CL_GROUP_MAX_SHARE];
 };
@@ -33,6 +34,7 @@ static struct cl_job job_of(const struct cl_primitive_run *r, struct kex_state *
         .status = CL_JOB_PENDING,
         .kex = {.group = group, .rng = &cl_rng_system, .share = s->shares[i]},
     };
+    job.kex.field_secret = s->field_secret;
     if (kind == CL_JOB_ENCAP) {
         job.kex.peer_share = cl_rd_of(s->client_share, group->client_share_len);
     } else if (kind == CL_JOB_DECAP) {

@@ -100,6 +100,16 @@ bool cl_rd_equal(struct cl_rd a, struct cl_rd b)
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+struct cl_rd cl_rd_without_zeros(struct cl_rd number)
+{
+    struct cl_rd rest = number;
+    uint8_t byte;
+    while (cl_rd_u8(&rest, &byte) && byte == 0) {
+        number = rest;
+    }
+    return number;
+}
+
 bool cl_rd_equal_str(struct cl_rd a, const char *s)
 {
     return cl_rd_equal(a, cl_rd_str(s));

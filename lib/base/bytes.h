@@ -83,6 +83,10 @@ CL_RD_MUST bool cl_rd_vec24(struct cl_rd *r, struct cl_rd *out);
 CL_RD_MUST bool cl_rd_equal(struct cl_rd a, struct cl_rd b);
 CL_RD_MUST bool cl_rd_equal_str(struct cl_rd a, const char *s);
 
+/* cl_rd_without_zeros leaves out the zeros in front of a number, big-endian; not in constant time.
+ */
+struct cl_rd cl_rd_without_zeros(struct cl_rd number);
+
 struct cl_wr {
     uint8_t *p;
     size_t cap;

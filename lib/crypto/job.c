@@ -15,10 +15,19 @@ static cl_result run_keygen(struct cl_job *job)
     return CL_OK;
 }
 
+/* Where the shared secret goes. */
+static uint8_t *secret_of(struct cl_job_kex *kex)
+{
+    return kex->group->finite_field ? kex->field_secret : kex->secret;
+}
+
 static cl_result run_encap(struct cl_job *job)
 {
     struct cl_job_kex *kex = &job->kex;
-    CL_TRY(cl_kex_encap(kex->group, kex->rng, kex->peer_share, kex->share, kex->secret));
+    if (secret_of(kex) == NULL) {
+        return CLEAT_ERR_USAGE;
+    }
+    CL_TRY(cl_kex_encap(kex->group, kex->rng, kex->peer_share, kex->share, secret_of(kex)));
     kex->share_len = kex->group->server_share_len;
     kex->secret_len = kex->group->secret_len;
     return CL_OK;
@@ -27,10 +36,10 @@ static cl_result run_encap(struct cl_job *job)
 static cl_result run_decap(struct cl_job *job)
 {
     struct cl_job_kex *kex = &job->kex;
-    if (kex->key == NULL || kex->key->group != kex->group) {
+    if (kex->key == NULL || kex->key->group != kex->group || secret_of(kex) == NULL) {
         return CLEAT_ERR_USAGE;
     }
-    CL_TRY(cl_kex_decap(kex->key, kex->peer_share, kex->secret));
+    CL_TRY(cl_kex_decap(kex->key, kex->peer_share, secret_of(kex)));
     kex->secret_len = kex->group->secret_len;
     return CL_OK;
 }

@@ -40,7 +40,8 @@ struct cl_job_kex {
     uint8_t *share;                      /* KEYGEN, ENCAP: out; room for the group's share */
     size_t share_len;                    /* out */
     uint8_t secret[CL_GROUP_MAX_SECRET]; /* ENCAP, DECAP: out */
-    size_t secret_len;                   /* out */
+    uint8_t *field_secret; /* of a finite field: out instead; room for CL_GROUP_MAX_PRIME bytes */
+    size_t secret_len;     /* out; leading zeros included */
 };
 
 struct cl_job_sign {

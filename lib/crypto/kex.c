@@ -1,7 +1,7 @@
 /* crypto/kex.c - the table of groups, and what all groups have in common: lengths, clean-up.
  *
  * A group is a curve, ML-KEM, or one of each: then its shares and its secret are those of its two
- * parts, one behind the other (RFC 10024).
+ * parts, one behind the other (RFC 10024). A finite field takes the place of a curve.
  */
 #include "crypto/kex_impl.h"
 
@@ -16,17 +16,22 @@ struct row {
     const struct cl_mlkem_set *kem; /* NULL: it has none */
 };
 
-#define HYBRID(id, name, client, server, secret, bits)                  \
-    {                                                                   \
-        id, name, name, NULL, client, server, secret, bits, true, false \
+#define HYBRID(id, name, client, server, secret, bits)                         \
+    {                                                                          \
+        id, name, name, NULL, client, server, secret, bits, true, false, false \
     }
-#define KEM_ALONE(id, name, alias, client, server, bits)                             \
-    {                                                                                \
-        id, name, alias, NULL, client, server, CL_MLKEM_SECRET_LEN, bits, true, true \
+#define KEM_ALONE(id, name, alias, client, server, bits)                                    \
+    {                                                                                       \
+        id, name, alias, NULL, client, server, CL_MLKEM_SECRET_LEN, bits, true, true, false \
     }
-#define CURVE(id, name, iana, alias, share, secret, bits)               \
-    {                                                                   \
-        id, name, iana, alias, share, share, secret, bits, false, false \
+#define CURVE(id, name, iana, alias, share, secret, bits)                      \
+    {                                                                          \
+        id, name, iana, alias, share, share, secret, bits, false, false, false \
+    }
+/* RFC 7919 A: the strength of each */
+#define FIELD(id, name, len, bits)                                   \
+    {                                                                \
+        id, name, name, NULL, len, len, len, bits, false, true, true \
     }
 
 /* In order of preference. RFC 10024: of the hybrid groups, the one with X25519 has its ML-KEM part
@@ -52,6 +57,16 @@ static const struct row rows[] = {
      &cl_mlkem_768},
     {KEM_ALONE(CL_GROUP_MLKEM1024, "ML-KEM-1024", "MLKEM1024", 1568, 1568, 256), NULL, 0, true,
      &cl_mlkem_1024},
+    {FIELD(CL_GROUP_FFDHE2048, "ffdhe2048", 256, 103), &cl_kex_ffdhe, CL_GROUP_FFDHE2048, false,
+     NULL},
+    {FIELD(CL_GROUP_FFDHE3072, "ffdhe3072", 384, 125), &cl_kex_ffdhe, CL_GROUP_FFDHE3072, false,
+     NULL},
+    {FIELD(CL_GROUP_FFDHE4096, "ffdhe4096", 512, 150), &cl_kex_ffdhe, CL_GROUP_FFDHE4096, false,
+     NULL},
+    {FIELD(CL_GROUP_FFDHE6144, "ffdhe6144", 768, 175), &cl_kex_ffdhe, CL_GROUP_FFDHE6144, false,
+     NULL},
+    {FIELD(CL_GROUP_FFDHE8192, "ffdhe8192", 1024, 192), &cl_kex_ffdhe, CL_GROUP_FFDHE8192, false,
+     NULL},
 };
 
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))

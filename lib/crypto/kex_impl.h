@@ -16,7 +16,7 @@ struct cl_kex_key {
     const struct cl_group *group;
     const struct cl_group *curve;      /* whose key the next three are: the group, or its part */
     EVP_PKEY *pkey;                    /* X25519; NULL when the pair came from elsewhere */
-    uint8_t scalar[CL_KEX_MAX_SCALAR]; /* as long as the field */
+    uint8_t scalar[CL_KEX_MAX_SCALAR]; /* as long as the field; an exponent of its own length */
     uint8_t share[CL_KEX_X25519_LEN];  /* X25519: its public half */
     struct cl_mlkem_key *kem;          /* of a group that has ML-KEM in it */
 };
@@ -31,6 +31,7 @@ struct cl_kex_ops {
 
 extern const struct cl_kex_ops cl_kex_x25519;
 extern const struct cl_kex_ops cl_kex_nist;
+extern const struct cl_kex_ops cl_kex_ffdhe;
 
 /* ---- the parts of a group ---- */
 
