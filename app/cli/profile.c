@@ -70,6 +70,19 @@ static void show_weak_suites(const struct cleat_tls_config *c)
     }
 }
 
+/* What --curves may name beside a suite with DHE. */
+static void show_fields(const struct cleat_tls_config *c)
+{
+    const char *head = "groups for DHE";
+    const struct cl_group *group;
+    for (size_t i = 0; c->legacy && (group = cl_group_at(i)) != NULL; i++) {
+        if (group->finite_field) {
+            line(head, group->name);
+            head = "";
+        }
+    }
+}
+
 static void show_text(const struct cl_profile *p, const struct cleat_tls_config *c)
 {
     printf("%s: %s\n\n", p->name, p->about);
@@ -88,6 +101,7 @@ static void show_text(const struct cl_profile *p, const struct cleat_tls_config 
     for (size_t i = 0; i < c->num_groups; i++) {
         line(i == 0 ? "groups" : "", c->groups[i]->name);
     }
+    show_fields(c);
     for (size_t i = 0; i < c->num_schemes; i++) {
         bool certificates_only =
             !c->schemes[i]->tls13 && (c->version_min > CLEAT_TLS_1_2 || !c->schemes[i]->tls12);
@@ -121,6 +135,23 @@ static json_t *weak_suites(const struct cleat_tls_config *c)
     return all;
 }
 
+static json_t *group_to_json(const struct cl_group *group)
+{
+    return json_pack("{s:s, s:i}", "name", group->name, "number", group->id);
+}
+
+static json_t *fields(const struct cleat_tls_config *c)
+{
+    json_t *all = json_array();
+    const struct cl_group *group;
+    for (size_t i = 0; c->legacy && (group = cl_group_at(i)) != NULL; i++) {
+        if (group->finite_field) {
+            (void)json_array_append_new(all, group_to_json(group));
+        }
+    }
+    return all;
+}
+
 static json_t *lists(const struct cleat_tls_config *c)
 {
     json_t *suites = json_array();
@@ -135,15 +166,15 @@ static json_t *lists(const struct cleat_tls_config *c)
         }
     }
     for (size_t i = 0; i < c->num_groups; i++) {
-        (void)json_array_append_new(groups, json_pack("{s:s, s:i}", "name", c->groups[i]->name,
-                                                      "number", c->groups[i]->id));
+        (void)json_array_append_new(groups, group_to_json(c->groups[i]));
     }
     for (size_t i = 0; i < c->num_schemes; i++) {
         (void)json_array_append_new(schemes, json_pack("{s:s, s:i}", "name", c->schemes[i]->name,
                                                        "number", c->schemes[i]->scheme));
     }
-    return json_pack("{s:o, s:o, s:o, s:o}", "suites", suites, "suites_on_request", weak_suites(c),
-                     "groups", groups, "signature_schemes", schemes);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "suites", suites, "suites_on_request",
+                     weak_suites(c), "groups", groups, "groups_on_request", fields(c),
+                     "signature_schemes", schemes);
 }
 
 static json_t *to_json(const struct cl_profile *p, const struct cleat_tls_config *c)

@@ -5,8 +5,8 @@
  * high-security   TLS 1.3 with AES-256-GCM, P-384 and above, RSA keys of 3,072 bits and more
  * iot             TLS 1.3, ChaCha20 first, few and small messages
  * legacy          TLS 1.2 and 1.3 with peers from before 2016: CCM, and no extended master secret;
- *                 what has a known weakness (RSA key exchange, AES-CBC, PSK without ECDHE) may be
- *                 named beside it
+ *                 what has a known weakness (RSA key exchange, DHE, AES-CBC, PSK without ECDHE)
+ *                 may be named beside it
  */
 #ifndef CLEAT_PROFILE_H
 #define CLEAT_PROFILE_H

@@ -118,8 +118,11 @@ int cleat_tls_builder_alpn(struct cleat_tls_builder *b, const char *const *proto
 /* Lists separated by ':' or ',', first is preferred; names as IANA or OpenSSL write them
  * ("TLS_AES_128_GCM_SHA256", "X25519:P-256", "ecdsa_secp256r1_sha256"). BAD_CONFIG names the item
  * that is not known, or that has a known weakness and needs the profile "legacy" first (RSA key
- * exchange, AES-CBC). Suites of a version of which the list names none stay as they were. Defaults:
- * the profile "public" (cleat/profile.h; `cleat profile show public`). */
+ * exchange, DHE, AES-CBC). Suites of a version of which the list names none stay as they were.
+ * Groups are curves and ML-KEM, or the finite fields of DHE in TLS 1.2 (RFC 7919; "ffdhe2048"): a
+ * list that names none of a kind leaves that kind as it was, and a field without a suite that has
+ * DHE makes cleat_tls_builder_finish fail. Defaults: the profile "public" (cleat/profile.h; `cleat
+ * profile show public`); of fields, beside such a suite, ffdhe2048, ffdhe3072 and ffdhe4096. */
 int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list);
 int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list);

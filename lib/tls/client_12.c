@@ -94,8 +94,7 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     }
     cl_job_reset(&hs->job);
     if (r == CLEAT_ERR_BAD_KEY_SHARE) {
-        return cl_tls_fail(tls, CL_WHY(BAD_KEY_SHARE, "RFC 8422 5.10"),
-                           "the server's key share for %s is not valid", tls->group->name);
+        return cl_peer_share_bad(tls, "server");
     }
     CL_TRY(r);
     if (hs->credential != NULL) {

@@ -321,11 +321,26 @@ int cleat_tls_builder_ciphers(struct cleat_tls_builder *b, const char *list)
     return r == CLEAT_OK ? keep_other_versions(b, &old) : r;
 }
 
+/* Curves and ML-KEM serve both versions, finite fields DHE of TLS 1.2 alone: two lists. What a list
+ * has none of stays as it is. */
 int cleat_tls_builder_groups(struct cleat_tls_builder *b, const char *list)
 {
-    struct name_list kind = {"group", find_group, (const void **)b->config->groups,
-                             CL_CONFIG_MAX_GROUPS, &b->config->num_groups};
-    return set_list(b, list, &kind);
+    struct cleat_tls_config *c = b->config;
+    const struct cl_group *named[CL_CONFIG_MAX_GROUPS];
+    size_t num = 0;
+    size_t num_of[2] = {0, 0};
+    struct name_list kind = {"group", find_group, (const void **)named, CL_CONFIG_MAX_GROUPS, &num};
+    const int r = set_list(b, list, &kind);
+    for (size_t i = 0; r == CLEAT_OK && i < num; i++) {
+        if (!named[i]->finite_field) {
+            c->groups[num_of[0]++] = named[i];
+        } else if (num_of[1] < CL_CONFIG_MAX_FIELDS) {
+            c->fields[num_of[1]++] = named[i];
+        }
+    }
+    c->num_groups = num_of[0] != 0 ? num_of[0] : c->num_groups;
+    c->num_fields = num_of[1] != 0 ? num_of[1] : c->num_fields;
+    return r;
 }
 
 int cleat_tls_builder_signatures(struct cleat_tls_builder *b, const char *list)
@@ -443,6 +458,41 @@ void cl_tls_builder_tape(struct cleat_tls_builder *b, const struct cl_tape *tape
 
 /* ---- finish ---- */
 
+bool cl_config_has_dhe(const struct cleat_tls_config *c)
+{
+    bool has = false;
+    for (size_t i = 0; c->version_min <= CLEAT_TLS_1_2 && i < c->num_suites; i++) {
+        has = has || cl_suite_is_dhe(c->suites[i]);
+    }
+    return has;
+}
+
+/* 4096: longer ones take a server so long that somebody has to name them */
+#define LONGEST_BY_DEFAULT CL_GROUP_FFDHE4096
+
+/* Without a suite that has DHE a field would never be used; with one, some are there by default. */
+static cl_result settle_fields(struct cleat_tls_builder *b)
+{
+    struct cleat_tls_config *c = b->config;
+    const struct cl_group *group;
+    const bool has_dhe = cl_config_has_dhe(c);
+    if (c->num_fields != 0 && !has_dhe) {
+        return cl_error_set(&b->error,
+                            CL_WHY_HINT(BAD_CONFIG, NULL,
+                                        "if a peer has nothing better: --profile legacy, and the "
+                                        "name of a suite with DHE"),
+                            "the group %s is for DHE in TLS 1.2, which is not switched on",
+                            c->fields[0]->name);
+    }
+    const bool by_default = has_dhe && c->num_fields == 0;
+    for (size_t i = 0; by_default && (group = cl_group_at(i)) != NULL; i++) {
+        if (group->finite_field && group->id <= LONGEST_BY_DEFAULT) {
+            c->fields[c->num_fields++] = group;
+        }
+    }
+    return CL_OK;
+}
+
 static cl_result check_complete(struct cleat_tls_builder *b)
 {
     const struct cleat_tls_config *c = b->config;
@@ -532,8 +582,8 @@ static void prepare_credentials(struct cleat_tls_builder *b)
 int cleat_tls_builder_finish(struct cleat_tls_builder *b, struct cleat_tls_config **out,
                              struct cleat_error *err)
 {
-    if (b->error.code == CLEAT_OK) {
-        (void)check_complete(b);
+    if (b->error.code == CLEAT_OK && check_complete(b) == CL_OK) {
+        (void)settle_fields(b);
     }
     if (b->error.code == CLEAT_OK) {
         prepare_credentials(b);

@@ -19,9 +19,10 @@
 #include "x509/chain.h"
 #include "x509/trust.h"
 
-/* 64, 16, 24: all suites, groups or schemes there are, and room */
-#define CL_CONFIG_MAX_SUITES      64
+/* 80, 16, 8, 24: all suites, groups, finite fields or schemes there are, and room */
+#define CL_CONFIG_MAX_SUITES      80
 #define CL_CONFIG_MAX_GROUPS      16
+#define CL_CONFIG_MAX_FIELDS      8
 #define CL_CONFIG_MAX_SCHEMES     24
 /* 64: certificates of one configuration; more names belong into configurations of their own, chosen
  * by CLEAT_DECIDE_CONFIG */
@@ -102,6 +103,8 @@ struct cleat_tls_config {
     size_t num_suites;
     const struct cl_group *groups[CL_CONFIG_MAX_GROUPS];
     size_t num_groups;
+    const struct cl_group *fields[CL_CONFIG_MAX_FIELDS]; /* for DHE (RFC 7919) */
+    size_t num_fields;                                   /* 0: no suite has it */
     const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES];
     size_t num_schemes;
     unsigned min_rsa_bits;      /* of every RSA key, ours and the peer's */
@@ -154,6 +157,9 @@ struct cleat_tls_config {
     void *message_hook_ctx;
     const struct cl_tape *tape; /* client: a recording's or a replay's (tls/tape.h), or NULL */
 };
+
+/* cl_config_has_dhe says whether a suite with DHE is switched on. */
+bool cl_config_has_dhe(const struct cleat_tls_config *config);
 
 static inline uint64_t cl_config_now(const struct cleat_tls_config *config)
 {

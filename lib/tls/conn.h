@@ -92,11 +92,12 @@ struct cl_hs {
     bool key_block_made;
     struct cl_buf messages; /* all of them, while a CertificateVerify may sign them */
     bool keep_messages;
-    bool encrypt_then_mac;    /* agreed, for a CBC suite */
-    struct cl_buf encrypted;  /* RSA key exchange: the premaster secret on the wire */
-    bool messages_lost;       /* memory was short */
-    bool ticket_expected;     /* a NewSessionTicket comes, or is to be sent */
-    struct cl_buf new_ticket; /* client: from NewSessionTicket */
+    bool encrypt_then_mac;      /* agreed, for a CBC suite */
+    struct cl_buf encrypted;    /* RSA key exchange: the premaster secret on the wire */
+    struct cl_buf field_secret; /* DHE: what was agreed on */
+    bool messages_lost;         /* memory was short */
+    bool ticket_expected;       /* a NewSessionTicket comes, or is to be sent */
+    struct cl_buf new_ticket;   /* client: from NewSessionTicket */
     uint32_t ticket_lifetime;
     bool finished_seen;          /* the first of the two, whose verify_data is tls-unique */
     struct cl_sig_alg scheme_12; /* scheme, freed from the curve (RFC 8422 5.10) */

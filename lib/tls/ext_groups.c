@@ -33,6 +33,10 @@ bool cl_ext_supported_groups_build(struct cleat_tls *tls, unsigned message, stru
             cl_wr_u16(w, group->id);
         }
     }
+    /* RFC 7919 3: for DHE in TLS 1.2; a server of TLS 1.3 that wants one of them is refused */
+    for (size_t i = 0; i < tls->config->num_fields; i++) {
+        cl_wr_u16(w, tls->config->fields[i]->id);
+    }
     cl_wr_close(w, list);
     return true;
 }

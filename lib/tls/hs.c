@@ -133,6 +133,7 @@ void cl_hs_free(struct cleat_tls *tls)
     cl_buf_deinit(&hs->new_ticket);
     cl_buf_deinit(&hs->flight);
     cl_buf_deinit(&hs->encrypted);
+    cl_buf_deinit(&hs->field_secret);
     cl_buf_deinit(&hs->peer_share);
     cl_buf_deinit(&hs->second_share);
     cl_buf_deinit(&hs->cookie);

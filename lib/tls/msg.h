@@ -96,6 +96,10 @@ void cl_client_key_exchange_finish(struct cleat_tls *tls);
 CL_MUST cl_result cl_server_key_exchange_psk_build(struct cleat_tls *tls);
 CL_HANDLER(cl_server_key_exchange_psk_received);
 CL_HANDLER(cl_client_key_exchange_received);
+/* cl_peer_share_set keeps the peer's share of tls->group, as the job wants it. cl_peer_share_bad
+ * fails: the client's or the server's is not valid. */
+CL_MUST cl_result cl_peer_share_set(struct cleat_tls *tls, struct cl_rd share);
+CL_MUST cl_result cl_peer_share_bad(struct cleat_tls *tls, const char *whose);
 
 /* msg_certificate_status.c */
 CL_MUST cl_result cl_certificate_status_prepare(struct cl_buf *message,
@@ -166,8 +170,11 @@ const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl
 const struct cl_suite *cl_try_certificate(struct cleat_tls *tls);
 /* cl_psk_suite_for returns the first PSK suite of TLS 1.2 that both sides have, or NULL. */
 const struct cl_suite *cl_psk_suite_for(const struct cleat_tls *tls);
-/* cl_group_for returns the first group of ours that the client supports in TLS 1.2, or NULL. */
-const struct cl_group *cl_group_for(const struct cleat_tls *tls);
+/* cl_group_for returns the first curve of ours that the client supports in TLS 1.2, for a suite
+ * with DHE the finite field (RFC 7919 4); or NULL. cl_lists_fields says whether the client has
+ * named any such field, known here or not. */
+const struct cl_group *cl_group_for(const struct cleat_tls *tls, const struct cl_suite *suite);
+bool cl_lists_fields(const struct cleat_tls *tls);
 CL_MUST cl_result cl_select_alpn(struct cleat_tls *tls);
 
 /* cl_first_shared_suite returns the first suite of ours, of the negotiated version, that the client
@@ -198,6 +205,7 @@ enum cl_credential_fit {
     CL_CREDENTIAL_NO_SCHEME,
     CL_CREDENTIAL_NO_SCHEME_12, /* nor can a key exchange without signature be used */
     CL_CREDENTIAL_NO_GROUP,
+    CL_CREDENTIAL_NO_FIELD, /* for DHE */
     CL_CREDENTIAL_NO_ISSUER,
 };
 

@@ -264,6 +264,7 @@ static enum cl_hs_state after_hello_12(struct cleat_tls *tls)
     case CL_KX_RSA:
         return CL_HS_C12_RSA_WAIT_CERTIFICATE;
     case CL_KX_ECDHE_PSK:
+    case CL_KX_DHE_PSK:
         return CL_HS_C12_PSK_WAIT_KEY_EXCHANGE;
     case CL_KX_PSK:
         return CL_HS_C12_PSK_WAIT_HINT;

@@ -62,8 +62,8 @@ static const struct cl_profile profiles[] = {
         .about =
             "Peers that have not been updated since 2016: TLS 1.2 with AES-CCM too, and "
             "without the extended master secret (such connections are not resumed). Under this "
-            "profile --ciphers may also name suites with RSA key exchange, AES-CBC or PSK without "
-            "ECDHE, which are off otherwise; versions before 1.2 are not built.",
+            "profile --ciphers may also name suites with RSA key exchange, DHE, AES-CBC or PSK "
+            "without ECDHE, which are off otherwise; versions before 1.2 are not built.",
         .version_min = CLEAT_TLS_1_2,
         .version_max = CLEAT_TLS_1_3,
         .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
@@ -145,6 +145,7 @@ static bool fill_groups(const char *list, struct cleat_tls_config *c)
     struct cl_rd name;
     bool ok = true;
     c->num_groups = 0;
+    c->num_fields = 0;
     for (size_t i = 0; list == NULL && (group = cl_group_at(i)) != NULL; i++) {
         if (!group->by_name_only && c->num_groups < CL_CONFIG_MAX_GROUPS) {
             c->groups[c->num_groups++] = group;

@@ -84,9 +84,12 @@ static cl_result start_full(struct cleat_tls *tls)
         return CLEAT_ERR_INTERNAL; /* the certificate was chosen so that there is one */
     }
     if (cl_suite_has_share(tls->suite)) {
-        tls->group = cl_group_for(tls);
+        tls->group = cl_group_for(tls, tls->suite);
         hs->share_group = tls->group;
-        cl_event_choice(tls, "group", tls->group->name, "first of ours that the client supports");
+        cl_event_choice(tls, "group", tls->group->name,
+                        cl_suite_is_dhe(tls->suite) && !cl_lists_fields(tls)
+                            ? "the smallest of ours: the client names none for DHE (RFC 7919 4)"
+                            : "first of ours that the client supports");
         start_keygen(tls);
     }
     CL_TRY(cl_session_12_name(tls));
@@ -198,8 +201,7 @@ static cl_result agreed(struct cleat_tls *tls, const struct cl_msg *msg)
     cl_kex_key_free(hs->kex_key);
     hs->kex_key = NULL;
     if (r == CLEAT_ERR_BAD_KEY_SHARE) {
-        return cl_tls_fail(tls, CL_WHY(BAD_KEY_SHARE, "RFC 8422 5.11"),
-                           "the client's key share for %s is not valid", tls->group->name);
+        return cl_peer_share_bad(tls, "client");
     }
     CL_TRY(r);
     cl_event_secret(tls, "CLIENT_RANDOM", &hs->master);

@@ -7,7 +7,38 @@
 #include "tls/version.h"
 #include "x509/name.h"
 
-const struct cl_group *cl_group_for(const struct cleat_tls *tls)
+/* RFC 7919 4: "any codepoint between 256 and 511, inclusive, even if unknown to the server" */
+bool cl_lists_fields(const struct cleat_tls *tls)
+{
+    struct cl_rd list = tls->hs->parsed.groups;
+    uint16_t id;
+    bool found = false;
+    while (!found && cl_rd_u16(&list, &id)) {
+        found = id >= 0x0100 && id <= 0x01ff;
+    }
+    return found;
+}
+
+/* RFC 7919 4: a client that names fields gets one of them, or no DHE; to one from before that the
+ * server shows what it likes: the smallest, since many of them cannot do more than 2,048 bits. */
+static const struct cl_group *field_for(const struct cleat_tls *tls)
+{
+    const struct cleat_tls_config *config = tls->config;
+    const struct cl_group *smallest = NULL;
+    const bool named = cl_lists_fields(tls);
+    for (size_t i = 0; i < config->num_fields; i++) {
+        const struct cl_group *field = config->fields[i];
+        if (named && cl_list16_has(tls->hs->parsed.groups, field->id)) {
+            return field;
+        }
+        if (smallest == NULL || field->secret_len < smallest->secret_len) {
+            smallest = field;
+        }
+    }
+    return named ? NULL : smallest;
+}
+
+static const struct cl_group *curve_for(const struct cleat_tls *tls)
 {
     const struct cl_client_hello *ch = &tls->hs->parsed;
     for (size_t i = 0; i < tls->config->num_groups; i++) {
@@ -21,6 +52,27 @@ const struct cl_group *cl_group_for(const struct cleat_tls *tls)
         }
     }
     return NULL;
+}
+
+const struct cl_group *cl_group_for(const struct cleat_tls *tls, const struct cl_suite *suite)
+{
+    return cl_suite_is_dhe(suite) ? field_for(tls) : curve_for(tls);
+}
+
+/* Which kinds of groups there are for this client. */
+struct groups_there {
+    bool curve;
+    bool field;
+};
+
+static struct groups_there groups_there(const struct cleat_tls *tls)
+{
+    return (struct groups_there){curve_for(tls) != NULL, field_for(tls) != NULL};
+}
+
+static bool has_group(const struct cl_suite *suite, const struct groups_there *there)
+{
+    return !cl_suite_has_share(suite) || (cl_suite_is_dhe(suite) ? there->field : there->curve);
 }
 
 /* Can the certificate's key do what the suite's key exchange asks of it? */
@@ -41,27 +93,26 @@ static bool key_serves(const struct cl_suite *suite, const struct cl_credential 
 struct suite_wish {
     const struct cl_credential *credential;
     const struct cl_sig_alg *scheme;
-    bool has_group;
+    struct groups_there there;
 };
 
 static bool suite_serves(const struct cl_suite *suite, const void *ctx)
 {
     const struct suite_wish *wish = ctx;
-    return key_serves(suite, wish->credential, wish->scheme) &&
-           (!cl_suite_has_share(suite) || wish->has_group);
+    return key_serves(suite, wish->credential, wish->scheme) && has_group(suite, &wish->there);
 }
 
 static const struct cl_suite *suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
-                                        const struct cl_sig_alg *scheme, bool has_group)
+                                        const struct cl_sig_alg *scheme, struct groups_there there)
 {
-    struct suite_wish wish = {c, scheme, has_group};
+    struct suite_wish wish = {c, scheme, there};
     return cl_first_shared_suite(tls, suite_serves, &wish);
 }
 
 const struct cl_suite *cl_suite_for(const struct cleat_tls *tls, const struct cl_credential *c,
                                     const struct cl_sig_alg *scheme)
 {
-    return suite_for(tls, c, scheme, cl_group_for(tls) != NULL);
+    return suite_for(tls, c, scheme, groups_there(tls));
 }
 
 static bool goes_with_key(const struct cl_suite *suite, const void *type)
@@ -147,6 +198,14 @@ static const struct refusal {
     [CL_CREDENTIAL_NO_GROUP] = {CLEAT_ERR_NO_SHARED_GROUP, 0, "RFC 8422 5.1",
                                 "the client supports none of the groups enabled here",
                                 "allow one of the client's groups with --curves"},
+    /* RFC 7919 4: "the server MUST end the connection with a fatal TLS alert of type
+     * insufficient_security(71)" */
+    [CL_CREDENTIAL_NO_FIELD] = {CLEAT_ERR_NO_SHARED_GROUP, CL_ALERT_INSUFFICIENT_SECURITY,
+                                "RFC 7919 4",
+                                "the client has named groups for DHE, of which none is enabled "
+                                "here",
+                                "allow one of the client's groups with --curves, or a suite "
+                                "without DHE"},
     [CL_CREDENTIAL_NO_ISSUER] = {CLEAT_ERR_NO_SHARED_SIGNATURE, 0, "RFC 9846 4.3.4",
                                  "the client names none of its issuers in certificate_authorities",
                                  "add a certificate that needs no issuer to be named"},
@@ -173,8 +232,11 @@ static enum cl_credential_fit fit(struct cleat_tls *tls, const struct cl_credent
         return CL_CREDENTIAL_FITS;
     }
     if (found == CL_CREDENTIAL_FITS) {
-        return suite_for(tls, c, *out, true) != NULL ? CL_CREDENTIAL_NO_GROUP
-                                                     : CL_CREDENTIAL_NO_SUITE;
+        return suite_for(tls, c, *out, (struct groups_there){.field = true}) != NULL
+                   ? CL_CREDENTIAL_NO_FIELD
+               : suite_for(tls, c, *out, (struct groups_there){.curve = true}) != NULL
+                   ? CL_CREDENTIAL_NO_GROUP
+                   : CL_CREDENTIAL_NO_SUITE;
     }
     return tls->protocol->number == CLEAT_TLS_1_2 ? CL_CREDENTIAL_NO_SCHEME_12 : found;
 }
@@ -298,9 +360,9 @@ const struct cl_suite *cl_try_certificate(struct cleat_tls *tls)
     return found ? cl_suite_for(tls, hs->credential, hs->scheme) : NULL;
 }
 
-static bool is_psk_suite(const struct cl_suite *suite, const void *has_group)
+static bool is_psk_suite(const struct cl_suite *suite, const void *there)
 {
-    return suite->auth == CL_AUTH_PSK && (!cl_suite_has_share(suite) || *(const bool *)has_group);
+    return suite->auth == CL_AUTH_PSK && has_group(suite, there);
 }
 
 const struct cl_suite *cl_psk_suite_for(const struct cleat_tls *tls)
@@ -310,8 +372,8 @@ const struct cl_suite *cl_psk_suite_for(const struct cleat_tls *tls)
         tls->config->client_auth == CLEAT_CLIENT_AUTH_REQUIRED) {
         return NULL;
     }
-    bool has_group = cl_group_for(tls) != NULL;
-    return cl_first_shared_suite(tls, is_psk_suite, &has_group);
+    const struct groups_there there = groups_there(tls);
+    return cl_first_shared_suite(tls, is_psk_suite, &there);
 }
 
 cl_result cl_select_certificate(struct cleat_tls *tls)

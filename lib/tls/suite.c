@@ -20,6 +20,11 @@
         id, CLEAT_TLS_1_2, CL_AUTH_RSA, name, short_name, aead, hash, false, openssl_name, \
             .kx = CL_KX_RSA                                                                \
     }
+#define DHE(id, name, openssl_name, short_name, aead, hash)                                \
+    {                                                                                      \
+        id, CLEAT_TLS_1_2, CL_AUTH_RSA, name, short_name, aead, hash, false, openssl_name, \
+            .kx = CL_KX_DHE                                                                \
+    }
 #define PSK(id, kx_, name, openssl_name, short_name, aead, hash)                           \
     {                                                                                      \
         id, CLEAT_TLS_1_2, CL_AUTH_PSK, name, short_name, aead, hash, false, openssl_name, \
@@ -100,6 +105,29 @@ static const struct cl_suite suites[] = {
         "RSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256, CL_HASH_SHA256),
     CBC(0x003d, CL_KX_RSA, CL_AUTH_RSA, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256",
         "RSA-AES-256-CBC-SHA256", 32, CL_HASH_SHA256, CL_HASH_SHA256),
+    /* RFC 5288 3, RFC 7905 2, RFC 6655 3, RFC 5246 A.5 */
+    DHE(0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "DHE-RSA-AES128-GCM-SHA256",
+        "DHE-RSA-AES-128-GCM", CL_AEAD_AES_128_GCM, CL_HASH_SHA256),
+    DHE(0x009f, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", "DHE-RSA-AES256-GCM-SHA384",
+        "DHE-RSA-AES-256-GCM", CL_AEAD_AES_256_GCM, CL_HASH_SHA384),
+    DHE(0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "DHE-RSA-CHACHA20-POLY1305",
+        "DHE-RSA-CHACHA20-POLY1305", CL_AEAD_CHACHA20_POLY1305, CL_HASH_SHA256),
+    DHE(0xc09e, "TLS_DHE_RSA_WITH_AES_128_CCM", "DHE-RSA-AES128-CCM", "DHE-RSA-AES-128-CCM",
+        CL_AEAD_AES_128_CCM, CL_HASH_SHA256),
+    DHE(0xc09f, "TLS_DHE_RSA_WITH_AES_256_CCM", "DHE-RSA-AES256-CCM", "DHE-RSA-AES-256-CCM",
+        CL_AEAD_AES_256_CCM, CL_HASH_SHA256),
+    DHE(0xc0a2, "TLS_DHE_RSA_WITH_AES_128_CCM_8", "DHE-RSA-AES128-CCM8", "DHE-RSA-AES-128-CCM-8",
+        CL_AEAD_AES_128_CCM_8, CL_HASH_SHA256),
+    DHE(0xc0a3, "TLS_DHE_RSA_WITH_AES_256_CCM_8", "DHE-RSA-AES256-CCM8", "DHE-RSA-AES-256-CCM-8",
+        CL_AEAD_AES_256_CCM_8, CL_HASH_SHA256),
+    CBC(0x0033, CL_KX_DHE, CL_AUTH_RSA, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "DHE-RSA-AES128-SHA",
+        "DHE-RSA-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x0039, CL_KX_DHE, CL_AUTH_RSA, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "DHE-RSA-AES256-SHA",
+        "DHE-RSA-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x0067, CL_KX_DHE, CL_AUTH_RSA, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+        "DHE-RSA-AES128-SHA256", "DHE-RSA-AES-128-CBC-SHA256", 16, CL_HASH_SHA256, CL_HASH_SHA256),
+    CBC(0x006b, CL_KX_DHE, CL_AUTH_RSA, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+        "DHE-RSA-AES256-SHA256", "DHE-RSA-AES-256-CBC-SHA256", 32, CL_HASH_SHA256, CL_HASH_SHA256),
     /* RFC 8442 3, RFC 7905 2, RFC 5489 3; they go with a PSK, without one they are not offered */
     PSK(0xd001, CL_KX_ECDHE_PSK, "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256",
         "ECDHE-PSK-AES128-GCM-SHA256", "ECDHE-PSK-AES-128-GCM", CL_AEAD_AES_128_GCM,
@@ -119,6 +147,24 @@ static const struct cl_suite suites[] = {
         CL_HASH_SHA256),
     CBC(0xc038, CL_KX_ECDHE_PSK, CL_AUTH_PSK, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
         "ECDHE-PSK-AES256-CBC-SHA384", "ECDHE-PSK-AES-256-CBC-SHA384", 32, CL_HASH_SHA384,
+        CL_HASH_SHA384),
+    /* RFC 5487 2, RFC 7905 2, RFC 4279 3 */
+    PSK(0x00aa, CL_KX_DHE_PSK, "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256", "DHE-PSK-AES128-GCM-SHA256",
+        "DHE-PSK-AES-128-GCM", CL_AEAD_AES_128_GCM, CL_HASH_SHA256),
+    PSK(0x00ab, CL_KX_DHE_PSK, "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384", "DHE-PSK-AES256-GCM-SHA384",
+        "DHE-PSK-AES-256-GCM", CL_AEAD_AES_256_GCM, CL_HASH_SHA384),
+    PSK(0xccad, CL_KX_DHE_PSK, "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+        "DHE-PSK-CHACHA20-POLY1305", "DHE-PSK-CHACHA20-POLY1305", CL_AEAD_CHACHA20_POLY1305,
+        CL_HASH_SHA256),
+    CBC(0x0090, CL_KX_DHE_PSK, CL_AUTH_PSK, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA",
+        "DHE-PSK-AES128-CBC-SHA", "DHE-PSK-AES-128-CBC-SHA", 16, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x0091, CL_KX_DHE_PSK, CL_AUTH_PSK, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA",
+        "DHE-PSK-AES256-CBC-SHA", "DHE-PSK-AES-256-CBC-SHA", 32, CL_HASH_SHA1, CL_HASH_SHA256),
+    CBC(0x00b2, CL_KX_DHE_PSK, CL_AUTH_PSK, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA256",
+        "DHE-PSK-AES128-CBC-SHA256", "DHE-PSK-AES-128-CBC-SHA256", 16, CL_HASH_SHA256,
+        CL_HASH_SHA256),
+    CBC(0x00b3, CL_KX_DHE_PSK, CL_AUTH_PSK, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA384",
+        "DHE-PSK-AES256-CBC-SHA384", "DHE-PSK-AES-256-CBC-SHA384", 32, CL_HASH_SHA384,
         CL_HASH_SHA384),
     /* RFC 5487 2, RFC 7905 2, RFC 4279 2 */
     PSK(0x00a8, CL_KX_PSK, "TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK-AES128-GCM-SHA256",
@@ -188,6 +234,12 @@ static const struct cl_weakness kx_weakness[CL_KX_NUM] = {
     [CL_KX_RSA] = {"RSA key exchange",
                    "no forward secrecy: whoever gets the server's key reads what was recorded "
                    "(RFC 10015)"},
+    [CL_KX_DHE] = {"DHE key exchange",
+                   "deprecated: dear for servers, and a peer that uses its key twice gives secrets "
+                   "away (RFC 10015)"},
+    [CL_KX_DHE_PSK] = {"PSK with DHE",
+                       "deprecated: dear for servers, and a peer that uses its key twice gives "
+                       "secrets away (RFC 10015)"},
     [CL_KX_PSK] = {"PSK without ECDHE",
                    "no forward secrecy: whoever gets the key later reads what was recorded "
                    "(RFC 9257 6)"},

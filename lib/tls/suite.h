@@ -20,7 +20,9 @@ enum cl_suite_kx {
     CL_KX_ANY = 0,
     CL_KX_ECDHE,
     CL_KX_RSA,
+    CL_KX_DHE,       /* in a finite field of RFC 7919 */
     CL_KX_ECDHE_PSK, /* an external PSK takes the certificate's place */
+    CL_KX_DHE_PSK,
     CL_KX_PSK,
     CL_KX_NUM,
 };
@@ -52,7 +54,13 @@ const struct cl_weakness *cl_suite_weakness(const struct cl_suite *suite, size_t
 /* cl_suite_has_share says whether both ends send a share of a group (in TLS 1.2). */
 static inline bool cl_suite_has_share(const struct cl_suite *suite)
 {
-    return suite->kx == CL_KX_ECDHE || suite->kx == CL_KX_ECDHE_PSK;
+    return suite->kx != CL_KX_ANY && suite->kx != CL_KX_RSA && suite->kx != CL_KX_PSK;
+}
+
+/* cl_suite_is_dhe says whether that group is a finite field. */
+static inline bool cl_suite_is_dhe(const struct cl_suite *suite)
+{
+    return suite->kx == CL_KX_DHE || suite->kx == CL_KX_DHE_PSK;
 }
 
 /* cl_suite_max_records returns how many records may be sealed under one key. */

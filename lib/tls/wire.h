@@ -66,9 +66,10 @@ enum cl_alert_level {
     CL_ALERT_FATAL = 2,
 };
 
-#define CL_ALERT_CLOSE_NOTIFY     0
-#define CL_ALERT_USER_CANCELED    90
-#define CL_ALERT_NO_RENEGOTIATION 100
+#define CL_ALERT_CLOSE_NOTIFY          0
+#define CL_ALERT_INSUFFICIENT_SECURITY 71
+#define CL_ALERT_USER_CANCELED         90
+#define CL_ALERT_NO_RENEGOTIATION      100
 
 #define CL_PSK_MODE_KE     0
 #define CL_PSK_MODE_DHE_KE 1

@@ -370,7 +370,8 @@ static void test_tls_12_client_certificate(void **state)
 static void test_tls_12_legacy(void **state)
 {
     static const char *const suites[] = {"ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256",
-                                         "ECDHE-PSK-AES128-GCM-SHA256", "PSK-AES128-GCM-SHA256"};
+                                         "DHE-RSA-AES128-SHA", "ECDHE-PSK-AES128-GCM-SHA256",
+                                         "PSK-AES128-GCM-SHA256"};
     for (size_t i = 0; i < TEST_LEN(suites); i++) {
         struct scenario s = {
             .name = suites[i], .version = CLEAT_TLS_1_2, .tickets = true, .legacy = suites[i]};
