@@ -19,6 +19,8 @@ static const struct cl_command commands[] = {
     {"ws", "talk to WebSocket servers, from a terminal or a script", cl_cmd_ws},
     {"cert", "show and verify certificates; make them for development", cl_cmd_cert},
     {"ech", "keys and configurations for Encrypted Client Hello", cl_cmd_ech},
+    {"explain-hello", "tell what a server would make of a recorded ClientHello",
+     cl_cmd_explain_hello},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
     {"replay", "run a recorded handshake again, and tell what is different", cl_cmd_replay},
     {"bench", "measure cryptography, handshakes, round trips, and servers", cl_cmd_bench},
@@ -31,7 +33,7 @@ static void print_help(FILE *out)
                  "Cleat is the secure channel of the web: a TLS server and client that explain "
                  "themselves.\n\nCommands:\n");
     for (size_t i = 0; i < NUM_COMMANDS; i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].summary);
     }
     fprintf(out, "\n'cleat COMMAND --help' tells more about each.\n"
                  "'cleat --version' prints the versions of the program and its libraries; with -v\n"

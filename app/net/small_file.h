@@ -24,4 +24,8 @@ CL_MUST cl_result cl_small_file_read(const struct cl_small_file *file, struct cl
 bool cl_secret_file_is_open(const char *what, const char *path, const struct stat *st,
                             const char *more);
 
+/* cl_secret_file_warnings switches the warnings of this file off and on, for a second reading of
+ * the same files. For all threads: the program's only one calls it. */
+void cl_secret_file_warnings(bool on);
+
 #endif

@@ -77,14 +77,15 @@ static void print_names(const struct cleat_cert *leaf)
     }
 }
 
-static void describe(const struct cleat_chain *chain, const char *path, bool quiet)
+static void describe(const struct cleat_chain *chain, const char *path, enum cl_credentials_say say)
 {
     const struct cleat_cert *leaf = cleat_chain_at(chain, 0);
     int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
     int64_t days = (cleat_cert_not_after(leaf) - now) / 86400;
     bool over = now > cleat_cert_not_after(leaf) || now < cleat_cert_not_before(leaf);
     bool warn = days < WARN_DAYS;
-    if (over || (quiet && !warn)) { /* own_chain.c tells what is over, or has not begun */
+    if (over || (say != CL_CREDENTIALS_SAY_ALL &&
+                 !warn)) { /* own_chain.c tells what is over, or has not begun */
         return;
     }
     char kind[64];
@@ -142,7 +143,7 @@ static void explain_mismatch(const struct cl_serve_pair *pair, const struct clea
 }
 
 cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
-                             const struct cleat_trust_store *roots, bool quiet,
+                             const struct cleat_trust_store *roots, enum cl_credentials_say say,
                              struct cleat_error *err)
 {
     struct cleat_chain *chain = NULL;
@@ -160,8 +161,10 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
     } else if (result != CL_OK) {
         name_file(err, result, "the certificate", pair->cert, cleat_tls_builder_error(b));
     } else {
-        describe(chain, pair->cert, quiet);
-        cl_own_chain_warn(pair->cert, chain, roots);
+        if (say != CL_CREDENTIALS_SAY_NOTHING) {
+            describe(chain, pair->cert, say);
+            cl_own_chain_warn(pair->cert, chain, roots);
+        }
         result = add_proof(b, "the OCSP response", pair->staple, cleat_tls_builder_staple, err);
     }
     if (result == CL_OK) {
@@ -173,8 +176,8 @@ out:
     return result;
 }
 
-cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path, bool quiet,
-                                 struct cleat_error *err)
+cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path,
+                                 enum cl_credentials_say say, struct cleat_error *err)
 {
     struct cleat_key *key = NULL;
     char pin[CLEAT_RAW_PIN_LEN + 1];
@@ -182,7 +185,7 @@ cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path, 
     cl_result result = (cl_result)cleat_tls_builder_raw_key(b, key);
     if (result != CL_OK) {
         name_file(err, (int)result, "the raw public key", path, cleat_tls_builder_error(b));
-    } else if (!quiet) {
+    } else if (say == CL_CREDENTIALS_SAY_ALL) {
         cleat_key_pin(key, pin);
         fprintf(stderr, "cleat: raw public key of %s (%s), %s\n", path, cleat_key_kind(key), pin);
     }

@@ -212,6 +212,19 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
     return result;
 }
 
+cl_result cl_site_load_tls(struct cl_site *site, const struct cl_serve_options *options,
+                           cleat_event_sink watch, struct cleat_error *err)
+{
+    *site =
+        (struct cl_site){.options = options, .files.root_fd = -1, .keylog.fd = -1, .watch = watch};
+    cl_result result = make_tls(site, err);
+    if (result != CL_OK) {
+        cl_error_set(err, (struct cl_why){.code = result}, "%s", cleat_error_sentence(result));
+        cl_site_deinit(site);
+    }
+    return result;
+}
+
 void cl_site_deinit(struct cl_site *site)
 {
     free_tls(site);

@@ -104,6 +104,7 @@ struct cl_serve_options {
     struct cl_ws_config ws;
     bool quiet;
     int verbose;
+    bool trial; /* the files were read before: nothing is said about them again */
 };
 
 struct cl_captures;
@@ -137,6 +138,7 @@ struct cl_site {
     struct cl_keylog keylog;
     struct cl_captures *captures; /* NULL: nothing is captured; cl_serve opens them */
     struct cl_ws_server *ws;      /* NULL: there are no WebSockets */
+    cleat_event_sink watch;       /* is told every connection's events; or NULL */
 };
 
 /* cl_site_load reads certificates, keys and folders. BAD_CONFIG, NOMEM or what the library found
@@ -144,6 +146,10 @@ struct cl_site {
 CL_MUST cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *options,
                                struct cleat_error *err);
 void cl_site_deinit(struct cl_site *site);
+
+/* cl_site_load_tls is the part of it that handshakes depend on: no folder is opened, and no log. */
+CL_MUST cl_result cl_site_load_tls(struct cl_site *site, const struct cl_serve_options *options,
+                                   cleat_event_sink watch, struct cleat_error *err);
 
 /* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site);

@@ -106,14 +106,17 @@ static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_bu
 static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_options *o,
                            struct cleat_error *err)
 {
-    struct cleat_trust_store *roots = cl_own_chain_roots();
+    const enum cl_credentials_say say = o->trial   ? CL_CREDENTIALS_SAY_NOTHING
+                                        : o->quiet ? CL_CREDENTIALS_SAY_WARNINGS
+                                                   : CL_CREDENTIALS_SAY_ALL;
+    struct cleat_trust_store *roots = o->trial ? NULL : cl_own_chain_roots();
     cl_result result = CL_OK;
     for (size_t i = 0; i < o->num_pairs && result == CL_OK; i++) {
-        result = cl_credentials_add(b, &o->pairs[i], roots, o->quiet, err);
+        result = cl_credentials_add(b, &o->pairs[i], roots, say, err);
     }
     cleat_trust_store_free(roots);
     for (size_t i = 0; i < o->num_raw_keys && result == CL_OK; i++) {
-        result = cl_credentials_add_raw(b, o->raw_keys[i], o->quiet, err);
+        result = cl_credentials_add_raw(b, o->raw_keys[i], say, err);
     }
     return result;
 }
@@ -167,6 +170,9 @@ static void on_event(void *ctx, void *user, const struct cleat_event *event)
         const struct cl_session *session = user;
         cl_capture_event(cl_capture_file_capture(session->capture), event);
     }
+    if (site->watch != NULL) {
+        site->watch(ctx, user, event);
+    }
 }
 
 cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
@@ -203,8 +209,9 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
         cleat_tls_builder_free(b);
         return result;
     }
-    if (cl_keylog_is_on(&site->keylog) || o->pcap != NULL) {
-        cleat_tls_builder_events(b, on_event, site, CLEAT_EVENTS_SECRETS);
+    const bool secrets = cl_keylog_is_on(&site->keylog) || o->pcap != NULL;
+    if (secrets || site->watch != NULL) {
+        cleat_tls_builder_events(b, on_event, site, secrets);
     }
     return (cl_result)cleat_tls_builder_finish(b, out, err);
 }

@@ -49,7 +49,7 @@ def check(command, parts):
 
 
 def main():
-    commands = re.findall(r"^  ([a-z]+) ", help_of(), re.M)
+    commands = re.findall(r"^  ([a-z-]+) ", help_of(), re.M)
     bad = [] if commands else ["cleat --help lists no command"]
     bad += check(None, [[]])
     for command in commands:

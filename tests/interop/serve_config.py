@@ -1,4 +1,5 @@
-"""`cleat serve --config`: a file says what options say, errors name its line, the command line wins."""
+"""`cleat serve --config`: a file says what options say, errors name its line, and the command line
+wins."""
 import pathlib
 import re
 import unittest
@@ -79,17 +80,20 @@ class FromFile(unittest.TestCase):
     def test_the_command_line_wins(self):
         with self.serve("tls-max = 1.2\n" + block(PAIR)) as server:
             self.assertEqual(served(server), ("one", "TLSv1.2"))
-        with self.serve("tls-max = 1.2\n" + block(PAIR), "--tls-max", "1.3", *OTHER.args()) as server:
+        with self.serve("tls-max = 1.2\n" + block(PAIR), "--tls-max", "1.3",
+                        *OTHER.args()) as server:
             self.assertEqual(served(server), ("two", "TLSv1.3"))
 
     def test_mistakes_are_told_with_file_and_line(self):
-        self.refused("root = .\nlisen = 1\n", "FILE:2: there is no key 'lisen'; did you mean 'listen'?")
+        self.refused("root = .\nlisen = 1\n",
+                     "FILE:2: there is no key 'lisen'; did you mean 'listen'?")
         self.refused("threads = four\n", "FILE:1: threads takes a number from 1 to 256, not 'four'")
         self.refused("\n\nquiet = perhaps\n", "FILE:3: 'quiet' is true or false, not 'perhaps'")
         self.refused("tls-min = 1.2\ntls-min = 1.3\n", "FILE:2: 'tls-min' is given twice")
         self.refused("certificate {\n  cert = a\n}\n", "FILE:3:", "has no 'key'")
         self.refused("certificate { listen = a }\n", "FILE:1: there is no key 'listen' in a block")
-        self.refused("certificate { cert = a\nkey = b\n", "FILE:2: the block certificate is not closed")
+        self.refused("certificate { cert = a\nkey = b\n",
+                     "FILE:2: the block certificate is not closed")
         self.refused("profile = {a, b}\n", "FILE:1: unexpected token '{'")
         self.refused("root = x\n/* and so on\n", "FILE:2: a comment is not closed")
         self.refused("root = x\0y\n", "FILE:1: this is no text")
@@ -106,7 +110,8 @@ class FromFile(unittest.TestCase):
         path = write(block(PAIR), "loose.conf")
         path.chmod(0o666)
         with Server("--config", path) as server:
-            self.assertRegex(server.errors.text(), r"warning: the configuration .*loose\.conf .*666")
+            self.assertRegex(server.errors.text(),
+                             r"warning: the configuration .*loose\.conf .*666")
 
     def test_every_option_is_a_key(self):
         text = support.run([CLEAT, "serve", "--help"]).stdout.decode()
