@@ -72,7 +72,7 @@ class Tree:
         self.root = pathlib.Path(tempfile.mkdtemp())
         self.log = self.root / "calls"
         (self.root / "scripts").mkdir()
-        for name in ("fetch-crypto-mb", "debian-mirror"):
+        for name in ("fetch-crypto-mb", "unpack-debian13", "debian-mirror"):
             shutil.copy(SOURCE / "scripts" / name, self.root / "scripts")
         (self.root / "bin").mkdir()
         programs = {"uname": "echo x86_64", "ldconfig": "true", "apt-get": "exit 1",
