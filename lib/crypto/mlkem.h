@@ -1,8 +1,9 @@
 /* crypto/mlkem.h - ML-KEM (FIPS 203): key generation, encapsulation, decapsulation.
  *
- * By code of our own, in vectors where the processor has them; by libcrypto where it has the
- * algorithm (3.5 and later) and we have no vectors (docs/decisions/0049, 0052). All give the same
- * bytes for the same randomness, which the caller draws: nothing here is random by itself.
+ * On x86-64 by code of our own, in vectors where the processor has them; elsewhere by libcrypto
+ * where that has the algorithm (3.5 and later), and by ours where not (docs/decisions/0049, 0052).
+ * All give the same bytes for the same randomness, which the caller draws: nothing here is random
+ * by itself.
  */
 #ifndef CL_CRYPTO_MLKEM_H
 #define CL_CRYPTO_MLKEM_H

@@ -5,6 +5,7 @@
  * encapsulation key with its rho and the matrix, and the ciphertext. What is secret lies in struct
  * secrets or in arrays beside it, and is wiped.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/ct.h"
@@ -28,6 +29,15 @@ struct work {
     struct cl_poly matrix[CL_MLKEM_MAX_K * CL_MLKEM_MAX_K]; /* of rho; t is put there too */
     struct secrets s;
 };
+
+/* What has been used of it. */
+static void wipe(struct work *w)
+{
+    const size_t k = w->set->k;
+    cl_wipe(w->s.noise, (2 * k + 1) * sizeof(w->s.noise[0]));
+    cl_wipe(w->s.vector, k * sizeof(w->s.vector[0]));
+    cl_wipe(&w->s.sum, sizeof(w->s) - offsetof(struct secrets, sum));
+}
 
 static struct cl_rd bytes32(const uint8_t *p)
 {
@@ -146,7 +156,7 @@ void cl_mlkem_own_keygen(const struct cl_mlkem_way *way, const struct cl_mlkem_s
     memcpy(end, ek, set->ek_len);
     cl_mlkem_h(way, cl_rd_of(ek, set->ek_len), end + set->ek_len);
     memcpy(end + set->ek_len + CL_MLKEM_HASH, seed + CL_MLKEM_HASH, CL_MLKEM_HASH);
-    cl_wipe(&w.s, sizeof(w.s));
+    wipe(&w);
     cl_ct_public(seed, CL_MLKEM_SEED_LEN); /* the caller's to look after */
 }
 
@@ -168,7 +178,7 @@ cl_result cl_mlkem_own_encap(const struct cl_mlkem_way *way, const struct cl_mlk
     cl_ct_public(secret, CL_MLKEM_SECRET_LEN); /* from here on a secret like any other */
     cl_ct_public(ct, set->ct_len);
     cl_ct_public(random, CL_MLKEM_RANDOM_LEN);
-    cl_wipe(&w.s, sizeof(w.s));
+    wipe(&w);
     /* FIPS 203 7.2, "modulus check": ByteEncode12(ByteDecode12(ek)) is not the key itself */
     return reduced ? CL_OK : CLEAT_ERR_BAD_KEY_SHARE;
 }
@@ -202,5 +212,5 @@ void cl_mlkem_own_decap(const struct cl_mlkem_way *way, const struct cl_mlkem_se
     }
     cl_ct_public(secret, CL_MLKEM_SECRET_LEN);
     cl_wipe(again, sizeof(again));
-    cl_wipe(&w.s, sizeof(w.s));
+    wipe(&w);
 }
