@@ -62,6 +62,7 @@ static void print_heading(struct run *r, enum cl_primitive_family family)
         bool jobs;
     } titles[] = {
         [CL_FAMILY_KEX] = {"key exchange", true},
+        [CL_FAMILY_KEM] = {"ML-KEM, by who computes it", false},
         [CL_FAMILY_SIGNATURE] = {"signatures", true},
         [CL_FAMILY_AEAD] = {"records", false},
         [CL_FAMILY_HASH] = {"hashes, key derivation", false},
@@ -109,7 +110,11 @@ static void print_bulk(const struct cl_primitive *p, double us)
 
 static json_t *to_json(const struct cl_primitive *p, const double us[CL_WAY_COUNT])
 {
-    static const char *const families[] = {"key exchange", "signature", "record", "hash"};
+    static const char *const families[] = {
+        [CL_FAMILY_KEX] = "key exchange",    [CL_FAMILY_KEM] = "ML-KEM",
+        [CL_FAMILY_SIGNATURE] = "signature", [CL_FAMILY_AEAD] = "record",
+        [CL_FAMILY_HASH] = "hash",
+    };
     json_t *times = json_object(), *rates = json_object();
     for (size_t way = 0; way < CL_WAY_COUNT; way++) {
         if (us[way] > 0) {

@@ -30,6 +30,7 @@ size_t cl_primitives_list(struct cl_primitive *out, size_t cap)
 {
     struct cl_primitive_list list = {.rows = out, .cap = cap};
     cl_primitives_add_kex(&list);
+    cl_primitives_add_kems(&list);
     cl_primitives_add_signatures(&list);
     cl_primitives_add_aeads(&list);
     cl_primitives_add_hashes(&list);

@@ -13,6 +13,7 @@
 
 enum cl_primitive_family {
     CL_FAMILY_KEX,
+    CL_FAMILY_KEM,
     CL_FAMILY_SIGNATURE,
     CL_FAMILY_AEAD,
     CL_FAMILY_HASH,
@@ -46,7 +47,7 @@ struct cl_primitive {
 };
 
 /* cl_primitives_list fills in what this build has, at most cap rows, and returns how many. */
-#define CL_PRIMITIVES_MAX 96
+#define CL_PRIMITIVES_MAX 128
 size_t cl_primitives_list(struct cl_primitive *out, size_t cap);
 
 /* What measuring needs: a batch, and keys that are costly to make. One thread. */

@@ -58,6 +58,7 @@ struct cl_primitive *cl_primitive_add(struct cl_primitive_list *list,
 /* cl_primitive_lower writes the id as all are written: lower case, "-" for a space. */
 void cl_primitive_lower(struct cl_primitive *row);
 void cl_primitives_add_kex(struct cl_primitive_list *list);
+void cl_primitives_add_kems(struct cl_primitive_list *list);
 void cl_primitives_add_signatures(struct cl_primitive_list *list);
 void cl_primitives_add_aeads(struct cl_primitive_list *list);
 void cl_primitives_add_hashes(struct cl_primitive_list *list);
