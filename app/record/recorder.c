@@ -113,20 +113,41 @@ void cl_recorder_event(struct cl_recorder *r, const struct cleat_event *e)
 
 /* ---- files ---- */
 
+/* One of ours that is there is replaced, so that nobody who has it open reads on; somebody else's
+ * is not, nor what a link leads to: they may have put it there to read it. */
+static int open_private(const char *path, const char **why)
+{
+    const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+    struct stat st;
+    int fd = open(path, flags | O_CREAT | O_EXCL, 0600);
+    if (fd < 0 && errno == EEXIST && lstat(path, &st) == 0) {
+        if (S_ISLNK(st.st_mode)) {
+            *why = "it is a symbolic link";
+            return -1;
+        }
+        if (S_ISREG(st.st_mode) && st.st_uid != geteuid()) {
+            *why = "it exists and is somebody else's";
+            return -1;
+        }
+        fd = !S_ISREG(st.st_mode) ? open(path, flags) /* a pipe, say */
+             : unlink(path) == 0  ? open(path, flags | O_CREAT | O_EXCL, 0600)
+                                  : -1;
+    }
+    *why = strerror(errno);
+    return fd;
+}
+
 static cl_result open_file(const char *path, FILE **out, struct cleat_error *err)
 {
-    struct stat st;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    /* one that was there may be readable by others */
-    bool ok = fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || fchmod(fd, 0600) == 0);
-    *out = ok ? fdopen(fd, "w") : NULL;
+    const char *why = "";
+    const int fd = open_private(path, &why);
+    *out = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (*out == NULL) {
-        (void)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
-                           "cannot write the recording %s: %s", path, strerror(errno));
         if (fd >= 0) {
             (void)close(fd);
         }
-        return CLEAT_ERR_BAD_CONFIG;
+        return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
+                            "cannot write the recording %s: %s", path, why);
     }
     return CL_OK;
 }

@@ -346,6 +346,23 @@ enum cleat_tls_next cl_track_step(struct cl_track *t, struct cleat_tls *tls,
     return next;
 }
 
+static void put_result(json_t *o, int result)
+{
+    if (result != CLEAT_OK) {
+        (void)json_object_set_new(o, "result", json_string(cleat_error_name(result)));
+    }
+}
+
+static int end_output(struct cl_track *t, json_t *o, const struct cleat_tls_io *io, size_t from,
+                      int result)
+{
+    put_result(o, result);
+    put_output(t, o, io, from);
+    end_call(t, o);
+    put_line(t, o);
+    return result;
+}
+
 int cl_track_write(struct cl_track *t, struct cleat_tls *tls, struct cleat_tls_io *io,
                    const uint8_t *data, size_t len, size_t *written)
 {
@@ -362,13 +379,7 @@ int cl_track_write(struct cl_track *t, struct cleat_tls *tls, struct cleat_tls_i
     begin_call(t, io);
     const int result = cleat_tls_write(tls, io, data, len, written);
     cl_rec_put_number(o, "written", *written);
-    if (result != CLEAT_OK) {
-        (void)json_object_set_new(o, "result", json_string(cleat_error_name(result)));
-    }
-    put_output(t, o, io, from);
-    end_call(t, o);
-    put_line(t, o);
-    return result;
+    return end_output(t, o, io, from, result);
 }
 
 int cl_track_close(struct cl_track *t, struct cleat_tls *tls, struct cleat_tls_io *io)
@@ -381,14 +392,7 @@ int cl_track_close(struct cl_track *t, struct cleat_tls *tls, struct cleat_tls_i
     (void)json_object_set_new(o, "close", json_true());
     cl_rec_put_number(o, "room", io->out_cap - io->out_len);
     begin_call(t, io);
-    const int result = cleat_tls_close(tls, io);
-    if (result != CLEAT_OK) {
-        (void)json_object_set_new(o, "result", json_string(cleat_error_name(result)));
-    }
-    put_output(t, o, io, from);
-    end_call(t, o);
-    put_line(t, o);
-    return result;
+    return end_output(t, o, io, from, cleat_tls_close(tls, io));
 }
 
 int cl_track_eof(struct cl_track *t, struct cleat_tls *tls)
@@ -401,9 +405,7 @@ int cl_track_eof(struct cl_track *t, struct cleat_tls *tls)
     (void)json_object_set_new(o, "eof", json_true());
     begin_call(t, NULL);
     const int result = cleat_tls_eof(tls);
-    if (result != CLEAT_OK) {
-        (void)json_object_set_new(o, "result", json_string(cleat_error_name(result)));
-    }
+    put_result(o, result);
     put_error(t, o, tls);
     end_call(t, o);
     put_line(t, o);

@@ -50,6 +50,13 @@ static json_t *line_with(const struct cl_recording *rec, const char *key)
     return NULL;
 }
 
+static void set_member(json_t *line, const char *key, const char *json)
+{
+    json_t *value = json_loads(json, JSON_DECODE_ANY, NULL);
+    assert_non_null(value);
+    assert_int_equal(json_object_set_new(line, key, value), 0);
+}
+
 static struct cl_replay_result run_well(const struct cl_recording *rec)
 {
     struct cl_replay_result found;
@@ -162,9 +169,7 @@ static void test_a_configuration_that_cannot_be_is_refused(void **state)
         struct cl_replay_result found;
         struct cleat_error err = {0};
         load("13-ecdsa", &rec);
-        json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
-        assert_non_null(value);
-        assert_int_equal(json_object_set_new((json_t *)rec.config, rows[i].key, value), 0);
+        set_member((json_t *)rec.config, rows[i].key, rows[i].json);
         assert_int_not_equal(cl_replay_run(&rec, &nobody, &found, &err), CL_OK);
         if (strstr(err.text, rows[i].why) == NULL) {
             fail_msg("row %zu: %s", i, err.text);
@@ -201,8 +206,7 @@ static void test_a_replay_finds_what_is_different(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct cl_recording rec;
         load(rows[i].name, &rec);
-        json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
-        assert_int_equal(json_object_set_new(line_with(&rec, rows[i].key), rows[i].key, value), 0);
+        set_member(line_with(&rec, rows[i].key), rows[i].key, rows[i].json);
         const struct cl_replay_result found = run_well(&rec);
         if (!found.different || strstr(found.text, rows[i].why) == NULL) {
             fail_msg("row %zu (%s): %s", i, rows[i].key, found.text);
@@ -237,8 +241,7 @@ static void test_lines_that_cannot_be_run_are_refused(void **state)
         load("13-ecdsa", &rec);
         const bool opening = i >= 10;
         json_t *line = opening ? (json_t *)rec.open : line_with(&rec, rows[i].key);
-        json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
-        assert_int_equal(json_object_set_new(line, rows[i].key, value), 0);
+        set_member(line, rows[i].key, rows[i].json);
         if (cl_replay_run(&rec, &nobody, &found, &err) == CL_OK ||
             strstr(err.text, rows[i].why) == NULL) {
             fail_msg("row %zu (%s): %s", i, rows[i].key, err.text);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat get --record` and `cleat replay`: what was recorded against real servers runs again byte for
-byte, on other CPU features too; a recording without secrets has none; every change of it is found.
+"""`cleat get --record` and `cleat replay`: what was recorded against real servers runs again byte
+for byte, on other CPU features too; a recording without secrets has none; every change is found.
 """
 import json
 import os
@@ -63,6 +63,16 @@ class Record(unittest.TestCase):
         path.chmod(0o644)
         make("13-rsa")
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+
+    def test_a_link_is_not_followed(self):
+        target, link = support.folder() / "target", support.folder() / "link.rec"
+        target.write_text("precious")
+        link.symlink_to(target)
+        done = support.run([support.CLEAT, "get", "--record", link, "https://localhost:1/"],
+                           check=False)
+        self.assertEqual(done.returncode, 23)
+        self.assertIn(b"it is a symbolic link", done.stderr)
+        self.assertEqual(target.read_text(), "precious")
 
     def keep_secrets(self, name, env):
         """The secrets of the connection recorded last, by the key log's label."""
