@@ -13,7 +13,8 @@
 
 static void tell_end(const struct client_capture *c, const char *why)
 {
-    (void)fprintf(stderr, "cleat: warning: the capture %s ends too early: %s\n", c->path, why);
+    (void)fprintf(stderr, "cleat: warning: the capture %s ends too early: %s\n",
+                  c->fd == STDOUT_FILENO ? "on standard output" : c->path, why);
 }
 
 static bool write_blocks(void *ctx, const uint8_t *p, size_t len)

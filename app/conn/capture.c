@@ -198,6 +198,7 @@ struct cl_capture_conn *cl_capture_connect(struct cl_capture *capture, const str
     if (capture == NULL || capture->over) {
         return NULL;
     }
+    capture->has_outer = false; /* that was another connection's */
     struct cl_capture_conn *c = cl_calloc(1, sizeof(*c));
     if (c == NULL) {
         check(capture, CLEAT_ERR_NOMEM);
@@ -263,12 +264,22 @@ void cl_capture_sent(struct cl_capture_conn *c, const uint8_t *p, size_t len)
     }
 }
 
-void cl_capture_peer_ended(struct cl_capture_conn *c, int status)
+void cl_capture_peer_finished(struct cl_capture_conn *c)
 {
     uint64_t now;
     if (prepare(c, 0, &now)) {
-        take(c, status == 0 ? cl_tcp_flow_close(&c->flow, &c->held, now, CL_TCP_PEER)
-                            : cl_tcp_flow_reset(&c->flow, &c->held, now, CL_TCP_PEER));
+        take(c, cl_tcp_flow_close(&c->flow, &c->held, now, CL_TCP_PEER));
+    }
+}
+
+/* EPIPE is what a writer sees of a reset. Other failures are of the way, or the kernel's. */
+void cl_capture_network_failed(struct cl_capture_conn *c, int status)
+{
+    uint64_t now;
+    if ((status == UV_ECONNRESET || status == UV_EPIPE) && prepare(c, 0, &now)) {
+        take(c, cl_tcp_flow_reset(&c->flow, &c->held, now, CL_TCP_PEER));
+    } else {
+        cl_capture_given_up(c, uv_strerror(status));
     }
 }
 
@@ -290,6 +301,13 @@ void cl_capture_failed(struct cl_capture_conn *c, const struct cleat_error *erro
     (void)snprintf(c->why, sizeof(c->why), "%s: %s%s%s", cleat_error_name(error->code), error->text,
                    error->section[0] != '\0' ? ", " : "", error->section);
     cl_text_make_printable(c->why);
+}
+
+void cl_capture_given_up(struct cl_capture_conn *c, const char *why)
+{
+    if (c != NULL && why != NULL && c->why[0] == '\0') {
+        (void)snprintf(c->why, sizeof(c->why), "%s", why);
+    }
 }
 
 void cl_capture_release(struct cl_capture_conn *c)

@@ -55,12 +55,15 @@ struct cl_capture_conn *cl_capture_connect(struct cl_capture *capture, const str
 void cl_capture_received(struct cl_capture_conn *c, const uint8_t *p, size_t len);
 void cl_capture_sent(struct cl_capture_conn *c, const uint8_t *p, size_t len);
 
-/* How the peer ended: 0 with FIN, else a libuv code. We have sent FIN. */
-void cl_capture_peer_ended(struct cl_capture_conn *c, int status);
+/* The peer has sent FIN; so have we; the socket has failed with a libuv code. */
+void cl_capture_peer_finished(struct cl_capture_conn *c);
 void cl_capture_finished(struct cl_capture_conn *c);
+void cl_capture_network_failed(struct cl_capture_conn *c, int status);
 
-/* cl_capture_failed notes why the stream fails: it becomes the comment of our next packet. */
+/* cl_capture_failed notes why the stream fails, cl_capture_given_up why it is ended in no good
+ * order (text or NULL): it becomes the comment of our next packet. */
 void cl_capture_failed(struct cl_capture_conn *c, const struct cleat_error *error);
+void cl_capture_given_up(struct cl_capture_conn *c, const char *why);
 
 /* cl_capture_release lets go of what was kept back. */
 void cl_capture_release(struct cl_capture_conn *c);

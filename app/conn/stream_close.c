@@ -22,7 +22,10 @@ void cl_stream_die(struct cl_stream *s, enum cl_stream_cause cause)
 
 void cl_stream_die_of(struct cl_stream *s, enum cl_stream_cause cause, const char *why)
 {
-    s->why = s->state != CL_STREAM_DEAD ? why : s->why;
+    if (s->state != CL_STREAM_DEAD) {
+        s->why = why;
+        cl_capture_given_up(s->capture, why);
+    }
     cl_stream_die(s, cause);
 }
 
@@ -30,6 +33,9 @@ void cl_stream_die_of_network(struct cl_stream *s, int status)
 {
     if (s->state == CL_STREAM_HANDSHAKE || cl_stream_talks(s)) {
         s->sys = status;
+    }
+    if (s->state != CL_STREAM_DEAD) {
+        cl_capture_network_failed(s->capture, status);
     }
     cl_stream_die(s, CL_STREAM_NETWORK);
 }

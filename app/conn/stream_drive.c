@@ -249,6 +249,7 @@ static void take_fin(struct cl_stream *s)
         report_eof(s);
         return;
     }
+    cl_capture_failed(s->capture, cleat_tls_error(s->tls));
     cl_stream_die(s, CL_STREAM_TRUNCATED);
 }
 
@@ -373,11 +374,11 @@ static void on_received(void *ctx, size_t len)
 static void on_ended(void *ctx, int status)
 {
     struct cl_stream *s = ctx;
-    cl_capture_peer_ended(s->capture, status);
     if (status != 0) {
         cl_stream_die_of_network(s, status);
         return;
     }
+    cl_capture_peer_finished(s->capture);
     s->got_fin = true;
     if (s->state == CL_STREAM_LINGER) {
         cl_stream_die(s, s->cause);

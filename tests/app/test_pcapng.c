@@ -393,9 +393,22 @@ static void tell_secret(struct cl_capture *c, const char *label, const uint8_t r
     cl_capture_event(c, &event);
 }
 
+/* A connection begins on a socket that is gone already: there is nothing to capture. */
+static void begin_connection(struct cl_capture *c)
+{
+    uv_loop_t loop;
+    struct cl_tcp *tcp;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(cl_tcp_new(&loop, &tcp), CL_OK);
+    assert_null(cl_capture_connect(c, tcp, 0));
+    cl_tcp_free(tcp);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_secrets_behind_ech_are_told_for_both_hellos(void **state)
 {
-    static const uint8_t outer[32] = {0xaa}, inner[32] = {0xbb};
+    static const uint8_t outer[32] = {0xaa}, inner[32] = {0xbb}, another[32] = {0xcc};
     struct sink s = {.num_allowed = 100};
     const struct cl_capture_target target = {sink_write, sink_broken, &s};
     struct cl_capture *c;
@@ -404,6 +417,8 @@ static void test_secrets_behind_ech_are_told_for_both_hellos(void **state)
     assert_int_equal(cl_capture_new(&target, &c), CL_OK);
     tell_secret(c, "ECH_SECRET", outer);
     tell_secret(c, "CLIENT_TRAFFIC_SECRET_0", inner);
+    begin_connection(c);
+    tell_secret(c, "CLIENT_TRAFFIC_SECRET_0", another); /* of a connection without ECH */
     cl_capture_begin(c);
     struct cl_rd r = cl_buf_view(&s.bytes);
     while (next_block(&r, &b)) {
@@ -412,7 +427,7 @@ static void test_secrets_behind_ech_are_told_for_both_hellos(void **state)
             num_outer += b.body.p[i] == ' ' && memcmp(b.body.p + i + 1, "aa", 2) == 0;
         }
     }
-    assert_int_equal(num_lines, 3);
+    assert_int_equal(num_lines, 4);
     assert_int_equal(num_outer, 2);
     cl_capture_free(c);
     cl_buf_deinit(&s.bytes);

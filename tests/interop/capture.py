@@ -11,7 +11,7 @@ import unittest
 
 import abuse_support
 import support
-from support import CLEAT, PATIENCE, Server
+from support import CLEAT, PATIENCE, Responses, Server
 
 support.need("openssl", "curl", "tshark", "capinfos")
 CA = support.make_ca()
@@ -258,6 +258,22 @@ class Connections(Capture):
             server.end()
             for path, word in ((self.file, "UNKNOWN_ISSUER"), (self.files()[0], "PEER_ALERT")):
                 self.assertIn(word, "".join(values(self.is_sound(path), "frame.comment")))
+
+    def test_an_end_in_no_good_order_says_why(self):
+        with self.serve() as server:
+            quiet = support.connect(server.port)
+            quiet.sendall(b"\x16\x03\x01")  # and nothing more: the handshake times out
+            cut = support.tls(server.port, CA)
+            cut.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            Responses(cut).next()
+            socket.socket(fileno=cut.detach()).close()  # without close_notify
+            self.assertEqual(quiet.recv(10), b"")
+            quiet.close()
+            server.end()
+        comments = ["".join(values(self.is_sound(path), "frame.comment")) for path in self.files()]
+        self.assertEqual(len(comments), 2)
+        self.assertIn("the handshake was not finished in time", comments)
+        self.assertTrue(any("TRUNCATED" in comment for comment in comments), comments)
 
     def test_standard_output_goes_to_tshark(self):
         with self.serve() as server:
