@@ -54,6 +54,15 @@ static void set_origin(struct cl_explained *e, const struct cl_hello *hello)
     }
 }
 
+static void set_fingerprint(struct cl_explained *e, struct cl_rd message)
+{
+    size_t len = sizeof(e->ja4);
+    if (cleat_fingerprint(CLEAT_JA4, CLEAT_HELLO_TCP, message.p, message.len, e->ja4, &len, NULL) !=
+        CLEAT_OK) {
+        e->ja4[0] = '\0';
+    }
+}
+
 static cl_result explain(struct work *w, const struct cl_hello *hello, struct cl_rehearsal *r)
 {
     struct cl_notes notes;
@@ -68,6 +77,7 @@ static cl_result explain(struct work *w, const struct cl_hello *hello, struct cl
     make_printable(r->offer.server_name);
     cl_notes_make(r, &w->words.o, (int64_t)(cl_clock_unix_ms() / 1000), &notes);
     e.advice = &advice;
+    set_fingerprint(&e, hello->message);
     set_origin(&e, hello);
     if (w->json) {
         (void)json_array_append_new(w->hellos, cl_explain_json(&e));

@@ -131,13 +131,13 @@ json_t *cl_explain_json(const struct cl_explained *e)
                                            [CL_OUTCOME_REFUSED] = "refused"};
     const struct cl_rehearsal *r = e->r;
     const struct cl_told *ticket = cl_rehearsal_find(r, "session ticket");
-    json_t *j = json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                          text_or_null(e->file), "origin", text_or_null(e->origin), "outcome",
-                          outcomes[r->outcome], "bytes", (int)r->first_len, "server_name",
-                          text_or_null(r->offer.server_name), "retry",
-                          text_or_null(r->retry != NULL ? r->retry->name : NULL), "session_ticket",
-                          text_or_null(ticket != NULL ? ticket->value : NULL), "offers", offers(r),
-                          "choices", choices(r), "notes", notes(e->notes));
+    json_t *j = json_pack("{s:o, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+                          text_or_null(e->file), "origin", text_or_null(e->origin), "ja4",
+                          text_or_null(e->ja4), "outcome", outcomes[r->outcome], "bytes",
+                          (int)r->first_len, "server_name", text_or_null(r->offer.server_name),
+                          "retry", text_or_null(r->retry != NULL ? r->retry->name : NULL),
+                          "session_ticket", text_or_null(ticket != NULL ? ticket->value : NULL),
+                          "offers", offers(r), "choices", choices(r), "notes", notes(e->notes));
     if (r->outcome == CL_OUTCOME_REFUSED) {
         (void)json_object_set_new(j, "obstacle", obstacle(e));
     } else if (j != NULL) {

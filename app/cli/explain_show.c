@@ -181,6 +181,9 @@ void cl_explain_show(const struct cl_explained *e)
     } else {
         agreed(e);
     }
+    if (e->ja4[0] != '\0') {
+        rowf("fingerprint", "%s (JA4)", e->ja4);
+    }
     for (size_t i = 0; i < e->notes->num; i++) {
         row("note", e->notes->items[i].text);
     }

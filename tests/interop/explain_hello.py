@@ -74,6 +74,7 @@ ROWS = [
     ("RSA key exchange on request", ["--profile", "legacy", "--ciphers", "AES128-GCM-SHA256",
                                      *RSA.args()],
      openssl("-tls1_2", "-cipher", "AES128-GCM-SHA256")),
+    ("DHE alone", RSA.args(), openssl("-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256")),
     ("two at once", ["--tls-min", "1.3", "--alpn", "http/1.1"],
      openssl("-tls1_2", "-alpn", "imap")),
     ("high security", ["--profile", "high-security"], openssl("-groups", "X25519:P-384")),
@@ -333,7 +334,8 @@ class Told(unittest.TestCase):
             says = json.loads(done.stdout)
             self.assertEqual(len(says["hellos"]), 64, done.stderr)
             self.assertEqual(done.returncode, 1 if says["summary"]["refused"] else 0)
-            for hello in says["hellos"]:
+            for hello, vector in zip(says["hellos"], vectors):
+                self.assertEqual(hello["ja4"], vector["ja4"], hello["file"])
                 answer = hello.get("cipher_suite") or hello["obstacle"]["text"]
                 self.assertTrue(answer, hello["file"])
 
