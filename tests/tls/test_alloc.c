@@ -11,7 +11,7 @@
 #include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
 #include "tls/compress.h"
-#include "tls/support_tls.h"
+#include "tls/support_ech.h"
 
 /* ---- failing ---- */
 
@@ -162,12 +162,28 @@ struct scenario {
     const char *legacy;      /* under the profile legacy, by this suite; the server's key is RSA */
     const char *compression; /* of certificates; NULL: none */
     bool raw;                /* raw public keys, of both */
+    const struct test_ech *ech; /* what the client offers, and the server's second key is */
     struct cleat_tls_session *session;
     struct cleat_tls_config *client;
     struct cleat_tls_config *server;
 };
 
 static struct cleat_ticket_keys *keys;
+
+/* Two keys with one config_id: the first of them is tried in vain. */
+static void decrypt(struct cleat_tls_builder *b, const struct test_ech *ech)
+{
+    struct cleat_ech_keys *set;
+    struct test_ech first;
+    test_ech_make(&first, NULL, 7);
+    assert_int_equal(cleat_ech_keys_new(&set), CLEAT_OK);
+    assert_int_equal(cleat_ech_keys_add_pem(set, first.pem, strlen(first.pem), true, NULL),
+                     CLEAT_OK);
+    assert_int_equal(cleat_ech_keys_add_pem(set, ech->pem, strlen(ech->pem), true, NULL), CLEAT_OK);
+    assert_int_equal(cleat_tls_builder_ech_keys(b, set), CLEAT_OK);
+    cleat_ech_keys_free(set);
+    test_ech_drop(&first);
+}
 
 static void show_raw(struct cleat_tls_builder *b, struct cleat_key *key)
 {
@@ -225,6 +241,9 @@ static void make_configs(struct scenario *s)
     if (s->tickets) {
         assert_int_equal(cleat_tls_builder_tickets(v, keys, 1), CLEAT_OK);
     }
+    if (s->ech != NULL) {
+        decrypt(v, s->ech);
+    }
     s->client = test_finish(c);
     s->server = test_finish(v);
 }
@@ -237,6 +256,9 @@ static bool connect_ends(const struct scenario *s)
     client.data_len = server.data_len = 0;
     client.next = server.next = CLEAT_TLS_NEEDS_INPUT;
     int r = cleat_tls_client_new(s->client, "localhost", s->session, NULL, &client.tls);
+    if (r == CLEAT_OK && s->ech != NULL) {
+        r = cleat_tls_offer_ech(client.tls, s->ech->list.p, s->ech->list.len);
+    }
     if (r == CLEAT_OK) {
         r = cleat_tls_server_new(s->server, NULL, &server.tls);
     }
@@ -352,6 +374,21 @@ static void test_tls_13_key_update(void **state)
     struct scenario s = {
         .name = "TLS 1.3, KeyUpdate", .version = CLEAT_TLS_1_3, .key_update = true};
     run_scenario(&s, false);
+}
+
+static void test_encrypted_client_hello(void **state)
+{
+    struct test_ech ech;
+    test_ech_make(&ech, NULL, 7);
+    for (int retry = 0; retry < 2; retry++) {
+        struct scenario s = {.name = retry ? "ECH, retried" : "ECH, resumed",
+                             .version = CLEAT_TLS_1_3,
+                             .tickets = true,
+                             .retry = retry != 0,
+                             .ech = &ech};
+        run_scenario(&s, retry == 0);
+    }
+    test_ech_drop(&ech);
 }
 
 static void test_tls_12_full(void **state)
@@ -583,6 +620,7 @@ int main(void)
         ALLOC_TEST(test_tls_13_resumed),
         ALLOC_TEST(test_tls_13_client_certificate),
         ALLOC_TEST(test_tls_13_key_update),
+        ALLOC_TEST(test_encrypted_client_hello),
         ALLOC_TEST(test_tls_12_full),
         ALLOC_TEST(test_tls_12_client_certificate),
         ALLOC_TEST(test_tls_12_legacy),

@@ -203,6 +203,28 @@ static void test_jobs_of_many_connections_run_as_one_batch(void **state)
     }
 }
 
+/* tldr.fail: a ClientHello that does not come in one piece; this one is the longest there is. */
+static void test_a_hello_may_come_in_any_pieces(void **state)
+{
+    static const struct {
+        size_t chunk;
+        unsigned fragment;
+    } rows[] = {{1, 0}, {7, 0}, {0, 64}, {1, 64}, {0, 1350}};
+    for (size_t i = 0; i < TEST_LEN(rows); i++) {
+        struct cleat_tls_builder *c = test_ech_client();
+        struct test_pair p;
+        if (rows[i].fragment != 0) {
+            assert_int_equal(cleat_tls_builder_max_fragment(c, rows[i].fragment), CLEAT_OK);
+        }
+        test_ech_pair(&p, c, test_ech_server(only_key, 1, 0), &key, NULL);
+        p.chunk = rows[i].chunk;
+        test_pair_run(&p);
+        test_assert_ready(&p);
+        assert_int_equal(cleat_tls_ech_status(p.server.tls), CLEAT_ECH_ACCEPTED);
+        test_pair_drop(&p);
+    }
+}
+
 /* Whoever runs a job may fail; that is not the same as a key that does not fit. */
 static void test_a_job_that_fails_ends_the_connection(void **state)
 {
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_each_key_of_the_config_id_is_a_job_until_one_decrypts),
         cmocka_unit_test(test_after_a_retry_request_there_is_no_second_agreement),
         cmocka_unit_test(test_jobs_of_many_connections_run_as_one_batch),
+        cmocka_unit_test(test_a_hello_may_come_in_any_pieces),
         cmocka_unit_test(test_a_job_that_fails_ends_the_connection),
         cmocka_unit_test(test_a_connection_may_end_between_a_job_and_its_step),
         cmocka_unit_test(test_a_public_key_that_is_none_is_told_as_such),
