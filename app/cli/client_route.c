@@ -155,6 +155,14 @@ static bool may_go_without(const struct look_up *l)
            (l->pinned == NULL || l->route->num == 0);
 }
 
+/* A URL without TLS, and --ech that must not be without effect. */
+static int no_tls(const struct client_target *target, struct cleat_error *err)
+{
+    const struct cl_why why = {.code = CLEAT_ERR_BAD_ECH_CONFIG, .hint = "write wss://"};
+    (void)cl_error_set(err, why, "--ech hides nothing of %s: there is no TLS in it", target->text);
+    return GET_EXIT_USAGE;
+}
+
 static int no_configuration(const struct look_up *l, struct cleat_error *err)
 {
     const struct cl_why why = {.code = CLEAT_ERR_BAD_ECH_CONFIG,
@@ -195,6 +203,10 @@ int client_route_find(struct client *c, struct client_route *out, const struct c
     char host[CLIENT_HOST_SIZE];
     uint16_t port;
     client_route_deinit(out);
+    if (!target->url.secure &&
+        (c->ech.mode == CLIENT_ECH_HARD || c->ech.mode == CLIENT_ECH_GIVEN)) {
+        return no_tls(target, err);
+    }
     if (!client_connect_to(&c->options->connect_tos, target->host, target->port, host, &port,
                            err)) {
         return GET_EXIT_USAGE;

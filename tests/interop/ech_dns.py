@@ -184,6 +184,13 @@ class EchDns(unittest.TestCase):
         self.assertIn("the name has no HTTPS record", self.websocket("hard", code=3)[1])
         self.assertEqual(self.websocket("true")[0], "hello\n")
 
+    def test_websockets_in_clear_are_not_said_to_be_hidden(self):
+        for how in ("hard", f"@{self.key}"):
+            done = support.run([support.CLEAT, "ws", "--ech", how, "-x", "hello",
+                                f"ws://{HOST}:{self.port}/echo"], check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(b"there is no TLS in it", done.stderr)
+
     def test_websockets_take_new_configurations_too(self):
         old = support.folder() / "old.pem"
         support.run([os.environ["CLEAT_PROGRAM"], "ech", "keygen", "-o", str(old), PUBLIC])
