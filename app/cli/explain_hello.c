@@ -30,6 +30,7 @@ struct work {
     json_t *hellos;
     size_t num;
     size_t num_refused;
+    json_t *reasons; /* how often for each error's name */
     cl_result failure;
 };
 
@@ -63,6 +64,12 @@ static void set_fingerprint(struct cl_explained *e, struct cl_rd message)
     }
 }
 
+static void count_reason(struct work *w, const char *name)
+{
+    const json_t *before = json_object_get(w->reasons, name);
+    (void)json_object_set_new(w->reasons, name, json_integer(json_integer_value(before) + 1));
+}
+
 static cl_result explain(struct work *w, const struct cl_hello *hello, struct cl_rehearsal *r)
 {
     struct cl_notes notes;
@@ -72,6 +79,7 @@ static cl_result explain(struct work *w, const struct cl_hello *hello, struct cl
     CL_TRY(cl_rehearse(&w->site, hello->message, r));
     if (r->outcome == CL_OUTCOME_REFUSED) {
         w->num_refused++;
+        count_reason(w, cleat_error_name(r->error.code));
         CL_TRY(cl_advise(&w->words.o, r, hello->message, &advice));
     }
     make_printable(r->offer.server_name);
@@ -137,12 +145,27 @@ static int read_file(struct work *w, const char *file)
     return CL_EXIT_OK;
 }
 
-static int finish(struct work *w)
+static void sum_up(const struct work *w)
+{
+    const char *name;
+    json_t *num;
+    const char *between = w->num_refused != 0 ? ": " : "";
+    printf("\n%zu ClientHellos: %zu would be agreed, %zu refused", w->num, w->num - w->num_refused,
+           w->num_refused);
+    json_object_foreach(w->reasons, name, num)
+    {
+        printf("%s%lld %s", between, (long long)json_integer_value(num), name);
+        between = ", ";
+    }
+    printf("\n");
+}
+
+static int finish(const struct work *w)
 {
     if (w->json) {
-        json_t *top =
-            json_pack("{s:i, s:O, s:{s:i, s:i}}", "schema", SCHEMA, "hellos", w->hellos, "summary",
-                      "agreed", (int)(w->num - w->num_refused), "refused", (int)w->num_refused);
+        json_t *top = json_pack("{s:i, s:O, s:{s:i, s:i, s:O}}", "schema", SCHEMA, "hellos",
+                                w->hellos, "summary", "agreed", (int)(w->num - w->num_refused),
+                                "refused", (int)w->num_refused, "reasons", w->reasons);
         if (top == NULL || json_dumpf(top, stdout, JSON_INDENT(2)) != 0) {
             json_decref(top);
             return CL_EXIT_FAILURE;
@@ -150,8 +173,7 @@ static int finish(struct work *w)
         printf("\n");
         json_decref(top);
     } else if (w->num > 1) {
-        printf("\n%zu ClientHellos: %zu would be agreed, %zu refused\n", w->num,
-               w->num - w->num_refused, w->num_refused);
+        sum_up(w);
     }
     return w->num_refused != 0 ? CL_EXIT_FAILURE : CL_EXIT_OK;
 }
@@ -179,12 +201,14 @@ static int run(struct work *w)
         return code;
     }
     w->hellos = json_array();
+    w->reasons = json_object();
     for (size_t i = 0; i < w->num_files && code != CL_EXIT_FAILURE; i++) {
         const int one = read_file(w, w->files[i]);
         code = one != CL_EXIT_OK ? one : code;
     }
     const int outcome = w->num != 0 && code != CL_EXIT_FAILURE ? finish(w) : CL_EXIT_OK;
     json_decref(w->hellos);
+    json_decref(w->reasons);
     cl_site_deinit(&w->site);
     return code != CL_EXIT_OK ? code : outcome;
 }

@@ -262,7 +262,12 @@ class Told(unittest.TestCase):
         done = self.run_it(*PAIR.args(), self.session.path, self.session.path)
         self.assertIn(b"2 ClientHellos: 2 would be agreed, 0 refused", done.stdout)
         both = self.run_it("--json", *PAIR.args(), self.session.path, self.session.path)
-        self.assertEqual(json.loads(both.stdout)["summary"], {"agreed": 2, "refused": 0})
+        self.assertEqual(json.loads(both.stdout)["summary"],
+                         {"agreed": 2, "refused": 0, "reasons": {}})
+        third = Session(["--tls-min", "1.3"], openssl("-tls1_2"), "third")
+        mixed = self.run_it(*PAIR.args(), "--tls-min", "1.3", self.session.path, third.path)
+        self.assertIn(b"2 ClientHellos: 1 would be agreed, 1 refused: 1 PROTOCOL_VERSION",
+                      mixed.stdout)
 
     def test_a_message_its_records_and_a_capture_are_the_same(self):
         message = self.message()
