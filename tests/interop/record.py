@@ -83,7 +83,7 @@ class Record(unittest.TestCase):
 
     def test_without_secrets_nothing_opens_application_data(self):
         for name in ("13-retry", "13-resumed", "12-rsa", "13-client-certificate", "13-psk",
-                     "12-resumed"):
+                     "12-resumed", "12-legacy", "13-early-data-refused", "ech-accepted"):
             with self.subTest(name):
                 env = {"SSLKEYLOGFILE": str(support.folder() / f"{name}.keys")}
                 text = make(name, env).read_text()

@@ -3,7 +3,9 @@
 scripts/record makes them anew; the interop test `record` makes them into a folder of its own, and
 replays them there.
 """
+import base64
 import contextlib
+import hashlib
 import pathlib
 import socket
 import threading
@@ -208,6 +210,27 @@ client_certificate("12-client-certificate", "TLS 1.2 with a client certificate",
 def _(world, path, env=None):
     with serve(world, "--client-ca", world.ca.cert) as port:
         record(world, path, port, code=56, env=env)
+
+
+@case("13-late-certificate", "a certificate after the handshake, with the data around it")
+def _(world, path, env=None):
+    with serve(world, "--client-ca", world.ca.cert, "--client-auth-path", "/") as port:
+        record(world, path, port, "--cert", world.client.cert, "--key", world.client.key,
+               secrets=True, env=env)
+
+
+@case("raw-key", "a raw public key instead of certificates, on both sides")
+def _(world, path, env=None):
+    ours, theirs = world.client.key, world.pairs["ecdsa"].key
+    with support.Server("--raw-public-key", theirs, "--client-raw-key-pin", pin_of(ours), "--root",
+                        world.site) as server:
+        record(world, path, server.port, "--raw-key-pin", pin_of(theirs), "--raw-public-key", ours,
+               env=env)
+
+
+def pin_of(key):
+    spki = support.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"]).stdout
+    return "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
 @case("ech-accepted", "Encrypted Client Hello is accepted")
