@@ -16,6 +16,7 @@ static bool bad(struct cleat_error *err, const char *source, const char *why)
 {
     const struct cl_why reason = {.code = CLEAT_ERR_BAD_ECH_CONFIG, .section = "RFC 9849 4"};
     (void)cl_error_set(err, reason, "%.80s: %s", source, why);
+    err->alert = 0; /* there is nobody to be told */
     return false;
 }
 

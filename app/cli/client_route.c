@@ -160,6 +160,7 @@ static int no_tls(const struct client_target *target, struct cleat_error *err)
 {
     const struct cl_why why = {.code = CLEAT_ERR_BAD_ECH_CONFIG, .hint = "write wss://"};
     (void)cl_error_set(err, why, "--ech hides nothing of %s: there is no TLS in it", target->text);
+    err->alert = 0; /* there is nobody to be told */
     return GET_EXIT_USAGE;
 }
 
@@ -169,6 +170,7 @@ static int no_configuration(const struct look_up *l, struct cleat_error *err)
                                .section = "RFC 9848 4",
                                .hint = "--ech true goes without, and shows the name"};
     (void)cl_error_set(err, why, "no ECH configuration for %s: %s", l->target->host, l->reason);
+    err->alert = 0;
     return GET_EXIT_ECH;
 }
 

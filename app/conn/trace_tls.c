@@ -154,19 +154,20 @@ void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_
         return;
     }
     const char *version = info.version == CLEAT_TLS_1_2 ? "TLS 1.2" : "TLS 1.3";
-    cl_trace_say(t, CL_TRACE_GOOD, "tls", "%s, %s, %s, %s%s%s%s%s (%.1f ms)", version,
+    const enum cleat_ech_status ech = cleat_tls_ech_status(tls);
+    cl_trace_say(t, CL_TRACE_GOOD, "tls", "%s, %s, %s, %s%s%s%s%s%s (%.1f ms)", version,
                  info.cipher_name, info.group_name != NULL ? info.group_name : "no key exchange",
                  info.signature_name != NULL ? info.signature_name : "no signature",
                  info.alpn != NULL ? ", ALPN " : "", info.alpn != NULL ? info.alpn : "",
                  info.resumed ? ", resumed" : "", info.hello_retry ? ", after a retry" : "",
-                 (double)us / 1000);
+                 ech == CLEAT_ECH_ACCEPTED ? ", by Encrypted Client Hello" : "", (double)us / 1000);
     json_t *line = cl_trace_begin(t, "tls.ready");
     cl_trace_set_text(line, "version", version);
     cl_trace_set_text(line, "cipher", info.cipher_name);
     cl_trace_set_text(line, "group", info.group_name);
     cl_trace_set_text(line, "signature", info.signature_name);
     cl_trace_set_text(line, "alpn", info.alpn);
-    cl_trace_set_text(line, "ech", cleat_ech_status_name(cleat_tls_ech_status(tls)));
+    cl_trace_set_text(line, "ech", cleat_ech_status_name(ech));
     cl_trace_set_text(line, "server_name", info.server_name);
     (void)json_object_set_new(line, "resumed", json_boolean(info.resumed));
     (void)json_object_set_new(line, "hello_retry", json_boolean(info.hello_retry));

@@ -3,6 +3,7 @@ connect, and with which configuration.
 
 A name server of our own answers, in namespaces of the test (unshare), so that no name server of the
 machine is asked; without the right to make them: SKIP."""
+import json
 import os
 import socket
 import struct
@@ -164,6 +165,14 @@ class EchDns(unittest.TestCase):
             done = get_support.get("-sS", "--cacert", str(self.ca.cert), "-o", "/dev/null", "-w",
                                    "%{tls_ech}", "--ech", how, f"https://{HOST}:{self.port}/")
             self.assertEqual((done.returncode, done.stdout.decode()), (0, want), done.stderr)
+
+    def test_the_trace_says_it_too(self):
+        trace = support.folder() / "trace.json"
+        text = self.fetch("hard", [https(1, ech=self.list)], more=("--trace-json", str(trace)))
+        lines = [json.loads(line) for line in trace.read_text().splitlines()]
+        ready = [line for line in lines if line["event"] == "tls.ready"]
+        self.assertEqual([line["ech"] for line in ready], ["accepted"])
+        self.assertRegex(text, r"TLS 1\.3, .*, by Encrypted Client Hello")
 
     def websocket(self, how, code=0):
         done = support.run([os.environ["CLEAT_PROGRAM"], "ws", "-v", "--cacert", str(self.ca.cert),
