@@ -60,54 +60,7 @@ static inline __attribute__((always_inline)) void unpack(struct words *w, const 
     }
 }
 
-/* What is passed down is one constant for each call: the loops are unrolled. */
-static void pack_bits(uint8_t *out, struct words *in, unsigned bits)
-{
-    switch (bits) {
-    case 4:
-        pack(out, in, 4);
-        break;
-    case 5:
-        pack(out, in, 5);
-        break;
-    case 10:
-        pack(out, in, 10);
-        break;
-    case 11:
-        pack(out, in, 11);
-        break;
-    case 12:
-        pack(out, in, 12);
-        break;
-    default:
-        pack(out, in, 1);
-        break;
-    }
-}
-
-static void unpack_bits(struct words *out, const uint8_t *in, unsigned bits)
-{
-    switch (bits) {
-    case 4:
-        unpack(out, in, 4);
-        break;
-    case 5:
-        unpack(out, in, 5);
-        break;
-    case 10:
-        unpack(out, in, 10);
-        break;
-    case 11:
-        unpack(out, in, 11);
-        break;
-    case 12:
-        unpack(out, in, 12);
-        break;
-    default:
-        unpack(out, in, 1);
-        break;
-    }
-}
+/* ---- twelve bits, as they are ---- */
 
 static void encode(uint8_t *out, const struct cl_poly *p)
 {
@@ -115,7 +68,7 @@ static void encode(uint8_t *out, const struct cl_poly *p)
     for (size_t i = 0; i < CL_MLKEM_N; i++) {
         w.n[AT(i)] = (uint16_t)p->c[i];
     }
-    pack_bits(out, &w, 12);
+    pack(out, &w, 12);
     cl_wipe(&w, sizeof(w));
 }
 
@@ -123,7 +76,7 @@ static bool decode(struct cl_poly *p, const uint8_t *in)
 {
     struct words w;
     uint16_t over = 0;
-    unpack_bits(&w, in, 12);
+    unpack(&w, in, 12);
     for (size_t i = 0; i < CL_MLKEM_N; i++) {
         over |= (uint16_t)(Q - 1 - w.n[AT(i)]); /* negative when it is q or more */
         p->c[i] = (int16_t)w.n[AT(i)];
@@ -132,34 +85,75 @@ static bool decode(struct cl_poly *p, const uint8_t *in)
     return over >> 15 == 0;
 }
 
+/* ---- fewer ---- */
+
 /* Compress (FIPS 203 4.2.1): round(2^bits * x / q), by a multiplication: a division's time may
  * depend on its operands (KyberSlash). 645084 is 2^31 / q, rounded up; what is added rounds, and is
  * less than a half by so much that all x come out right (a test tries them). */
-static inline __attribute__((always_inline)) void shrink(struct words *w, const struct cl_poly *p,
-                                                         unsigned bits)
+static inline __attribute__((always_inline)) void compress_to(uint8_t *out, const struct cl_poly *p,
+                                                              unsigned bits)
 {
     const uint32_t mask = (1U << bits) - 1;
     const uint32_t half = (1U << (30 - bits)) - 500;
+    struct words w;
     for (size_t i = 0; i < CL_MLKEM_N; i++) {
         const uint32_t x = (uint16_t)p->c[i] * 645084U + half;
-        w->n[AT(i)] = (uint16_t)(x >> (31 - bits) & mask);
+        w.n[AT(i)] = (uint16_t)(x >> (31 - bits) & mask);
     }
-}
-
-static void compress(uint8_t *out, const struct cl_poly *p, unsigned bits)
-{
-    struct words w;
-    shrink(&w, p, bits);
-    pack_bits(out, &w, bits);
+    pack(out, &w, bits);
     cl_wipe(&w, sizeof(w));
 }
 
-static void decompress(struct cl_poly *p, const uint8_t *in, unsigned bits)
+static inline __attribute__((always_inline)) void decompress_from(struct cl_poly *p,
+                                                                  const uint8_t *in, unsigned bits)
 {
     struct words w;
-    unpack_bits(&w, in, bits);
+    unpack(&w, in, bits);
     for (size_t i = 0; i < CL_MLKEM_N; i++) {
         p->c[i] = (int16_t)(((uint32_t)w.n[AT(i)] * Q + (1U << (bits - 1))) >> bits);
     }
     cl_wipe(&w, sizeof(w));
+}
+
+/* What is passed down is a constant: loops are unrolled, and shifts are by constants. */
+static void compress(uint8_t *out, const struct cl_poly *p, unsigned bits)
+{
+    switch (bits) {
+    case 4:
+        compress_to(out, p, 4);
+        break;
+    case 5:
+        compress_to(out, p, 5);
+        break;
+    case 10:
+        compress_to(out, p, 10);
+        break;
+    case 11:
+        compress_to(out, p, 11);
+        break;
+    default:
+        compress_to(out, p, 1);
+        break;
+    }
+}
+
+static void decompress(struct cl_poly *p, const uint8_t *in, unsigned bits)
+{
+    switch (bits) {
+    case 4:
+        decompress_from(p, in, 4);
+        break;
+    case 5:
+        decompress_from(p, in, 5);
+        break;
+    case 10:
+        decompress_from(p, in, 10);
+        break;
+    case 11:
+        decompress_from(p, in, 11);
+        break;
+    default:
+        decompress_from(p, in, 1);
+        break;
+    }
 }
