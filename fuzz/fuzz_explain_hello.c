@@ -30,8 +30,12 @@ static void make_sites(void)
     require(pair != NULL);
     for (size_t i = 0; i < NUM_CONFIGS; i++) {
         struct cleat_error err = {0};
-        options[i] = (struct cl_serve_options){
-            .num_listen = 1, .pairs = {*pair}, .num_pairs = 1, .alpn = "http/1.1", .trial = true};
+        options[i] = (struct cl_serve_options){.num_listen = 1,
+                                               .pairs = {*pair},
+                                               .num_pairs = 1,
+                                               .alpn = "http/1.1",
+                                               .access_log = "off",
+                                               .trial = true};
         options[i].profile = i == 3 ? "legacy" : "public";
         options[i].groups = i == 1 ? "P-521" : NULL; /* a retry */
         options[i].tls_max = i == 2 ? CLEAT_TLS_1_2 : 0;

@@ -64,8 +64,12 @@ static void hello_of(const struct client *c, struct cl_buf *out)
 
 static struct cl_serve_options server(void)
 {
-    struct cl_serve_options o = {
-        .num_listen = 1, .num_pairs = 1, .alpn = "http/1.1", .profile = "public", .trial = true};
+    struct cl_serve_options o = {.num_listen = 1,
+                                 .num_pairs = 1,
+                                 .alpn = "http/1.1",
+                                 .profile = "public",
+                                 .access_log = "off",
+                                 .trial = true};
     const struct cl_serve_pair *pair = cl_made_pair(CL_KEY_EC_P256);
     assert_non_null(pair);
     o.pairs[0] = *pair;
