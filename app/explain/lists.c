@@ -257,6 +257,9 @@ void cl_names_allowed(const struct cl_rehearsal *r, enum cl_list list, struct cl
         for (size_t i = 0; i < c->num_groups; i++) {
             add(out, c->groups[i]->name);
         }
+        for (size_t i = 0; i < c->num_fields; i++) {
+            add(out, c->fields[i]->name);
+        }
         break;
     case CL_LIST_SCHEMES:
         for (size_t i = 0; i < c->num_schemes; i++) {

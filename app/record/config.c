@@ -160,7 +160,14 @@ static const void *suite_of(uint16_t id)
 
 static const void *group_of(uint16_t id)
 {
-    return cl_group_by_id(id);
+    const struct cl_group *group = cl_group_by_id(id);
+    return group != NULL && !group->finite_field ? group : NULL;
+}
+
+static const void *field_of(uint16_t id)
+{
+    const struct cl_group *group = cl_group_by_id(id);
+    return group != NULL && group->finite_field ? group : NULL;
 }
 
 static const void *scheme_of(uint16_t id)
@@ -187,6 +194,7 @@ struct choices {
 };
 static const struct choices suites = {"cipher_suites", "cipher suite", suite_of, 1};
 static const struct choices groups = {"groups", "group", group_of, 1};
+static const struct choices dhe_groups = {"dhe_groups", "group for DHE", field_of, 0};
 static const struct choices schemes = {"signature_schemes", "signature scheme", scheme_of, 1};
 static const struct choices compressions = {"cert_compressions", "compression of certificates",
                                             compression_of, 0};
@@ -221,6 +229,12 @@ static void write_choices(const struct cleat_tls_config *c, json_t *o)
         ids[i] = c->groups[i]->id;
     }
     put_numbers(o, groups.name, ids, c->num_groups);
+    for (size_t i = 0; i < c->num_fields; i++) {
+        ids[i] = c->fields[i]->id;
+    }
+    if (c->num_fields != 0) { /* so that others stay as they were before there was DHE */
+        put_numbers(o, dhe_groups.name, ids, c->num_fields);
+    }
     for (size_t i = 0; i < c->num_schemes; i++) {
         ids[i] = c->schemes[i]->scheme;
     }
@@ -238,6 +252,10 @@ static cl_result read_all_choices(const json_t *o, struct cleat_tls_config *c,
                         err));
     CL_TRY(read_choices(o, &groups, (const void **)c->groups, CL_CONFIG_MAX_GROUPS, &c->num_groups,
                         err));
+    if (json_object_get(o, dhe_groups.name) != NULL) {
+        CL_TRY(read_choices(o, &dhe_groups, (const void **)c->fields, CL_CONFIG_MAX_FIELDS,
+                            &c->num_fields, err));
+    }
     CL_TRY(read_choices(o, &schemes, (const void **)c->schemes, CL_CONFIG_MAX_SCHEMES,
                         &c->num_schemes, err));
     return read_choices(o, &compressions, (const void **)c->compressions, CL_COMPRESS_MAX,

@@ -191,7 +191,8 @@ static cl_result fill_kex(struct cl_replay *r, const json_t *op, struct cl_job *
     } else if (job->kind == CL_JOB_KEYGEN) {
         cl_job_run(job); /* a key there must be; what is sent is the recorded one's share */
         result = job->result;
-    } else if (!take_secret(op, kex->secret, kex->group->secret_len)) {
+    } else if (cl_job_kex_secret(kex) == NULL ||
+               !take_secret(op, cl_job_kex_secret(kex), kex->group->secret_len)) {
         result = cl_replay_bad(r, "secret");
     } else {
         kex->secret_len = kex->group->secret_len;

@@ -183,7 +183,8 @@ static void put_job(struct cl_track *t, const struct cleat_tls *tls, const struc
         if (job->kind == CL_JOB_ENCAP && is_hpke(tls, kex)) {
             cl_rec_put_hex(o, "hpke_secret", kex->secret, kex->secret_len);
         } else if (secrets && job->kind != CL_JOB_KEYGEN) {
-            cl_rec_put_hex(o, "secret", kex->secret, kex->secret_len);
+            cl_rec_put_hex(o, "secret", kex->group->finite_field ? kex->field_secret : kex->secret,
+                           kex->secret_len);
         }
         break;
     case CL_JOB_SIGN:

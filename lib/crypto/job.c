@@ -15,19 +15,13 @@ static cl_result run_keygen(struct cl_job *job)
     return CL_OK;
 }
 
-/* Where the shared secret goes. */
-static uint8_t *secret_of(struct cl_job_kex *kex)
-{
-    return kex->group->finite_field ? kex->field_secret : kex->secret;
-}
-
 static cl_result run_encap(struct cl_job *job)
 {
     struct cl_job_kex *kex = &job->kex;
-    if (secret_of(kex) == NULL) {
+    if (cl_job_kex_secret(kex) == NULL) {
         return CLEAT_ERR_USAGE;
     }
-    CL_TRY(cl_kex_encap(kex->group, kex->rng, kex->peer_share, kex->share, secret_of(kex)));
+    CL_TRY(cl_kex_encap(kex->group, kex->rng, kex->peer_share, kex->share, cl_job_kex_secret(kex)));
     kex->share_len = kex->group->server_share_len;
     kex->secret_len = kex->group->secret_len;
     return CL_OK;
@@ -36,10 +30,10 @@ static cl_result run_encap(struct cl_job *job)
 static cl_result run_decap(struct cl_job *job)
 {
     struct cl_job_kex *kex = &job->kex;
-    if (kex->key == NULL || kex->key->group != kex->group || secret_of(kex) == NULL) {
+    if (kex->key == NULL || kex->key->group != kex->group || cl_job_kex_secret(kex) == NULL) {
         return CLEAT_ERR_USAGE;
     }
-    CL_TRY(cl_kex_decap(kex->key, kex->peer_share, secret_of(kex)));
+    CL_TRY(cl_kex_decap(kex->key, kex->peer_share, cl_job_kex_secret(kex)));
     kex->secret_len = kex->group->secret_len;
     return CL_OK;
 }

@@ -44,6 +44,12 @@ struct cl_job_kex {
     size_t secret_len;     /* out; leading zeros included */
 };
 
+/* cl_job_kex_secret returns where the shared secret is, or goes; NULL: there is no room for it. */
+static inline uint8_t *cl_job_kex_secret(struct cl_job_kex *kex)
+{
+    return kex->group->finite_field ? kex->field_secret : kex->secret;
+}
+
 struct cl_job_sign {
     const struct cleat_key *key;
     const struct cl_sig_alg *alg;

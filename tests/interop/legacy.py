@@ -214,6 +214,18 @@ class Get(GetTest):
                 self.assertIn(f"group: ffdhe{bits} (the server's choice)", told)
                 self.assertIn("warning: DHE key exchange: deprecated", told)
 
+    def test_a_recording_of_dhe_runs_again(self):
+        for words in ((), ("--record-secrets",)):
+            file = self.folder / f"dhe{len(words)}.rec"
+            params = ["-dhparam", field_file(self.folder, "ffdhe3072")]
+            with self.subTest(words=words), self.openssl_dhe(params) as server:
+                self.fetch("-sS", "--profile", "legacy", "--tls-max", "1.2", "--ciphers",
+                           "DHE-RSA-AES128-GCM-SHA256", "--curves", "ffdhe3072", "--record", file,
+                           *words, f"https://localhost:{server.port}/")
+                done = support.run([os.environ["CLEAT_PROGRAM"], "replay", file], check=False)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertIn(b": the same: ", done.stdout)
+
     def test_other_groups_for_dhe_are_refused(self):
         # without -dhparam s_server takes one of RFC 3526
         told = self.dhe(self.openssl_dhe([]), "ffdhe2048", 35)
