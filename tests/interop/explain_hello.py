@@ -22,7 +22,8 @@ TICKETS = support.folder() / "tickets"
 TICKETS.write_bytes(os.urandom(80))
 TICKETS.chmod(0o600)
 READY = re.compile(r"cleat: \S+: (?P<version>TLSv1\.\d), (?P<cipher>\S+), (?P<group>[^,]+), "
-                   r"(?P<how>[^,]+)(?P<more>.*), ALPN (?P<alpn>\S+), SNI (?P<name>\S+)$", re.M)
+                   r"(?P<how>[^,]+)(?P<more>.*), ALPN (?P<alpn>\S+), SNI (?P<name>[^,\s]+)"
+                   r"(, JA4 \S*)?$", re.M)
 FAILED = re.compile(r"cleat: \S+: handshake failed: (?P<code>[A-Z0-9_]+): (?P<text>.*)$", re.M)
 
 
