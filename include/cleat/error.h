@@ -88,6 +88,7 @@ extern "C" {
     X(REVOKED, -216, 44, "a certificate has been revoked")                                         \
     X(NO_CERTIFICATE, -217, 42, "there is no certificate")                                         \
     X(REVOCATION_UNKNOWN, -218, 46, "whether a certificate has been revoked is not known")         \
+    X(NOT_TRANSPARENT, -220, 42, "a certificate without enough certificate timestamps")            \
     X(UNKNOWN_KEY, -219, 46, "a raw public key that is not pinned")                                \
                                                                                                    \
     X(HTTP_SYNTAX, -300, 0, "not a valid HTTP message")                                            \

@@ -215,6 +215,14 @@ enum cleat_source {
 struct cleat_crl_set;
 struct cleat_ocsp_set;
 
+/* Certificate Transparency (cleat/ct.h) of the leaf. */
+enum cleat_ct {
+    CLEAT_CT_OFF = 0,
+    CLEAT_CT_TOLD,     /* timestamps are checked and told; none is needed */
+    CLEAT_CT_REQUIRED, /* as browsers demand: two (three above 180 days), from two operators */
+};
+struct cleat_ct_logs;
+
 /* What to verify against. Everything is borrowed for the call only, except trust, crls, ocsp,
  * suffixes and cache, of which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
@@ -231,6 +239,10 @@ struct cleat_verify_options {
     const struct cleat_ocsp_set *ocsp; /* or NULL */
     const uint8_t *staple; /* OCSPResponse that the peer stapled to its leaf; NULL: none */
     size_t staple_len;
+    enum cleat_ct ct;
+    const struct cleat_ct_logs *ct_logs; /* or NULL; a reference is kept */
+    const uint8_t *scts; /* SignedCertificateTimestampList of the TLS extension; NULL: none */
+    size_t scts_len;
     bool staple_asked; /* the peer was asked for one: then RFC 7633 counts (must-staple) */
     const struct cleat_suffix_list *suffixes; /* or NULL */
     const char *email;                        /* mailbox the leaf must be for; NULL: not checked */

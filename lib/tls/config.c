@@ -558,6 +558,9 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_update(&h, c->alpn.p, c->alpn.len);
     digest_raw_keys(c, &h);
     cl_revocation_digest(&c->revocation, &h);
+    if (c->ct == CLEAT_CT_REQUIRED) {
+        cl_hash_update(&h, "ct", 2); /* what was not asked before is asked once */
+    }
     cl_hash_peek(&h, c->digest);
 }
 
@@ -638,6 +641,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     cleat_trust_store_free(config->trust);
     cleat_verify_cache_free(config->verify_cache);
     cl_revocation_deinit(&config->revocation);
+    cleat_ct_logs_free(config->ct_logs);
     cleat_ticket_keys_free(config->ticket_keys);
     if (config->strike.release != NULL) {
         config->strike.release(config->strike.ctx);

@@ -4,6 +4,7 @@
 #define CL_TLS_CONFIG_H
 
 #include "base/buf.h"
+#include "cleat/ct.h"
 #include "cleat/ech.h"
 #include "cleat/revocation.h"
 #include "cleat/tls.h"
@@ -81,7 +82,9 @@ struct cleat_tls_config {
     struct cleat_trust_store *trust;
     struct cleat_verify_cache *verify_cache;    /* or NULL */
     struct cleat_revocation_options revocation; /* with references of its own */
-    struct cl_buf authorities; /* DistinguishedName[] to be named, instead of the anchors' */
+    enum cleat_ct ct;
+    struct cleat_ct_logs *ct_logs; /* or NULL */
+    struct cl_buf authorities;     /* DistinguishedName[] to be named, instead of the anchors' */
     bool authorities_set;
     enum cleat_client_auth client_auth;
     uint8_t peer_types[2]; /* enum cleat_cert_type, taken from the peer (raw_key.h) */

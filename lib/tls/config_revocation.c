@@ -1,5 +1,5 @@
 /* tls/config_revocation.c - where a configuration's verifier looks up revocation
- * (cleat/revocation.h). */
+ * (cleat/revocation.h), and which certificate timestamps it wants (cleat/ct.h). */
 #include "tls/builder.h"
 #include "tls/conn.h"
 #include "x509/crl.h"
@@ -48,4 +48,19 @@ void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_
         cl_crl_set_digest(own->crls, lists);
         cl_hash_update(h, lists, sizeof(lists));
     }
+}
+
+int cleat_tls_builder_transparency(struct cleat_tls_builder *b, enum cleat_ct ct,
+                                   const struct cleat_ct_logs *logs)
+{
+    struct cleat_tls_config *c = b->config;
+    if ((unsigned)ct > CLEAT_CT_REQUIRED || (ct == CLEAT_CT_REQUIRED && logs == NULL)) {
+        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
+                           "certificate timestamps are required, but no log is known");
+        return b->error.code;
+    }
+    cleat_ct_logs_free(c->ct_logs);
+    c->ct = ct;
+    c->ct_logs = logs != NULL ? cleat_ct_logs_ref(logs) : NULL;
+    return CLEAT_OK;
 }

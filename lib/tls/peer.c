@@ -43,6 +43,9 @@ static cl_result start_verifier(struct cleat_tls *tls)
         .ocsp = tls->config->revocation.ocsp,
         .staple = cl_buf_view(&tls->peer_staple),
         .staple_asked = tls->config->ask_status,
+        .ct = tls->config->ct,
+        .ct_logs = tls->config->ct_logs,
+        .scts = cl_buf_view(&tls->peer_scts),
     };
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;

@@ -28,6 +28,7 @@
     X(HOST, "host name", "RFC 9525 6")                                  \
     X(EMAIL, "mailbox", "RFC 5280 4.2.1.6")                             \
     X(REVOCATION, "revocation", "RFC 5280 6.3")                         \
+    X(TRANSPARENCY, "transparency", "RFC 6962 3.3")                     \
     X(PROFILE, "profile", "RFC 5280 4")                                 \
     X(LIMITS, "limits", "")                                             \
     X(FORM, "form", "RFC 5280 4.1")

@@ -21,6 +21,7 @@ static const struct {
     {CLEAT_ERR_NOMEM, 1000, "OUT_OF_MEM"},
     {CLEAT_ERR_TOO_COMPLEX, 900, "CERT_CHAIN_TOO_LONG"},
     {CLEAT_ERR_REVOKED, 90, "CERT_REVOKED"},
+    {CLEAT_ERR_NOT_TRANSPARENT, 85, "NO_VALID_SCTS"},
     {CLEAT_ERR_NAME_CONSTRAINT, 80, "PERMITTED_VIOLATION"},
     {CLEAT_ERR_POLICY_VIOLATION, 78, "NO_EXPLICIT_POLICY"},
     {CLEAT_ERR_REVOCATION_UNKNOWN, 76, "UNABLE_TO_GET_CRL"},
@@ -201,6 +202,15 @@ static cl_result copy_tries(struct cleat_verdict *copy, const struct cleat_verdi
     return CL_OK;
 }
 
+static cl_result copy_scts(struct cleat_verdict *copy, const struct cleat_verdict *verdict)
+{
+    if (verdict->num_scts == 0) {
+        return CL_OK;
+    }
+    copy->scts = cl_memdup(verdict->scts, verdict->num_scts * sizeof(*verdict->scts));
+    return copy->scts != NULL ? CL_OK : CLEAT_ERR_NOMEM;
+}
+
 cl_result cl_verdict_copy_text(char **out, const char *text)
 {
     *out = text != NULL ? cl_strndup(text, strlen(text)) : NULL;
@@ -223,9 +233,10 @@ struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict)
     }
     copy->host = copy->email = NULL;
     copy->tries = NULL;
+    copy->scts = NULL;
     if (cl_verdict_copy_text(&copy->host, verdict->host) != CL_OK ||
         cl_verdict_copy_text(&copy->email, verdict->email) != CL_OK ||
-        copy_tries(copy, verdict) != CL_OK) {
+        copy_tries(copy, verdict) != CL_OK || copy_scts(copy, verdict) != CL_OK) {
         cleat_verdict_free(copy);
         return NULL;
     }
@@ -250,6 +261,7 @@ void cleat_verdict_free(struct cleat_verdict *verdict)
     cl_free(verdict->host);
     cl_free(verdict->email);
     cl_free(verdict->tries);
+    cl_free(verdict->scts);
     cl_free(verdict);
 }
 
@@ -365,6 +377,7 @@ static void put_complete(struct steps *s, size_t num)
     for (size_t i = 0; i + 1 < num; i++) {
         put(s, CL_CHECK_REVOCATION, i);
     }
+    put(s, CL_CHECK_TRANSPARENCY, 0);
 }
 
 static bool of_path(uint8_t check)
@@ -457,6 +470,8 @@ static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try 
     case CL_CHECK_REVOCATION:
         return verdict->revocation == CLEAT_REVOCATION_OFF &&
                !(t->accepted && was_told(verdict, depth));
+    case CL_CHECK_TRANSPARENCY:
+        return verdict->ct == CLEAT_CT_OFF;
     case CL_CHECK_PROFILE:
         return verdict->policy == CLEAT_POLICY_DEFAULT;
     default:
@@ -470,6 +485,7 @@ static const char *skip_text(uint8_t check)
     case CL_CHECK_POLICIES:
         return "no explicit policy is required";
     case CL_CHECK_REVOCATION:
+    case CL_CHECK_TRANSPARENCY:
         return "switched off";
     case CL_CHECK_PROFILE:
         return "no profile was chosen";
@@ -529,6 +545,16 @@ static void say_next(const struct cl_try *t, size_t depth, const char *what, str
         cl_cert_label(t->certs[depth + 1], label);
     }
     (void)snprintf(text.out, text.cap, "%s %s", what, label);
+}
+
+static void say_transparency(const struct cleat_verdict *verdict, struct text t)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < verdict->num_scts; i++) {
+        num += verdict->scts[i].result == CLEAT_SCT_VALID;
+    }
+    (void)snprintf(t.out, t.cap, "%zu of %zu certificate timestamps are valid", num,
+                   verdict->num_scts);
 }
 
 static void say_revocation(const struct cl_note *note, struct text t)
@@ -598,6 +624,9 @@ static void say_passed(const struct cleat_verdict *verdict, const struct cl_try 
     case CL_CHECK_BASIC:
         (void)snprintf(text.out, text.cap, cert->is_ca ? "it is a CA" : "an anchor of version %d",
                        cert->version);
+        break;
+    case CL_CHECK_TRANSPARENCY:
+        say_transparency(verdict, text);
         break;
     case CL_CHECK_REVOCATION:
         say_revocation(t->accepted ? &verdict->notes[depth] : &(struct cl_note){0}, text);

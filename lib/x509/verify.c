@@ -17,7 +17,8 @@ static bool options_valid(const struct cl_verify_params *p)
            (unsigned)p->policy <= CLEAT_POLICY_WEBPKI_STRICT &&
            (unsigned)p->revocation <= CLEAT_REVOCATION_REQUIRED &&
            (unsigned)p->from_crls <= CLEAT_SOURCE_REQUIRED &&
-           (unsigned)p->from_ocsp <= CLEAT_SOURCE_REQUIRED && p->max_revocation_age >= 0 &&
+           (unsigned)p->from_ocsp <= CLEAT_SOURCE_REQUIRED &&
+           (unsigned)p->ct <= CLEAT_CT_REQUIRED && p->max_revocation_age >= 0 &&
            p->num_initial_policies <= CL_VERIFY_MAX_POLICIES;
 }
 
@@ -56,6 +57,16 @@ static cl_result copy_sources(struct cl_verify *v, const struct cl_verify_params
     v->from_ocsp = p->from_ocsp;
     v->max_age = p->max_revocation_age;
     v->staple_asked = p->staple_asked;
+    v->verdict->ct = v->ct = p->ct;
+    v->ct_logs = p->ct_logs != NULL ? cleat_ct_logs_ref(p->ct_logs) : NULL;
+    v->scts = p->scts;
+    if (p->ct != CLEAT_CT_OFF) {
+        v->verdict->scts = cl_calloc(CL_SCT_MAX, sizeof(*v->verdict->scts));
+        v->sct_work = cl_calloc(CL_SCT_MAX, sizeof(*v->sct_work));
+        if (v->verdict->scts == NULL || v->sct_work == NULL) {
+            return CLEAT_ERR_NOMEM;
+        }
+    }
     if (p->staple.len != 0) {
         const cl_result r = cl_ocsp_parse(&v->staple, p->staple, NULL);
         v->staple_problem = r != CL_OK;
@@ -371,7 +382,9 @@ static bool take_result(struct cl_verify *v)
     cl_job_reset(&v->job);
     v->wanted.ns = cl_verify_now(v) - v->job_began;
     v->verdict->work.signatures_ns += v->wanted.ns;
-    if (r == CL_OK || r == CLEAT_ERR_BAD_SIGNATURE) {
+    if (v->phase == CL_PHASE_TRANSPARENCY && (r == CL_OK || r == CLEAT_ERR_BAD_SIGNATURE)) {
+        cl_ct_take(v, r == CL_OK);
+    } else if (r == CL_OK || r == CLEAT_ERR_BAD_SIGNATURE) {
         remember(v, r == CL_OK);
     } else {
         cl_verdict_final(v, r, "UNSPECIFIED", NULL, "a signature could not be checked: %s",
@@ -441,8 +454,33 @@ static bool step_revocation(struct cl_verify *v)
         v->phase = CL_PHASE_SEARCH;
         return false;
     }
-    cl_verdict_accept(v);
-    v->phase = CL_PHASE_DONE;
+    v->phase = CL_PHASE_TRANSPARENCY;
+    return false;
+}
+
+static bool step_transparency(struct cl_verify *v)
+{
+    struct cleat_error text;
+    struct cl_fail fail = cl_fail_begin(v, &text);
+    switch (v->ct == CLEAT_CT_OFF ? CL_CT_PASSED : cl_ct_check(v, &fail)) {
+    case CL_CT_NEEDS_JOB:
+        v->verdict->work.num_signatures++;
+        v->job_began = cl_verify_now(v);
+        return true;
+    case CL_CT_FAILED:
+        cl_verdict_reject(v, &fail);
+        cl_search_reject(v, v->path.num - 1);
+        v->phase = CL_PHASE_SEARCH;
+        break;
+    case CL_CT_PASSED:
+        cl_verdict_accept(v);
+        v->phase = CL_PHASE_DONE;
+        break;
+    default:
+        cl_verdict_final(v, CLEAT_ERR_NOMEM, "OUT_OF_MEM", NULL, "out of memory");
+        v->phase = CL_PHASE_DONE;
+        break;
+    }
     return false;
 }
 
@@ -457,8 +495,10 @@ enum cl_verify_next cl_verify_step(struct cl_verify *v)
             v->phase = cl_search_next(v) == CL_SEARCH_PATH ? CL_PHASE_SIGNATURES : CL_PHASE_DONE;
         } else if (v->phase == CL_PHASE_SIGNATURES) {
             waits = step_signatures(v);
-        } else {
+        } else if (v->phase == CL_PHASE_REVOCATION) {
             waits = step_revocation(v);
+        } else {
+            waits = step_transparency(v);
         }
         if (waits) {
             return CL_VERIFY_NEEDS_JOB;
@@ -496,6 +536,9 @@ void cl_verify_free(struct cl_verify *v)
         cleat_crl_set_free(v->crls);
         cleat_ocsp_set_free(v->ocsp);
         cl_ocsp_free(v->staple);
+        cleat_ct_logs_free(v->ct_logs);
+        cl_buf_deinit(&v->sct_message);
+        cl_free(v->sct_work);
         cleat_suffix_list_free(v->suffixes);
         cleat_verify_cache_free(v->cache);
         cl_free(v->policy_bytes);
@@ -520,6 +563,9 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
         .ocsp = o->ocsp,
         .staple = cl_rd_of(o->staple, o->staple_len),
         .staple_asked = o->staple_asked,
+        .ct = o->ct,
+        .ct_logs = o->ct_logs,
+        .scts = cl_rd_of(o->scts, o->scts_len),
         .suffixes = o->suffixes,
         .email = o->email,
         .max_intermediates = o->max_intermediates,

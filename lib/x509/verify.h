@@ -41,6 +41,9 @@ struct cl_verify_params {
     const struct cleat_crl_set *crls;
     const struct cleat_ocsp_set *ocsp;
     struct cl_rd staple;
+    enum cleat_ct ct;
+    const struct cleat_ct_logs *ct_logs;
+    struct cl_rd scts; /* with its outer length; valid until the verification ends */
     bool staple_asked;
     const struct cleat_suffix_list *suffixes;
     const char *email;

@@ -178,6 +178,9 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
     add_number(&h, p->crls != NULL ? p->crls->number : 0);
     add_number(&h, (uint64_t)p->max_revocation_age);
     add_bytes(&h, p->staple.p, p->staple.len);
+    add_number(&h, (uint64_t)p->ct);
+    add_number(&h, p->ct_logs != NULL ? p->ct_logs->number : 0);
+    add_bytes(&h, p->scts.p, p->scts.len);
     add_number(&h, p->ocsp != NULL ? p->ocsp->num : 0);
     for (size_t i = 0; p->ocsp != NULL && i < p->ocsp->num; i++) {
         add_bytes(&h, p->ocsp->responses[i]->der.p, p->ocsp->responses[i]->der.len);

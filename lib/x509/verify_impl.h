@@ -5,6 +5,7 @@
 #define CL_X509_VERIFY_IMPL_H
 
 #include "x509/crl.h"
+#include "x509/ct.h"
 #include "x509/dn.h"
 #include "x509/ocsp.h"
 #include "x509/path.h"
@@ -63,6 +64,7 @@ enum cl_phase {
     CL_PHASE_SEARCH,
     CL_PHASE_SIGNATURES,
     CL_PHASE_REVOCATION,
+    CL_PHASE_TRANSPARENCY,
     CL_PHASE_DONE,
 };
 
@@ -116,9 +118,19 @@ struct cleat_verdict {
     bool has_leaf;
     struct cl_path path; /* accepted */
     struct cl_note notes[CL_VERIFY_MAX_DEPTH];
+    enum cleat_ct ct;
+    struct cleat_sct *scts; /* CL_SCT_MAX; NULL when nobody asks */
+    size_t num_scts;
     struct cl_try *tries;
     size_t num_tries;
     size_t cap_tries;
+};
+
+/* A timestamp being checked; the verdict's of the same index says what came of it. */
+struct cl_sct_work {
+    struct cl_sct sct;
+    const struct cl_ct_log *log;
+    bool to_check;
 };
 
 struct cl_verify {
@@ -131,7 +143,14 @@ struct cl_verify {
     bool staple_asked;
     enum cleat_source from_crls;
     enum cleat_source from_ocsp;
-    int64_t max_age; /* seconds; 0: what the lists and responses say */
+    enum cleat_ct ct;
+    struct cleat_ct_logs *ct_logs;
+    struct cl_rd scts;
+    struct cl_sct_work *sct_work; /* CL_SCT_MAX */
+    size_t sct_at;
+    bool scts_collected;
+    struct cl_buf sct_message; /* what the pending job's timestamp signs */
+    int64_t max_age;           /* seconds; 0: what the lists and responses say */
     struct cleat_suffix_list *suffixes;
     int max_intermediates;
     struct cl_policy_inputs policies;
@@ -202,6 +221,18 @@ enum cl_revoke {
 enum cl_revoke cl_revoke_check(struct cl_verify *v, struct cl_fail *fail);
 /* cl_revoke_wanted: somebody asks about revocation, be it only the peer by its staple. */
 bool cl_revoke_wanted(const struct cl_verify *v);
+
+/* ---- transparency.c ---- */
+enum cl_ct_step {
+    CL_CT_PASSED,
+    CL_CT_FAILED, /* fail is set */
+    CL_CT_NEEDS_JOB,
+    CL_CT_AGAIN,
+    CL_CT_NOMEM,
+};
+enum cl_ct_step cl_ct_check(struct cl_verify *v, struct cl_fail *fail);
+/* cl_ct_take takes the result of the job that cl_ct_check asked for. */
+void cl_ct_take(struct cl_verify *v, bool good);
 
 /* ---- verdict.c ---- */
 /* cl_fail_begin gives a failure to be filled in for v's current path, with its text if it is
