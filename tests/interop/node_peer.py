@@ -1,5 +1,5 @@
-"""A peer for tests of what newer OpenSSLs have: the npm package `node`, and servers that print their
-port."""
+"""A peer for tests of what newer OpenSSLs have: the npm package `node`, and servers that print
+their port."""
 import os
 import pathlib
 import shutil

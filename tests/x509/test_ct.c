@@ -132,7 +132,6 @@ static void test_number_and_operators_are_those_of_browsers(void **state)
 static void test_what_a_timestamp_is_good_for(void **state)
 {
     (void)state;
-    const int64_t since = T_NOW - 3600;
     const struct row rows[] = {
         {"a log that is not known",
          {{0}, {.key = 5}},
@@ -162,6 +161,17 @@ static void test_what_a_timestamp_is_good_for(void **state)
          {0},
          FEW,
          CLEAT_SCT_FUTURE},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        check_row(&rows[i]);
+    }
+}
+
+static void test_the_state_of_a_log_counts(void **state)
+{
+    (void)state;
+    const int64_t since = T_NOW - 3600;
+    const struct row rows[] = {
         {"a log read only",
          {{0}, {.key = 3}},
          2,
@@ -303,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_number_and_operators_are_those_of_browsers),
         cmocka_unit_test(test_what_a_timestamp_is_good_for),
+        cmocka_unit_test(test_the_state_of_a_log_counts),
         cmocka_unit_test(test_timestamps_of_another_issuer_do_not_count),
         cmocka_unit_test(test_timestamps_may_come_from_the_handshake),
         cmocka_unit_test(test_a_key_that_is_no_logs_is_refused),
