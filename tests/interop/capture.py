@@ -40,13 +40,21 @@ def tshark(path, *args):
     return done.stdout.decode(errors="replace")
 
 
+# From 4.0 on a boolean is a word; from 4.2 on an answer has the URI of what it answers, too.
+WORDS = {"True": "1", "False": "0"}
+
+
 def packets(path):
     """Every packet as a dictionary of field to list of values; decrypted, as tshark is started once
     for each file."""
     args = [word for name in FIELDS for word in ("-e", name)]
     lines = tshark(path, "-T", "fields", "-E", "aggregator=|", *args).splitlines()
-    return [{name: [v for v in value.split("|") if v] for name, value in
-             zip(FIELDS, line.split("\t"))} for line in lines]
+    found = [{name: [WORDS.get(v, v) for v in value.split("|") if v] for name, value in
+              zip(FIELDS, line.split("\t"))} for line in lines]
+    for packet in found:
+        if packet["http.response.code"]:
+            packet["http.request.uri"] = []
+    return found
 
 
 def values(all_packets, name):
