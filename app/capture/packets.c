@@ -102,8 +102,8 @@ static cl_result refused(const struct cl_hello_watch *watch, int code, const cha
                 : unknown ? "`ip link` lists the interfaces; \"any\" is all of them"
                           : NULL,
     };
-    return cl_error_set(err, reason, "%s: %s%s%s", watch->interface, pcap_statustostr(code),
-                        why[0] != '\0' ? ": " : "", why);
+    /* libpcap's own words say more, where it has any */
+    return cl_error_set(err, reason, "%s", why[0] != '\0' ? why : pcap_statustostr(code));
 }
 
 static cl_result set_filter(pcap_t *pcap, const struct cl_hello_watch *watch,

@@ -33,6 +33,7 @@ int cl_cmd_ws(int argc, char **argv);
 int cl_cmd_cert(int argc, char **argv);
 int cl_cmd_ech(int argc, char **argv);
 int cl_cmd_explain_hello(int argc, char **argv);
+int cl_cmd_fingerprint(int argc, char **argv);
 int cl_cmd_profile(int argc, char **argv);
 int cl_cmd_replay(int argc, char **argv);
 int cl_cmd_bench(int argc, char **argv);

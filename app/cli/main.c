@@ -21,6 +21,8 @@ static const struct cl_command commands[] = {
     {"ech", "keys and configurations for Encrypted Client Hello", cl_cmd_ech},
     {"explain-hello", "tell what a server would make of a recorded ClientHello",
      cl_cmd_explain_hello},
+    {"fingerprint", "JA3 and JA4 of ClientHellos: of captures, files, interfaces",
+     cl_cmd_fingerprint},
     {"profile", "tell what the named sets of TLS settings mean", cl_cmd_profile},
     {"replay", "run a recorded handshake again, and tell what is different", cl_cmd_replay},
     {"bench", "measure cryptography, handshakes, round trips, and servers", cl_cmd_bench},

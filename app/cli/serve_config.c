@@ -133,8 +133,10 @@ static char *value_of(const struct cl_option *option, const char *value)
     const char *slash = strrchr(now.path, '/');
     const size_t dir_len = slash != NULL ? (size_t)(slash - now.path) + 1 : 0;
     const size_t len = strlen(value);
-    if ((cl_serve_option_traits(option->id) & CL_SERVE_PATH) == 0 || dir_len == 0 || len == 0 ||
-        value[0] == '/' || strcmp(value, "-") == 0 || strcmp(value, "off") == 0) {
+    const unsigned traits = cl_serve_option_traits(option->id);
+    const bool words = (traits & CL_SERVE_OR_WORDS) != 0 && strpbrk(value, "/.") == NULL;
+    if ((traits & CL_SERVE_PATH) == 0 || words || dir_len == 0 || len == 0 || value[0] == '/' ||
+        strcmp(value, "-") == 0 || strcmp(value, "off") == 0) {
         return cl_strndup(value, len);
     }
     char *path = cl_alloc(dir_len + len + 1);

@@ -40,6 +40,8 @@ enum {
     OPT_TLS_MAX,
     OPT_EARLY_DATA,
     OPT_ECH_KEY,
+    OPT_DENY_JA4,
+    OPT_ALLOW_JA4,
     OPT_THREADS,
     OPT_GRACE,
     OPT_MAX_CONNECTIONS,
@@ -118,6 +120,11 @@ static const struct cl_option options[] = {
      "take Encrypted Client Hellos with the key in FILE ('cleat ech keygen'), or\n"
      "those of DIR; may be repeated: clients with an old configuration are given\n"
      "the first's, of a folder that of the last name"},
+    {OPT_DENY_JA4, 0, "deny-ja4", "LIST",
+     "refuse clients with these JA4 fingerprints, before any work is done for\n"
+     "them: FILE (with a '/' or '.' in its name), or fingerprints separated by\n"
+     "','; '*' stands for any characters; may be repeated"},
+    {OPT_ALLOW_JA4, 0, "allow-ja4", "LIST", "let in only clients with these"},
     {OPT_SESSION_CACHE, 0, "session-cache", "KIB",
      "memory for sessions of TLS 1.2 clients without tickets (default: 1024;\n"
      "0: none)"},
@@ -175,6 +182,8 @@ static const struct trait {
     {OPT_PSK, CL_SERVE_PATH, 0},
     {OPT_TICKET_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_ECH_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
+    {OPT_DENY_JA4, CL_SERVE_REPEATS | CL_SERVE_PATH | CL_SERVE_OR_WORDS, 0},
+    {OPT_ALLOW_JA4, CL_SERVE_REPEATS | CL_SERVE_PATH | CL_SERVE_OR_WORDS, 0},
     {OPT_ACCESS_LOG, CL_SERVE_PATH, 0},
     {OPT_PCAP, CL_SERVE_PATH, 0},
     {CL_OPT_WS_ECHO, CL_SERVE_REPEATS, 0},
@@ -439,6 +448,32 @@ static int set_capacity(struct cl_serve_options *o, int id, const struct cl_opti
     }
 }
 
+/* Options that may be repeated; -1: it is another one. */
+static int take_word(struct cl_serve_options *o, int id, const struct cl_options *words)
+{
+    const struct {
+        int id;
+        const char **list;
+        size_t *num;
+        size_t max;
+    } rows[] = {
+        {OPT_RAW_KEY, o->raw_keys, &o->num_raw_keys, CL_SERVE_MAX_RAW},
+        {OPT_CLIENT_PIN, o->client_pins, &o->num_client_pins, CL_SERVE_MAX_PINS},
+        {OPT_CLIENT_AUTH_PATH, o->client_auth_paths, &o->num_client_auth_paths, CL_SERVE_MAX_PATHS},
+        {OPT_CLIENT_ALLOW, o->client_allow, &o->num_client_allow, CL_SERVE_MAX_ALLOW},
+        {OPT_TICKET_KEY, o->ticket_keys, &o->num_ticket_keys, CLEAT_TICKET_KEYS_MAX},
+        {OPT_ECH_KEY, o->ech_keys, &o->num_ech_keys, CL_SERVE_MAX_ECH},
+        {OPT_DENY_JA4, o->deny_ja4, &o->num_deny_ja4, CL_SERVE_MAX_JA4},
+        {OPT_ALLOW_JA4, o->allow_ja4, &o->num_allow_ja4, CL_SERVE_MAX_JA4},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].id == id) {
+            return add_word(rows[i].list, rows[i].num, rows[i].max, words);
+        }
+    }
+    return -1;
+}
+
 int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_options *words)
 {
     struct cl_serve_options *o = &p->o;
@@ -455,6 +490,10 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
         *flag = true;
         return CL_EXIT_OK;
     }
+    const int code = take_word(o, id, words);
+    if (code >= 0) {
+        return code;
+    }
     switch (id) {
     case OPT_LISTEN:
         return add_listen(o, words->usage, words->value, false);
@@ -467,16 +506,8 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
     case OPT_STAPLE:
     case OPT_SCT:
         return add_proof(p, id, words);
-    case OPT_RAW_KEY:
-        return add_word(o->raw_keys, &o->num_raw_keys, CL_SERVE_MAX_RAW, words);
-    case OPT_CLIENT_PIN:
-        return add_word(o->client_pins, &o->num_client_pins, CL_SERVE_MAX_PINS, words);
     case OPT_CLIENT_AUTH:
         return set_client_auth(p, words);
-    case OPT_CLIENT_AUTH_PATH:
-        return add_word(o->client_auth_paths, &o->num_client_auth_paths, CL_SERVE_MAX_PATHS, words);
-    case OPT_CLIENT_ALLOW:
-        return add_word(o->client_allow, &o->num_client_allow, CL_SERVE_MAX_ALLOW, words);
     case OPT_CLIENT_DENY:
         return set_client_deny(o, words);
     case OPT_TLS_MIN:
@@ -485,10 +516,6 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
         return set_version(&o->tls_max, words);
     case OPT_CLIENT_CACHE:
         return set_client_cache(o, words);
-    case OPT_TICKET_KEY:
-        return add_word(o->ticket_keys, &o->num_ticket_keys, CLEAT_TICKET_KEYS_MAX, words);
-    case OPT_ECH_KEY:
-        return add_word(o->ech_keys, &o->num_ech_keys, CL_SERVE_MAX_ECH, words);
     case OPT_SESSION_CACHE:
         return set_session_cache(o, words);
     case OPT_THREADS:

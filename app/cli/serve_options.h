@@ -28,9 +28,10 @@ struct cl_serve_words {
 const struct cl_option *cl_serve_option_rows(size_t *out_num);
 
 /* What an option is beside its row in the table. */
-#define CL_SERVE_REPEATS 1u /* may be given several times: a list in a file */
-#define CL_SERVE_PATH    2u /* names a file or folder: relative to where it is written */
-#define CL_SERVE_NO_KEY  4u /* of the command line alone */
+#define CL_SERVE_REPEATS  1u /* may be given several times: a list in a file */
+#define CL_SERVE_PATH     2u /* names a file or folder: relative to where it is written */
+#define CL_SERVE_NO_KEY   4u /* of the command line alone */
+#define CL_SERVE_OR_WORDS 8u /* beside PATH: only what has a '/' or '.' in it names a file */
 unsigned cl_serve_option_traits(int id);
 
 /* cl_serve_option_group: options of one group go together; an option of the command line replaces

@@ -107,7 +107,7 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
         out, cap,
         "%s - %.*s [%02d/%s/%04d:%02d:%02d:%02d +0000] \"%.*s\" %03d %llu %.*s %llu.%06llu %s %s "
         "%s "
-        "%s %s %.*s%s%.*s%s\n",
+        "%s %s %.*s %s %s%s%.*s%s\n",
         a->address, user.len > 0 ? (int)user.len : 1, user.len > 0 ? (const char *)user.p : "-",
         tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec,
         (int)a->note->request.len, (const char *)a->note->request.p, a->status,
@@ -119,7 +119,8 @@ size_t cl_access_format(const struct cl_access *a, char *out, size_t cap)
         : a->resumed ? "resumed"
                      : "full",
         or_dash(a->alpn), sni.len > 0 ? (int)sni.len : 1, sni.len > 0 ? (const char *)sni.p : "-",
-        a->client != NULL ? " " : "", (int)client.len, (const char *)client.p, ws);
+        or_dash(a->ja4), or_dash(a->ja3), a->client != NULL ? " " : "", (int)client.len,
+        (const char *)client.p, ws);
     cl_buf_deinit(&sni);
     if (n < 0 || cap == 0) {
         return 0;

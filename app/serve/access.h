@@ -1,7 +1,7 @@
 /* serve/access.h - the line that a request leaves in the access log.
  *
  *     ADDRESS - - [TIME] "REQUEST LINE" STATUS BYTES "REFERER" "USER-AGENT" SECONDS VERSION CIPHER
- *     GROUP RESUMED ALPN SNI [CLIENT] [WEBSOCKET]
+ *     GROUP RESUMED ALPN SNI JA4 JA3 [CLIENT] [WEBSOCKET]
  *
  * RESUMED is full, resumed, or early: the request came as early data (0-RTT).
  *
@@ -65,6 +65,8 @@ struct cl_access {
     bool early;                        /* the request came as early data */
     const char *alpn;                  /* or NULL */
     const char *sni;                   /* or NULL */
+    const char *ja4;                   /* or empty, or NULL */
+    const char *ja3;                   /* or empty, or NULL */
     const struct cl_client_id *client; /* NULL: clients are not asked who they are */
     const struct cl_access_ws *ws;     /* NULL: a request */
 };

@@ -292,7 +292,11 @@ static void go_on_after_early(struct cl_session *s)
 
 static void on_decision(void *ctx, enum cleat_decision which)
 {
-    cl_session_decide_client(ctx, which);
+    if (which == CLEAT_DECIDE_HELLO) {
+        cl_session_decide_hello(ctx);
+    } else {
+        cl_session_decide_client(ctx, which);
+    }
 }
 
 static void on_certificate(void *ctx)

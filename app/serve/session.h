@@ -2,6 +2,7 @@
 #ifndef CL_SERVE_SESSION_H
 #define CL_SERVE_SESSION_H
 
+#include "cleat/fingerprint.h"
 #include "serve/captures.h"
 #include "serve/clients.h"
 #include "serve/exchange.h"
@@ -56,6 +57,8 @@ struct cl_session {
     struct cl_client_id client;
     char peer[CL_ADDR_TEXT_SIZE];
     char local[CL_ADDR_TEXT_SIZE];
+    char ja4[CLEAT_JA4_LEN + 1]; /* of the ClientHello; empty: not asked for */
+    char ja3[CLEAT_JA3_LEN + 1];
 };
 
 /* cl_session_open starts a session on an accepted socket, which it takes over; without TLS when
@@ -96,6 +99,10 @@ bool cl_session_ask_client(struct cl_session *s);
  * time. */
 bool cl_session_client_answered(struct cl_session *s);
 void cl_session_client_silent(struct cl_session *s);
+
+/* serve/session_hello.c: cl_session_decide_hello answers whether the program that says hello may.
+ */
+void cl_session_decide_hello(struct cl_session *s);
 
 /* serve/session_log.c: what a session tells about itself. */
 void cl_session_log_request(const struct cl_session *s);

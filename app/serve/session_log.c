@@ -34,6 +34,8 @@ void cl_session_access(const struct cl_session *s, struct cl_access *out)
         .resumed = info.resumed,
         .alpn = info.alpn,
         .sni = info.server_name,
+        .ja4 = s->ja4,
+        .ja3 = s->ja3,
         .client = asks_clients(s->worker->site->options) ? &s->client : NULL,
     };
 }
@@ -135,23 +137,24 @@ void cl_session_log_ready(const struct cl_session *s)
     bool packed = info.cert_compression != NULL;
     bool raw = cleat_tls_peer_raw_key(cl_stream_tls(s->stream), &len) != NULL;
     const bool hidden = cleat_tls_ech_status(cl_stream_tls(s->stream)) == CLEAT_ECH_ACCEPTED;
-    cl_log_line(s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s%s%s%s, ALPN %s, SNI %s",
-                s->peer, version_name(info.version), info.cipher_name,
-                info.group_name != NULL ? info.group_name : "no (EC)DHE",
-                info.resumed                  ? "resumed"
-                : info.signature_name != NULL ? info.signature_name
-                                              : "full",
-                info.early_data == CLEAT_EARLY_DATA_ACCEPTED   ? ", early data accepted"
-                : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
-                                                               : "",
-                info.hello_retry ? ", after a HelloRetryRequest" : "",
-                hidden ? ", by Encrypted Client Hello" : "", packed ? ", certificate in " : "",
-                packed ? info.cert_compression : "",
-                !info.peer_authenticated ? ""
-                : raw                    ? ", client's raw public key is pinned"
-                                         : ", client certificate verified",
-                info.alpn != NULL ? info.alpn : "-",
-                info.server_name != NULL ? info.server_name : "-");
+    cl_log_line(
+        s->worker->site->errors, "cleat: %s: %s, %s, %s, %s%s%s%s%s%s%s, ALPN %s, SNI %s, JA4 %s",
+        s->peer, version_name(info.version), info.cipher_name,
+        info.group_name != NULL ? info.group_name : "no (EC)DHE",
+        info.resumed                  ? "resumed"
+        : info.signature_name != NULL ? info.signature_name
+                                      : "full",
+        info.early_data == CLEAT_EARLY_DATA_ACCEPTED   ? ", early data accepted"
+        : info.early_data == CLEAT_EARLY_DATA_REJECTED ? ", early data refused"
+                                                       : "",
+        info.hello_retry ? ", after a HelloRetryRequest" : "",
+        hidden ? ", by Encrypted Client Hello" : "", packed ? ", certificate in " : "",
+        packed ? info.cert_compression : "",
+        !info.peer_authenticated ? ""
+        : raw                    ? ", client's raw public key is pinned"
+                                 : ", client certificate verified",
+        info.alpn != NULL ? info.alpn : "-", info.server_name != NULL ? info.server_name : "-",
+        s->ja4[0] != '\0' ? s->ja4 : "-");
 }
 
 void cl_session_log_denied(const struct cl_session *s, const struct cleat_cert *leaf,

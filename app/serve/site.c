@@ -13,6 +13,7 @@
 #include "net/clock.h"
 #include "serve/captures.h"
 #include "serve/clients.h"
+#include "serve/ja4_list.h"
 #include "serve/protected.h"
 #include "serve/ticket_files.h"
 
@@ -111,16 +112,40 @@ static cl_result make_client_rules(struct cl_site *site, struct cleat_error *err
                : CL_OK;
 }
 
+static void free_hellos(struct cl_site_hellos *h)
+{
+    cl_ja4_list_free(h->deny);
+    cl_ja4_list_free(h->allow);
+    *h = (struct cl_site_hellos){0};
+}
+
+static cl_result load_hellos(const struct cl_serve_options *o, struct cl_site_hellos *out,
+                             struct cleat_error *err)
+{
+    if (o->num_deny_ja4 > 0) {
+        CL_TRY(cl_ja4_list_load(o->deny_ja4, o->num_deny_ja4, &out->deny, err));
+    }
+    return o->num_allow_ja4 > 0 ? cl_ja4_list_load(o->allow_ja4, o->num_allow_ja4, &out->allow, err)
+                                : CL_OK;
+}
+
 /* The files of ticket keys come last: they are taken as soon as they have been read. */
-static cl_result build(struct cl_site *site, struct cleat_tls_config **out, struct cleat_error *err)
+static cl_result build(struct cl_site *site, struct cleat_tls_config **out,
+                       struct cl_site_hellos *hellos, struct cleat_error *err)
 {
     const struct cl_serve_options *o = site->options;
     struct cleat_tls_config *config = NULL;
-    CL_TRY(cl_site_build_tls(site, &config, err));
-    cl_result result =
-        cl_ticket_files_load(site->resumption.keys, o->ticket_keys, o->num_ticket_keys, err);
+    cl_result result = load_hellos(o, hellos, err);
+    if (result == CL_OK) {
+        result = cl_site_build_tls(site, &config, err);
+    }
+    if (result == CL_OK) {
+        result =
+            cl_ticket_files_load(site->resumption.keys, o->ticket_keys, o->num_ticket_keys, err);
+    }
     if (result != CL_OK) {
         cleat_tls_config_free(config);
+        free_hellos(hellos);
         return result;
     }
     *out = config;
@@ -139,7 +164,7 @@ static cl_result make_tls(struct cl_site *site, struct cleat_error *err)
         return CLEAT_ERR_NOMEM;
     }
     pthread_mutex_init(&site->tls->mutex, NULL);
-    return build(site, &site->tls->config, err);
+    return build(site, &site->tls->config, &site->tls->hellos, err);
 }
 
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site)
@@ -150,18 +175,44 @@ struct cleat_tls_config *cl_site_tls(const struct cl_site *site)
     return config;
 }
 
+bool cl_site_lets_in(const struct cl_site *site, const char *ja4, char *why, size_t cap)
+{
+    const struct cl_site_hellos *h = &site->tls->hellos;
+    const char *where = NULL;
+    const char *entry = NULL;
+    bool allowed = true;
+    pthread_mutex_lock(&site->tls->mutex);
+    if (h->deny != NULL && (entry = cl_ja4_list_find(h->deny, ja4, &where)) != NULL) {
+        (void)snprintf(why, cap, "the client's JA4 %s is denied by %s of %s", ja4, entry, where);
+        allowed = false;
+    } else if (h->allow != NULL && cl_ja4_list_find(h->allow, ja4, &where) == NULL) {
+        (void)snprintf(why, cap, "the client's JA4 %s is none of the %zu of --allow-ja4", ja4,
+                       cl_ja4_list_num(h->allow));
+        allowed = false;
+    } else if (ja4[0] == '\0' && (h->deny != NULL || h->allow != NULL)) {
+        (void)snprintf(why, cap, "the client's JA4 cannot be computed, and lists ask for it");
+        allowed = false;
+    }
+    pthread_mutex_unlock(&site->tls->mutex);
+    return allowed;
+}
+
 cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err)
 {
     struct cleat_tls_config *config = NULL;
+    struct cl_site_hellos hellos = {0};
     if (site->tls == NULL) {
         return CL_OK;
     }
-    CL_TRY(build(site, &config, err));
+    CL_TRY(build(site, &config, &hellos, err));
     pthread_mutex_lock(&site->tls->mutex);
     struct cleat_tls_config *old = site->tls->config;
+    struct cl_site_hellos old_hellos = site->tls->hellos;
     site->tls->config = config;
+    site->tls->hellos = hellos;
     pthread_mutex_unlock(&site->tls->mutex);
     cleat_tls_config_free(old);
+    free_hellos(&old_hellos);
     return CL_OK;
 }
 
@@ -170,6 +221,7 @@ static void free_tls(struct cl_site *site)
     struct cl_site_resumption *r = &site->resumption;
     if (site->tls != NULL) {
         cleat_tls_config_free(site->tls->config);
+        free_hellos(&site->tls->hellos);
         pthread_mutex_destroy(&site->tls->mutex);
         cl_free(site->tls);
     }

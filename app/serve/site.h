@@ -43,6 +43,9 @@
 /* 64: as many as a configuration takes (cleat/tls_rawkey.h) */
 #define CL_SERVE_MAX_PINS  64
 
+/* 32: words of --deny-ja4, and of --allow-ja4; each may be a file of many */
+#define CL_SERVE_MAX_JA4 32
+
 struct cl_serve_pair {
     const char *cert;
     const char *key;
@@ -91,6 +94,10 @@ struct cl_serve_options {
     size_t num_ticket_keys;                         /* 0: keys of our own */
     const char *ech_keys[CL_SERVE_MAX_ECH];         /* files or folders; serve/ech_files.h */
     size_t num_ech_keys;
+    const char *deny_ja4[CL_SERVE_MAX_JA4]; /* serve/ja4_list.h */
+    size_t num_deny_ja4;
+    const char *allow_ja4[CL_SERVE_MAX_JA4];
+    size_t num_allow_ja4;       /* 0: whoever is not denied */
     unsigned session_cache_kib; /* 0: none */
     unsigned threads;           /* 0: one for each processor */
     unsigned grace_s;
@@ -109,12 +116,20 @@ struct cl_serve_options {
 
 struct cl_captures;
 struct cl_clients;
+struct cl_ja4_list;
 struct cl_protected;
+
+/* Which programs are kept out, or let in alone; NULL: no such list. */
+struct cl_site_hellos {
+    struct cl_ja4_list *deny;
+    struct cl_ja4_list *allow;
+};
 
 /* The configuration of new connections: replaced as a whole by a reload. */
 struct cl_site_tls {
     pthread_mutex_t mutex;
     struct cleat_tls_config *config;
+    struct cl_site_hellos hellos;
 };
 
 /* What lets clients resume, across reloads. */
@@ -154,7 +169,12 @@ CL_MUST cl_result cl_site_load_tls(struct cl_site *site, const struct cl_serve_o
 /* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site);
 
-/* cl_site_reload reads certificates, keys, client CAs, pre-shared, ECH and ticket keys again: new
+/* cl_site_lets_in asks the lists of fingerprints; false: *why says which one keeps it out. Any
+ * thread. */
+bool cl_site_lets_in(const struct cl_site *site, const char *ja4, char *why, size_t cap);
+
+/* cl_site_reload reads certificates, keys, client CAs, pre-shared, ECH and ticket keys, and lists
+ * of fingerprints again: new
  * connections get them, the others go on with what they have. Returns as cl_site_load; then nothing
  * has changed. One thread at a time. */
 CL_MUST cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cleat/fingerprint.h"
 #include "cleat/tls_auth.h"
 #include "cleat/tls_early.h"
 #include "cleat/tls_options.h"
@@ -96,10 +97,6 @@ static cl_result set_client_auth(const struct cl_site *site, struct cleat_tls_bu
     if (code == CLEAT_OK && site->protected != NULL) {
         cleat_tls_builder_late_auth(b, true);
     }
-    if (code == CLEAT_OK && site->clients != NULL) {
-        cleat_tls_builder_decide(b, o->deny_in_handshake ? CLEAT_DECIDE_IDENTITY
-                                                         : CLEAT_DECIDE_NOTHING);
-    }
     return (cl_result)code;
 }
 
@@ -162,6 +159,16 @@ static cl_result set_resumption(const struct cl_site *site, struct cleat_tls_bui
     return (cl_result)cleat_tls_builder_early_data(b, &strike, 0, 0);
 }
 
+/* Nobody pays for fingerprints that nobody reads. */
+static unsigned decisions(const struct cl_site *site)
+{
+    const struct cl_serve_options *o = site->options;
+    const bool hello = o->num_deny_ja4 > 0 || o->num_allow_ja4 > 0 || o->verbose > 0 ||
+                       o->ws.num_endpoints > 0 || strcmp(o->access_log, "off") != 0;
+    const bool identity = o->client_ca != NULL && site->clients != NULL && o->deny_in_handshake;
+    return (hello ? CLEAT_DECIDE_HELLO : 0U) | (identity ? CLEAT_DECIDE_IDENTITY : 0U);
+}
+
 static void on_event(void *ctx, void *user, const struct cleat_event *event)
 {
     const struct cl_site *site = ctx;
@@ -183,6 +190,7 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
     CL_TRY((cl_result)cleat_tls_builder_new(CLEAT_SERVER, &b));
     cleat_tls_builder_clock(b, cl_clock_for_tls, NULL);
     cleat_tls_builder_small_first_records(b, true);
+    cleat_tls_builder_decide(b, decisions(site));
     cl_result result = (cl_result)cleat_tls_builder_profile(b, cl_site_profile(o));
     if (result == CL_OK) {
         result = set_pairs(b, o, err);

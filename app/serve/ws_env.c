@@ -259,6 +259,12 @@ static cl_result set_field(struct cl_ws_strings *s, const struct cleat_http_head
     return end(s);
 }
 
+static cl_result set_fingerprints(struct cl_ws_strings *s, const struct cl_session *session)
+{
+    CL_TRY(set_str(s, "TLS_JA4", session->ja4[0] != '\0' ? session->ja4 : NULL));
+    return set_str(s, "TLS_JA3", session->ja3[0] != '\0' ? session->ja3 : NULL);
+}
+
 cl_result cl_ws_env(struct cl_ws_strings *out, const struct cl_websocket *w,
                     const struct cleat_http_head *head)
 {
@@ -267,6 +273,7 @@ cl_result cl_ws_env(struct cl_ws_strings *out, const struct cl_websocket *w,
     CL_TRY(set_fixed(out, cl_stream_tls(stream) != NULL));
     CL_TRY(set_addresses(out, cl_stream_tcp(stream)));
     CL_TRY(set_request(out, w, head));
+    CL_TRY(set_fingerprints(out, w->session));
     for (size_t i = 0; i < head->num_fields; i++) {
         char variable[64];
         struct cleat_http_view name = cleat_http_text(head, head->fields[i].name);

@@ -36,6 +36,8 @@ static void test_a_request_fills_every_column(void **state)
         .resumed = true,
         .alpn = "http/1.1",
         .sni = "example.com",
+        .ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1",
+        .ja3 = "6c320c139f0efe4d20c19f81dc01bbd8",
     };
     char line[1024];
     size_t len = cl_access_format(&a, line, sizeof(line));
@@ -43,7 +45,8 @@ static void test_a_request_fills_every_column(void **state)
     assert_string_equal(line, "192.0.2.1:40000 - - [06/Nov/1994:08:49:37 +0000] "
                               "\"GET /a?b=c HTTP/1.1\" 200 12 \"https://x/\" \"curl/8\" 1.000042 "
                               "TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 resumed http/1.1 "
-                              "example.com\n");
+                              "example.com t13d1516h2_8daaf6152771_e5627efa2ab1 "
+                              "6c320c139f0efe4d20c19f81dc01bbd8\n");
     cl_access_deinit(&note);
 }
 
@@ -54,7 +57,7 @@ static void test_a_request_that_came_early_is_told(void **state)
         .address = "::1", .note = &note, .status = 200, .resumed = true, .early = true};
     char line[1024];
     cl_access_format(&a, line, sizeof(line));
-    assert_non_null(strstr(line, " - early - -\n"));
+    assert_non_null(strstr(line, " - early - - - -\n"));
     cl_access_deinit(&note);
 }
 
@@ -65,7 +68,7 @@ static void test_absent_values_are_dashes(void **state)
     char line[1024];
     cl_access_format(&a, line, sizeof(line));
     assert_string_equal(line, "::1 - - [01/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.0\" 404 0 "
-                              "\"-\" \"-\" 0.000000 - - - full - -\n");
+                              "\"-\" \"-\" 0.000000 - - - full - - - -\n");
     cl_access_deinit(&note);
 }
 

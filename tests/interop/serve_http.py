@@ -255,7 +255,8 @@ class Log(unittest.TestCase):
         self.assertRegex(line, r'^127\.0\.0\.1:\d+ - - \[[^]]+ \+0000\] '
                                r'"GET /a\.txt\?log HTTP/1\.1" '
                                r'200 10 "-" "te\\x22st" \d+\.\d{6} TLSv1\.3 TLS_\w+ \S+ full '
-                               r'http/1\.1 localhost$')
+                               r'http/1\.1 localhost '
+                               r't13\w{7}_\w{12}_\w{12} [0-9a-f]{32}$')
 
     def test_a_bad_request_cannot_forge_a_line(self):
         with support.tls(server.port, CA) as s:
