@@ -22,8 +22,14 @@
 /* 2^14: the longest fragment of a record (RFC 9846 5.1) */
 #define MAX_FRAGMENT 16384
 
+/* access_denied (RFC 9846 6.2) */
+#define ALERT_ACCESS_DENIED 49
+/* 200: a fingerprint, an entry of a list, and a path that is cut when it is longer */
+#define MAX_WHY             200
+
 /* What goes on while the engine runs. */
 struct run {
+    const struct cl_site *site;
     struct cl_rehearsal *r;
     struct cleat_tls *tls;
     struct cl_buf wire; /* records to be fed */
@@ -156,11 +162,29 @@ static cl_result put_records(struct cl_buf *wire, struct cl_rd message, uint8_t 
     return CL_OK;
 }
 
-/* What a server would ask its application: of those here the answer is always yes. */
-static cl_result answer_decision(struct cleat_tls *tls)
+/* As cl_session_decide_hello does: by fingerprint, before anything is computed. */
+static cl_result decide_hello(struct run *run)
 {
-    return (cl_result)(cleat_tls_decision(tls) == CLEAT_DECIDE_HELLO ? cleat_tls_accept_hello(tls)
-                                                                     : cleat_tls_accept_peer(tls));
+    struct cleat_client_hello hello;
+    char why[MAX_WHY];
+    char ja4[CLEAT_JA4_LEN + 1];
+    size_t len = sizeof(ja4);
+    CL_TRY((cl_result)cleat_tls_client_hello(run->tls, &hello));
+    if (cleat_fingerprint(CLEAT_JA4, CLEAT_HELLO_TCP, hello.bytes, hello.len, ja4, &len, NULL) !=
+        CLEAT_OK) {
+        ja4[0] = '\0';
+    }
+    return (cl_result)(cl_site_lets_in(run->site, ja4, why, sizeof(why))
+                           ? cleat_tls_accept_hello(run->tls)
+                           : cleat_tls_refuse(run->tls, ALERT_ACCESS_DENIED, why));
+}
+
+/* Whatever else a server asks its application is about what comes after the ClientHello. */
+static cl_result answer_decision(struct run *run)
+{
+    return cleat_tls_decision(run->tls) == CLEAT_DECIDE_HELLO
+               ? decide_hello(run)
+               : (cl_result)cleat_tls_accept_peer(run->tls);
 }
 
 static cl_result feed(struct run *run, enum cleat_tls_next *next)
@@ -176,7 +200,7 @@ static cl_result feed(struct run *run, enum cleat_tls_next *next)
         if (*next == CLEAT_TLS_NEEDS_JOB) {
             cleat_job_run(cleat_tls_job(run->tls));
         } else if (*next == CLEAT_TLS_NEEDS_DECISION) {
-            CL_TRY(answer_decision(run->tls));
+            CL_TRY(answer_decision(run));
         } else if (*next != CLEAT_TLS_NEEDS_INPUT || io.in_len == 0) {
             return run->failure;
         }
@@ -273,7 +297,7 @@ static cl_result run_it(struct run *run, struct cl_rd hello)
 
 cl_result cl_rehearse(const struct cl_site *site, struct cl_rd hello, struct cl_rehearsal *out)
 {
-    struct run run = {.r = out};
+    struct run run = {.site = site, .r = out};
     *out = (struct cl_rehearsal){.first_len = hello.len};
     out->config = cl_site_tls(site);
     run.answer = cl_alloc(ANSWER_ROOM);

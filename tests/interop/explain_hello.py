@@ -205,6 +205,15 @@ class AsTheServer(unittest.TestCase):
         self.assertEqual((outer["ech"], outer["server_name"]), (None, "public.test"))
         self.assertIn("ech", [n["what"] for n in outer["notes"]])
 
+    def test_who_is_kept_out_by_fingerprint_is_told_so(self):
+        session = Session(["--deny-ja4", "t13*"], openssl())
+        says = explain(session.path, ["--deny-ja4", "t13*"], 1)
+        self.same(says, session)
+        self.assertEqual(says["obstacle"]["alert_name"], "access_denied")
+        self.assertIn(says["ja4"], says["obstacle"]["text"])
+        self.assertEqual(explain(session.path, ["--allow-ja4", says["ja4"]], 0)["outcome"],
+                         "agreed")
+
     def test_a_configuration_file_says_the_same(self):
         session = Session(["--curves", "P-384"], openssl("-groups", "P-256"))
         path = support.folder() / "web.conf"
