@@ -40,9 +40,15 @@ static bool is_file(const char *word)
 
 /* ---- entries ---- */
 
+/* Twelve digits; the text has no NUL behind it. */
 static bool is_hex(const char *p)
 {
-    return strspn(p, "0123456789abcdef") >= 12;
+    for (size_t i = 0; i < 12; i++) {
+        if (memchr("0123456789abcdef", p[i], 16) == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* "t13d1516h2_8daaf6152771_e5627efa2ab1" */
