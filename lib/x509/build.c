@@ -1,5 +1,5 @@
 /* x509/build.c - see build.h. The TBSCertificate is written into one buffer; signing is a job. */
-#include "x509/build.h"
+#include "x509/build_impl.h"
 
 #include "base/mem.h"
 #include "x509/fields.h"
@@ -13,7 +13,7 @@ static cl_result bad(struct cleat_error *err, const char *section, const char *w
                      const char *value)
 {
     return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG, .section = section},
-                        "cannot make this certificate: %s%s%s", what, value != NULL ? ": " : "",
+                        "cannot make it: %s%s%s", what, value != NULL ? ": " : "",
                         value != NULL ? value : "");
 }
 
@@ -58,8 +58,12 @@ static void put_attr(struct cl_wr *w, enum cl_oid type, const char *value)
     cl_der_close(w, set);
 }
 
-static void put_subject(struct cl_wr *w, const struct cl_cert_template *tpl)
+void cl_build_put_subject(struct cl_wr *w, const struct cl_cert_template *tpl)
 {
+    if (tpl->subject_der.len != 0) {
+        cl_wr_view(w, tpl->subject_der);
+        return;
+    }
     struct cl_der_mark name = cl_der_open(w, CL_DER_SEQUENCE);
     put_attr(w, CL_OID_AT_O, tpl->organization);
     put_attr(w, CL_OID_AT_CN, tpl->common_name);
@@ -130,11 +134,25 @@ static bool key_id(struct cl_rd spki, uint8_t out[32])
     return true;
 }
 
+void cl_build_put_aki(struct cl_wr *w, const struct cleat_cert *issuer)
+{
+    uint8_t hashed[32];
+    struct cl_rd issuer_id = cl_rd_of(hashed, KEY_ID_LEN);
+    if (cl_cert_has(issuer, CL_OID_EXT_SKI)) {
+        issuer_id = issuer->ski;
+    } else {
+        w->failed = w->failed || !key_id(issuer->spki, hashed);
+    }
+    struct open_ext ext = open_ext(w, CL_OID_EXT_AKI, false);
+    struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
+    cl_der_put(w, CL_DER_CTX(0), issuer_id);
+    cl_der_close(w, seq);
+    close_ext(w, ext);
+}
+
 static void put_key_ids(struct cl_wr *w, const struct cl_cert_template *tpl)
 {
     uint8_t own[32];
-    uint8_t hashed[32];
-    struct cl_rd issuer_id = cl_rd_of(hashed, KEY_ID_LEN);
     if (tpl->no_key_ids) {
         return;
     }
@@ -143,19 +161,9 @@ static void put_key_ids(struct cl_wr *w, const struct cl_cert_template *tpl)
     cl_der_put(w, CL_DER_OCTET_STRING, cl_rd_of(own, KEY_ID_LEN));
     close_ext(w, ext);
     /* RFC 5280 4.2.1.1: it "MAY be omitted" from a self-signed certificate */
-    if (tpl->issuer == NULL) {
-        return;
+    if (tpl->issuer != NULL) {
+        cl_build_put_aki(w, tpl->issuer);
     }
-    if (cl_cert_has(tpl->issuer, CL_OID_EXT_SKI)) {
-        issuer_id = tpl->issuer->ski;
-    } else {
-        w->failed = w->failed || !key_id(tpl->issuer->spki, hashed);
-    }
-    ext = open_ext(w, CL_OID_EXT_AKI, false);
-    struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
-    cl_der_put(w, CL_DER_CTX(0), issuer_id);
-    cl_der_close(w, seq);
-    close_ext(w, ext);
 }
 
 static cl_result put_names(struct cl_wr *w, const struct cl_cert_template *tpl,
@@ -191,7 +199,8 @@ static cl_result put_names(struct cl_wr *w, const struct cl_cert_template *tpl,
 static cl_result put_san(struct cl_wr *w, const struct cl_cert_template *tpl,
                          struct cleat_error *err)
 {
-    bool has_subject = tpl->common_name != NULL || tpl->organization != NULL;
+    bool has_subject = tpl->common_name != NULL || tpl->organization != NULL ||
+                       tpl->subject_der.len > 2; /* not an empty SEQUENCE */
     if (tpl->num_dns_names + tpl->num_ip_addresses + tpl->num_emails == 0) {
         return CL_OK;
     }
@@ -204,7 +213,7 @@ static cl_result put_san(struct cl_wr *w, const struct cl_cert_template *tpl,
     return CL_OK;
 }
 
-static void put_raw(struct cl_wr *w, const struct cl_cert_raw_ext *raw)
+void cl_build_put_raw(struct cl_wr *w, const struct cl_cert_raw_ext *raw)
 {
     struct cl_der_mark outer = cl_der_open(w, CL_DER_SEQUENCE);
     cl_der_put_oid_text(w, raw->oid);
@@ -215,20 +224,27 @@ static void put_raw(struct cl_wr *w, const struct cl_cert_raw_ext *raw)
     cl_der_close(w, outer);
 }
 
-static cl_result put_exts(struct cl_wr *w, const struct cl_cert_template *tpl,
-                          struct cleat_error *err)
+cl_result cl_build_put_exts(struct cl_wr *w, const struct cl_cert_template *tpl,
+                            struct cleat_error *err)
 {
-    struct cl_der_mark field = cl_der_open(w, CL_DER_CTXC(3));
-    struct cl_der_mark list = cl_der_open(w, CL_DER_SEQUENCE);
-    size_t start = w->len;
     put_basic(w, tpl);
     put_key_usage(w, tpl->key_usage);
     put_ext_key_usage(w, tpl->ext_key_usage);
     put_key_ids(w, tpl);
     CL_TRY(put_san(w, tpl, err));
     for (size_t i = 0; i < tpl->num_raw_exts; i++) {
-        put_raw(w, &tpl->raw_exts[i]);
+        cl_build_put_raw(w, &tpl->raw_exts[i]);
     }
+    return CL_OK;
+}
+
+static cl_result put_exts(struct cl_wr *w, const struct cl_cert_template *tpl,
+                          struct cleat_error *err)
+{
+    struct cl_der_mark field = cl_der_open(w, CL_DER_CTXC(3));
+    struct cl_der_mark list = cl_der_open(w, CL_DER_SEQUENCE);
+    size_t start = w->len;
+    CL_TRY(cl_build_put_exts(w, tpl, err));
     if (w->len == start) {
         return bad(err, "RFC 5280 4.1.2.9", "it would have no extension", NULL);
     }
@@ -249,7 +265,7 @@ static void put_serial(struct cl_wr *w, const struct cl_cert_template *tpl)
     cl_der_put_unsigned(w, serial, tpl->serial_len);
 }
 
-static cl_result check(const struct cl_cert_template *tpl, struct cleat_error *err)
+cl_result cl_build_check_subject(const struct cl_cert_template *tpl, struct cleat_error *err)
 {
     const char *names[] = {tpl->common_name, tpl->organization};
     for (size_t i = 0; i < 2; i++) {
@@ -258,6 +274,12 @@ static cl_result check(const struct cl_cert_template *tpl, struct cleat_error *e
             return bad(err, "RFC 5280 A.1", "a name of 1 to 64 bytes of UTF-8 is needed", names[i]);
         }
     }
+    return CL_OK;
+}
+
+static cl_result check(const struct cl_cert_template *tpl, struct cleat_error *err)
+{
+    CL_TRY(cl_build_check_subject(tpl, err));
     if (tpl->serial_len == 0 || tpl->serial_len > 20) {
         return bad(err, "RFC 5280 4.1.2.2", "a serial number has 1 to 20 bytes", NULL);
     }
@@ -267,9 +289,10 @@ static cl_result check(const struct cl_cert_template *tpl, struct cleat_error *e
     return CL_OK;
 }
 
-static cl_result put_tbs(struct cl_wr *w, const struct cl_cert_template *tpl,
-                         const struct cl_sig_alg *alg, struct cleat_error *err)
+static cl_result put_tbs(struct cl_wr *w, const void *ctx, const struct cl_sig_alg *alg,
+                         struct cleat_error *err)
 {
+    const struct cl_cert_template *tpl = ctx;
     struct cl_der_mark tbs = cl_der_open(w, CL_DER_SEQUENCE);
     struct cl_der_mark version = cl_der_open(w, CL_DER_CTXC(0));
     cl_der_put_u32(w, 2);
@@ -281,17 +304,17 @@ static cl_result put_tbs(struct cl_wr *w, const struct cl_cert_template *tpl,
     if (tpl->issuer != NULL) {
         cl_wr_view(w, tpl->issuer->subject.der);
     } else {
-        put_subject(w, tpl);
+        cl_build_put_subject(w, tpl);
     }
     struct cl_der_mark validity = cl_der_open(w, CL_DER_SEQUENCE);
     cl_der_put_time(w, tpl->not_before);
     cl_der_put_time(w, tpl->not_after);
     cl_der_close(w, validity);
-    put_subject(w, tpl);
+    cl_build_put_subject(w, tpl);
     cl_wr_view(w, tpl->spki);
     CL_TRY(put_exts(w, tpl, err));
     cl_der_close(w, tbs);
-    return cl_wr_ok(w) ? CL_OK : bad(err, "", "it is too long, or a time is out of range", NULL);
+    return CL_OK;
 }
 
 static const struct cl_sig_alg *natural_alg(enum cl_key_type type)
@@ -306,20 +329,21 @@ static const struct cl_sig_alg *natural_alg(enum cl_key_type type)
                                                                : NULL;
 }
 
-cl_result cl_cert_build_start(struct cl_cert_build *build, const struct cl_cert_template *tpl,
-                              const struct cleat_key *key, const struct cl_sig_alg *alg,
-                              struct cleat_error *err)
+/* put writes what is to be signed; a job for its signature is made. */
+static cl_result start(struct cl_cert_build *build, const struct cleat_key *key, cl_build_put *put,
+                       const void *ctx, size_t max, struct cleat_error *err)
 {
-    *build = (struct cl_cert_build){.alg = alg != NULL ? alg : natural_alg(cl_key_type(key))};
     if (build->alg == NULL) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_UNSUPPORTED},
                             "no signature algorithm for a key of type %s",
                             cl_key_type_name(cl_key_type(key)));
     }
-    CL_TRY(check(tpl, err));
-    CL_TRY(cl_buf_reserve(&build->tbs, CL_CERT_MAX_LEN, CL_CERT_MAX_LEN));
+    CL_TRY(cl_buf_reserve(&build->tbs, max, max));
     struct cl_wr w = cl_buf_writer(&build->tbs);
-    cl_result r = put_tbs(&w, tpl, build->alg, err);
+    cl_result r = put(&w, ctx, build->alg, err);
+    if (r == CL_OK && !cl_wr_ok(&w)) {
+        r = bad(err, "", "it is too long, or a time is out of range", NULL);
+    }
     if (r == CL_OK) {
         cl_buf_commit(&build->tbs, &w);
         build->signature_cap = cl_key_max_signature(key);
@@ -338,6 +362,15 @@ cl_result cl_cert_build_start(struct cl_cert_build *build, const struct cl_cert_
                                           .signature = build->signature,
                                           .signature_cap = build->signature_cap}};
     return CL_OK;
+}
+
+cl_result cl_cert_build_start(struct cl_cert_build *build, const struct cl_cert_template *tpl,
+                              const struct cleat_key *key, const struct cl_sig_alg *alg,
+                              struct cleat_error *err)
+{
+    *build = (struct cl_cert_build){.alg = alg != NULL ? alg : natural_alg(cl_key_type(key))};
+    CL_TRY(check(tpl, err));
+    return start(build, key, put_tbs, tpl, CL_CERT_MAX_LEN, err);
 }
 
 cl_result cl_cert_build_finish(struct cl_cert_build *build, struct cl_buf *out)
@@ -377,6 +410,17 @@ cl_result cl_cert_build(struct cl_buf *out, const struct cl_cert_template *tpl,
 {
     struct cl_cert_build build;
     CL_TRY(cl_cert_build_start(&build, tpl, key, NULL, err));
+    cl_job_run(&build.job);
+    cl_result r = cl_cert_build_finish(&build, out);
+    cl_cert_build_deinit(&build);
+    return r;
+}
+
+cl_result cl_build_signed(struct cl_buf *out, const struct cleat_key *key, cl_build_put *put,
+                          const void *ctx, size_t max, struct cleat_error *err)
+{
+    struct cl_cert_build build = {.alg = natural_alg(cl_key_type(key))};
+    CL_TRY(start(&build, key, put, ctx, max, err));
     cl_job_run(&build.job);
     cl_result r = cl_cert_build_finish(&build, out);
     cl_cert_build_deinit(&build);

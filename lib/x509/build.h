@@ -36,6 +36,7 @@ struct cl_cert_raw_ext {
 struct cl_cert_template {
     const char *common_name;         /* UTF-8, at most 64 bytes; NULL: none */
     const char *organization;        /* likewise */
+    struct cl_rd subject_der;        /* a whole Name instead of these two; empty: none */
     const struct cleat_cert *issuer; /* NULL: self-signed */
     struct cl_rd spki;               /* DER SubjectPublicKeyInfo of the subject's key */
     const uint8_t *serial;

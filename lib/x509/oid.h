@@ -75,7 +75,9 @@
     X(AT_EMAIL, "emailAddress", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")                           \
     X(AT_JURISDICTION_C, "jurisdictionC", "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x03")         \
     X(AT_JURISDICTION_ST, "jurisdictionST", "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x02")       \
-    X(AT_JURISDICTION_L, "jurisdictionL", "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x01")
+    X(AT_JURISDICTION_L, "jurisdictionL", "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x01")         \
+    X(CSR_EXTENSIONS, "extensionRequest", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e")                 \
+    X(CSR_CHALLENGE, "challengePassword", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07")
 
 enum cl_oid {
     CL_OID_UNKNOWN = 0,
