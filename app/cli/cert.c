@@ -6,6 +6,9 @@
 static const struct cl_command commands[] = {
     {"show", "print a certificate or chain, of a file or a server", cert_show_run},
     {"verify", "verify a chain, and tell every check that was made", cert_verify_run},
+    {"match", "tell whether a key, certificates and requests belong together", cert_match_run},
+    {"key", "make a private key", cert_key_run},
+    {"convert", "turn PEM into DER and back", cert_convert_run},
     {"dev", "make certificates for development, signed by a local CA", cert_dev_run},
 };
 

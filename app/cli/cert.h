@@ -6,9 +6,12 @@
 
 #include "cleat/x509.h"
 
-/* argv[0] is "show", "verify" or "dev". */
+/* argv[0] is the name: "show", "verify", … */
 int cert_show_run(int argc, char **argv);
 int cert_verify_run(int argc, char **argv);
+int cert_match_run(int argc, char **argv);
+int cert_key_run(int argc, char **argv);
+int cert_convert_run(int argc, char **argv);
 int cert_dev_run(int argc, char **argv);
 
 /* Where a chain came from, and what the verifier thinks of it. */

@@ -6,6 +6,7 @@
 #include "cli/cert.h"
 #include "cli/cli.h"
 #include "cli/dev_ca.h"
+#include "cli/key_type.h"
 #include "cli/options.h"
 #include "net/clock.h"
 
@@ -15,7 +16,8 @@ static const struct cl_option options[] = {
     {CERT_FILE, 0, "cert-file", "FILE", "write the certificate to FILE"},
     {KEY_FILE, 0, "key-file", "FILE", "write its private key to FILE"},
     {OUT_DIR, 0, "out-dir", "DIR", "where files go that have no name of their own (.)"},
-    {KEY_TYPE, 0, "key-type", "TYPE", "ecdsa (the default), ecdsa-p384, rsa, ed25519"},
+    {KEY_TYPE, 0, "key-type", "TYPE",
+     "p256 (the default), p384, ed25519, rsa2048, … as cert key has them"},
     {CLIENT, 0, "client", NULL, "for a client, not for a server"},
     {DAYS, 0, "days", "N", "valid for N days, at most 397 (the default)"},
     {CA_DIR, 0, "ca-dir", "DIR",
@@ -46,22 +48,13 @@ struct dev {
 
 static int set_key_type(struct dev *dev, const struct cl_options *o)
 {
-    static const struct {
-        const char *name;
-        enum cl_key_type type;
-    } rows[] = {{"ecdsa", CL_KEY_EC_P256},
-                {"ecdsa-p256", CL_KEY_EC_P256},
-                {"ecdsa-p384", CL_KEY_EC_P384},
-                {"rsa", CL_KEY_RSA},
-                {"ed25519", CL_KEY_ED25519}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(o->value, rows[i].name) == 0) {
-            dev->leaf.key_type = rows[i].type;
-            return 0;
-        }
+    const struct key_type *type;
+    const int code = key_type_set(&type, o);
+    if (code == 0) {
+        dev->leaf.key_type = type->type;
+        dev->leaf.rsa_bits = type->bits;
     }
-    return cl_options_complain(
-        &usage, "--key-type: '%s' is none of ecdsa, ecdsa-p384, rsa, ed25519", o->value);
+    return code;
 }
 
 static int set_days(struct dev *dev, const struct cl_options *o)

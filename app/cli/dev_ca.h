@@ -46,8 +46,9 @@ struct dev_leaf {
         *names; /* DNS names (also "*.…", also international), IP addresses, mailboxes */
     size_t num_names;
     enum cl_key_type key_type;
-    int days;    /* 1 to DEV_LEAF_DAYS */
-    bool client; /* for clients (EKU clientAuth), not servers */
+    unsigned rsa_bits; /* 0 for other keys */
+    int days;          /* 1 to DEV_LEAF_DAYS */
+    bool client;       /* for clients (EKU clientAuth), not servers */
 };
 
 /* dev_leaf_make appends a new leaf and its key as PEM; *out_not_after gets its end. The caller

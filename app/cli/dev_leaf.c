@@ -116,15 +116,13 @@ cl_result dev_leaf_make(const struct dev_ca *ca, const struct dev_leaf *leaf, in
     struct names n = {0};
     struct cl_buf der = {0};
     struct cleat_key *key = NULL;
-    /* 2,048: what browsers still take, and the quickest of those */
-    const unsigned rsa_bits = 2048;
     if (leaf->num_names == 0 || leaf->num_names > DEV_MAX_NAMES) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
                             "a certificate needs 1 to %d names", DEV_MAX_NAMES);
     }
     cl_result r = sort_names(&n, leaf, err);
     if (r == CL_OK) {
-        r = cl_key_generate(&key, leaf->key_type, leaf->key_type == CL_KEY_RSA ? rsa_bits : 0);
+        r = cl_key_generate(&key, leaf->key_type, leaf->rsa_bits);
     }
     if (r == CL_OK) {
         r = build(ca, leaf, &n, now, key, &der, out_not_after, err);

@@ -1,0 +1,96 @@
+/* cli/cert_key.c - `cleat cert key`: a new private key. */
+#include <stdio.h>
+
+#include "cli/cert.h"
+#include "cli/cert_items.h"
+#include "cli/cli.h"
+#include "cli/key_type.h"
+
+enum { KEY_TYPE = 1, OUTPUT, FORCE, HELP };
+
+static const struct cl_option options[] = {
+    {KEY_TYPE, 0, "key-type", "TYPE",
+     "p256 (the default), p384, p521, ed25519, ed448, rsa2048, rsa3072, rsa4096;\n"
+     "with OpenSSL 3.5 also ml-dsa-44, ml-dsa-65, ml-dsa-87"},
+    {OUTPUT, 'o', "output", "FILE", "write a file, for its owner alone (default: print it)"},
+    {FORCE, 0, "force", NULL, "write over FILE if there is one"},
+    {HELP, 'h', "help", NULL, "print this text"},
+};
+
+static const struct cl_usage usage = {
+    .command = "cert key",
+    .synopsis = "[OPTION]...",
+    .about = "Makes a private key: PKCS#8 in PEM, unencrypted.",
+    .options = options,
+    .num_options = sizeof(options) / sizeof(options[0]),
+    .examples = "  cleat cert key -o server-key.pem\n"
+                "  cleat cert key --key-type rsa3072 -o old-clients-key.pem",
+};
+
+struct wish {
+    const struct key_type *type;
+    const char *output;
+    bool force, help;
+};
+
+static int take(struct wish *w, int id, const struct cl_options *o)
+{
+    switch (id) {
+    case KEY_TYPE:
+        return key_type_set(&w->type, o);
+    case OUTPUT:
+        w->output = o->value;
+        return 0;
+    case FORCE:
+        w->force = true;
+        return 0;
+    case HELP:
+        w->help = true;
+        return 0;
+    case CL_OPTIONS_OPERAND:
+        return cl_options_complain(&usage, "'%s' is too much: the file is named by -o", o->value);
+    default:
+        return CL_EXIT_USAGE;
+    }
+}
+
+static int make(const struct wish *w)
+{
+    struct cleat_error err = {0};
+    struct cleat_key *key = NULL;
+    struct cl_buf pem = {0};
+    cl_result r = cl_key_generate(&key, w->type->type, w->type->bits);
+    if (r == CL_OK) {
+        r = cl_key_to_pem(key, &pem);
+    }
+    if (r == CL_OK) {
+        r = cert_output(w->output, cl_buf_view(&pem), 0600, w->force, &err);
+    }
+    cl_buf_deinit(&pem);
+    cleat_key_free(key);
+    if (r == CL_OK) {
+        return CL_EXIT_OK;
+    }
+    (void)cl_error_set(&err, (struct cl_why){.code = r}, "the key cannot be made: %s",
+                       cleat_error_sentence((int)r));
+    return cert_tool_complain(usage.command, &err);
+}
+
+int cert_key_run(int argc, char **argv)
+{
+    struct wish w = {.type = key_type_default()};
+    struct cl_options o;
+    int id, code = 0;
+    cl_options_init(&o, &usage, argc, argv);
+    while (code == 0 && !w.help && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
+        code = take(&w, id, &o);
+    }
+    if (code != 0) {
+        return code;
+    }
+    if (w.help) {
+        cl_options_help(&usage, stdout);
+        return CL_EXIT_OK;
+    }
+    return make(&w);
+}
