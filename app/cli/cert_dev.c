@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli/cert.h"
+#include "cli/cert_names.h"
 #include "cli/cli.h"
 #include "cli/dev_ca.h"
 #include "cli/key_type.h"
@@ -41,7 +42,7 @@ static const struct cl_usage usage = {
 
 struct dev {
     struct dev_leaf leaf;
-    const char *names[DEV_MAX_NAMES + 1];
+    const char *names[CERT_MAX_NAMES + 1];
     const char *ca_dir, *out_dir, *cert_file, *key_file;
     bool help;
 };
@@ -75,8 +76,8 @@ static int set(struct dev *dev, int id, const struct cl_options *o)
                             [KEY_FILE] = &dev->key_file};
     switch (id) {
     case CL_OPTIONS_OPERAND:
-        if (dev->leaf.num_names == DEV_MAX_NAMES) {
-            return cl_options_complain(&usage, "more than %d names", DEV_MAX_NAMES);
+        if (dev->leaf.num_names == CERT_MAX_NAMES) {
+            return cl_options_complain(&usage, "more than %d names", CERT_MAX_NAMES);
         }
         dev->names[dev->leaf.num_names++] = o->value;
         return 0;

@@ -19,8 +19,6 @@
 #define DEV_BACKDATE  3600
 /* 4,096: PATH_MAX */
 #define DEV_PATH_SIZE 4096
-/* 100 names in one leaf: more is a mistake in a script */
-#define DEV_MAX_NAMES 100
 
 struct dev_ca {
     struct cleat_cert *cert;

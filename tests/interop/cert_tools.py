@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat cert match`, `key` and `convert` beside the openssl command: what one makes the other
-reads, and what does not belong together is told apart."""
+"""`cleat cert match`, `key`, `csr` and `convert` beside the openssl command: what one makes the
+other reads, and what does not belong together is told apart."""
 import pathlib
 import subprocess
 
@@ -108,6 +108,64 @@ class Match(Tools):
                 done = self.match(*args)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(words, done.stderr.decode())
+
+
+class Requests(Tools):
+    def test_openssl_verifies_a_request_of_every_kind_of_key(self):
+        for kind in ("p256", "p384", "p521", "ed25519", "ed448", "rsa2048"):
+            with self.subTest(kind):
+                key, csr = self.file(f"r-{kind}.pem"), self.file(f"r-{kind}.csr")
+                self.cert("csr", "--new-key", key, "--key-type", kind, "-o", csr, "r.test")
+                self.assertIn(b"OK", openssl("req", "-in", csr, "-verify", "-noout").stderr)
+                self.assertEqual(self.cert("match", key, csr).returncode, 0)
+                self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+
+    def test_the_names_and_must_staple_are_in_it(self):
+        key = self.key("names.pem")
+        done = self.cert("csr", "--key", key, "--must-staple", "--organization", "Example \u00dc",
+                         "*.r.test", "b\u00fccher.test", "192.0.2.1", "::1", "a@r.test")
+        text = openssl("req", "-noout", "-text", "-nameopt", "RFC2253,-esc_msb", "-verify",
+                       input=done.stdout).stdout.decode()
+        for words in ("CN=*.r.test,O=Example \u00dc", "DNS:*.r.test, DNS:xn--bcher-kva.test, "
+                      "IP Address:192.0.2.1, IP Address:0:0:0:0:0:0:0:1, email:a@r.test",
+                      "status_request"):
+            self.assertIn(words, text)
+
+    def test_openssl_signs_what_is_asked_for(self):
+        key, csr, cert = self.key("sign.pem"), self.file("sign.csr"), self.file("sign.crt")
+        self.cert("csr", "--key", key, "-o", csr, "sign.test", "www.sign.test")
+        openssl("x509", "-req", "-in", csr, "-CA", self.ca.cert, "-CAkey", self.ca.key, "-out",
+                cert, "-days", "3", "-copy_extensions", "copy")
+        openssl("verify", "-CAfile", self.ca.cert, "-verify_hostname", "www.sign.test", cert)
+        self.assertEqual(self.cert("match", key, csr, cert).returncode, 0)
+
+    def test_what_is_there_stays(self):
+        key, csr = self.key("stay.pem"), self.file("stay.csr")
+        before = key.read_bytes()
+        done = self.cert("csr", "--force", "--new-key", key, "-o", csr, "stay.test", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"exists", done.stderr)
+        self.assertEqual(key.read_bytes(), before)
+        self.assertFalse(csr.exists())
+        self.cert("csr", "--key", key, "-o", csr, "stay.test")
+        self.assertEqual(self.cert("csr", "--key", key, "-o", csr, "stay.test",
+                                   check=False).returncode, 1)
+
+    def test_what_cannot_be_asked_for_is_told(self):
+        key = self.key("fault.pem")
+        sealed = self.file("fault-sealed.pem")
+        openssl("pkey", "-in", key, "-aes256", "-passout", "pass:x", "-out", sealed)
+        for args, code, words in ((("--key", key), 2, "no name"), (("a.test",), 2, "which key"),
+                                  (("--key", key, "--new-key", "x", "a.test"), 2, "exclude"),
+                                  (("--key", key, "--key-type", "p256", "a.test"), 2, "--new-key"),
+                                  (("--key", key, "a b"), 1, "a b"),
+                                  (("--key", sealed, "a.test"), 1, "encrypted"),
+                                  (("--key", self.ca.cert, "a.test"), 1, "no private key")):
+            with self.subTest(args):
+                done = self.cert("csr", *args, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(words, done.stderr.decode())
+                self.assertEqual(done.stdout, b"")
 
 
 class Convert(Tools):
