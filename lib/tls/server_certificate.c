@@ -389,8 +389,8 @@ cl_result cl_select_certificate(struct cleat_tls *tls)
     if (!select_any(tls, &reason, &why)) {
         const struct refusal *r = &refusals[reason];
         return cl_tls_fail(tls, (struct cl_why){r->code, r->alert, r->section, r->hint},
-                           "none of the %zu certificates can be used: %s",
-                           tls->config->num_credentials, r->text);
+                           "no certificate can be used (of %zu): %s", tls->config->num_credentials,
+                           r->text);
     }
     tell_choice(tls, why);
     return CL_OK;

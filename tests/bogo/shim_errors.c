@@ -50,7 +50,7 @@ static const struct row rows[] = {
      "RESUMED_EMS_SESSION_WITHOUT_EMS_EXTENSION"},
     {CLEAT_ERR_NO_SHARED_CIPHER, NULL, "NO_SHARED_CIPHER"},
     {CLEAT_ERR_NO_SHARED_GROUP, "curve of the certificate's key", "WRONG_CURVE"},
-    {CLEAT_ERR_NO_SHARED_GROUP, "certificates can be used", "NO_SHARED_CIPHER"},
+    {CLEAT_ERR_NO_SHARED_GROUP, "certificate can be used", "NO_SHARED_CIPHER"},
     {CLEAT_ERR_NO_SHARED_GROUP, NULL, "NO_SHARED_GROUP"},
     {CLEAT_ERR_NO_SHARED_SIGNATURE, "names none of its issuers", "NO_MATCHING_ISSUER"},
     {CLEAT_ERR_NO_SHARED_SIGNATURE, "does without a signature", "NO_SHARED_CIPHER"},
