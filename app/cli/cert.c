@@ -9,6 +9,7 @@ static const struct cl_command commands[] = {
     {"match", "tell whether a key, certificates and requests belong together", cert_match_run},
     {"key", "make a private key", cert_key_run},
     {"csr", "make a certificate request for a CA", cert_csr_run},
+    {"sign", "sign what a request asks for: a small CA", cert_sign_run},
     {"convert", "turn PEM into DER and back", cert_convert_run},
     {"dev", "make certificates for development, signed by a local CA", cert_dev_run},
 };

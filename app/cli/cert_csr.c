@@ -9,12 +9,13 @@
 #include "cli/key_type.h"
 #include "x509/csr.h"
 
-enum { KEY = 1, NEW_KEY, KEY_TYPE, ORGANIZATION, MUST_STAPLE, OUTPUT, FORCE, HELP };
+enum { KEY = 1, NEW_KEY, KEY_TYPE, COMMON_NAME, ORGANIZATION, MUST_STAPLE, OUTPUT, FORCE, HELP };
 
 static const struct cl_option options[] = {
     {KEY, 0, "key", "FILE", "for the private key in FILE"},
     {NEW_KEY, 0, "new-key", "FILE", "for a new private key, which is written to FILE"},
     {KEY_TYPE, 0, "key-type", "TYPE", "of the new key: p256 (the default), … as cert key has them"},
+    {COMMON_NAME, 0, "common-name", "TEXT", "the subject's, instead of the first name: for CAs"},
     {ORGANIZATION, 0, "organization", "NAME", "also in the subject (most CAs leave it out)"},
     {MUST_STAPLE, 0, "must-staple", NULL, "ask that clients insist on an OCSP response (RFC 7633)"},
     {OUTPUT, 'o', "output", "FILE", "write the request to FILE (default: print it)"},
@@ -39,7 +40,7 @@ static const struct cl_usage usage = {
 struct wish {
     const char *names[CERT_MAX_NAMES];
     size_t num_names;
-    const char *key, *new_key, *organization, *output;
+    const char *key, *new_key, *common_name, *organization, *output;
     const struct key_type *type;
     bool must_staple, force, help;
 };
@@ -48,12 +49,14 @@ static int take(struct wish *w, int id, const struct cl_options *o)
 {
     const char **texts[] = {[KEY] = &w->key,
                             [NEW_KEY] = &w->new_key,
+                            [COMMON_NAME] = &w->common_name,
                             [ORGANIZATION] = &w->organization,
                             [OUTPUT] = &w->output};
     bool *flags[] = {[MUST_STAPLE] = &w->must_staple, [FORCE] = &w->force, [HELP] = &w->help};
     switch (id) {
     case KEY:
     case NEW_KEY:
+    case COMMON_NAME:
     case ORGANIZATION:
     case OUTPUT:
         *texts[id] = o->value;
@@ -78,7 +81,7 @@ static int take(struct wish *w, int id, const struct cl_options *o)
 
 static int check(const struct wish *w)
 {
-    if (w->num_names == 0) {
+    if (w->num_names == 0 && w->common_name == NULL) {
         return cl_options_complain(&usage, "no name given");
     }
     if ((w->key == NULL) == (w->new_key == NULL)) {
@@ -106,7 +109,8 @@ static cl_result build(const struct wish *w, const struct cleat_key *key, struct
     struct cl_buf der = {0};
     cl_result r = cert_names_sort(&names, w->names, w->num_names, err);
     if (r == CL_OK) {
-        cert_names_fill(&names, w->names[0], &tpl);
+        cert_names_fill(&names, w->common_name != NULL ? w->common_name : w->names[0], &tpl);
+        tpl.common_name = w->common_name != NULL ? w->common_name : tpl.common_name;
         r = cl_csr_build(&der, &tpl, key, err);
     }
     if (r == CL_OK) {

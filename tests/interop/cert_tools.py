@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`cleat cert match`, `key`, `csr` and `convert` beside the openssl command: what one makes the
-other reads, and what does not belong together is told apart."""
+"""`cleat cert match`, `key`, `csr`, `sign` and `convert` beside the openssl command: what one
+makes the other reads, and what does not belong together is told apart."""
 import pathlib
 import subprocess
 
@@ -166,6 +166,101 @@ class Requests(Tools):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(words, done.stderr.decode())
                 self.assertEqual(done.stdout, b"")
+
+
+class Sign(Tools):
+    def ask(self, name, *args):
+        """A key and a request for it."""
+        key, csr = self.file(f"{name}-key.pem"), self.file(f"{name}.csr")
+        self.cert("csr", "--force", "--key", self.key(key.name), "-o", csr, *args)
+        return key, csr
+
+    def sign(self, name, issuer, csr, *args, **more):
+        out = self.file(f"{name}.pem")
+        return self.cert("sign", "--force", "--ca", self.file(f"{issuer}.pem"), "--ca-key",
+                         self.file(f"{issuer}-key.pem"), "--csr", csr, "-o", out, *args, **more)
+
+    def setUp(self):
+        super().setUp()
+        key, csr = self.ask("root", "--common-name", "Small CA")
+        self.cert("sign", "--root", "--force", "--ca-key", key, "--csr", csr, "-o",
+                  self.file("root.pem"))
+        _, csr = self.ask("middle", "--common-name", "Small CA, below")
+        self.sign("middle", "root", csr, "--intermediate")
+
+    def verify(self, name, *args):
+        return openssl("verify", "-x509_strict", "-CAfile", self.file("root.pem"), "-untrusted",
+                       self.file("middle.pem"), *args, self.file(f"{name}.pem"))
+
+    def test_openssl_verifies_what_is_signed(self):
+        for name, args, purposes in (("server", (), ("sslserver",)),
+                                     ("client", ("--client",), ("sslclient",)),
+                                     ("both", ("--client", "--server"),
+                                      ("sslserver", "sslclient"))):
+            with self.subTest(name):
+                key, csr = self.ask(name, "--must-staple", "a.test", "*.b.test", "192.0.2.1")
+                told = self.sign(name, "middle", csr, *args).stderr
+                self.assertIn(b"for *.b.test", told)
+                for purpose in purposes:
+                    self.verify(name, "-purpose", purpose, "-verify_hostname", "x.b.test")
+                text = openssl("x509", "-noout", "-text", "-in",
+                               self.file(f"{name}.pem")).stdout.decode()
+                self.assertIn("status_request", text)
+                self.assertNotIn("CA:TRUE", text)
+                self.cert("match", key, csr, self.file(f"{name}.pem"))
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.verify("client", "-purpose", "sslserver")
+
+    def test_requests_that_openssl_made(self):
+        for kind in ("rsa2048", "ed25519", "p521"):
+            with self.subTest(kind):
+                key = self.key("theirs-key.pem", kind)
+                csr = self.request("theirs.csr", key, "-addext", "subjectAltName=DNS:theirs.test",
+                                   "-addext", "basicConstraints=critical,CA:TRUE",
+                                   "-addext", "keyUsage=keyCertSign")
+                self.sign("theirs", "middle", csr)
+                self.verify("theirs", "-verify_hostname", "theirs.test")
+                text = openssl("x509", "-noout", "-ext", "basicConstraints,keyUsage", "-in",
+                               self.file("theirs.pem")).stdout
+                self.assertNotIn(b"Certificate Sign", text)
+                self.assertNotIn(b"CA:TRUE", text)
+
+    def test_nothing_outlives_its_issuer(self):
+        _, csr = self.ask("brief", "--common-name", "Brief CA")
+        self.sign("brief", "root", csr, "--intermediate", "--days", "2")
+        _, csr = self.ask("long", "long.test")
+        self.assertIn(b"less than 397 days", self.sign("long", "brief", csr).stderr)
+        ends = [openssl("x509", "-noout", "-enddate", "-in", self.file(f"{n}.pem")).stdout
+                for n in ("brief", "long")]
+        self.assertEqual(ends[0], ends[1])
+
+    def test_what_is_not_signed(self):
+        key, good = self.ask("good", "good.test")
+        self.sign("good", "middle", good)
+        _, nameless = self.ask("nameless", "--common-name", "nobody")
+        odd = self.request("odd.csr", key, "-addext", "subjectAltName=DNS:a b")
+        _, twin = self.ask("twin", "--common-name", "Small CA, below", "twin.test")
+        forged = self.file("forged.csr")
+        der = bytearray(self.cert("convert", good).stdout)
+        der[der.index(b"good.test")] ^= 1
+        forged.write_bytes(der)
+        for issuer, csr, args, words in (
+                ("middle", forged, (), "its signature"), ("middle", nameless, (), "subjectAltName"),
+                ("middle", odd, (), "a b"), ("middle", twin, (), "the CA's own"),
+                ("middle", good, ("--intermediate",), "path length"),
+                ("good", good, (), "not the certificate of a CA"),
+                ("middle", key, (), "no certificate request")):
+            with self.subTest(words):
+                done = self.sign("never", issuer, csr, *args, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(words, done.stderr.decode())
+                self.assertFalse(self.file("never.pem").exists())
+        done = self.cert("sign", "--ca", self.file("root.pem"), "--ca-key", key, "--csr", good,
+                         check=False)
+        self.assertIn(b"not the key of the CA", done.stderr)
+        for args in ((), ("--csr", good), ("--csr", good, "--ca-key", key),
+                     ("--root", "--client", "--csr", good, "--ca-key", key)):
+            self.assertEqual(self.cert("sign", *args, check=False).returncode, 2, args)
 
 
 class Convert(Tools):
