@@ -36,11 +36,12 @@ enum form { FORM_OTHER = 0, FORM_PEM, FORM_DER };
 struct wish {
     const char *input, *output;
     enum form to;
-    bool force, help;
+    bool force;
 };
 
-static int take(struct wish *w, int id, const struct cl_options *o)
+static int take(void *ctx, int id, const struct cl_options *o)
 {
+    struct wish *w = ctx;
     switch (id) {
     case TO:
         w->to = strcmp(o->value, "pem") == 0   ? FORM_PEM
@@ -54,9 +55,6 @@ static int take(struct wish *w, int id, const struct cl_options *o)
         return 0;
     case FORCE:
         w->force = true;
-        return 0;
-    case HELP:
-        w->help = true;
         return 0;
     case CL_OPTIONS_OPERAND:
         if (w->input != NULL) {
@@ -142,29 +140,15 @@ static int run(const struct wish *w)
     }
     cl_buf_deinit(&out);
     cert_items_deinit(&list);
-    if (r == CL_OK) {
-        return CL_EXIT_OK;
-    }
-    (void)cl_error_set(&err, (struct cl_why){.code = r}, "%s: %s", w->input,
-                       cleat_error_sentence((int)r));
-    return cert_tool_complain(usage.command, &err);
+    return cert_tool_finish(usage.command, r, "the conversion", &err);
 }
 
 int cert_convert_run(int argc, char **argv)
 {
     struct wish w = {0};
-    struct cl_options o;
-    int id, code = 0;
-    cl_options_init(&o, &usage, argc, argv);
-    while (code == 0 && !w.help && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
-        code = take(&w, id, &o);
-    }
-    if (code != 0) {
+    int code;
+    if (!cl_options_each(&usage, argc, argv, HELP, take, &w, &code)) {
         return code;
-    }
-    if (w.help) {
-        cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
     }
     return w.input != NULL ? run(&w) : cl_options_complain(&usage, "no file given");
 }

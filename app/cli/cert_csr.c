@@ -42,17 +42,18 @@ struct wish {
     size_t num_names;
     const char *key, *new_key, *common_name, *organization, *output;
     const struct key_type *type;
-    bool must_staple, force, help;
+    bool must_staple, force;
 };
 
-static int take(struct wish *w, int id, const struct cl_options *o)
+static int take(void *ctx, int id, const struct cl_options *o)
 {
+    struct wish *w = ctx;
     const char **texts[] = {[KEY] = &w->key,
                             [NEW_KEY] = &w->new_key,
                             [COMMON_NAME] = &w->common_name,
                             [ORGANIZATION] = &w->organization,
                             [OUTPUT] = &w->output};
-    bool *flags[] = {[MUST_STAPLE] = &w->must_staple, [FORCE] = &w->force, [HELP] = &w->help};
+    bool *flags[] = {[MUST_STAPLE] = &w->must_staple, [FORCE] = &w->force};
     switch (id) {
     case KEY:
     case NEW_KEY:
@@ -63,7 +64,6 @@ static int take(struct wish *w, int id, const struct cl_options *o)
         return 0;
     case MUST_STAPLE:
     case FORCE:
-    case HELP:
         *flags[id] = true;
         return 0;
     case KEY_TYPE:
@@ -151,27 +151,16 @@ static int make(const struct wish *w)
     }
     cl_buf_deinit(&pem);
     cleat_key_free(key);
-    if (r == CL_OK) {
-        return CL_EXIT_OK;
-    }
-    (void)cl_error_set(&err, (struct cl_why){.code = r}, "the request cannot be made: %s",
-                       cleat_error_sentence((int)r));
-    return cert_tool_complain(usage.command, &err);
+    return cert_tool_finish(usage.command, r, "the request", &err);
 }
 
 int cert_csr_run(int argc, char **argv)
 {
     struct wish w = {0};
-    struct cl_options o;
-    int id, code = 0;
-    cl_options_init(&o, &usage, argc, argv);
-    while (code == 0 && !w.help && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
-        code = take(&w, id, &o);
+    int code;
+    if (!cl_options_each(&usage, argc, argv, HELP, take, &w, &code)) {
+        return code;
     }
-    if (w.help && code == 0) {
-        cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
-    }
-    code = code != 0 ? code : check(&w);
+    code = check(&w);
     return code != 0 ? code : make(&w);
 }

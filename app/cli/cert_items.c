@@ -255,3 +255,13 @@ int cert_tool_complain(const char *command, const struct cleat_error *err)
     }
     return CL_EXIT_FAILURE;
 }
+
+int cert_tool_finish(const char *command, cl_result r, const char *what, struct cleat_error *err)
+{
+    if (r == CL_OK) {
+        return CL_EXIT_OK;
+    }
+    (void)cl_error_set(err, (struct cl_why){.code = r}, "%s cannot be made: %s", what,
+                       cleat_error_sentence((int)r));
+    return cert_tool_complain(command, err);
+}

@@ -51,7 +51,9 @@ CL_MUST cl_result cert_read(const char *path, struct cleat_cert **out, struct cl
 CL_MUST cl_result cert_output(const char *path, struct cl_rd bytes, unsigned mode, bool force,
                               struct cleat_error *err);
 
-/* cert_tool_complain prints what went wrong on standard error, and returns CL_EXIT_FAILURE. */
+/* cert_tool_complain prints what went wrong on standard error, and returns CL_EXIT_FAILURE.
+ * cert_tool_finish does so unless r is CL_OK; what ("the key") is for failures without words. */
 int cert_tool_complain(const char *command, const struct cleat_error *err);
+int cert_tool_finish(const char *command, cl_result r, const char *what, struct cleat_error *err);
 
 #endif

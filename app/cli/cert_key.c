@@ -30,11 +30,12 @@ static const struct cl_usage usage = {
 struct wish {
     const struct key_type *type;
     const char *output;
-    bool force, help;
+    bool force;
 };
 
-static int take(struct wish *w, int id, const struct cl_options *o)
+static int take(void *ctx, int id, const struct cl_options *o)
 {
+    struct wish *w = ctx;
     switch (id) {
     case KEY_TYPE:
         return key_type_set(&w->type, o);
@@ -43,9 +44,6 @@ static int take(struct wish *w, int id, const struct cl_options *o)
         return 0;
     case FORCE:
         w->force = true;
-        return 0;
-    case HELP:
-        w->help = true;
         return 0;
     case CL_OPTIONS_OPERAND:
         return cl_options_complain(&usage, "'%s' is too much: the file is named by -o", o->value);
@@ -68,29 +66,12 @@ static int make(const struct wish *w)
     }
     cl_buf_deinit(&pem);
     cleat_key_free(key);
-    if (r == CL_OK) {
-        return CL_EXIT_OK;
-    }
-    (void)cl_error_set(&err, (struct cl_why){.code = r}, "the key cannot be made: %s",
-                       cleat_error_sentence((int)r));
-    return cert_tool_complain(usage.command, &err);
+    return cert_tool_finish(usage.command, r, "the key", &err);
 }
 
 int cert_key_run(int argc, char **argv)
 {
     struct wish w = {.type = key_type_default()};
-    struct cl_options o;
-    int id, code = 0;
-    cl_options_init(&o, &usage, argc, argv);
-    while (code == 0 && !w.help && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
-        code = take(&w, id, &o);
-    }
-    if (code != 0) {
-        return code;
-    }
-    if (w.help) {
-        cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
-    }
-    return make(&w);
+    int code;
+    return cl_options_each(&usage, argc, argv, HELP, take, &w, &code) ? make(&w) : code;
 }

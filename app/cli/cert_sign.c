@@ -67,7 +67,7 @@ static const struct cl_usage usage = {
 
 struct wish {
     const char *ca, *ca_key, *csr, *output;
-    bool server, client, intermediate, root, force, help;
+    bool server, client, intermediate, root, force;
     long path_len, days; /* -1 and 0: the default */
 };
 
@@ -81,14 +81,17 @@ struct signing {
 
 static bool *flag_of(struct wish *w, int id)
 {
-    bool *flags[] = {
-        [SERVER] = &w->server, [CLIENT] = &w->client, [INTERMEDIATE] = &w->intermediate,
-        [ROOT] = &w->root,     [FORCE] = &w->force,   [HELP] = &w->help};
+    bool *flags[] = {[SERVER] = &w->server,
+                     [CLIENT] = &w->client,
+                     [INTERMEDIATE] = &w->intermediate,
+                     [ROOT] = &w->root,
+                     [FORCE] = &w->force};
     return (size_t)id < sizeof(flags) / sizeof(flags[0]) ? flags[id] : NULL;
 }
 
-static int take(struct wish *w, int id, const struct cl_options *o)
+static int take(void *ctx, int id, const struct cl_options *o)
 {
+    struct wish *w = ctx;
     const char **texts[] = {
         [CA] = &w->ca, [CA_KEY] = &w->ca_key, [CSR] = &w->csr, [OUTPUT] = &w->output};
     switch (id) {
@@ -375,27 +378,16 @@ static int make(const struct wish *w)
     cl_csr_free(s.csr);
     cleat_cert_free(s.ca);
     cleat_key_free(s.key);
-    if (r == CL_OK) {
-        return CL_EXIT_OK;
-    }
-    (void)cl_error_set(&err, (struct cl_why){.code = r}, "the certificate cannot be made: %s",
-                       cleat_error_sentence((int)r));
-    return cert_tool_complain(usage.command, &err);
+    return cert_tool_finish(usage.command, r, "the certificate", &err);
 }
 
 int cert_sign_run(int argc, char **argv)
 {
     struct wish w = {.path_len = -1};
-    struct cl_options o;
-    int id, code = 0;
-    cl_options_init(&o, &usage, argc, argv);
-    while (code == 0 && !w.help && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
-        code = take(&w, id, &o);
+    int code;
+    if (!cl_options_each(&usage, argc, argv, HELP, take, &w, &code)) {
+        return code;
     }
-    if (w.help && code == 0) {
-        cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
-    }
-    code = code != 0 ? code : check_usage(&w);
+    code = check_usage(&w);
     return code != 0 ? code : make(&w);
 }

@@ -159,6 +159,23 @@ int cl_options_next(struct cl_options *o)
     return next_letter(o);
 }
 
+bool cl_options_each(const struct cl_usage *usage, int argc, char **argv, int help_id,
+                     cl_options_take *take, void *ctx, int *code)
+{
+    struct cl_options o;
+    int id;
+    *code = 0;
+    cl_options_init(&o, usage, argc, argv);
+    while (*code == 0 && (id = cl_options_next(&o)) != CL_OPTIONS_END) {
+        if (id == help_id) {
+            cl_options_help(usage, stdout);
+            return false;
+        }
+        *code = take(ctx, id, &o);
+    }
+    return *code == 0;
+}
+
 bool cl_options_number(const struct cl_options *o, long low, long high, long *out)
 {
     char *end = NULL;

@@ -54,6 +54,14 @@ void cl_options_init(struct cl_options *o, const struct cl_usage *usage, int arg
 /* cl_options_next returns an option's id, or one of the enum above. */
 int cl_options_next(struct cl_options *o);
 
+/* cl_options_each gives each option and operand to take, until one of them asks for help, or take
+ * returns something else than 0. True: all were taken. False: help was printed, or a complaint;
+ * exit with *code. take may leave ids that it does not know, CL_OPTIONS_ERROR among them, to
+ * CL_EXIT_USAGE. */
+typedef int cl_options_take(void *ctx, int id, const struct cl_options *o);
+bool cl_options_each(const struct cl_usage *usage, int argc, char **argv, int help_id,
+                     cl_options_take *take, void *ctx, int *code);
+
 /* cl_options_help prints the help text. */
 void cl_options_help(const struct cl_usage *usage, FILE *out);
 
