@@ -236,8 +236,8 @@ class Log(unittest.TestCase):
             self.assertEqual(c.closing()[0], 1000)
         line = server.access.wait_for(r"echo\?log")
         self.assertRegex(line, r'^127\.0\.0\.1:\d+ - - \[[^]]+ \+0000\] "GET /echo\?log HTTP/1\.1" '
-                               r'101 8 "-" "te\\x22st" \d+\.\d{6} TLSv1\.3 TLS_\w+ \S+ full \S+ localhost '
-                               r't13\S+ [0-9a-f]{32} '
+                               r'101 8 "-" "te\\x22st" \d+\.\d{6} TLSv1\.3 TLS_\w+ \S+ full \S+ '
+                               r'localhost t13\S+ [0-9a-f]{32} '
                                r'ws 1000 client "normal closure: [^"]+" 2 8 2 8 0$')
 
 
