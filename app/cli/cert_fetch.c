@@ -2,6 +2,7 @@
 #include "cli/cert_fetch.h"
 
 #include "base/mem.h"
+#include "cleat/tls_options.h"
 #include "cli/get_codes.h"
 #include "cli/client.h"
 #include "cli/client_tls.h"
@@ -37,6 +38,11 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
     if (cl_chain_from_der(&f->out->chain, der, num, &f->out->err) == CL_OK &&
         f->client.trust != NULL) {
         (void)cleat_verify(&options, f->out->chain, &f->out->verdict);
+    }
+    size_t len;
+    const uint8_t *staple = cleat_tls_peer_staple(tls, &len);
+    if (staple != NULL && cl_buf_append(&f->out->staple, staple, len, len) != CL_OK) {
+        f->out->staple.len = 0; /* as if there were none */
     }
     (void)cleat_tls_accept_peer(tls);
 }
@@ -116,5 +122,6 @@ void cert_fetched_deinit(struct cert_fetched *f)
 {
     cleat_chain_free(f->chain);
     cleat_verdict_free(f->verdict);
+    cl_buf_deinit(&f->staple);
     memset(f, 0, sizeof(*f));
 }

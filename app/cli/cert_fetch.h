@@ -3,12 +3,14 @@
 #ifndef CL_CLI_CERT_FETCH_H
 #define CL_CLI_CERT_FETCH_H
 
+#include "base/buf.h"
 #include "cleat/x509.h"
 #include "cli/client_options.h"
 
 struct cert_fetched {
     struct cleat_chain *chain;
     struct cleat_verdict *verdict; /* NULL: there are no CA certificates to verify with */
+    struct cl_buf staple;          /* OCSPResponse that came with the chain; empty: none */
     struct cleat_error err;
 };
 

@@ -9,7 +9,6 @@
 #include <uv.h>
 
 #include "base/mem.h"
-#include "cleat/revocation.h"
 #include "base/pem.h"
 #include "cli/cert.h"
 #include "cli/cert_fetch.h"
@@ -18,16 +17,17 @@
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
 #include "cli/client_options.h"
+#include "cli/client_revocation.h"
 #include "cli/client_target.h"
 #include "cli/client_tls.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 #include "x509/verify.h"
 
-/* 4 MiB: a chain has 2 to 20 KB; a revocation list may have one or two MB */
+/* 4 MiB: a chain has 2 to 20 KB */
 #define MAX_FILE (4u << 20)
 
-enum { HOST = 1, EMAIL, AT, POLICY, PURPOSE, CA, CAPATH, CRL, EXPLAIN, JSON, HELP };
+enum { HOST = 1, EMAIL, AT, POLICY, PURPOSE, CA, CAPATH, EXPLAIN, JSON, HELP };
 
 static const struct cl_option options[] = {
     {HOST, 0, "host", "NAME", "the DNS name or IP address that the certificate must be for"},
@@ -41,7 +41,8 @@ static const struct cl_option options[] = {
     {CA, 0, "ca", "FILE", "trust the certificates of this PEM file, not the system's"},
     {CA, 0, "cacert", "FILE", NULL},
     {CAPATH, 0, "capath", "DIR", "and those in the files of DIR"},
-    {CRL, 0, "crl", "FILE", "refuse what the revocation lists of this PEM file list"},
+    CLIENT_REVOCATION_ROWS,
+    {CLIENT_CRL_FILE, 0, "crl", "FILE", "as --crlfile"},
     {EXPLAIN, 0, "explain", NULL, "every path that was tried, every check that was made"},
     {JSON, 0, "json", NULL, "all of it as JSON"},
     {HELP, 'h', "help", NULL, "print this text"},
@@ -53,7 +54,8 @@ static const struct cl_usage usage = {
     .about =
         "Verifies a chain (PEM, the leaf first; or one certificate in DER) of a file, of\n"
         "standard input or of a server, and says why it is accepted, or why not and what to do.\n"
-        "Exit code: 0 verified, 60 not verified, 77 CA file, 1 and 2 other failures.",
+        "Exit code: 0 verified, 60 not verified, 77 CA file, 82 file with revocations, 1 and 2\n"
+        "other failures.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert verify --host www.example.com --explain chain.pem\n"
@@ -80,13 +82,12 @@ static const struct word purposes[] = {
 
 struct ask {
     const char *source;
-    const char *crl;
     const struct word *policy;
     const struct word *purpose;
     const char *host;
     const char *email;
     int64_t at;
-    struct client_options trust; /* --ca, --capath */
+    struct client_options trust; /* --ca, --capath, and what says what was revoked */
     bool explain, json, help;
 };
 
@@ -140,7 +141,6 @@ static int take_option(struct ask *ask, int id, const struct cl_options *o)
                         : id == EMAIL  ? &ask->email
                         : id == CA     ? &ask->trust.cacert
                         : id == CAPATH ? &ask->trust.capath
-                        : id == CRL    ? &ask->crl
                                        : &ask->source;
     switch (id) {
     case AT:
@@ -177,19 +177,23 @@ static int parse(struct ask *ask, int argc, char **argv)
             ask->help = true;
             return 0;
         }
-        int code = id == CL_OPTIONS_ERROR ? CL_EXIT_USAGE : take_option(ask, id, &o);
+        int code = id == CL_OPTIONS_ERROR ? CL_EXIT_USAGE : client_options_set(&ask->trust, id, &o);
+        code = code == CL_SETTERS_UNKNOWN ? take_option(ask, id, &o) : code;
         if (code != 0) {
             return code;
         }
     }
-    return ask->source != NULL ? 0 : cl_options_complain(&usage, "no chain given");
+    return ask->source != NULL ? client_revocation_check(&ask->trust, &usage)
+                               : cl_options_complain(&usage, "no chain given");
 }
 
 /* ---- reading ---- */
 
+/* source: NULL when the text says which file it is. */
 static int complain(const char *source, const struct cleat_error *err, int code)
 {
-    (void)fprintf(stderr, "cleat cert verify: %s: %s\n", source, err->text);
+    (void)fprintf(stderr, "cleat cert verify: %s%s%s\n", source != NULL ? source : "",
+                  source != NULL ? ": " : "", err->text);
     if (err->hint[0] != '\0') {
         (void)fprintf(stderr, "  hint: %s\n", err->hint);
     }
@@ -201,6 +205,8 @@ struct input {
     struct cl_buf bytes;
     size_t ends[CL_VERIFY_MAX_CERTS + 1];
     size_t num;
+    struct cl_buf staple; /* that a server sent with them */
+    bool staple_asked;
 };
 
 static struct cl_rd input_at(const struct input *in, size_t i)
@@ -265,6 +271,9 @@ static int read_server(struct ask *ask, struct client_target *target, struct inp
         in->ends[in->num++] = in->bytes.len;
     }
     ask->host = ask->host != NULL ? ask->host : target->host;
+    in->staple = fetched.staple;
+    in->staple_asked = true;
+    fetched.staple = (struct cl_buf){0};
     if (code != 0) {
         code = complain(ask->source, &fetched.err, code);
     }
@@ -280,21 +289,6 @@ static int read_chain(struct ask *ask, struct client_target *target, struct inpu
     }
     return read_file(ask->source, in, &err) == CL_OK ? 0
                                                      : complain(ask->source, &err, CL_EXIT_FAILURE);
-}
-
-static int read_lists(const char *path, struct cleat_crl_set **out)
-{
-    struct cl_buf text = {0};
-    struct cleat_error err = {0};
-    const char *why = "";
-    int r = CLEAT_OK;
-    if (!cl_read_file(path, &text, MAX_FILE, &why)) {
-        r = (int)cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
-    } else {
-        r = cleat_crl_set_from_pem((const char *)text.p, text.len, out, &err);
-    }
-    cl_buf_deinit(&text);
-    return r == CLEAT_OK ? 0 : complain(path, &err, CL_EXIT_FAILURE);
 }
 
 /* ---- the verdict ---- */
@@ -342,7 +336,8 @@ static struct cleat_verdict *verify(const struct cl_verify_params *params, const
 }
 
 static int judge(const struct ask *ask, const struct input *in,
-                 const struct cleat_trust_store *trust, const struct cleat_crl_set *crls)
+                 const struct cleat_trust_store *trust,
+                 const struct cleat_revocation_options *revocation)
 {
     struct cl_rd ders[CL_VERIFY_MAX_CERTS + 1];
     struct cl_verify_params params = {
@@ -352,8 +347,13 @@ static int judge(const struct ask *ask, const struct input *in,
         .now = ask->at,
         .purpose = (enum cleat_purpose)ask->purpose->value,
         .policy = (enum cleat_policy)ask->policy->value,
-        .crls = crls,
-        .revocation = crls != NULL ? CLEAT_REVOCATION_IF_KNOWN : CLEAT_REVOCATION_OFF,
+        .revocation = revocation->mode,
+        .from_crls = revocation->from_crls,
+        .from_ocsp = revocation->from_ocsp,
+        .crls = revocation->crls,
+        .ocsp = revocation->ocsp,
+        .staple = cl_buf_view(&in->staple),
+        .staple_asked = in->staple_asked,
         .clock = cl_clock_ns,
     };
     for (size_t i = 0; i < in->num; i++) {
@@ -376,22 +376,24 @@ static int run(struct ask *ask, struct client_target *target)
 {
     struct input in = {0};
     struct cleat_trust_store *trust = NULL;
-    struct cleat_crl_set *crls = NULL;
+    struct client_revocation revocation = {0};
     struct cleat_error err = {0};
     int code = client_tls_trust(&ask->trust, &trust, &err);
     if (code != 0) {
         return complain(ask->source, &err, code);
     }
-    code = read_chain(ask, target, &in);
-    if (code == 0 && ask->crl != NULL) {
-        code = read_lists(ask->crl, &crls);
+    code = client_revocation_open(&ask->trust, &revocation, &err);
+    if (code != 0) {
+        (void)complain(NULL, &err, code);
     }
+    code = code == 0 ? read_chain(ask, target, &in) : code;
     if (code == 0) {
-        code = judge(ask, &in, trust, crls);
+        code = judge(ask, &in, trust, &revocation.options);
     }
-    cleat_crl_set_free(crls);
+    client_revocation_close(&revocation);
     cleat_trust_store_free(trust);
     cl_buf_deinit(&in.bytes);
+    cl_buf_deinit(&in.staple);
     return code;
 }
 
@@ -401,15 +403,14 @@ int cert_verify_run(int argc, char **argv)
                       .purpose = &purposes[0],
                       .at = (int64_t)(cl_clock_unix_ms() / 1000)};
     int code = parse(&ask, argc, argv);
-    if (code != 0) {
-        return code;
-    }
-    if (ask.help) {
+    struct client_target *target = NULL;
+    if (code == 0 && ask.help) {
         cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
+    } else if (code == 0) {
+        target = cl_calloc(1, sizeof(*target));
+        code = target != NULL ? run(&ask, target) : GET_EXIT_NO_MEMORY;
     }
-    struct client_target *target = cl_calloc(1, sizeof(*target));
-    code = target != NULL ? run(&ask, target) : GET_EXIT_NO_MEMORY;
     cl_free(target);
+    client_options_deinit(&ask.trust);
     return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cleat/tls_options.h"
 #include "cli/client_tls.h"
 #include "cli/get_codes.h"
 #include "net/clock.h"
@@ -100,6 +101,9 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
         }
     }
     if (code == 0) {
+        code = client_revocation_open(o, &c->revocation, err);
+    }
+    if (code == 0) {
         code = open_recorder(c, err);
     }
     if (code == 0) {
@@ -109,7 +113,9 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
                                                .ctx = c,
                                                .secrets = secrets,
                                                .recorder = c->recorder};
-        code = client_tls_config(o, c->trust, &watch, &c->config, err);
+        const struct client_tls_peer peer = {.trust = c->trust,
+                                             .revocation = &c->revocation.options};
+        code = client_tls_config(o, &peer, &watch, &c->config, err);
     }
     if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
         code = GET_EXIT_WRITE;
@@ -139,6 +145,7 @@ void client_deinit(struct client *c)
     }
     cl_recorder_free(c->recorder);
     cleat_trust_store_free(c->trust);
+    client_revocation_close(&c->revocation);
     client_ech_deinit(&c->ech);
     cl_trace_free(c->trace);
     cl_keylog_close(&c->keylog);
@@ -155,12 +162,20 @@ int client_accept_any(struct client *c, const char *host, struct cleat_tls *tls)
     struct cleat_chain *chain = NULL;
     struct cleat_verdict *verdict = NULL;
     int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
+    const struct cleat_revocation_options *revocation = &c->revocation.options;
     struct cleat_verify_options options = {.trust = c->trust,
                                            .host = host,
                                            .now = now,
                                            .purpose = CLEAT_PURPOSE_SERVER,
+                                           .revocation = revocation->mode,
+                                           .from_crls = revocation->from_crls,
+                                           .from_ocsp = revocation->from_ocsp,
+                                           .crls = revocation->crls,
+                                           .ocsp = revocation->ocsp,
+                                           .staple_asked = true,
                                            .clock = cl_clock_ns};
     size_t num = 0;
+    options.staple = cleat_tls_peer_staple(tls, &options.staple_len);
     int code = CLEAT_ERR_UNKNOWN_ISSUER;
     while (num < CL_CHAIN_MAX &&
            cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {

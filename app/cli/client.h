@@ -7,6 +7,7 @@
 #include "cli/client_capture.h"
 #include "cli/client_ech.h"
 #include "cli/client_options.h"
+#include "cli/client_revocation.h"
 #include "cli/client_target.h"
 #include "conn/dial.h"
 #include "conn/keylog.h"
@@ -23,6 +24,7 @@ struct client {
     struct client_capture pcap;
     struct cl_recorder *recorder;    /* --record, or NULL */
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
+    struct client_revocation revocation;
     struct cleat_tls_config *config;
     struct client_ech ech;
     FILE *trace_file;

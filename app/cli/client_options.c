@@ -2,6 +2,7 @@
 #include "cli/client_options.h"
 
 #include "cleat/tls.h"
+#include "cli/client_revocation.h"
 
 static int set_family4(void *options, const struct cl_options *from)
 {
@@ -49,6 +50,11 @@ static const struct cl_setter setters[] = {
     {CLIENT_ECH, CL_SET_TEXT, AT(ech), NULL},
     {CLIENT_RAW_KEY, CL_SET_TEXT, AT(raw_public_key), NULL},
     {CLIENT_RAW_KEY_PIN, CL_SET_WORD, AT(raw_key_pins), NULL},
+    {CLIENT_REVOCATION, CL_SET_TEXT, AT(revocation), NULL},
+    {CLIENT_HARD_FAIL, CL_SET_TRUE, AT(hard_fail), NULL},
+    {CLIENT_CERT_STATUS, CL_SET_TRUE, AT(cert_status), NULL},
+    {CLIENT_CRL_FILE, CL_SET_WORD, AT(crl_files), NULL},
+    {CLIENT_OCSP_RESPONSE, CL_SET_WORD, AT(ocsp_responses), NULL},
     {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},
     {CLIENT_CONNECT_TO, CL_SET_WORD, AT(connect_tos), NULL},
     {CLIENT_CONNECT_TIMEOUT, CL_SET_SECONDS, AT(connect_timeout_ms), NULL},
@@ -80,7 +86,7 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
         return cl_options_complain(usage,
                                    "-k accepts any key, --raw-key-pin one: give one of the two");
     }
-    return 0;
+    return client_revocation_check(o, usage);
 }
 
 void client_options_deinit(struct client_options *o)
@@ -88,5 +94,7 @@ void client_options_deinit(struct client_options *o)
     cl_words_deinit(&o->resolves);
     cl_words_deinit(&o->connect_tos);
     cl_words_deinit(&o->raw_key_pins);
+    cl_words_deinit(&o->crl_files);
+    cl_words_deinit(&o->ocsp_responses);
     *o = (struct client_options){0};
 }

@@ -14,6 +14,9 @@ struct client_options {
     struct cl_words resolves;
     struct cl_words connect_tos;
     struct cl_words raw_key_pins;
+    struct cl_words crl_files;
+    struct cl_words ocsp_responses;
+    const char *revocation; /* --revocation; NULL: not said */
     const char *cacert;
     const char *capath;
     const char *cert;
@@ -33,6 +36,7 @@ struct client_options {
     const char *record;
     bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
+    bool hard_fail, cert_status;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     uint64_t connect_timeout_ms; /* 0: none */
@@ -44,15 +48,19 @@ enum client_option_id {
     CLIENT_CAPATH,
     CLIENT_CERT,
     CLIENT_CERT_COMPRESSION,
+    CLIENT_CERT_STATUS,
     CLIENT_CIPHERS,
     CLIENT_CONNECT_TIMEOUT,
     CLIENT_CONNECT_TO,
+    CLIENT_CRL_FILE,
     CLIENT_CURVES,
     CLIENT_ECH,
+    CLIENT_HARD_FAIL,
     CLIENT_INSECURE,
     CLIENT_IPV4,
     CLIENT_IPV6,
     CLIENT_KEY,
+    CLIENT_OCSP_RESPONSE,
     CLIENT_PCAP,
     CLIENT_PROFILE,
     CLIENT_PSK,
@@ -61,6 +69,7 @@ enum client_option_id {
     CLIENT_RECORD_SECRETS,
     CLIENT_RAW_KEY_PIN,
     CLIENT_RESOLVE,
+    CLIENT_REVOCATION,
     CLIENT_SIGALGS,
     CLIENT_TLS12,
     CLIENT_TLS13,
@@ -121,6 +130,18 @@ enum client_option_id {
     {CLIENT_CERT_COMPRESSION, 0, "cert-compression", "LIST",                                       \
      "take certificates compressed by brotli, zstd, zlib (the default: all), or\n"                 \
      "none"}
+
+/* For commands that say whether a certificate was revoked. */
+#define CLIENT_REVOCATION_ROWS                                                                     \
+    {CLIENT_REVOCATION, 0, "revocation", "SOURCES",                                                \
+     "what says that a certificate was revoked: crl, ocsp, crl,ocsp (the default)\n"               \
+     "or off; nothing is fetched"},                                                                \
+    {CLIENT_HARD_FAIL, 0, "hard-fail", NULL,                                                       \
+     "refuse also what none of them says anything about"},                                         \
+    {CLIENT_CRL_FILE, 0, "crlfile", "FILE",                                                        \
+     "look in this list of revoked certificates (PEM or DER); repeat for more"},                   \
+    {CLIENT_OCSP_RESPONSE, 0, "ocsp-response", "FILE",                                             \
+     "look in this OCSP response (DER); repeat for more"}
 
 /* For commands that ask DNS where to connect. */
 #define CLIENT_ECH_ROWS                                                                            \

@@ -262,7 +262,7 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
 #define REMEMBERED_SERVERS 16
 
 /* What is remembered of chains would have to be recorded: then nothing is. */
-static int trust(struct cleat_tls_builder *b, struct cleat_trust_store *store, bool remember)
+static int judge(struct cleat_tls_builder *b, const struct client_tls_peer *peer, bool remember)
 {
     struct cleat_verify_cache *cache;
     int code = remember ? cleat_verify_cache_new(REMEMBERED_SERVERS, 0, &cache) : CLEAT_OK;
@@ -270,10 +270,11 @@ static int trust(struct cleat_tls_builder *b, struct cleat_trust_store *store, b
         cleat_tls_builder_verify_cache(b, cache);
         cleat_verify_cache_free(cache);
     }
-    return code == CLEAT_OK ? cleat_tls_builder_trust(b, store) : code;
+    code = code == CLEAT_OK ? cleat_tls_builder_trust(b, peer->trust) : code;
+    return code == CLEAT_OK ? cleat_tls_builder_revocation(b, peer->revocation) : code;
 }
 
-int client_tls_config(const struct client_options *o, struct cleat_trust_store *store,
+int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,
                       const struct client_tls_watch *watch, struct cleat_tls_config **out,
                       struct cleat_error *err)
 {
@@ -292,7 +293,7 @@ int client_tls_config(const struct client_options *o, struct cleat_trust_store *
     }
     if (o->insecure) {
         cleat_tls_builder_decide(b, CLEAT_DECIDE_PEER);
-    } else if (trust(b, store, watch->recorder == NULL) != CLEAT_OK) {
+    } else if (judge(b, peer, watch->recorder == NULL) != CLEAT_OK) {
         cleat_tls_builder_free(b);
         return GET_EXIT_NO_MEMORY;
     }

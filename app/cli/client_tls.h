@@ -2,6 +2,7 @@
 #ifndef CL_CLI_CLIENT_TLS_H
 #define CL_CLI_CLIENT_TLS_H
 
+#include "cleat/revocation.h"
 #include "cleat/tls.h"
 #include "cli/client_options.h"
 #include "record/recorder.h"
@@ -20,10 +21,16 @@ struct client_tls_watch {
     struct cl_recorder *recorder; /* or NULL */
 };
 
+/* What the server's certificate is judged by. */
+struct client_tls_peer {
+    struct cleat_trust_store *trust; /* NULL with -k */
+    const struct cleat_revocation_options *revocation;
+};
+
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.
  * Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS or
  * GET_EXIT_USAGE. */
-int client_tls_config(const struct client_options *o, struct cleat_trust_store *trust,
+int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,
                       const struct client_tls_watch *watch, struct cleat_tls_config **out,
                       struct cleat_error *err);
 

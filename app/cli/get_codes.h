@@ -27,7 +27,9 @@ enum get_exit {
     GET_EXIT_CIPHERS = 59,
     GET_EXIT_VERIFY = 60,
     GET_EXIT_CA_FILE = 77,
-    GET_EXIT_ECH = 101, /* Encrypted Client Hello was rejected */
+    GET_EXIT_REVOCATION_FILE = 82,
+    GET_EXIT_CERT_STATUS = 91, /* --cert-status */
+    GET_EXIT_ECH = 101,        /* Encrypted Client Hello was rejected */
 };
 
 /* get_exit_of_handshake maps why a handshake failed to 60 (we did not accept the peer's

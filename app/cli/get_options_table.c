@@ -54,6 +54,9 @@ static const struct cl_option rows[] = {
 
     {GET_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
+    CLIENT_REVOCATION_ROWS,
+    {CLIENT_CERT_STATUS, 0, "cert-status", NULL,
+     "demand that the server staples an OCSP response that says \"good\""},
     CLIENT_ECH_ROWS,
     {GET_SSL_SESSIONS, 0, "ssl-sessions", "FILE",
      "resume sessions kept in FILE, and keep new ones there"},

@@ -8,6 +8,7 @@
 #include "cleat/ech.h"
 #include "cli/get_codes.h"
 #include "cli/client_explain.h"
+#include "cli/client_revocation.h"
 #include "conn/staple.h"
 #include "net/clock.h"
 
@@ -145,6 +146,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     if (t->exit_code == GET_EXIT_VERIFY) {
         t->facts.ssl_verify_result = get_verify_result(r->error.code);
     }
+    t->exit_code = client_revocation_exit(&t->s->options->client, t->exit_code, &r->error);
     t->err = r->error;
     if (r->stage == CL_DIAL_TLS) {
         client_explain(&t->err, &t->s->options->client, false);

@@ -78,9 +78,11 @@ int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *i
 /* cleat_tls_builder_revocation: how the engine's own verification of the peer treats revocation,
  * and where it looks it up (fields as in struct cleat_verify_options). References to the sets are
  * taken. Default: off. What a client asked its server to staple (cleat_tls_builder_ask_status)
- * counts in any case: "revoked" is refused, and a certificate that demands a staple (RFC 7633)
- * needs a good one. A new list means a new configuration; sessions made under another list are not
- * resumed under it. CLEAT_OK, CLEAT_ERR_BAD_CONFIG. */
+ * counts also then: "revoked" is refused, and a certificate that demands a staple (RFC 7633) needs
+ * a good one; unless from_ocsp is CLEAT_SOURCE_OFF. staple_required: every peer's certificate needs
+ * a good staple, whether it demands one or not. New lists or responses mean a new configuration;
+ * sessions made under others, or without staple_required, are not resumed under it. CLEAT_OK,
+ * CLEAT_ERR_BAD_CONFIG. */
 struct cleat_revocation_options {
     enum cleat_revocation mode;
     enum cleat_source from_crls;
@@ -88,6 +90,7 @@ struct cleat_revocation_options {
     int64_t max_age; /* seconds since thisUpdate; 0: until nextUpdate */
     const struct cleat_crl_set *crls;
     const struct cleat_ocsp_set *ocsp;
+    bool staple_required;
 };
 struct cleat_tls_builder;
 int cleat_tls_builder_revocation(struct cleat_tls_builder *b,

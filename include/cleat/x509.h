@@ -243,7 +243,8 @@ struct cleat_verify_options {
     const struct cleat_ct_logs *ct_logs; /* or NULL; a reference is kept */
     const uint8_t *scts; /* SignedCertificateTimestampList of the TLS extension; NULL: none */
     size_t scts_len;
-    bool staple_asked; /* the peer was asked for one: then RFC 7633 counts (must-staple) */
+    bool staple_asked;    /* the peer was asked for one: then RFC 7633 counts (must-staple) */
+    bool staple_required; /* as if every leaf demanded one (not with from_ocsp off) */
     const struct cleat_suffix_list *suffixes; /* or NULL */
     const char *email;                        /* mailbox the leaf must be for; NULL: not checked */
     int max_intermediates; /* not counting self-issued ones; 0: the default, -1: none */

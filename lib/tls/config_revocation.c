@@ -3,12 +3,14 @@
 #include "tls/builder.h"
 #include "tls/conn.h"
 #include "x509/crl.h"
+#include "x509/ocsp.h"
 
 static bool valid(const struct cleat_revocation_options *o)
 {
     return (unsigned)o->mode <= CLEAT_REVOCATION_REQUIRED &&
            (unsigned)o->from_crls <= CLEAT_SOURCE_REQUIRED &&
-           (unsigned)o->from_ocsp <= CLEAT_SOURCE_REQUIRED && o->max_age >= 0;
+           (unsigned)o->from_ocsp <= CLEAT_SOURCE_REQUIRED && o->max_age >= 0 &&
+           !(o->staple_required && o->from_ocsp == CLEAT_SOURCE_OFF);
 }
 
 int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
@@ -16,8 +18,10 @@ int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
 {
     struct cleat_revocation_options *own = &b->config->revocation;
     if (!valid(options)) {
-        (void)cl_error_set(&b->error, CL_WHY(BAD_CONFIG, NULL),
-                           "the options for revocation have a value that is not defined");
+        (void)cl_error_set(
+            &b->error, CL_WHY(BAD_CONFIG, NULL),
+            "the options for revocation have a value that is not defined, or demand a "
+            "staple with OCSP off");
         return b->error.code;
     }
     cl_revocation_deinit(own);
@@ -38,15 +42,21 @@ void cl_revocation_deinit(struct cleat_revocation_options *own)
  * nothing is added, and sessions made before stay good. */
 void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_hash *h)
 {
-    uint8_t lists[32];
-    const uint8_t head[] = {(uint8_t)own->mode, (uint8_t)own->from_crls, (uint8_t)own->from_ocsp};
-    if (own->crls == NULL && own->ocsp == NULL && own->mode == CLEAT_REVOCATION_OFF) {
+    uint8_t digest[32];
+    const uint8_t head[] = {(uint8_t)own->mode,   (uint8_t)own->from_crls, (uint8_t)own->from_ocsp,
+                            own->staple_required, own->crls != NULL,       own->ocsp != NULL};
+    static const uint8_t nothing[sizeof(head)] = {0};
+    if (memcmp(head, nothing, sizeof(head)) == 0) {
         return;
     }
     cl_hash_update(h, head, sizeof(head));
     if (own->crls != NULL) {
-        cl_crl_set_digest(own->crls, lists);
-        cl_hash_update(h, lists, sizeof(lists));
+        cl_crl_set_digest(own->crls, digest);
+        cl_hash_update(h, digest, sizeof(digest));
+    }
+    if (own->ocsp != NULL) {
+        cl_ocsp_set_digest(own->ocsp, digest);
+        cl_hash_update(h, digest, sizeof(digest));
     }
 }
 

@@ -46,6 +46,7 @@ static cl_result start_verifier(struct cleat_tls *tls)
         .ct = tls->config->ct,
         .ct_logs = tls->config->ct_logs,
         .scts = cl_buf_view(&tls->peer_scts),
+        .staple_required = tls->config->revocation.staple_required,
     };
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;

@@ -73,6 +73,9 @@ struct cleat_ocsp_set {
 CL_MUST cl_result cl_ocsp_parse(struct cl_ocsp **out, struct cl_rd der, struct cleat_error *err);
 void cl_ocsp_free(struct cl_ocsp *response);
 
+/* cl_ocsp_set_digest: SHA-256 over all responses of the set, in their order. */
+void cl_ocsp_set_digest(const struct cleat_ocsp_set *set, uint8_t out[32]);
+
 /* cl_ocsp_next takes the next answer from what is left of response->answers. */
 CL_RD_MUST bool cl_ocsp_next(struct cl_rd *answers, struct cl_ocsp_answer *out);
 

@@ -1,6 +1,7 @@
 /* x509/ocsp_set.c - sets of OCSP responses, as the application gives them (cleat/revocation.h). */
 #include "base/mem.h"
 #include "cleat/revocation.h"
+#include "crypto/hash.h"
 #include "x509/ocsp.h"
 
 int cleat_ocsp_set_new(struct cleat_ocsp_set **out)
@@ -46,6 +47,16 @@ void cleat_ocsp_set_free(struct cleat_ocsp_set *set)
 size_t cleat_ocsp_set_num(const struct cleat_ocsp_set *set)
 {
     return set->num;
+}
+
+void cl_ocsp_set_digest(const struct cleat_ocsp_set *set, uint8_t out[32])
+{
+    struct cl_hash h;
+    cl_hash_init(&h, CL_HASH_SHA256);
+    for (size_t i = 0; i < set->num; i++) {
+        cl_hash_update(&h, set->responses[i]->der.p, set->responses[i]->der.len);
+    }
+    cl_hash_peek(&h, out);
 }
 
 int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *issuer,

@@ -21,7 +21,7 @@ bool cl_revoke_wanted(const struct cl_verify *v)
 {
     return v->verdict->revocation != CLEAT_REVOCATION_OFF ||
            v->from_crls == CLEAT_SOURCE_REQUIRED || v->from_ocsp == CLEAT_SOURCE_REQUIRED ||
-           v->staple_asked;
+           v->staple_asked || v->staple_required;
 }
 
 static const char *reason_name(uint32_t reason)
@@ -70,12 +70,28 @@ static bool unknown(const struct findings *f, const char *wanted, struct cl_fail
 }
 
 /* RFC 7633 4.2.3.1: a certificate with the feature status_request is only good with a good staple,
- * where the handshake asked for one. */
+ * where the handshake asked for one. With OCSP switched off nobody would look at it. */
 static bool staple_missing(const struct findings *f)
 {
     const struct cl_verify *v = f->lists.v;
-    return f->lists.depth == 1 && v->staple_asked && cl_cert_must_staple(f->lists.cert) &&
+    const bool by_feature =
+        v->staple_asked && v->from_ocsp != CLEAT_SOURCE_OFF && cl_cert_must_staple(f->lists.cert);
+    return f->lists.depth == 1 && (by_feature || v->staple_required) &&
            !(f->by_responses == CL_STATUS_GOOD && f->responses.stapled);
+}
+
+static bool fail_staple(const struct findings *f, struct cl_fail *fail)
+{
+    const char *problem = f->responses.problem;
+    const bool by_feature = cl_cert_must_staple(f->lists.cert);
+    fail->openssl = "OCSP_VERIFY_NEEDED";
+    return cl_fail_set(fail, CLEAT_ERR_REVOCATION_UNKNOWN, CL_CHECK_REVOCATION, 0,
+                       by_feature ? "RFC 7633 4.2.3.1" : "RFC 6066 8",
+                       "the server must staple a current OCSP response", "%s, and %s%s",
+                       by_feature ? "it demands a stapled OCSP response (must-staple)"
+                                  : "a stapled OCSP response is demanded",
+                       problem != NULL ? "of the one there is: " : "there is none",
+                       problem != NULL ? problem : "");
 }
 
 static bool acceptable(const struct findings *f, struct cl_fail *fail)
@@ -89,13 +105,7 @@ static bool acceptable(const struct findings *f, struct cl_fail *fail)
         return revoked(&f->lists, "a CRL", "RFC 5280 6.3", fail);
     }
     if (staple_missing(f)) {
-        const char *problem = f->responses.problem;
-        fail->openssl = "OCSP_VERIFY_NEEDED";
-        return cl_fail_set(fail, CLEAT_ERR_REVOCATION_UNKNOWN, CL_CHECK_REVOCATION, 0,
-                           "RFC 7633 4.2.3.1", "the server must staple a current OCSP response",
-                           "it demands a stapled OCSP response (must-staple), and %s%s",
-                           problem != NULL ? "of the one there is: " : "there is none",
-                           problem != NULL ? problem : "");
+        return fail_staple(f, fail);
     }
     if (v->from_crls == CLEAT_SOURCE_REQUIRED && f->by_lists != CL_STATUS_GOOD) {
         return unknown(f, "a current CRL of its issuer is needed", fail);

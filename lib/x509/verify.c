@@ -19,6 +19,7 @@ static bool options_valid(const struct cl_verify_params *p)
            (unsigned)p->from_crls <= CLEAT_SOURCE_REQUIRED &&
            (unsigned)p->from_ocsp <= CLEAT_SOURCE_REQUIRED &&
            (unsigned)p->ct <= CLEAT_CT_REQUIRED && p->max_revocation_age >= 0 &&
+           !(p->staple_required && p->from_ocsp == CLEAT_SOURCE_OFF) &&
            p->num_initial_policies <= CL_VERIFY_MAX_POLICIES;
 }
 
@@ -57,6 +58,7 @@ static cl_result copy_sources(struct cl_verify *v, const struct cl_verify_params
     v->from_ocsp = p->from_ocsp;
     v->max_age = p->max_revocation_age;
     v->staple_asked = p->staple_asked;
+    v->staple_required = p->staple_required;
     v->verdict->ct = v->ct = p->ct;
     v->ct_logs = p->ct_logs != NULL ? cleat_ct_logs_ref(p->ct_logs) : NULL;
     v->scts = p->scts;
@@ -566,6 +568,7 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
         .ct = o->ct,
         .ct_logs = o->ct_logs,
         .scts = cl_rd_of(o->scts, o->scts_len),
+        .staple_required = o->staple_required,
         .suffixes = o->suffixes,
         .email = o->email,
         .max_intermediates = o->max_intermediates,

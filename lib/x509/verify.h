@@ -45,6 +45,7 @@ struct cl_verify_params {
     const struct cleat_ct_logs *ct_logs;
     struct cl_rd scts; /* with its outer length; valid until the verification ends */
     bool staple_asked;
+    bool staple_required;
     const struct cleat_suffix_list *suffixes;
     const char *email;
     int max_intermediates;

@@ -170,6 +170,7 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
         (uint8_t)p->purpose,        (uint8_t)p->policy,        (uint8_t)p->revocation,
         (uint8_t)p->from_crls,      (uint8_t)p->from_ocsp,     p->staple_asked,
         p->require_explicit_policy, p->inhibit_policy_mapping, p->inhibit_any_policy,
+        p->staple_required,
     };
     cl_trust_digest(p->trust, trust);
     cl_hash_init(&h, CL_HASH_SHA256);

@@ -141,6 +141,7 @@ struct cl_verify {
         *staple;         /* what the peer stapled to its leaf; NULL: nothing, or it is malformed */
     bool staple_problem; /* it is malformed */
     bool staple_asked;
+    bool staple_required;
     enum cleat_source from_crls;
     enum cleat_source from_ocsp;
     enum cleat_ct ct;

@@ -335,15 +335,18 @@ struct staple_row {
     const char *says;
 };
 
-static void check_staple(const struct staple_row *row)
+/* required: by the options, not by the certificate. */
+static void check_staple(const struct staple_row *row, bool required)
 {
     char text[TEXT];
     uint8_t der[T_MAX_DER];
     size_t len = row->staple.signer != NULL ? t_ocsp_der(&row->staple, der) : 0;
     len -= row->malformed ? 1 : 0;
-    const int code = judge(
-        row->leaf,
-        (struct cl_verify_params){.staple = cl_rd_of(der, len), .staple_asked = row->asked}, text);
+    const int code = judge(row->leaf,
+                           (struct cl_verify_params){.staple = cl_rd_of(der, len),
+                                                     .staple_asked = row->asked,
+                                                     .staple_required = required},
+                           text);
     if (code != row->code || strstr(text, row->says) == NULL) {
         fail_msg("%s: %d, %s", row->name, code, text);
     }
@@ -400,8 +403,37 @@ static void test_a_certificate_that_demands_a_staple_needs_a_good_one(void **sta
          ""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        check_staple(&rows[i]);
+        check_staple(&rows[i], false);
     }
+}
+
+static void test_a_staple_that_the_options_demand_must_be_good(void **state)
+{
+    (void)state;
+    struct t_answer stale = ABOUT_LEAF;
+    struct t_answer unknown = ABOUT_LEAF;
+    stale.next_update = T_NOW - 1;
+    unknown.status = CL_OCSP_UNKNOWN;
+    const int missing = CLEAT_ERR_REVOCATION_UNKNOWN;
+    const struct staple_row rows[] = {
+        {"good", &leaf, {.signer = &ca, .answers = {ABOUT_LEAF}}, true, false, CLEAT_OK, ""},
+        {"none", &leaf, {0}, true, false, missing, "is demanded, and there is none"},
+        {"none, not asked for", &leaf, {0}, false, false, missing, "there is none"},
+        {"stale", &leaf, {.signer = &ca, .answers = {stale}}, true, false, missing, "date"},
+        {"unknown", &leaf, {.signer = &ca, .answers = {unknown}}, true, false, missing, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        check_staple(&rows[i], true);
+    }
+}
+
+/* Nobody would look at the staple, so that none can be demanded, not even by the certificate. */
+static void test_no_staple_is_demanded_with_ocsp_off(void **state)
+{
+    (void)state;
+    char text[TEXT];
+    struct cl_verify_params params = {.from_ocsp = CLEAT_SOURCE_OFF, .staple_asked = true};
+    assert_int_equal(judge(&stapling, params, text), CLEAT_OK);
 }
 
 /* RFC 6960 4.2.2.2.1: without id-pkix-ocsp-nocheck the responder may have been revoked itself. */
@@ -506,6 +538,8 @@ int main(void)
         cmocka_unit_test(test_a_response_must_be_current),
         cmocka_unit_test(test_each_source_has_its_own_policy),
         cmocka_unit_test(test_a_certificate_that_demands_a_staple_needs_a_good_one),
+        cmocka_unit_test(test_a_staple_that_the_options_demand_must_be_good),
+        cmocka_unit_test(test_no_staple_is_demanded_with_ocsp_off),
         cmocka_unit_test(test_a_responder_that_was_revoked_says_nothing),
         cmocka_unit_test(test_a_changed_response_never_says_good),
         cmocka_unit_test(test_a_truncated_response_is_refused),
