@@ -2,17 +2,6 @@
 
 #include "base/pem.h"
 
-static void put_ext(struct cl_wr *w, const char *oid, bool critical, struct cl_rd value)
-{
-    struct cl_der_mark ext = cl_der_open(w, CL_DER_SEQUENCE);
-    cl_der_put_oid_text(w, oid);
-    if (critical) {
-        cl_der_put_bool(w, true);
-    }
-    cl_der_put(w, CL_DER_OCTET_STRING, value);
-    cl_der_close(w, ext);
-}
-
 /* GeneralNames with the certificate's subject as a directoryName. */
 static void put_certificate_issuer(struct cl_wr *w, const struct cleat_cert *issuer)
 {
@@ -21,7 +10,7 @@ static void put_certificate_issuer(struct cl_wr *w, const struct cleat_cert *iss
     struct cl_der_mark names = cl_der_open(&inner, CL_DER_SEQUENCE);
     cl_der_put(&inner, CL_DER_CTXC(4), issuer->subject.der);
     cl_der_close(&inner, names);
-    put_ext(w, "2.5.29.29", true, cl_rd_of(room, inner.len));
+    t_put_ext(w, "2.5.29.29", true, cl_rd_of(room, inner.len));
 }
 
 static void put_entry(struct cl_wr *w, const struct t_entry *e)
@@ -34,13 +23,13 @@ static void put_entry(struct cl_wr *w, const struct t_entry *e)
         struct cl_der_mark exts = cl_der_open(w, CL_DER_SEQUENCE);
         if (e->reason != 0) {
             const uint8_t value[] = {0x0a, 1, e->reason};
-            put_ext(w, "2.5.29.21", false, cl_rd_of(value, sizeof(value)));
+            t_put_ext(w, "2.5.29.21", false, cl_rd_of(value, sizeof(value)));
         }
         if (e->issuer != NULL) {
             put_certificate_issuer(w, e->issuer);
         }
         if (e->unknown_critical) {
-            put_ext(w, "1.3.6.1.4.1.99999.1", true, cl_rd_of(null, sizeof(null)));
+            t_put_ext(w, "1.3.6.1.4.1.99999.1", true, cl_rd_of(null, sizeof(null)));
         }
         cl_der_close(w, exts);
     }
@@ -52,7 +41,7 @@ static void put_number(struct cl_wr *w, const char *oid, bool critical, uint32_t
     uint8_t room[8];
     struct cl_wr inner = cl_wr_of(room, sizeof(room));
     cl_der_put_u32(&inner, number);
-    put_ext(w, oid, critical, cl_rd_of(room, inner.len));
+    t_put_ext(w, oid, critical, cl_rd_of(room, inner.len));
 }
 
 static void put_exts(struct cl_wr *w, const struct t_crl *crl)
@@ -65,10 +54,10 @@ static void put_exts(struct cl_wr *w, const struct t_crl *crl)
         put_number(w, "2.5.29.27", true, crl->delta_base);
     }
     if (crl->idp.len != 0) {
-        put_ext(w, "2.5.29.28", true, crl->idp);
+        t_put_ext(w, "2.5.29.28", true, crl->idp);
     }
     if (crl->unknown_critical) {
-        put_ext(w, "1.3.6.1.4.1.99999.1", true, cl_rd_of(null, sizeof(null)));
+        t_put_ext(w, "1.3.6.1.4.1.99999.1", true, cl_rd_of(null, sizeof(null)));
     }
     cl_der_close(w, list);
     cl_der_close(w, field);

@@ -4,17 +4,6 @@
 
 static const char unknown_oid[] = "1.3.6.1.4.1.99999.1";
 
-static void put_ext(struct cl_wr *w, const char *oid, bool critical, struct cl_rd value)
-{
-    struct cl_der_mark ext = cl_der_open(w, CL_DER_SEQUENCE);
-    cl_der_put_oid_text(w, oid);
-    if (critical) {
-        cl_der_put_bool(w, true);
-    }
-    cl_der_put(w, CL_DER_OCTET_STRING, value);
-    cl_der_close(w, ext);
-}
-
 static void put_exts(struct cl_wr *w, bool unknown_critical, struct cl_rd nonce)
 {
     static const uint8_t null[] = {0x05, 0x00};
@@ -26,11 +15,11 @@ static void put_exts(struct cl_wr *w, bool unknown_critical, struct cl_rd nonce)
     struct cl_der_mark field = cl_der_open(w, CL_DER_CTXC(1));
     struct cl_der_mark list = cl_der_open(w, CL_DER_SEQUENCE);
     if (unknown_critical) {
-        put_ext(w, unknown_oid, true, cl_rd_of(null, sizeof(null)));
+        t_put_ext(w, unknown_oid, true, cl_rd_of(null, sizeof(null)));
     }
     if (nonce.len != 0) {
         cl_der_put(&inner, CL_DER_OCTET_STRING, nonce);
-        put_ext(w, "1.3.6.1.5.5.7.48.1.2", false, cl_rd_of(room, inner.len));
+        t_put_ext(w, "1.3.6.1.5.5.7.48.1.2", false, cl_rd_of(room, inner.len));
     }
     cl_der_close(w, list);
     cl_der_close(w, field);

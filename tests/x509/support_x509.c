@@ -181,3 +181,23 @@ char *t_read_file(const char *name, size_t *len)
     }
     return text;
 }
+
+void t_put_ext(struct cl_wr *w, const char *oid, bool critical, struct cl_rd value)
+{
+    struct cl_der_mark ext = cl_der_open(w, CL_DER_SEQUENCE);
+    cl_der_put_oid_text(w, oid);
+    if (critical) {
+        cl_der_put_bool(w, true);
+    }
+    cl_der_put(w, CL_DER_OCTET_STRING, value);
+    cl_der_close(w, ext);
+}
+
+struct entity t_leaf_with(const char *cn, const struct entity *issuer, size_t key,
+                          struct cl_cert_raw_ext ext)
+{
+    struct cl_cert_template tpl = t_template(cn, issuer, t_key(key), false);
+    tpl.raw_exts = &ext;
+    tpl.num_raw_exts = 1;
+    return t_make(&tpl, issuer, t_key(key));
+}

@@ -37,6 +37,8 @@ struct entity t_make(const struct cl_cert_template *tpl, const struct entity *is
                      const struct cleat_key *key);
 struct entity t_ca(const char *cn, const struct entity *issuer, size_t key);
 struct entity t_leaf(const char *host, const struct entity *issuer, size_t key);
+struct entity t_leaf_with(const char *cn, const struct entity *issuer, size_t key,
+                          struct cl_cert_raw_ext ext);
 void t_free(struct entity *e);
 
 /* t_sign makes a certificate of a TBSCertificate, signed with ECDSA and SHA-256; algorithm is the
@@ -44,6 +46,9 @@ void t_free(struct entity *e);
  * for T_MAX_DER bytes. */
 #define T_MAX_DER 4096
 size_t t_sign(struct cl_rd tbs, struct cl_rd algorithm, const struct cleat_key *key, uint8_t *out);
+
+/* t_put_ext writes an Extension; value is what its OCTET STRING holds. */
+void t_put_ext(struct cl_wr *w, const char *oid, bool critical, struct cl_rd value);
 
 struct cleat_trust_store *t_trust(const struct entity *const *anchors, size_t num);
 

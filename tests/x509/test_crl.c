@@ -34,11 +34,8 @@ static struct entity make_pointed(void)
     cl_der_close(&w, names);
     cl_der_close(&w, point);
     cl_der_close(&w, points);
-    const struct cl_cert_raw_ext ext = {"2.5.29.31", false, cl_rd_of(room, w.len)};
-    struct cl_cert_template tpl = t_template("pointed", &ca, t_key(4), false);
-    tpl.raw_exts = &ext;
-    tpl.num_raw_exts = 1;
-    return t_make(&tpl, &ca, t_key(4));
+    return t_leaf_with("pointed", &ca, 4,
+                       (struct cl_cert_raw_ext){"2.5.29.31", false, cl_rd_of(room, w.len)});
 }
 
 static int make_world(void **state)

@@ -34,12 +34,9 @@ static struct entity make_responder(const char *cn, const struct entity *issuer,
 
 static struct entity make_stapling(void)
 {
-    const struct cl_cert_raw_ext ext = {"1.3.6.1.5.5.7.1.24", false,
-                                        cl_rd_of(feature, sizeof(feature))};
-    struct cl_cert_template tpl = t_template("stapling", &ca, t_key(4), false);
-    tpl.raw_exts = &ext;
-    tpl.num_raw_exts = 1;
-    return t_make(&tpl, &ca, t_key(4));
+    return t_leaf_with(
+        "stapling", &ca, 4,
+        (struct cl_cert_raw_ext){"1.3.6.1.5.5.7.1.24", false, cl_rd_of(feature, sizeof(feature))});
 }
 
 static int make_world(void **state)
