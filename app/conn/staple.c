@@ -2,15 +2,11 @@
 #include "conn/staple.h"
 
 #include "cleat/tls_options.h"
-#include "x509/der.h"
+#include "x509/ocsp.h"
 
 /* RFC 6960 4.2.1: OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, ... } */
 static const char *ocsp_status(struct cl_rd response)
 {
-    static const char *const names[] = {
-        "successful", "malformedRequest", "internalError", "tryLater",
-        "unknown",    "sigRequired",      "unauthorized",
-    };
     struct cl_rd body, status;
     uint8_t number;
     if (!cl_der_get(&response, CL_DER_SEQUENCE, &body) ||
@@ -18,7 +14,7 @@ static const char *ocsp_status(struct cl_rd response)
         !cl_rd_done(&status)) {
         return "malformed";
     }
-    return number < sizeof(names) / sizeof(names[0]) ? names[number] : "unknown";
+    return cl_ocsp_status_name(number);
 }
 
 static size_t count_scts(struct cl_rd bytes)

@@ -238,6 +238,14 @@ bool cl_alg_key(struct cl_rd spki, struct cl_rd *oid, enum cl_key_type *type)
     return true;
 }
 
+bool cl_alg_key_bytes(struct cl_rd spki, struct cl_rd *out)
+{
+    struct cl_rd fields;
+    struct cl_rd algorithm;
+    return cl_der_get(&spki, CL_DER_SEQUENCE, &fields) &&
+           cl_der_get(&fields, CL_DER_SEQUENCE, &algorithm) && cl_der_bits_octets(&fields, out);
+}
+
 const char *cl_alg_name(struct cl_rd oid)
 {
     for (size_t i = 0; i < sizeof(key_rows) / sizeof(key_rows[0]); i++) {

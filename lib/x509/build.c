@@ -123,11 +123,8 @@ static void put_ext_key_usage(struct cl_wr *w, unsigned usage)
 /* RFC 7093 2 (1): the left-most 160 bits of SHA-256 of the BIT STRING's value. */
 static bool key_id(struct cl_rd spki, uint8_t out[32])
 {
-    struct cl_rd fields;
-    struct cl_rd algorithm;
     struct cl_rd key;
-    if (!cl_der_get(&spki, CL_DER_SEQUENCE, &fields) ||
-        !cl_der_get(&fields, CL_DER_SEQUENCE, &algorithm) || !cl_der_bits_octets(&fields, &key)) {
+    if (!cl_alg_key_bytes(spki, &key)) {
         return false;
     }
     cl_hash_once(CL_HASH_SHA256, key.p, key.len, out);
@@ -405,15 +402,21 @@ void cl_cert_build_deinit(struct cl_cert_build *build)
     *build = (struct cl_cert_build){0};
 }
 
+/* The job of a build that was started is run here; the build ends. */
+static cl_result sign_now(struct cl_cert_build *build, struct cl_buf *out)
+{
+    cl_job_run(&build->job);
+    cl_result r = cl_cert_build_finish(build, out);
+    cl_cert_build_deinit(build);
+    return r;
+}
+
 cl_result cl_cert_build(struct cl_buf *out, const struct cl_cert_template *tpl,
                         const struct cleat_key *key, struct cleat_error *err)
 {
     struct cl_cert_build build;
     CL_TRY(cl_cert_build_start(&build, tpl, key, NULL, err));
-    cl_job_run(&build.job);
-    cl_result r = cl_cert_build_finish(&build, out);
-    cl_cert_build_deinit(&build);
-    return r;
+    return sign_now(&build, out);
 }
 
 cl_result cl_build_signed(struct cl_buf *out, const struct cleat_key *key, cl_build_put *put,
@@ -421,8 +424,5 @@ cl_result cl_build_signed(struct cl_buf *out, const struct cleat_key *key, cl_bu
 {
     struct cl_cert_build build = {.alg = natural_alg(cl_key_type(key))};
     CL_TRY(start(&build, key, put, ctx, max, err));
-    cl_job_run(&build.job);
-    cl_result r = cl_cert_build_finish(&build, out);
-    cl_cert_build_deinit(&build);
-    return r;
+    return sign_now(&build, out);
 }

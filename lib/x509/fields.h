@@ -122,6 +122,10 @@ CL_RD_MUST bool cl_alg_signature(struct cl_rd algorithm, struct cl_rd *oid,
                                  const struct cl_sig_alg **alg);
 CL_RD_MUST bool cl_alg_key(struct cl_rd spki, struct cl_rd *oid, enum cl_key_type *type);
 
+/* cl_alg_key_bytes gives what the BIT STRING of a SubjectPublicKeyInfo holds: what identifiers of
+ * keys are hashes of. */
+CL_RD_MUST bool cl_alg_key_bytes(struct cl_rd spki, struct cl_rd *out);
+
 /* cl_alg_signature_name names an OID of a signature or key algorithm, known but refused ones
  * ("sha1WithRSAEncryption") included; NULL. */
 const char *cl_alg_name(struct cl_rd oid);

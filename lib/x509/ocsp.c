@@ -329,16 +329,6 @@ void cl_ocsp_free(struct cl_ocsp *response)
 
 /* ---- whom it is about, whom it is from ---- */
 
-/* The bits of a SubjectPublicKeyInfo's key, which RFC 6960 hashes. */
-static bool key_bits(const struct cleat_cert *cert, struct cl_rd *out)
-{
-    struct cl_rd spki = cert->spki;
-    struct cl_rd body;
-    struct cl_rd algorithm;
-    return cl_der_get(&spki, CL_DER_SEQUENCE, &body) &&
-           cl_der_get(&body, CL_DER_SEQUENCE, &algorithm) && cl_der_bits_octets(&body, out);
-}
-
 static bool hashes_to(enum cl_hash_id id, struct cl_rd what, struct cl_rd digest)
 {
     uint8_t own[CL_HASH_MAX_LEN];
@@ -352,14 +342,16 @@ bool cl_ocsp_is_about(const struct cl_ocsp_answer *answer, const struct cleat_ce
     struct cl_rd key;
     return answer->hash != CL_HASH_NONE && cl_rd_equal(answer->serial, cert->serial) &&
            hashes_to(answer->hash, cert->issuer.der, answer->issuer_name_hash) &&
-           key_bits(issuer, &key) && hashes_to(answer->hash, key, answer->issuer_key_hash);
+           cl_alg_key_bytes(issuer->spki, &key) &&
+           hashes_to(answer->hash, key, answer->issuer_key_hash);
 }
 
 bool cl_ocsp_named_by(const struct cl_ocsp *response, const struct cleat_cert *cert)
 {
     struct cl_rd key;
     if (response->responder_key.len != 0) {
-        return key_bits(cert, &key) && hashes_to(CL_HASH_SHA1, key, response->responder_key);
+        return cl_alg_key_bytes(cert->spki, &key) &&
+               hashes_to(CL_HASH_SHA1, key, response->responder_key);
     }
     return cl_name_equal(&response->responder_name, &cert->subject);
 }
@@ -412,7 +404,7 @@ cl_result cl_ocsp_request(struct cl_buf *out, const struct cleat_cert *cert,
     uint8_t room[MAX_REQUEST];
     struct cl_wr w = cl_wr_of(room, sizeof(room));
     struct cl_rd key;
-    if (!key_bits(issuer, &key)) {
+    if (!cl_alg_key_bytes(issuer->spki, &key)) {
         return CLEAT_ERR_BAD_CERTIFICATE;
     }
     struct cl_der_mark whole = cl_der_open(&w, CL_DER_SEQUENCE);

@@ -27,12 +27,8 @@ static void put_exts(struct cl_wr *w, bool unknown_critical, struct cl_rd nonce)
 
 static struct cl_rd key_of(const struct cleat_cert *cert)
 {
-    struct cl_rd spki = cert->spki;
-    struct cl_rd body;
-    struct cl_rd algorithm;
     struct cl_rd key;
-    assert_true(cl_der_get(&spki, CL_DER_SEQUENCE, &body) &&
-                cl_der_get(&body, CL_DER_SEQUENCE, &algorithm) && cl_der_bits_octets(&body, &key));
+    assert_true(cl_alg_key_bytes(cert->spki, &key));
     return key;
 }
 
