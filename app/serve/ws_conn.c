@@ -127,13 +127,18 @@ static bool write_frames(struct cl_websocket *w)
     return true;
 }
 
+static void look_in(struct cl_websocket *w, uint64_t ms)
+{
+    w->watched = true;
+    cl_wheel_set(w->hub->wheel, &w->timer, ms);
+}
+
 /* Has the timer look soon, unless it is going to. */
 static void watch(struct cl_websocket *w, uint64_t ms)
 {
     if (!w->watched) {
-        w->watched = true;
         w->num_stalls = 0;
-        cl_wheel_set(w->hub->wheel, &w->timer, ms);
+        look_in(w, ms);
     }
 }
 
@@ -316,10 +321,10 @@ static bool is_taking(struct cl_websocket *w)
 }
 
 /* The client, or what is behind the endpoint, is slow. False: slower than we wait for. */
-static bool be_patient(struct cl_websocket *w)
+static bool be_patient(struct cl_websocket *w, bool taking)
 {
     bool queued = cleat_ws_queued(w->ws) > 0;
-    if (is_taking(w) || (!queued && !is_ended(w))) {
+    if (taking || (!queued && !is_ended(w))) {
         w->num_stalls = 0;
     } else {
         w->num_stalls += is_ended(w) ? MAX_STALLS : 1;
@@ -333,7 +338,7 @@ static bool be_patient(struct cl_websocket *w)
         cl_websocket_flush(w);
         cl_websocket_resume(w); /* there may be memory again */
     }
-    watch(w, is_ended(w) ? CLOSE_MS : CHECK_MS);
+    look_in(w, is_ended(w) ? CLOSE_MS : CHECK_MS);
     return true;
 }
 
@@ -360,8 +365,9 @@ void cl_websocket_tick(struct cl_wheel_entry *entry)
     if (w->session->state == CL_SESSION_CLOSED) {
         return;
     }
-    if (is_ended(w) || w->held || (cleat_ws_queued(w->ws) > 0 && is_taking(w))) {
-        if (!be_patient(w)) {
+    bool taking = is_taking(w);
+    if (is_ended(w) || w->held || (cleat_ws_queued(w->ws) > 0 && taking)) {
+        if (!be_patient(w, taking)) {
             cl_stream_abort(w->session->stream, "the client takes nothing any more");
         }
         return;

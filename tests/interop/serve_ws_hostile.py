@@ -20,7 +20,7 @@ NUM_CYCLES = 2000
 
 
 def setUpModule():
-    global server, gauge
+    global server, gauge, stalled
     server = support.Server(*PAIR.args(), "--ws-echo", "/echo", "--insecure-listen", "127.0.0.1:0",
                             env=abuse_support.ENV)
     gauge = abuse_support.Gauge(server)
@@ -29,9 +29,22 @@ def setUpModule():
     with client() as c:
         c.send(frame(TEXT, b"warm"))
         c.message()
+    stalled = ws.Client(support.connect(server.clear), "/echo")
+    fill(stalled)
+
+
+def fill(c):
+    """Sends, never reads, until nothing more is taken."""
+    c.sock.settimeout(1)
+    try:
+        while True:
+            c.sock.sendall(frame(BINARY, b"s" * 65536))
+    except TimeoutError:
+        pass
 
 
 def tearDownModule():
+    stalled.close()
     server.__exit__(None, None, None)
 
 
@@ -129,15 +142,18 @@ class Hostile(unittest.TestCase):
         clients = []
         for _ in range(100):
             c = ws.Client(support.connect(server.clear), "/echo")
+            self.addCleanup(c.close)
             c.sock.setblocking(False)
             clients.append(c)
         data = frame(BINARY, b"s" * 65536) * 4
+        rest = [b""] * len(clients)  # of frames begun: what follows a part must be the other part
         for _ in range(40):
-            for c in clients:
+            for i, c in enumerate(clients):
+                rest[i] = rest[i] or data
                 try:
-                    c.sock.send(data)
-                except BlockingIOError:
-                    pass
+                    rest[i] = rest[i][c.sock.send(rest[i]):]
+                except (BlockingIOError, ConnectionError):
+                    pass  # on a slow machine the first are given up meanwhile
         # 64 KiB of queue, a buffer for each direction: what is promised for each
         self.assertLess(gauge.rss() - self.before, 100 * 160 * 1024 + GROWTH)
         for c in clients:
@@ -190,6 +206,22 @@ class Hostile(unittest.TestCase):
                 if how:
                     plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         server.access.wait_for(" ws 1006 nobody ")
+
+
+class Stalled(unittest.TestCase):
+    """Last of all: what the others take is most of the time that it needs."""
+
+    def test_who_takes_nothing_is_given_up(self):
+        end = time.monotonic() + 60  # three looks, ten seconds apart, and one to begin with
+        while time.monotonic() < end:
+            try:
+                stalled.sock.send(b"x")
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                server.errors.wait_for("takes nothing any more")
+                return
+        self.fail("still connected")
 
 
 class Leaks(unittest.TestCase):
