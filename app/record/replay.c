@@ -148,6 +148,7 @@ static cl_result compare_data(struct cl_replay *r, const json_t *op, const struc
         return cl_replay_bad(r, "data");
     }
     if (!cl_rec_get_hex(op, "data_sha256", digest_len, &noted)) {
+        cl_buf_deinit(&noted);
         return cl_replay_bad(r, "data_sha256");
     }
     if (len != io->data_len) {
