@@ -339,6 +339,18 @@ static void on_next_timer(void *ctx)
 
 /* ---- DNS ---- */
 
+/* Where the name came from a stranger: looked at after DNS, so that no name hides an address. */
+static size_t public_ones(const struct cl_dns_answer *answer, struct cl_addr *out)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < answer->num; i++) {
+        if (cl_addr_is_public(&answer->addrs[i])) {
+            out[num++] = answer->addrs[i];
+        }
+    }
+    return num;
+}
+
 static void on_answer(void *ctx, const struct cl_dns_answer *answer)
 {
     struct cl_dial *d = ctx;
@@ -353,8 +365,19 @@ static void on_answer(void *ctx, const struct cl_dns_answer *answer)
         d->dns_reason = answer->reason;
         d->dns_failed = d->dns_failed || answer->failed;
     }
-    cl_happy_answer(&d->happy, answer->kind == CL_DNS_AAAA ? AF_INET6 : AF_INET, answer->addrs,
-                    answer->num, now / 1000);
+    const struct cl_addr *addrs = answer->addrs;
+    size_t num = answer->num;
+    struct cl_addr allowed[CL_HAPPY_MAX_ADDRS];
+    if (d->spec.public_only) {
+        addrs = allowed;
+        num = public_ones(answer, allowed);
+        if (num < answer->num) {
+            d->dns_reason = "its address is not one of the public internet, which is not allowed "
+                            "here";
+        }
+    }
+    cl_happy_answer(&d->happy, answer->kind == CL_DNS_AAAA ? AF_INET6 : AF_INET, addrs, num,
+                    now / 1000);
     advance(d);
 }
 

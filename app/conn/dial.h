@@ -49,6 +49,7 @@ struct cl_dial_spec {
     uint16_t port;
     int family;          /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint32_t timeout_ms; /* for everything together; 0: CL_DIAL_DEFAULT_MS */
+    bool public_only;    /* addresses that are not (cl_addr_is_public) are as if not there */
 
     struct cleat_tls_config *tls;      /* a reference is kept while it is needed; NULL: in clear */
     const char *server_name;           /* whom to verify; copied */

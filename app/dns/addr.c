@@ -78,3 +78,49 @@ bool cl_addr_is_loopback(const struct cl_addr *a)
     }
     return ntohl(a->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
+
+struct prefix {
+    uint8_t bits[4]; /* the first 32 bits; no prefix here is longer */
+    uint8_t len;
+};
+
+static bool has_prefix(const struct prefix *rows, size_t num, const uint8_t *address)
+{
+    uint32_t head = (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 |
+                    (uint32_t)address[2] << 8 | address[3];
+    for (size_t i = 0; i < num; i++) {
+        const uint8_t *b = rows[i].bits;
+        uint32_t want = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+        if ((head ^ want) >> (32 - rows[i].len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cl_addr_is_public(const struct cl_addr *a)
+{
+    static const struct prefix not_public_4[] = {
+        {{0, 0, 0, 0}, 8},     {{10, 0, 0, 0}, 8},      {{100, 64, 0, 0}, 10},
+        {{127, 0, 0, 0}, 8},   {{169, 254, 0, 0}, 16},  {{172, 16, 0, 0}, 12},
+        {{192, 0, 0, 0}, 24},  {{192, 0, 2, 0}, 24},    {{192, 168, 0, 0}, 16},
+        {{198, 18, 0, 0}, 15}, {{198, 51, 100, 0}, 24}, {{203, 0, 113, 0}, 24},
+        {{224, 0, 0, 0}, 3}, /* multicast, and what is reserved above it */
+    };
+    /* 2000::/3 is all that was ever given out; in it, what leads to IPv4 or is for documents. */
+    static const struct prefix public_6[] = {{{0x20, 0, 0, 0}, 3}};
+    static const struct prefix not_public_6[] = {
+        {{0x20, 0x01, 0, 0}, 23},       /* Teredo and other protocols' */
+        {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
+        {{0x20, 0x02, 0, 0}, 16},       /* 6to4 */
+        {{0x3f, 0xff, 0, 0}, 20},       /* documentation */
+    };
+    if (a->sa.sa_family != AF_INET6) {
+        uint8_t v4[4];
+        memcpy(v4, &a->in.sin_addr, sizeof(v4));
+        return !has_prefix(not_public_4, sizeof(not_public_4) / sizeof(not_public_4[0]), v4);
+    }
+    const uint8_t *v6 = a->in6.sin6_addr.s6_addr;
+    return has_prefix(public_6, 1, v6) &&
+           !has_prefix(not_public_6, sizeof(not_public_6) / sizeof(not_public_6[0]), v6);
+}

@@ -36,4 +36,9 @@ CL_RD_MUST bool cl_addr_equal(const struct cl_addr *a, const struct cl_addr *b);
 /* cl_addr_is_loopback: 127.0.0.0/8 or ::1. */
 CL_RD_MUST bool cl_addr_is_loopback(const struct cl_addr *a);
 
+/* cl_addr_is_public: an address of the whole internet. false for what only exists here or nearby,
+ * as the registries of special addresses say (RFC 6890): loopback, private, shared, link-local,
+ * unique local, multicast, documentation; and for IPv6 addresses that stand for one of IPv4. */
+CL_RD_MUST bool cl_addr_is_public(const struct cl_addr *a);
+
 #endif
