@@ -71,8 +71,10 @@ static cl_result make_log(struct cl_ct_log **out, const struct cleat_ct_log *fro
     log->state_since = from->state_since;
     log->not_after_from = from->not_after_from;
     log->not_after_until = from->not_after_until;
-    if (cl_pubkey_parse(&log->key, cl_rd_of(from->key, from->key_len)) != CL_OK) {
-        return bad_log(err, CLEAT_ERR_BAD_KEY, "its key cannot be read");
+    const cl_result r = cl_pubkey_parse(&log->key, cl_rd_of(from->key, from->key_len));
+    if (r != CL_OK) {
+        return r == CLEAT_ERR_NOMEM ? bad_log(err, r, "out of memory")
+                                    : bad_log(err, CLEAT_ERR_BAD_KEY, "its key cannot be read");
     }
     log->alg = alg_of(log->key);
     return log->alg != NULL ? CL_OK
