@@ -327,32 +327,58 @@ static bool issued_by(struct cl_rd names, const struct cl_name *issuer)
     return false;
 }
 
-/* By the index: all entries are certificates of the list's own issuer. */
-static bool find_indexed(const struct cl_crl *crl, struct cl_rd serial, struct entry *entry)
+/* Of several entries about one certificate the worse counts: the first one, unless it takes the
+ * certificate off the list (RFC 5280 5.3.1: 8, removeFromCRL) and a later one does not. True: this
+ * one decides. */
+static bool decides(const struct entry *entry, struct entry *out)
 {
-    uint32_t at;
-    if (!cl_crl_index_find(crl, serial, &at)) {
+    *out = *entry;
+    return entry->reason != CL_REASON_REMOVE;
+}
+
+/* By the index: all entries are certificates of the list's own issuer. */
+static bool find_indexed(const struct cl_crl *crl, struct cl_rd serial, struct entry *out)
+{
+    size_t place;
+    struct entry entry;
+    bool found = false;
+    if (!cl_crl_index_find(crl, serial, &place)) {
         return false;
     }
-    struct cl_rd rest = cl_rd_of(crl->entries.p + at, crl->entries.len - at);
-    return next_entry(&rest, entry);
+    for (; place < crl->num_entries; place++) {
+        const uint32_t at = crl->index[place];
+        struct cl_rd rest = cl_rd_of(crl->entries.p + at, crl->entries.len - at);
+        if (!next_entry(&rest, &entry) || !cl_rd_equal(entry.serial, serial)) {
+            break;
+        }
+        found = true;
+        if (decides(&entry, out)) {
+            break;
+        }
+    }
+    return found;
 }
 
 static bool find_walking(const struct cl_crl *crl, const struct cl_name *issuer,
-                         struct cl_rd serial, struct entry *entry)
+                         struct cl_rd serial, struct entry *out)
 {
     struct cl_rd rest = crl->entries;
     struct cl_rd current = {0};
-    while (next_entry(&rest, entry)) {
+    struct entry entry;
+    bool found = false;
+    while (next_entry(&rest, &entry)) {
         /* RFC 5280 5.3.3: absent, "the certificate issuer for the entry is the same as that for the
          * preceding entry", and in the first one the list's */
-        current = entry->issuer.len != 0 ? entry->issuer : current;
-        if (cl_rd_equal(entry->serial, serial) &&
+        current = entry.issuer.len != 0 ? entry.issuer : current;
+        if (cl_rd_equal(entry.serial, serial) &&
             (current.len != 0 ? issued_by(current, issuer) : cl_name_equal(&crl->issuer, issuer))) {
-            return true;
+            found = true;
+            if (decides(&entry, out)) {
+                break;
+            }
         }
     }
-    return false;
+    return found;
 }
 
 bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer, struct cl_rd serial,

@@ -17,6 +17,9 @@
 /* ReasonFlags, bit n of RFC 5280 4.2.1.13 as 1 << n; bit 0 is unused. */
 #define CL_REASONS_ALL 0x1feu
 
+/* CRLReason of an entry of a delta list that takes a certificate off the complete one */
+#define CL_REASON_REMOVE 8
+
 struct cl_crl {
     struct cl_rd der;
     struct cl_rd tbs;
@@ -61,7 +64,8 @@ CL_MUST cl_result cl_crl_parse_view(struct cl_crl **out, struct cl_rd der, struc
 void cl_crl_free(struct cl_crl *crl);
 
 /* cl_crl_find looks a certificate up by its issuer and serial number: false when it is not listed;
- * *reason is its reasonCode (0 when there is none, 8 removeFromCRL). */
+ * *reason is its reasonCode (0 when there is none). CL_REASON_REMOVE is told only when no other
+ * entry about the certificate says anything else. */
 CL_RD_MUST bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer,
                             struct cl_rd serial, uint32_t *reason, int64_t *when);
 
@@ -77,11 +81,11 @@ void cl_crl_set_digest(const struct cleat_crl_set *set, uint8_t out[32]);
 /* cl_crl_number_compare compares two non-negative INTEGER contents: < 0, 0, > 0. */
 int cl_crl_number_compare(struct cl_rd a, struct cl_rd b);
 
-/* crl_index.c: cl_crl_index makes the index of a parsed list; NOMEM. cl_crl_index_find tells where
- * the first entry with a serial number begins in entries, cl_crl_serial_at which one the entry has
- * that begins there. */
+/* crl_index.c: cl_crl_index makes the index of a parsed list; NOMEM. cl_crl_index_find tells the
+ * place in the index of the first entry with a serial number; others with the same follow it.
+ * cl_crl_serial_at tells which one the entry has that begins at an offset into entries. */
 CL_MUST cl_result cl_crl_index(struct cl_crl *crl);
-CL_RD_MUST bool cl_crl_index_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *at);
+CL_RD_MUST bool cl_crl_index_find(const struct cl_crl *crl, struct cl_rd serial, size_t *place);
 CL_RD_MUST bool cl_crl_serial_at(const struct cl_crl *crl, uint32_t at, struct cl_rd *serial);
 
 #endif

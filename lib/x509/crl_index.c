@@ -89,7 +89,7 @@ cl_result cl_crl_index(struct cl_crl *crl)
     return CL_OK;
 }
 
-bool cl_crl_index_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *at)
+bool cl_crl_index_find(const struct cl_crl *crl, struct cl_rd serial, size_t *place)
 {
     size_t low = 0;
     size_t high = crl->num_entries;
@@ -109,6 +109,6 @@ bool cl_crl_index_find(const struct cl_crl *crl, struct cl_rd serial, uint32_t *
         !cl_rd_equal(other, serial)) {
         return false;
     }
-    *at = crl->index[low];
+    *place = low;
     return true;
 }

@@ -297,8 +297,6 @@ static bool goes_with(struct cl_question *q, const struct cl_crl *base, const st
            cl_crl_number_compare(base->number, delta->number) < 0;
 }
 
-#define REASON_REMOVE 8 /* removeFromCRL */
-
 static enum cl_status by_deltas(struct cl_question *q, const struct cl_crl *base)
 {
     enum cl_status found = CL_STATUS_UNKNOWN;
@@ -313,7 +311,7 @@ static enum cl_status by_deltas(struct cl_question *q, const struct cl_crl *base
         }
         if (s == CL_STATUS_GOOD &&
             cl_crl_find(delta, &q->cert->issuer, q->cert->serial, &q->reason, &q->when)) {
-            if (q->reason != REASON_REMOVE) {
+            if (q->reason != CL_REASON_REMOVE) {
                 return CL_STATUS_REVOKED;
             }
             found = CL_STATUS_GOOD;

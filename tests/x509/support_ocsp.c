@@ -2,6 +2,25 @@
 
 #include "crypto/hash.h"
 
+struct entity t_responder(const char *cn, const struct entity *issuer, size_t key, bool appointed,
+                          bool nocheck, int64_t not_after)
+{
+    static const uint8_t eku_ocsp[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 9};
+    static const uint8_t null[] = {5, 0};
+    const struct cl_cert_raw_ext exts[] = {
+        {"2.5.29.37", false, cl_rd_of(eku_ocsp, sizeof(eku_ocsp))},
+        {"1.3.6.1.5.5.7.48.1.5", false, cl_rd_of(null, sizeof(null))},
+    };
+    struct cl_cert_template tpl = t_template(cn, issuer, t_key(key), false);
+    if (appointed) {
+        tpl.ext_key_usage = 0;
+        tpl.raw_exts = exts;
+        tpl.num_raw_exts = nocheck ? 2 : 1;
+    }
+    tpl.not_after = not_after != 0 ? not_after : tpl.not_after;
+    return t_make(&tpl, issuer, t_key(key));
+}
+
 static const char unknown_oid[] = "1.3.6.1.4.1.99999.1";
 
 static void put_exts(struct cl_wr *w, bool unknown_critical, struct cl_rd nonce)
@@ -44,7 +63,9 @@ static void put_cert_id(struct cl_wr *w, const struct t_answer *a)
     enum cl_hash_id hash = a->sha256 ? CL_HASH_SHA256 : CL_HASH_SHA1;
     struct cl_der_mark id = cl_der_open(w, CL_DER_SEQUENCE);
     struct cl_der_mark algorithm = cl_der_open(w, CL_DER_SEQUENCE);
-    cl_der_put_oid_text(w, a->sha256 ? "2.16.840.1.101.3.4.2.1" : "1.3.14.3.2.26");
+    cl_der_put_oid_text(w, a->hash_oid != NULL ? a->hash_oid
+                           : a->sha256         ? "2.16.840.1.101.3.4.2.1"
+                                               : "1.3.14.3.2.26");
     cl_der_close(w, algorithm);
     put_digest(w, hash, a->cert->issuer.der);
     put_digest(w, hash, key_of(a->issuer));
@@ -97,7 +118,7 @@ static void put_data(struct cl_wr *w, const struct t_ocsp *r)
     if (r->by_key) {
         put_digest(w, CL_HASH_SHA1, key_of(r->signer->cert));
     } else {
-        cl_wr_view(w, r->signer->cert->subject.der);
+        cl_wr_view(w, (r->named != NULL ? r->named : r->signer)->cert->subject.der);
     }
     cl_der_close(w, id);
     put_generalized(w, r->produced_at != 0 ? r->produced_at : T_NOW - 3600);
@@ -120,7 +141,7 @@ static size_t put_basic(const struct t_ocsp *r, uint8_t *out)
     struct cl_rd body;
     put_data(&w, r);
     assert_true(cl_wr_ok(&w));
-    const size_t len = t_sign(cl_rd_of(room, w.len), (struct cl_rd){0}, r->signer->key, whole);
+    const size_t len = t_sign(cl_rd_of(room, w.len), r->algorithm, r->signer->key, whole);
     whole[len - 1] ^= r->bad_signature;
     all = cl_rd_of(whole, len);
     assert_true(cl_der_get(&all, CL_DER_SEQUENCE, &body));

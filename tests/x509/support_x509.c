@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NUM_KEYS 12
 
@@ -156,6 +157,39 @@ int t_code(const struct cl_verify_params *params, const struct cleat_cert *const
     struct cleat_verdict *verdict = t_verify(params, chain, num);
     int code = cleat_verdict_code(verdict);
     cleat_verdict_free(verdict);
+    return code;
+}
+
+static void tell_revocation(const struct cleat_verdict *verdict, char text[T_TEXT])
+{
+    struct cleat_try try;
+    struct cleat_check check;
+    for (size_t i = 0; cleat_verdict_try(verdict, i, &try); i++) {
+        for (size_t n = 0; cleat_verdict_check(verdict, i, n, &check); n++) {
+            if (try.accepted && check.depth == 0 && strcmp(check.name, "revocation") == 0) {
+                (void)snprintf(text, T_TEXT, "%s", check.text);
+            }
+        }
+    }
+}
+
+int t_told(const struct entity *anchor, const struct cleat_cert *const *chain, size_t num,
+           struct cl_verify_params params, char text[T_TEXT])
+{
+    struct cleat_trust_store *trust = t_trust(&anchor, 1);
+    const struct cl_verify_params whole = t_params(trust);
+    params.trust = trust;
+    params.host = whole.host;
+    params.now = whole.now;
+    params.purpose = whole.purpose;
+    struct cleat_verdict *verdict = t_verify(&params, chain, num);
+    const int code = cleat_verdict_code(verdict);
+    (void)snprintf(text, T_TEXT, "%s", cleat_verdict_error(verdict)->text);
+    if (code == CLEAT_OK) {
+        tell_revocation(verdict, text);
+    }
+    cleat_verdict_free(verdict);
+    cleat_trust_store_free(trust);
     return code;
 }
 

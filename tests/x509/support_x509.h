@@ -63,6 +63,13 @@ struct cleat_verdict *t_verify(const struct cl_verify_params *params,
 int t_code(const struct cl_verify_params *params, const struct cleat_cert *const *chain,
            size_t num);
 
+/* t_told judges a chain (leaf first) below one anchor, with params of which anchor, host, time and
+ * purpose are filled in. The verdict's code; text: its error, or what is said of the leaf's
+ * revocation. */
+#define T_TEXT 500
+int t_told(const struct entity *anchor, const struct cleat_cert *const *chain, size_t num,
+           struct cl_verify_params params, char text[T_TEXT]);
+
 /* t_read_file: the caller's to free; NULL when it cannot be read. */
 char *t_read_file(const char *name, size_t *len);
 

@@ -26,16 +26,10 @@ static const uint8_t idp_reasons[] = {0x30, 4, 0x83, 2, 6, 0x40};
 static struct entity make_pointed(void)
 {
     uint8_t room[300];
-    struct cl_wr w = cl_wr_of(room, sizeof(room));
-    struct cl_der_mark points = cl_der_open(&w, CL_DER_SEQUENCE);
-    struct cl_der_mark point = cl_der_open(&w, CL_DER_SEQUENCE);
-    struct cl_der_mark names = cl_der_open(&w, CL_DER_CTXC(2));
-    cl_der_put(&w, CL_DER_CTXC(4), other.cert->subject.der);
-    cl_der_close(&w, names);
-    cl_der_close(&w, point);
-    cl_der_close(&w, points);
+    const struct t_point point = {.issuer = other.cert};
+    const size_t len = t_points(&point, 1, room, sizeof(room));
     return t_leaf_with("pointed", &ca, 4,
-                       (struct cl_cert_raw_ext){"2.5.29.31", false, cl_rd_of(room, w.len)});
+                       (struct cl_cert_raw_ext){"2.5.29.31", false, cl_rd_of(room, len)});
 }
 
 static int make_world(void **state)

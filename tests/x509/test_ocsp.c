@@ -10,27 +10,8 @@
 static struct entity root, ca, leaf, stapling, other;
 static struct entity responder, unappointed, expired, foreign, same_name;
 
-/* OCSPSigning; TLS feature status_request (RFC 7633) */
-static const uint8_t eku_ocsp[] = {0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 9};
+/* TLS feature status_request (RFC 7633) */
 static const uint8_t feature[] = {0x30, 3, 2, 1, 5};
-static const uint8_t null[] = {5, 0};
-
-static struct entity make_responder(const char *cn, const struct entity *issuer, size_t key,
-                                    bool appointed, bool nocheck, int64_t not_after)
-{
-    const struct cl_cert_raw_ext exts[] = {
-        {"2.5.29.37", false, cl_rd_of(eku_ocsp, sizeof(eku_ocsp))},
-        {"1.3.6.1.5.5.7.48.1.5", false, cl_rd_of(null, sizeof(null))},
-    };
-    struct cl_cert_template tpl = t_template(cn, issuer, t_key(key), false);
-    if (appointed) {
-        tpl.ext_key_usage = 0;
-        tpl.raw_exts = exts;
-        tpl.num_raw_exts = nocheck ? 2 : 1;
-    }
-    tpl.not_after = not_after != 0 ? not_after : tpl.not_after;
-    return t_make(&tpl, issuer, t_key(key));
-}
 
 static struct entity make_stapling(void)
 {
@@ -48,10 +29,10 @@ static int make_world(void **state)
     same_name = t_ca("CA", &root, 3);
     leaf = t_leaf("leaf.example.com", &ca, 4);
     stapling = make_stapling();
-    responder = make_responder("Responder", &ca, 5, true, true, 0);
-    unappointed = make_responder("Responder", &ca, 5, false, false, 0);
-    expired = make_responder("Responder", &ca, 5, true, true, T_NOW - 1);
-    foreign = make_responder("Responder", &other, 5, true, true, 0);
+    responder = t_responder("Responder", &ca, 5, true, true, 0);
+    unappointed = t_responder("Responder", &ca, 5, false, false, 0);
+    expired = t_responder("Responder", &ca, 5, true, true, T_NOW - 1);
+    foreign = t_responder("Responder", &other, 5, true, true, 0);
     return 0;
 }
 
@@ -66,34 +47,11 @@ static int free_world(void **state)
     return 0;
 }
 
-#define TEXT 500
-
 /* The verdict on a leaf when the responses (and lists) given are all there is. */
 static int judge(const struct entity *which, struct cl_verify_params params, char *text)
 {
-    const struct entity *anchor = &root;
-    struct cleat_trust_store *trust = t_trust(&anchor, 1);
     const struct cleat_cert *chain[] = {which->cert, ca.cert};
-    struct cl_verify_params whole = t_params(trust);
-    params.trust = trust;
-    params.host = whole.host;
-    params.now = whole.now;
-    params.purpose = whole.purpose;
-    struct cleat_verdict *verdict = t_verify(&params, chain, 2);
-    const int code = cleat_verdict_code(verdict);
-    (void)snprintf(text, TEXT, "%s", cleat_verdict_error(verdict)->text);
-    struct cleat_try try;
-    struct cleat_check check;
-    for (size_t i = 0; code == CLEAT_OK && cleat_verdict_try(verdict, i, &try); i++) {
-        for (size_t n = 0; cleat_verdict_check(verdict, i, n, &check); n++) {
-            if (try.accepted && check.depth == 0 && strcmp(check.name, "revocation") == 0) {
-                (void)snprintf(text, TEXT, "%s", check.text);
-            }
-        }
-    }
-    cleat_verdict_free(verdict);
-    cleat_trust_store_free(trust);
-    return code;
+    return t_told(&root, chain, 2, params, text);
 }
 
 #define ABOUT_LEAF                           \
@@ -110,7 +68,7 @@ struct row {
 
 static void check_row(const struct row *row)
 {
-    char text[TEXT];
+    char text[T_TEXT];
     struct t_ocsp all[] = {{.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
                            row->response};
     struct cl_verify_params params = {.revocation = CLEAT_REVOCATION_REQUIRED};
@@ -304,7 +262,7 @@ static void test_each_source_has_its_own_policy(void **state)
          CLEAT_ERR_REVOCATION_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char text[TEXT];
+        char text[T_TEXT];
         struct cleat_ocsp_set *ocsp = rows[i].responses ? t_ocsp_set(good, 2) : NULL;
         struct cleat_crl_set *crls = rows[i].lists != NULL ? t_crl_set(rows[i].lists, 2) : NULL;
         const int code = judge(&leaf,
@@ -335,7 +293,7 @@ struct staple_row {
 /* required: by the options, not by the certificate. */
 static void check_staple(const struct staple_row *row, bool required)
 {
-    char text[TEXT];
+    char text[T_TEXT];
     uint8_t der[T_MAX_DER];
     size_t len = row->staple.signer != NULL ? t_ocsp_der(&row->staple, der) : 0;
     len -= row->malformed ? 1 : 0;
@@ -428,7 +386,7 @@ static void test_a_staple_that_the_options_demand_must_be_good(void **state)
 static void test_no_staple_is_demanded_with_ocsp_off(void **state)
 {
     (void)state;
-    char text[TEXT];
+    char text[T_TEXT];
     struct cl_verify_params params = {.from_ocsp = CLEAT_SOURCE_OFF, .staple_asked = true};
     assert_int_equal(judge(&stapling, params, text), CLEAT_OK);
 }
@@ -437,8 +395,8 @@ static void test_no_staple_is_demanded_with_ocsp_off(void **state)
 static void test_a_responder_that_was_revoked_says_nothing(void **state)
 {
     (void)state;
-    char text[TEXT];
-    struct entity checked = make_responder("Checked", &ca, 5, true, false, 0);
+    char text[T_TEXT];
+    struct entity checked = t_responder("Checked", &ca, 5, true, false, 0);
     const struct t_ocsp all[] = {
         {.signer = &root, .answers = {{.cert = ca.cert, .issuer = root.cert}}},
         {.signer = &checked, .certs = {&checked}, .answers = {ABOUT_LEAF}}};
@@ -459,7 +417,7 @@ static void test_a_changed_response_never_says_good(void **state)
 {
     (void)state;
     uint8_t der[T_MAX_DER];
-    char text[TEXT];
+    char text[T_TEXT];
     const struct t_ocsp good = {
         .signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}};
     const size_t len = t_ocsp_der(&good, der);
