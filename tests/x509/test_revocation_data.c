@@ -349,14 +349,17 @@ static void test_lists_of_webpki_parse_or_do_not(void **state)
         {"crl.entry.unknown.crit.ext.der", UNUSABLE},
         {"crl.unknown.crit.ext.der", UNUSABLE},
         {"crl.entry.issuer.ext.der", MALFORMED},
-        {"crl.entry.empty.ext.seq.der", USABLE},
-        /* above: of a real CA; below: as if it were absent */
-        {"crl.idp.explicit.false.bool.der", USABLE},
-
+        {"crl.entry.empty.ext.seq.der", USABLE},     /* of a real CA */
+        {"crl.entry.invalid.reason.der", USABLE},    /* revoked, whatever for */
+        {"crl.idp.explicit.false.bool.der", USABLE}, /* as if it were absent */
+        {"crl.idp.no_distribution_point_name.der", USABLE},
+        {"crl.idp.invalid.name.der", MALFORMED},
         {"crl.idp.invalid.bool.der", MALFORMED},
         {"crl.idp.unknown.tag.der", MALFORMED},
-        {"crl.invalid.this.update.time.der", USABLE},
-        /* the year 1: never current */
+        {"crl.invalid.this.update.time.der", USABLE}, /* the year 1: never current */
+        {"crl.missing.next.update.der", USABLE},      /* with a limit to its age */
+        {"crl.missing.exts.der", USABLE},             /* refused by the policy rfc5280 */
+        {"crl.too.long.crl.number.der", USABLE},      /* only ever compared */
         {"crl.mismatched.sigalg.der", MALFORMED},
         {"crl.negative.crl.number.der", MALFORMED},
         {"crl.wrong.version.der", MALFORMED},
@@ -380,6 +383,50 @@ static void test_lists_of_webpki_parse_or_do_not(void **state)
     assert_int_equal(num_wrong, 0);
 }
 
+/* webpki's chains with distribution points, each with a list of its issuer that is not about it
+ * or does not say enough: "unknown", and never "good". */
+static void test_lists_of_webpki_that_are_not_about_a_chain_say_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *chain;
+        const char *list;
+    } rows[] = {
+        {"invalid_dp_chain", "ee_dp_invalid"}, /* refused: a point with reasons alone */
+        {"indirect_dp_chain", "ee_indirect_dp_unknown_status"},
+        {"nofullname_dp_chain", "ee_nofullname_dp_unknown_status"},
+        {"reasons_dp_chain", "ee_reasons_dp_unknown_status"},
+        {"no_crl_ku_chain", "ee_revoked_crl_ku_ee_depth"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        static const char folder[] = "webpki/client_auth_revocation";
+        const char *const parts[] = {"ee", "int.a.ca"};
+        struct file f = {0};
+        struct cl_buf *const to[] = {&f.leaf, &f.ca};
+        struct cleat_crl_set *set = NULL;
+        char name[100];
+        size_t len;
+        for (size_t k = 0; k < 2; k++) {
+            (void)snprintf(name, sizeof(name), "%s.%s.der", rows[i].chain, parts[k]);
+            char *der = read_text(folder, name, &len);
+            assert_non_null(der);
+            assert_int_equal(cl_buf_append(to[k], der, len, SIZE_MAX), CL_OK);
+            free(der);
+        }
+        (void)snprintf(name, sizeof(name), "%s.crl.der", rows[i].list);
+        char *der = read_text(folder, name, &len);
+        assert_non_null(der);
+        assert_int_equal(cleat_crl_set_new(&set), CLEAT_OK);
+        assert_int_equal(cleat_crl_set_add_der(set, (const uint8_t *)der, len, NULL), CLEAT_OK);
+        const int64_t now = set->crls[0]->this_update + 1; /* they are of 1986, for a minute */
+        assert_int_equal(judge(&f, (struct cl_verify_params){.now = now, .crls = set}),
+                         CL_OCSP_UNKNOWN);
+        cleat_crl_set_free(set);
+        free(der);
+        free_file(&f);
+    }
+}
+
 int main(void)
 {
     size_t len;
@@ -394,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_every_response_says_what_its_name_says),
         cmocka_unit_test(test_every_list_says_what_its_name_says),
         cmocka_unit_test(test_lists_of_webpki_parse_or_do_not),
+        cmocka_unit_test(test_lists_of_webpki_that_are_not_about_a_chain_say_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
