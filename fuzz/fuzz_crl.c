@@ -1,9 +1,37 @@
-/* fuzz/fuzz_crl.c - one revocation list: parsed, and a serial number looked up in it. */
+/* fuzz/fuzz_crl.c - one revocation list: parsed, a serial number looked up in it, and its entries
+ * carried over into the next one. */
 #include <stdlib.h>
 
-#include "x509/crl.h"
+#include "x509/crl_build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every entry that a list was parsed with is given once, and is the same when it is written anew.
+ */
+static void walk(const struct cl_crl *crl)
+{
+    struct cl_rd rest = crl->entries;
+    struct cl_rd whole;
+    struct cl_crl_entry entry;
+    size_t num = 0;
+    while (cl_crl_entry_next(&rest, &entry, &whole)) {
+        struct cl_buf again = {0};
+        struct cl_crl_entry back;
+        if (cl_crl_entry_put(&again, &entry) == CL_OK) {
+            struct cl_rd r = cl_buf_view(&again);
+            if (!cl_crl_entry_next(&r, &back, &whole) || !cl_rd_equal(back.serial, entry.serial) ||
+                back.when != entry.when || back.reason != entry.reason ||
+                back.invalid_since != entry.invalid_since) {
+                abort();
+            }
+        }
+        cl_buf_deinit(&again);
+        num++;
+    }
+    if (num != crl->num_entries) {
+        abort();
+    }
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             reason > 255) {
             abort();
         }
+        walk(crl);
     }
     cl_crl_free(crl);
     return 0;

@@ -25,21 +25,15 @@ static void put_ext_head(struct cl_wr *w, enum cl_oid id, bool critical)
     }
 }
 
-/* An extension is opened down to the inside of its OCTET STRING. */
-struct open_ext {
-    struct cl_der_mark outer;
-    struct cl_der_mark octets;
-};
-
-static struct open_ext open_ext(struct cl_wr *w, enum cl_oid id, bool critical)
+struct cl_build_ext cl_build_open_ext(struct cl_wr *w, enum cl_oid id, bool critical)
 {
-    struct open_ext ext = {.outer = cl_der_open(w, CL_DER_SEQUENCE)};
+    struct cl_build_ext ext = {.outer = cl_der_open(w, CL_DER_SEQUENCE)};
     put_ext_head(w, id, critical);
     ext.octets = cl_der_open(w, CL_DER_OCTET_STRING);
     return ext;
 }
 
-static void close_ext(struct cl_wr *w, struct open_ext ext)
+void cl_build_close_ext(struct cl_wr *w, struct cl_build_ext ext)
 {
     cl_der_close(w, ext.octets);
     cl_der_close(w, ext.outer);
@@ -75,14 +69,14 @@ static void put_basic(struct cl_wr *w, const struct cl_cert_template *tpl)
     if (!tpl->is_ca) {
         return;
     }
-    struct open_ext ext = open_ext(w, CL_OID_EXT_BASIC, true);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_BASIC, true);
     struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
     cl_der_put_bool(w, true);
     if (tpl->path_len >= 0) {
         cl_der_put_u32(w, (uint32_t)tpl->path_len);
     }
     cl_der_close(w, seq);
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
 }
 
 static void put_key_usage(struct cl_wr *w, unsigned usage)
@@ -98,9 +92,9 @@ static void put_key_usage(struct cl_wr *w, unsigned usage)
             highest = i;
         }
     }
-    struct open_ext ext = open_ext(w, CL_OID_EXT_KEY_USAGE, true);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_KEY_USAGE, true);
     cl_der_put_bits(w, cl_rd_of(bytes, highest / 8 + 1), (uint8_t)(7 - highest % 8));
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
 }
 
 static void put_ext_key_usage(struct cl_wr *w, unsigned usage)
@@ -108,7 +102,7 @@ static void put_ext_key_usage(struct cl_wr *w, unsigned usage)
     if (usage == 0) {
         return;
     }
-    struct open_ext ext = open_ext(w, CL_OID_EXT_EKU, false);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_EKU, false);
     struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
     if ((usage & CL_EKU_SERVER_AUTH) != 0) {
         cl_der_put(w, CL_DER_OID, cl_oid_bytes(CL_OID_EKU_SERVER));
@@ -117,7 +111,7 @@ static void put_ext_key_usage(struct cl_wr *w, unsigned usage)
         cl_der_put(w, CL_DER_OID, cl_oid_bytes(CL_OID_EKU_CLIENT));
     }
     cl_der_close(w, seq);
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
 }
 
 /* RFC 7093 2 (1): the left-most 160 bits of SHA-256 of the BIT STRING's value. */
@@ -140,11 +134,11 @@ void cl_build_put_aki(struct cl_wr *w, const struct cleat_cert *issuer)
     } else {
         w->failed = w->failed || !key_id(issuer->spki, hashed);
     }
-    struct open_ext ext = open_ext(w, CL_OID_EXT_AKI, false);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_AKI, false);
     struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
     cl_der_put(w, CL_DER_CTX(0), issuer_id);
     cl_der_close(w, seq);
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
 }
 
 static void put_key_ids(struct cl_wr *w, const struct cl_cert_template *tpl)
@@ -154,9 +148,9 @@ static void put_key_ids(struct cl_wr *w, const struct cl_cert_template *tpl)
         return;
     }
     w->failed = w->failed || !key_id(tpl->spki, own);
-    struct open_ext ext = open_ext(w, CL_OID_EXT_SKI, false);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_SKI, false);
     cl_der_put(w, CL_DER_OCTET_STRING, cl_rd_of(own, KEY_ID_LEN));
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
     /* RFC 5280 4.2.1.1: it "MAY be omitted" from a self-signed certificate */
     if (tpl->issuer != NULL) {
         cl_build_put_aki(w, tpl->issuer);
@@ -202,11 +196,11 @@ static cl_result put_san(struct cl_wr *w, const struct cl_cert_template *tpl,
         return CL_OK;
     }
     /* RFC 5280 4.2.1.6: with an empty subject "the subjectAltName extension MUST be critical" */
-    struct open_ext ext = open_ext(w, CL_OID_EXT_SAN, !has_subject);
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_SAN, !has_subject);
     struct cl_der_mark seq = cl_der_open(w, CL_DER_SEQUENCE);
     CL_TRY(put_names(w, tpl, err));
     cl_der_close(w, seq);
-    close_ext(w, ext);
+    cl_build_close_ext(w, ext);
     return CL_OK;
 }
 
@@ -221,6 +215,49 @@ void cl_build_put_raw(struct cl_wr *w, const struct cl_cert_raw_ext *raw)
     cl_der_close(w, outer);
 }
 
+/* RFC 5280 4.2.1.13: one DistributionPoint with one fullName */
+static void put_crl_point(struct cl_wr *w, const char *url)
+{
+    if (url == NULL) {
+        return;
+    }
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_CRL_POINTS, false);
+    struct cl_der_mark list = cl_der_open(w, CL_DER_SEQUENCE);
+    struct cl_der_mark point = cl_der_open(w, CL_DER_SEQUENCE);
+    struct cl_der_mark name = cl_der_open(w, CL_DER_CTXC(0));
+    struct cl_der_mark full = cl_der_open(w, CL_DER_CTXC(0));
+    cl_der_put(w, CL_DER_CTX(CLEAT_SAN_URI), cl_rd_str(url));
+    cl_der_close(w, full);
+    cl_der_close(w, name);
+    cl_der_close(w, point);
+    cl_der_close(w, list);
+    cl_build_close_ext(w, ext);
+}
+
+/* RFC 5280 4.2.2.1 */
+static void put_info_access(struct cl_wr *w, const struct cl_cert_template *tpl)
+{
+    const struct {
+        enum cl_oid method;
+        const char *url;
+    } rows[] = {{CL_OID_AIA_OCSP, tpl->ocsp_url}, {CL_OID_AIA_CA_ISSUERS, tpl->issuer_url}};
+    if (tpl->ocsp_url == NULL && tpl->issuer_url == NULL) {
+        return;
+    }
+    struct cl_build_ext ext = cl_build_open_ext(w, CL_OID_EXT_AIA, false);
+    struct cl_der_mark list = cl_der_open(w, CL_DER_SEQUENCE);
+    for (size_t i = 0; i < 2; i++) {
+        if (rows[i].url != NULL) {
+            struct cl_der_mark access = cl_der_open(w, CL_DER_SEQUENCE);
+            cl_der_put(w, CL_DER_OID, cl_oid_bytes(rows[i].method));
+            cl_der_put(w, CL_DER_CTX(CLEAT_SAN_URI), cl_rd_str(rows[i].url));
+            cl_der_close(w, access);
+        }
+    }
+    cl_der_close(w, list);
+    cl_build_close_ext(w, ext);
+}
+
 cl_result cl_build_put_exts(struct cl_wr *w, const struct cl_cert_template *tpl,
                             struct cleat_error *err)
 {
@@ -229,6 +266,8 @@ cl_result cl_build_put_exts(struct cl_wr *w, const struct cl_cert_template *tpl,
     put_ext_key_usage(w, tpl->ext_key_usage);
     put_key_ids(w, tpl);
     CL_TRY(put_san(w, tpl, err));
+    put_crl_point(w, tpl->crl_url);
+    put_info_access(w, tpl);
     for (size_t i = 0; i < tpl->num_raw_exts; i++) {
         cl_build_put_raw(w, &tpl->raw_exts[i]);
     }

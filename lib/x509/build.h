@@ -53,6 +53,9 @@ struct cl_cert_template {
     size_t num_emails;
     unsigned key_usage;     /* CL_KU_*; 0: no extension */
     unsigned ext_key_usage; /* CL_EKU_*; 0: no extension */
+    const char *crl_url;    /* of cRLDistributionPoints; NULL: none */
+    const char *ocsp_url;   /* of authorityInfoAccess: the responder, */
+    const char *issuer_url; /* and the issuer's certificate */
     const struct cl_cert_raw_ext *raw_exts;
     size_t num_raw_exts;
     bool no_key_ids; /* leave out subject and authority key identifiers */

@@ -36,6 +36,14 @@ CL_MUST cl_result cl_build_put_exts(struct cl_wr *w, const struct cl_cert_templa
  */
 void cl_build_put_aki(struct cl_wr *w, const struct cleat_cert *issuer);
 
+/* An extension, opened down to the inside of its OCTET STRING. */
+struct cl_build_ext {
+    struct cl_der_mark outer;
+    struct cl_der_mark octets;
+};
+struct cl_build_ext cl_build_open_ext(struct cl_wr *w, enum cl_oid id, bool critical);
+void cl_build_close_ext(struct cl_wr *w, struct cl_build_ext ext);
+
 /* cl_build_put_raw writes an Extension whose inside is there already. */
 void cl_build_put_raw(struct cl_wr *w, const struct cl_cert_raw_ext *raw);
 

@@ -147,6 +147,7 @@ struct entry {
     struct cl_rd serial;
     struct cl_rd issuer; /* GeneralNames of certificateIssuer, empty when absent */
     int64_t when;
+    int64_t invalid_since; /* INT64_MIN: absent */
     uint32_t reason;
     bool unknown_critical;
     bool has_exts;
@@ -172,7 +173,11 @@ static bool parse_entry_exts(struct cl_rd exts, struct entry *out)
                 !cl_gnames_valid(out->issuer, &num)) {
                 return false;
             }
-        } else if (ext.critical && ext.id != CL_OID_CRL_INVALIDITY) {
+        } else if (ext.id == CL_OID_CRL_INVALIDITY) {
+            if (!cl_der_time(&ext.value, &out->invalid_since)) {
+                out->invalid_since = INT64_MIN; /* nobody's verdict depends on it */
+            }
+        } else if (ext.critical) {
             out->unknown_critical = true;
         }
     }
@@ -183,11 +188,26 @@ static bool next_entry(struct cl_rd *entries, struct entry *out)
 {
     struct cl_rd body;
     struct cl_rd exts;
-    *out = (struct entry){0};
+    *out = (struct entry){.invalid_since = INT64_MIN};
     return cl_der_get(entries, CL_DER_SEQUENCE, &body) && cl_der_integer(&body, &out->serial) &&
            cl_der_time(&body, &out->when) &&
            cl_der_optional(&body, CL_DER_SEQUENCE, &exts, &out->has_exts) && cl_rd_done(&body) &&
            (!out->has_exts || parse_entry_exts(exts, out));
+}
+
+bool cl_crl_entry_next(struct cl_rd *entries, struct cl_crl_entry *out, struct cl_rd *whole)
+{
+    struct entry entry;
+    const struct cl_rd start = *entries;
+    if (!next_entry(entries, &entry)) {
+        return false;
+    }
+    *whole = cl_rd_of(start.p, start.len - entries->len);
+    *out = (struct cl_crl_entry){.serial = entry.serial,
+                                 .when = entry.when,
+                                 .reason = entry.reason,
+                                 .invalid_since = entry.invalid_since};
+    return true;
 }
 
 /* RFC 5280 5.1.2.1: extensions, of entries too, are for version 2 */

@@ -69,6 +69,19 @@ void cl_crl_free(struct cl_crl *crl);
 CL_RD_MUST bool cl_crl_find(const struct cl_crl *crl, const struct cl_name *issuer,
                             struct cl_rd serial, uint32_t *reason, int64_t *when);
 
+/* One entry of a list. */
+struct cl_crl_entry {
+    struct cl_rd serial; /* contents of the INTEGER */
+    int64_t when;
+    uint32_t reason; /* reasonCode; 0, unspecified, is not written: "SHOULD be absent" (5.3.1) */
+    int64_t invalid_since; /* invalidityDate; INT64_MIN: none */
+};
+
+/* cl_crl_entry_next takes the next entry of a list, raw in *whole: false at the end. Lists that
+ * were parsed hold no malformed ones. */
+CL_RD_MUST bool cl_crl_entry_next(struct cl_rd *entries, struct cl_crl_entry *out,
+                                  struct cl_rd *whole);
+
 /* cl_crl_note_good remembers that the list's signature was made with the key of this certificate,
  * for a list of forty megabytes is not hashed at every verification; cl_crl_known_good asks. Any
  * thread. */

@@ -90,7 +90,9 @@ void cl_der_put_u32(struct cl_wr *w, uint32_t value);
 void cl_der_put_unsigned(struct cl_wr *w, const uint8_t *p, size_t len);
 void cl_der_put_bits(struct cl_wr *w, struct cl_rd bytes, uint8_t num_unused);
 void cl_der_put_oid_text(struct cl_wr *w, const char *dotted);
+/* UTCTime from 1950 to 2049 (RFC 5280 4.1.2.5), else GeneralizedTime; or that in any year. */
 void cl_der_put_time(struct cl_wr *w, int64_t t);
+void cl_der_put_generalized_time(struct cl_wr *w, int64_t t);
 
 /* cl_time_text writes a time as "2026-11-18T09:30:00Z". out has room for CL_TIME_TEXT bytes. */
 #define CL_TIME_TEXT 32

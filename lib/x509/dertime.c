@@ -125,18 +125,28 @@ void cl_time_text(int64_t t, char *out)
                    c.month % 100, c.day % 100, c.hour % 100, c.minute % 100, c.second % 100);
 }
 
-void cl_der_put_time(struct cl_wr *w, int64_t t)
+static void put_time(struct cl_wr *w, int64_t t, bool generalized)
 {
     if (t < MIN_TIME || t > MAX_TIME) {
         w->failed = true;
         return;
     }
     struct civil c = civil_of(t);
-    bool utc = c.year >= 1950 && c.year < 2050;
+    bool utc = !generalized && c.year >= 1950 && c.year < 2050;
     char text[32];
     int len = snprintf(text, sizeof(text), "%04u%02u%02u%02u%02u%02uZ", (unsigned)c.year % 10000,
                        c.month % 100, c.day % 100, c.hour % 100, c.minute % 100, c.second % 100);
     size_t skip = utc ? 2 : 0;
     cl_der_put(w, utc ? CL_DER_UTC_TIME : CL_DER_GENERALIZED_TIME,
                cl_rd_of(text + skip, (size_t)len - skip));
+}
+
+void cl_der_put_time(struct cl_wr *w, int64_t t)
+{
+    put_time(w, t, false);
+}
+
+void cl_der_put_generalized_time(struct cl_wr *w, int64_t t)
+{
+    put_time(w, t, true);
 }

@@ -130,6 +130,11 @@ CL_RD_MUST bool cl_alg_key_bytes(struct cl_rd spki, struct cl_rd *out);
  * ("sha1WithRSAEncryption") included; NULL. */
 const char *cl_alg_name(struct cl_rd oid);
 
+/* cl_signed_by checks a signature with the key of a certificate, here and now: BAD_SIGNATURE,
+ * UNSUPPORTED (alg NULL: it is not accepted), BAD_KEY, NOMEM. */
+CL_MUST cl_result cl_signed_by(const struct cleat_cert *signer, const struct cl_sig_alg *alg,
+                               struct cl_rd message, struct cl_rd signature);
+
 /* cl_alg_put writes the AlgorithmIdentifier of a signature algorithm for X.509; false when there is
  * none. */
 CL_RD_MUST bool cl_alg_put(struct cl_wr *w, const struct cl_sig_alg *alg);

@@ -2,6 +2,7 @@
  * responses, in every case both: "revoked" by either is final. What remains unknown is judged by
  * the policy of each source and by the one for all (enum cleat_revocation).
  */
+#include "x509/crl_build.h"
 #include "x509/revoke.h"
 
 enum cl_status cl_revoke_of_signature(enum cl_sig_state s)
@@ -24,16 +25,6 @@ bool cl_revoke_wanted(const struct cl_verify *v)
            v->staple_asked || v->staple_required;
 }
 
-static const char *reason_name(uint32_t reason)
-{
-    static const char *const names[] = {
-        "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
-        "superseded",    "cessationOfOperation", "certificateHold", "",
-        "removeFromCRL", "privilegeWithdrawn",   "aACompromise",
-    };
-    return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
-}
-
 /* What was found out about one certificate. */
 struct findings {
     struct cl_question lists;
@@ -49,7 +40,7 @@ static bool revoked(const struct cl_question *q, const char *source, const char 
     cl_time_text(q->when, when);
     return cl_fail_set(fail, CLEAT_ERR_REVOKED, CL_CHECK_REVOCATION, q->depth - 1, section,
                        "the certificate must be replaced", "it was revoked on %s (%s), says %s",
-                       when, reason_name(q->reason), source);
+                       when, cl_crl_reason_name(q->reason), source);
 }
 
 static bool unknown(const struct findings *f, const char *wanted, struct cl_fail *fail)
