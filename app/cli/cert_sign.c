@@ -1,14 +1,16 @@
 /* cli/cert_sign.c - `cleat cert sign`: a small CA. Of a request its key, its names and must-staple
- * are taken over; what a certificate may be used for is the CA's decision alone. */
+ * are taken over; what a certificate may be used for is the CA's decision alone. Revocation lists
+ * are made in sign_crl.c. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/pem.h"
 #include "cli/cert.h"
 #include "cli/cert_items.h"
 #include "cli/cli.h"
 #include "cli/dev_ca.h"
 #include "cli/options.h"
+#include "cli/sign_ca.h"
+#include "cli/time_option.h"
 #include "net/clock.h"
 #include "x509/csr.h"
 #include "x509/gname.h"
@@ -19,6 +21,11 @@
 #define MAX_DAYS 36500
 /* 1,825 days: five years, as step and the WebPKI's intermediates */
 #define CA_DAYS  1825
+/* 1,024: real ones have less than a hundred */
+#define MAX_URL  1024
+/* RFC 3986 2 */
+#define URL_CHARACTERS \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
 
 enum {
     CA = 1,
@@ -30,6 +37,16 @@ enum {
     ROOT,
     PATH_LEN,
     DAYS,
+    CRL_URL,
+    OCSP_URL,
+    ISSUER_URL,
+    CRL,
+    FROM,
+    REVOKE,
+    SINCE,
+    RELEASE,
+    ONLY,
+    DER,
     OUTPUT,
     FORCE,
     HELP
@@ -45,8 +62,22 @@ static const struct cl_option options[] = {
     {ROOT, 0, "root", NULL, "for a CA of its own: self-signed with --ca-key, without --ca"},
     {PATH_LEN, 0, "path-len", "N", "CAs below the new one (default: 0; of a root, no limit)"},
     {DAYS, 0, "days", "N",
-     "valid for N days, at most as long as the CA\n(default: 397; of a CA 1825, of a root 3650)"},
-    {OUTPUT, 'o', "output", "FILE", "write the certificate to FILE (default: print it)"},
+     "valid for N days, at most as long as the CA\n(default: 397; of a CA 1825, of a root 3650; of "
+     "a list 30)"},
+    {CRL_URL, 0, "crl-url", "URL", "where the certificate's revocation list will be"},
+    {OCSP_URL, 0, "ocsp-url", "URL", "where an OCSP responder answers for it"},
+    {ISSUER_URL, 0, "issuer-url", "URL", "where the CA's certificate is, in DER"},
+    {CRL, 0, "crl", NULL, "make a revocation list instead"},
+    {FROM, 0, "from", "FILE", "carry on that list, the last one: its entries stay"},
+    {REVOKE, 0, "revoke", "FILE|SERIAL[:REASON]",
+     "revoke that certificate (keyCompromise, superseded, …);\nrepeat for more"},
+    {SINCE, 0, "since", "TIME", "not to be trusted since TIME: of the last --revoke"},
+    {RELEASE, 0, "release", "FILE|SERIAL", "take it off the list: it was on hold"},
+    {ONLY, 0, "only", "user|ca",
+     "the list is for end entities alone, or for CAs alone;\nwith --crl-url for those with that "
+     "URL alone"},
+    {DER, 0, "der", NULL, "write DER, not PEM"},
+    {OUTPUT, 'o', "output", "FILE", "write to FILE (default: print it)"},
     {FORCE, 0, "force", NULL, "write over FILE if there is one"},
     {HELP, 'h', "help", NULL, "print this text"},
 };
@@ -54,64 +85,114 @@ static const struct cl_option options[] = {
 static const struct cl_usage usage = {
     .command = "cert sign",
     .synopsis = "[OPTION]... --ca FILE --ca-key FILE --csr FILE\n"
-                "--root [OPTION]... --ca-key FILE --csr FILE",
+                "--root [OPTION]... --ca-key FILE --csr FILE\n"
+                "--crl [OPTION]... --ca FILE --ca-key FILE",
     .about =
         "Signs the certificate that a request asks for. Its key, its names and must-staple are\n"
-        "taken over, nothing else; the request's own signature is checked first.",
+        "taken over, nothing else; the request's own signature is checked first. Or makes the\n"
+        "list of what the CA has revoked.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
-    .examples = "  cleat cert csr --new-key ca-key.pem --common-name 'Example CA' -o ca.csr\n"
-                "  cleat cert sign --root --ca-key ca-key.pem --csr ca.csr -o ca.pem\n"
-                "  cleat cert sign --ca ca.pem --ca-key ca-key.pem --csr server.csr -o server.pem",
+    .examples =
+        "  cleat cert csr --new-key ca-key.pem --common-name 'Example CA' -o ca.csr\n"
+        "  cleat cert sign --root --ca-key ca-key.pem --csr ca.csr -o ca.pem\n"
+        "  cleat cert sign --ca ca.pem --ca-key ca-key.pem --csr server.csr -o server.pem\n"
+        "  cleat cert sign --crl --ca ca.pem --ca-key ca-key.pem -o ca.crl\n"
+        "  cleat cert sign --crl --ca ca.pem --ca-key ca-key.pem --from ca.crl -o ca.crl \\\n"
+        "      --revoke server.pem:keyCompromise",
 };
 
 struct wish {
-    const char *ca, *ca_key, *csr, *output;
-    bool server, client, intermediate, root, force;
-    long path_len, days; /* -1 and 0: the default */
+    const char *ca, *ca_key, *csr, *output, *crl_url, *ocsp_url, *issuer_url;
+    bool server, client, intermediate, root, force, crl, der;
+    long path_len, days;  /* -1 and 0: the default */
+    struct sign_crl list; /* what --crl alone has */
 };
 
 struct signing {
     const struct wish *wish;
-    struct cleat_cert *ca; /* NULL: a root */
-    struct cleat_key *key;
+    struct sign_ca ca; /* of a root the key alone */
     struct cl_csr *csr;
     int64_t now, begin, end; /* Unix seconds */
 };
 
 static bool *flag_of(struct wish *w, int id)
 {
-    bool *flags[] = {[SERVER] = &w->server,
-                     [CLIENT] = &w->client,
-                     [INTERMEDIATE] = &w->intermediate,
-                     [ROOT] = &w->root,
-                     [FORCE] = &w->force};
+    bool *flags[] = {
+        [SERVER] = &w->server, [CLIENT] = &w->client, [INTERMEDIATE] = &w->intermediate,
+        [ROOT] = &w->root,     [CRL] = &w->crl,       [DER] = &w->der,
+        [FORCE] = &w->force};
     return (size_t)id < sizeof(flags) / sizeof(flags[0]) ? flags[id] : NULL;
+}
+
+static const char **text_of(struct wish *w, int id)
+{
+    const char **texts[] = {[CA] = &w->ca,
+                            [CA_KEY] = &w->ca_key,
+                            [CSR] = &w->csr,
+                            [OUTPUT] = &w->output,
+                            [CRL_URL] = &w->crl_url,
+                            [OCSP_URL] = &w->ocsp_url,
+                            [ISSUER_URL] = &w->issuer_url,
+                            [FROM] = &w->list.from};
+    return (size_t)id < sizeof(texts) / sizeof(texts[0]) ? texts[id] : NULL;
+}
+
+static int add_change(struct sign_crl *list, const struct cl_options *o, bool release)
+{
+    if (list->num_changes == SIGN_MAX_CHANGES) {
+        return cl_options_complain(&usage, "more than %d certificates at once", SIGN_MAX_CHANGES);
+    }
+    list->changes[list->num_changes++] =
+        (struct sign_change){.what = o->value, .since = INT64_MIN, .release = release};
+    return 0;
+}
+
+static int take_list_option(struct sign_crl *list, int id, const struct cl_options *o)
+{
+    switch (id) {
+    case REVOKE:
+    case RELEASE:
+        return add_change(list, o, id == RELEASE);
+    case SINCE:
+        if (list->num_changes == 0 || list->changes[list->num_changes - 1].release) {
+            return cl_options_complain(&usage, "--since stands behind the --revoke that it is of");
+        }
+        return time_option_set(&list->changes[list->num_changes - 1].since, o);
+    default:
+        list->only_user = strcmp(o->value, "user") == 0;
+        list->only_ca = strcmp(o->value, "ca") == 0;
+        return list->only_user || list->only_ca
+                   ? 0
+                   : cl_options_complain(&usage, "--only takes user or ca, not '%s'", o->value);
+    }
 }
 
 static int take(void *ctx, int id, const struct cl_options *o)
 {
     struct wish *w = ctx;
-    const char **texts[] = {
-        [CA] = &w->ca, [CA_KEY] = &w->ca_key, [CSR] = &w->csr, [OUTPUT] = &w->output};
     switch (id) {
-    case CA:
-    case CA_KEY:
-    case CSR:
-    case OUTPUT:
-        *texts[id] = o->value;
-        return 0;
     case DAYS:
         return cl_options_number(o, 1, MAX_DAYS, &w->days) ? 0 : CL_EXIT_USAGE;
     case PATH_LEN:
         return cl_options_number(o, 0, 100, &w->path_len) ? 0 : CL_EXIT_USAGE;
+    case REVOKE:
+    case RELEASE:
+    case SINCE:
+    case ONLY:
+        return take_list_option(&w->list, id, o);
     case CL_OPTIONS_OPERAND:
         return cl_options_complain(&usage, "'%s' is too much: names come from the request",
                                    o->value);
     default:
         break;
     }
+    const char **text = id > 0 ? text_of(w, id) : NULL;
     bool *flag = id > 0 ? flag_of(w, id) : NULL;
+    if (text != NULL) {
+        *text = o->value;
+        return 0;
+    }
     if (flag == NULL) {
         return CL_EXIT_USAGE;
     }
@@ -119,9 +200,56 @@ static int take(void *ctx, int id, const struct cl_options *o)
     return 0;
 }
 
+/* RFC 5280 4.2.1.13 and 4.2.2.1: absolute, and of a kind that clients fetch. */
+static int check_urls(const struct wish *w)
+{
+    const char *urls[] = {w->crl_url, w->ocsp_url, w->issuer_url};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        const char *url = urls[i];
+        const size_t head = url == NULL                        ? 0
+                            : strncmp(url, "http://", 7) == 0  ? 7
+                            : strncmp(url, "https://", 8) == 0 ? 8
+                                                               : 0;
+        if (url == NULL) {
+            continue;
+        }
+        if (head == 0 || url[head] == '\0' || strlen(url) > MAX_URL ||
+            strspn(url, URL_CHARACTERS) != strlen(url)) {
+            return cl_options_complain(&usage, "'%s' is no URL that begins with http://", url);
+        }
+        if (head == 8) {
+            (void)fprintf(stderr,
+                          "cleat cert sign: note: %s: many clients fetch such things over http:// "
+                          "alone (RFC 5280 8)\n",
+                          url);
+        }
+    }
+    return 0;
+}
+
+static int check_list_usage(const struct wish *w)
+{
+    if (w->csr != NULL || w->root || w->intermediate || w->server || w->client ||
+        w->path_len >= 0 || w->ocsp_url != NULL || w->issuer_url != NULL) {
+        return cl_options_complain(&usage, "--crl signs no certificate: it goes with --from, "
+                                           "--revoke, --release, --only, --crl-url and --days");
+    }
+    if (w->ca == NULL || w->ca_key == NULL) {
+        return cl_options_complain(&usage, "%s is missing", w->ca == NULL ? "--ca" : "--ca-key");
+    }
+    return 0;
+}
+
 static int check_usage(struct wish *w)
 {
     const bool is_ca = w->intermediate || w->root;
+    const struct sign_crl *list = &w->list;
+    if (w->crl) {
+        return check_list_usage(w);
+    }
+    if (list->from != NULL || list->num_changes != 0 || list->only_user || list->only_ca) {
+        return cl_options_complain(&usage, "--from, --revoke, --release and --only go with --crl");
+    }
     if (w->csr == NULL || w->ca_key == NULL || (w->ca == NULL && !w->root)) {
         return cl_options_complain(&usage, "%s is missing",
                                    w->csr == NULL      ? "--csr"
@@ -132,6 +260,9 @@ static int check_usage(struct wish *w)
         return cl_options_complain(
             &usage, "a CA is neither server nor client, and a root has no CA above it");
     }
+    if (w->root && (w->crl_url != NULL || w->ocsp_url != NULL || w->issuer_url != NULL)) {
+        return cl_options_complain(&usage, "nobody looks whether a root was revoked: no URL");
+    }
     if (w->path_len >= 0 && !is_ca) {
         return cl_options_complain(&usage, "--path-len is for --intermediate and --root");
     }
@@ -141,33 +272,13 @@ static int check_usage(struct wish *w)
 
 /* ---- is it to be signed? ---- */
 
-static cl_result refuse(struct cleat_error *err, const char *section, const char *path,
-                        const char *why, const char *hint)
-{
-    const struct cl_why reason = {.code = CLEAT_ERR_BAD_CONFIG, .section = section, .hint = hint};
-    return cl_error_set(err, reason, "%s: %s", path, why);
-}
-
 static cl_result check_ca(const struct signing *s, struct cleat_error *err)
 {
-    const char *path = s->wish->ca;
-    if (!cl_rd_equal(cl_cert_spki(s->ca), cl_key_spki(s->key))) {
-        return refuse(err, NULL, s->wish->ca_key, "it is not the key of the CA's certificate",
-                      "cleat cert match tells which belong together");
-    }
-    if (!cleat_cert_is_ca(s->ca)) {
-        return refuse(err, "RFC 5280 4.2.1.9", path, "it is not the certificate of a CA", NULL);
-    }
-    if (cl_cert_has(s->ca, CL_OID_EXT_KEY_USAGE) && (s->ca->key_usage & CL_KU_KEY_CERT_SIGN) == 0) {
-        return refuse(err, "RFC 5280 4.2.1.3", path, "its key usage has no keyCertSign", NULL);
-    }
-    if (s->now > cleat_cert_not_after(s->ca) || s->now < cleat_cert_not_before(s->ca)) {
-        return refuse(err, "RFC 5280 4.1.2.5", path, "it has expired, or is not valid yet", NULL);
-    }
-    if (s->wish->intermediate && s->ca->path_len >= 0 &&
-        s->ca->path_len < 1 + (s->wish->path_len > 0 ? s->wish->path_len : 0)) {
-        return refuse(err, "RFC 5280 4.2.1.9", path,
-                      "its path length does not allow such a CA below it", NULL);
+    const struct cleat_cert *ca = s->ca.cert;
+    if (s->wish->intermediate && ca->path_len >= 0 &&
+        ca->path_len < 1 + (s->wish->path_len > 0 ? s->wish->path_len : 0)) {
+        return sign_refuse(err, "RFC 5280 4.2.1.9", s->wish->ca,
+                           "its path length does not allow such a CA below it", NULL);
     }
     return CL_OK;
 }
@@ -202,22 +313,23 @@ static cl_result check_request(const struct signing *s, struct cleat_error *err)
     if (r != CL_OK) {
         return cl_error_set(err, (struct cl_why){.code = r}, "%s: %s", path, inner.text);
     }
-    if (s->wish->root && !cl_rd_equal(wanted->spki, cl_key_spki(s->key))) {
-        return refuse(err, NULL, path, "a root signs itself, but the request is for another key",
-                      "give the same key to cert csr and to --ca-key");
+    if (s->wish->root && !cl_rd_equal(wanted->spki, cl_key_spki(s->ca.key))) {
+        return sign_refuse(err, NULL, path,
+                           "a root signs itself, but the request is for another key",
+                           "give the same key to cert csr and to --ca-key");
     }
     if (is_ca && cl_name_empty(&wanted->subject)) {
-        return refuse(err, "RFC 5280 4.1.2.6", path, "a CA needs a subject, and it has none",
-                      "cleat cert csr --common-name");
+        return sign_refuse(err, "RFC 5280 4.1.2.6", path, "a CA needs a subject, and it has none",
+                           "cleat cert csr --common-name");
     }
     if (!is_ca && wanted->num_sans == 0) {
-        return refuse(err, "RFC 9525 2", path,
-                      "it has no subjectAltName; clients do not look at the common name",
-                      "name the host to cleat cert csr");
+        return sign_refuse(err, "RFC 9525 2", path,
+                           "it has no subjectAltName; clients do not look at the common name",
+                           "name the host to cleat cert csr");
     }
-    if (s->ca != NULL && cl_name_equal(&wanted->subject, &s->ca->subject)) {
-        return refuse(err, "RFC 5280 6.1", path, "its subject is the CA's own",
-                      "choose another name");
+    if (s->ca.cert != NULL && cl_name_equal(&wanted->subject, &s->ca.cert->subject)) {
+        return sign_refuse(err, "RFC 5280 6.1", path, "its subject is the CA's own",
+                           "choose another name");
     }
     return is_ca ? CL_OK : check_names(s, err);
 }
@@ -232,13 +344,13 @@ static void choose_time(struct signing *s)
                       : w->intermediate ? CA_DAYS
                                         : DEV_LEAF_DAYS;
     s->begin = s->now - DEV_BACKDATE;
-    if (s->ca != NULL && s->begin < cleat_cert_not_before(s->ca)) {
-        s->begin = cleat_cert_not_before(s->ca);
+    if (s->ca.cert != NULL && s->begin < cleat_cert_not_before(s->ca.cert)) {
+        s->begin = cleat_cert_not_before(s->ca.cert);
     }
     /* Both ends belong to the validity (RFC 5280 4.1.2.5). */
     s->end = s->begin + (int64_t)days * DAY - 1;
-    if (s->ca != NULL && s->end > cleat_cert_not_after(s->ca)) {
-        s->end = cleat_cert_not_after(s->ca);
+    if (s->ca.cert != NULL && s->end > cleat_cert_not_after(s->ca.cert)) {
+        s->end = cleat_cert_not_after(s->ca.cert);
         (void)fprintf(stderr, "cleat cert sign: note: valid for less than %ld days, as the CA is\n",
                       days);
     }
@@ -277,33 +389,30 @@ static size_t copy_exts(const struct signing *s, struct cl_cert_raw_ext out[2])
     return num;
 }
 
-static cl_result sign(struct signing *s, struct cl_buf *pem, struct cleat_error *err)
+static cl_result sign(struct signing *s, struct cl_buf *der, struct cleat_error *err)
 {
     uint8_t serial[16];
     struct cl_cert_raw_ext exts[2];
-    struct cl_buf der = {0};
-    if (s->ca != NULL && cl_cert_has(s->ca, CL_OID_EXT_NAME_CONSTRAINTS)) {
+    if (s->ca.cert != NULL && cl_cert_has(s->ca.cert, CL_OID_EXT_NAME_CONSTRAINTS)) {
         (void)fprintf(stderr, "cleat cert sign: note: the CA has name constraints, which are not "
                               "looked at here: see cleat cert verify\n");
     }
     choose_time(s);
     CL_TRY(cl_rand(&cl_rng_system, serial, sizeof(serial)));
     struct cl_cert_template tpl = {.subject_der = s->csr->wanted.subject.der,
-                                   .issuer = s->ca,
+                                   .issuer = s->ca.cert,
                                    .spki = s->csr->wanted.spki,
                                    .serial = serial,
                                    .serial_len = sizeof(serial),
                                    .not_before = s->begin,
                                    .not_after = s->end,
+                                   .crl_url = s->wish->crl_url,
+                                   .ocsp_url = s->wish->ocsp_url,
+                                   .issuer_url = s->wish->issuer_url,
                                    .raw_exts = exts,
                                    .num_raw_exts = copy_exts(s, exts)};
     fill_usage(s->wish, s->csr->wanted.key_type, &tpl);
-    cl_result r = cl_cert_build(&der, &tpl, s->key, err);
-    if (r == CL_OK) {
-        r = cl_pem_encode("CERTIFICATE", cl_buf_view(&der), pem);
-    }
-    cl_buf_deinit(&der);
-    return r;
+    return cl_cert_build(der, &tpl, s->ca.key, err);
 }
 
 /* On standard error, for the certificate may be on standard output: whoever signs sees what. */
@@ -341,7 +450,7 @@ static cl_result read_request(struct signing *s, struct cleat_error *err)
     if (r == CL_OK) {
         const struct cert_item *item = cert_items_first(&list, CL_KIND_CSR);
         if (item == NULL) {
-            r = refuse(err, NULL, s->wish->csr, "it holds no certificate request", NULL);
+            r = sign_refuse(err, NULL, s->wish->csr, "it holds no certificate request", NULL);
         } else {
             r = cl_csr_parse(&s->csr, cl_buf_view(&item->der), &inner);
             r = r == CL_OK ? CL_OK
@@ -353,41 +462,58 @@ static cl_result read_request(struct signing *s, struct cleat_error *err)
     return r;
 }
 
-static cl_result run(struct signing *s, struct cl_buf *pem, struct cleat_error *err)
+static cl_result run(struct signing *s, struct cl_buf *der, struct cleat_error *err)
 {
-    CL_TRY(cert_key_read(s->wish->ca_key, &s->key, err));
-    if (!s->wish->root) {
-        CL_TRY(cert_read(s->wish->ca, &s->ca, err));
+    const struct wish *w = s->wish;
+    if (w->root) {
+        CL_TRY(cert_key_read(w->ca_key, &s->ca.key, err));
+    } else {
+        CL_TRY(sign_ca_open(&s->ca, CL_KU_KEY_CERT_SIGN, "keyCertSign", s->now, err));
         CL_TRY(check_ca(s, err));
     }
     CL_TRY(read_request(s, err));
     CL_TRY(check_request(s, err));
-    CL_TRY(sign(s, pem, err));
-    CL_TRY(cert_output(s->wish->output, cl_buf_view(pem), 0644, s->wish->force, err));
+    CL_TRY(sign(s, der, err));
+    CL_TRY(sign_output("CERTIFICATE", cl_buf_view(der), w->output, w->der, w->force, err));
     tell(s);
     return CL_OK;
 }
 
-static int make(const struct wish *w)
+static int make(const struct wish *w, int64_t now)
 {
-    struct signing s = {.wish = w, .now = (int64_t)(cl_clock_unix_ms() / 1000)};
+    struct signing s = {.wish = w, .ca = {.cert_path = w->ca, .key_path = w->ca_key}, .now = now};
     struct cleat_error err = {0};
-    struct cl_buf pem = {0};
-    const cl_result r = run(&s, &pem, &err);
-    cl_buf_deinit(&pem);
+    struct cl_buf der = {0};
+    const cl_result r = run(&s, &der, &err);
+    cl_buf_deinit(&der);
     cl_csr_free(s.csr);
-    cleat_cert_free(s.ca);
-    cleat_key_free(s.key);
+    sign_ca_deinit(&s.ca);
     return cert_tool_finish(usage.command, r, "the certificate", &err);
+}
+
+static int make_list(struct wish *w, int64_t now)
+{
+    struct cleat_error err = {0};
+    struct sign_crl *list = &w->list;
+    list->ca = w->ca;
+    list->ca_key = w->ca_key;
+    list->url = w->crl_url;
+    list->output = w->output;
+    list->as_der = w->der;
+    list->force = w->force;
+    list->days = w->days;
+    const cl_result r = sign_crl_run(list, now, &err);
+    return cert_tool_finish(usage.command, r, "the list", &err);
 }
 
 int cert_sign_run(int argc, char **argv)
 {
     struct wish w = {.path_len = -1};
+    const int64_t now = (int64_t)(cl_clock_unix_ms() / 1000);
     int code;
-    if (!cl_options_each(&usage, argc, argv, HELP, take, &w, &code)) {
+    if (!cl_options_each(&usage, argc, argv, HELP, take, &w, &code) ||
+        (code = check_usage(&w)) != 0 || (code = check_urls(&w)) != 0) {
         return code;
     }
-    code = check_usage(&w);
-    return code != 0 ? code : make(&w);
+    return w.crl ? make_list(&w, now) : make(&w, now);
 }

@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uv.h>
 
 #include "base/mem.h"
@@ -20,6 +19,7 @@
 #include "cli/client_revocation.h"
 #include "cli/client_target.h"
 #include "cli/client_tls.h"
+#include "cli/time_option.h"
 #include "net/clock.h"
 #include "x509/chain.h"
 #include "x509/verify.h"
@@ -114,27 +114,6 @@ static int find_word(const struct cl_options *o, const struct word *rows, size_t
     return cl_options_complain(&usage, "%s takes %s, not '%s'", o->spelled, list, o->value);
 }
 
-static int set_time(int64_t *out, const struct cl_options *o)
-{
-    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"};
-    char *end = NULL;
-    long long n = o->value[0] == '@' ? strtoll(o->value + 1, &end, 10) : 0;
-    if (end != NULL && end != o->value + 1 && *end == '\0') {
-        *out = n;
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        struct tm tm = {0};
-        const char *rest = strptime(o->value, formats[i], &tm);
-        if (rest != NULL && *rest == '\0') {
-            *out = (int64_t)timegm(&tm);
-            return 0;
-        }
-    }
-    return cl_options_complain(
-        &usage, "--at takes 2026-06-01, 2026-06-01T12:00:00Z or @UNIX, not '%s'", o->value);
-}
-
 static int take_option(struct ask *ask, int id, const struct cl_options *o)
 {
     const char **text = id == HOST     ? &ask->host
@@ -144,7 +123,7 @@ static int take_option(struct ask *ask, int id, const struct cl_options *o)
                                        : &ask->source;
     switch (id) {
     case AT:
-        return set_time(&ask->at, o);
+        return time_option_set(&ask->at, o);
     case POLICY:
         return find_word(o, policies, sizeof(policies) / sizeof(policies[0]), &ask->policy);
     case PURPOSE:
