@@ -34,6 +34,8 @@ extern "C" {
     X(KEY_MISMATCH, -11, 0, "the private key does not belong to the certificate")                  \
     X(NEEDS_PASSPHRASE, -12, 0, "the private key is encrypted")                                    \
     X(SYSTEM, -13, 0, "the operating system refused")                                              \
+    X(BAD_PASSPHRASE, -14, 0, "the passphrase is wrong")                                           \
+    X(BAD_PKCS12, -15, 0, "not a usable PKCS#12 file")                                             \
                                                                                                    \
     X(DECODE, -100, 50, "a message could not be decoded")                                          \
     X(UNEXPECTED_MESSAGE, -101, 10, "a message that is not allowed at this point")                 \
