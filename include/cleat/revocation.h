@@ -36,8 +36,9 @@ int cleat_crl_set_add_der(struct cleat_crl_set *set, const uint8_t *der, size_t 
 
 /* cleat_crl_set_add_mapped adds one list without copying it: for a file that is mapped, at most 512
  * MiB. The bytes must stay as they are until release(ctx) is called, exactly once: when the set is
- * freed, or before this returns a failure. A long list costs four bytes an entry besides, and a
- * look-up in it some twenty comparisons. Failures as cleat_crl_set_add_der. */
+ * freed, or before this returns a failure. A long list costs four and a half bytes an entry
+ * besides (thirty-two more of each while it is added), and a look-up among a million less than a
+ * microsecond. Failures as cleat_crl_set_add_der. */
 int cleat_crl_set_add_mapped(struct cleat_crl_set *set, const uint8_t *der, size_t len,
                              void (*release)(void *ctx), void *ctx, struct cleat_error *err);
 

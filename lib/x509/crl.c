@@ -329,6 +329,7 @@ void cl_crl_free(struct cl_crl *crl)
             crl->release(crl->release_ctx);
         }
         cl_free(crl->index);
+        cl_free(crl->heads);
         cl_free(crl);
     }
 }

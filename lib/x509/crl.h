@@ -31,6 +31,7 @@ struct cl_crl {
     struct cl_rd entries;
     size_t num_entries;
     uint32_t *index;      /* offsets into entries, by serial number; NULL: a short list */
+    uint64_t *heads;      /* of every so-manyth of these: see crl_index.c */
     const char *unusable; /* why, or NULL */
     struct cl_rd number;  /* contents of cRLNumber, empty when absent */
     bool number_critical;

@@ -259,6 +259,37 @@ static void test_of_two_lists_the_one_that_names_it_counts(void **state)
 
 /* RFC 5280 4.1.2.2 wants positive ones of at most 20 bytes; CAs have issued others, and a list
  * must find them as they stand. */
+static void check_serials(const struct cl_rd *serials, size_t num, uint32_t others)
+{
+    uint8_t der[T_MAX_DER];
+    struct cl_crl *crl = NULL;
+    uint32_t reason;
+    int64_t when;
+    struct t_crl made = {.issuer = &ca, .num_others = others};
+    for (size_t i = 0; i < num && i < 4; i++) {
+        made.entries[i].serial = serials[i];
+    }
+    assert_int_equal(cl_crl_parse(&crl, cl_rd_of(der, t_crl_der(&made, der)), NULL), CL_OK);
+    assert_int_equal(crl->index != NULL, others != 0);
+    for (size_t i = 0; i < num; i++) {
+        assert_int_equal(cl_crl_find(crl, &ca.cert->subject, serials[i], &reason, &when), i < 4);
+    }
+    cl_crl_free(crl);
+}
+
+/* Longer than a length of one byte can say: the longer is the later one, whatever it begins with.
+ */
+static void test_serial_numbers_of_hundreds_of_bytes_are_found(void **state)
+{
+    (void)state;
+    static uint8_t high[400] = {0x7f};
+    static uint8_t low[400] = {0x01};
+    const struct cl_rd serials[] = {cl_rd_of(high, 255), cl_rd_of(low, 300), cl_rd_of(high, 256),
+                                    cl_rd_of(low, 254),  cl_rd_of(low, 256), cl_rd_of(high, 300)};
+    check_serials(serials, 6, 0);
+    check_serials(serials, 6, 40);
+}
+
 static void test_serial_numbers_of_any_length_and_sign_are_told_apart(void **state)
 {
     (void)state;
@@ -365,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_of_two_entries_about_a_certificate_the_worse_counts),
         cmocka_unit_test(test_of_two_lists_the_one_that_names_it_counts),
         cmocka_unit_test(test_serial_numbers_of_any_length_and_sign_are_told_apart),
+        cmocka_unit_test(test_serial_numbers_of_hundreds_of_bytes_are_found),
         cmocka_unit_test(test_the_algorithm_of_a_list_must_be_that_of_its_signature),
         cmocka_unit_test(test_a_list_with_a_changed_bit_never_says_good),
         cmocka_unit_test(test_a_truncated_list_is_refused),
