@@ -357,18 +357,24 @@ static cl_result read_credentials(const json_t *o, struct cleat_tls_builder *b,
     return ok ? CL_OK : bad(err, "credentials");
 }
 
-static cl_result read_pins(const json_t *o, struct cleat_tls_config *c, struct cleat_error *err)
+static cl_result read_pins(const json_t *o, const char *key, struct cl_pins *out,
+                           struct cleat_error *err)
 {
     struct cl_buf pins = {0};
-    bool ok = cl_rec_get_hex(o, "raw_pins", CL_RAW_PIN_MAX * CL_RAW_PIN_LEN, &pins) &&
-              pins.len % CL_RAW_PIN_LEN == 0;
+    bool ok = cl_rec_get_hex(o, key, CL_PIN_MAX * CL_PIN_LEN, &pins) && pins.len % CL_PIN_LEN == 0;
     if (ok && pins.len != 0) {
-        c->raw_pins = cl_memdup(pins.p, pins.len);
-        ok = c->raw_pins != NULL;
-        c->num_raw_pins = ok ? pins.len / CL_RAW_PIN_LEN : 0;
+        out->items = cl_memdup(pins.p, pins.len);
+        ok = out->items != NULL;
+        out->num = ok ? pins.len / CL_PIN_LEN : 0;
     }
     cl_buf_deinit(&pins);
-    return ok ? CL_OK : bad(err, "raw_pins");
+    return ok ? CL_OK : bad(err, key);
+}
+
+static cl_result read_all_pins(const json_t *o, struct cleat_tls_config *c, struct cleat_error *err)
+{
+    CL_TRY(read_pins(o, "raw_pins", &c->raw_pins, err));
+    return json_object_get(o, "pins") != NULL ? read_pins(o, "pins", &c->pins, err) : CL_OK;
 }
 
 /* ---- pre-shared keys ---- */
@@ -485,7 +491,10 @@ json_t *cl_rec_config_write(const struct cleat_tls_config *c, bool secrets)
     (void)json_object_set_new(o, "alpn", write_alpn(c));
     write_types(o, "peer_types", c->peer_types, c->num_peer_types);
     write_types(o, "own_types", c->own_types, c->num_own_types);
-    cl_rec_put_hex(o, "raw_pins", c->raw_pins, c->num_raw_pins * CL_RAW_PIN_LEN);
+    cl_rec_put_hex(o, "raw_pins", c->raw_pins.items, c->raw_pins.num * CL_PIN_LEN);
+    if (c->pins.num != 0) { /* so that others stay as they were before there were such pins */
+        cl_rec_put_hex(o, "pins", c->pins.items, c->pins.num * CL_PIN_LEN);
+    }
     (void)json_object_set_new(o, "credentials", write_credentials(c));
     (void)json_object_set_new(o, "psks", write_psks(c, secrets));
     if (c->trust != NULL) {
@@ -503,7 +512,7 @@ cl_result cl_rec_config_read(const json_t *o, struct cleat_tls_builder *b, struc
     CL_TRY(read_alpn(o, b, err));
     CL_TRY(read_types(o, "peer_types", b, cleat_tls_builder_peer_types, err));
     CL_TRY(read_types(o, "own_types", b, cleat_tls_builder_own_types, err));
-    CL_TRY(read_pins(o, b->config, err));
+    CL_TRY(read_all_pins(o, b->config, err));
     CL_TRY(read_credentials(o, b, err));
     return read_psks(o, b->config, err);
 }

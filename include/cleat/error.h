@@ -92,6 +92,7 @@ extern "C" {
     X(REVOCATION_UNKNOWN, -218, 46, "whether a certificate has been revoked is not known")         \
     X(NOT_TRANSPARENT, -220, 42, "a certificate without enough certificate timestamps")            \
     X(UNKNOWN_KEY, -219, 46, "a raw public key that is not pinned")                                \
+    X(PIN_MISMATCH, -221, 46, "the peer's key is none of those that are pinned")                   \
                                                                                                    \
     X(HTTP_SYNTAX, -300, 0, "not a valid HTTP message")                                            \
     X(HTTP_AMBIGUOUS, -301, 0, "an HTTP message whose length is ambiguous (request smuggling)")    \

@@ -1,5 +1,5 @@
 /* cleat/tls_auth.h - who is at the other end, beyond the handshake: a client's certificate that is
- * asked for later, and channel bindings. */
+ * asked for later, pins, and channel bindings. */
 #ifndef CLEAT_TLS_AUTH_H
 #define CLEAT_TLS_AUTH_H
 
@@ -28,6 +28,29 @@ int cleat_tls_builder_authorities(struct cleat_tls_builder *b, const struct clea
  * (handshake_failure), whose text names what the server takes and what there is. Default: it
  * answers with none and lets the server decide (RFC 9846 4.5.1.3). */
 void cleat_tls_builder_insist_on_credential(struct cleat_tls_builder *b, bool on);
+
+/* ---- pins --------------------------------------------------------------------------------------
+ */
+
+/* cleat_tls_builder_pin: a client demands that the server's key is one of those that are pinned,
+ * whatever else is verified (RFC 7469 2.6, as curl's --pinnedpubkey): the key of its certificate,
+ * not of any issuer, or its raw public key. "sha256//" and the base64 of the SHA-256 of the key's
+ * SubjectPublicKeyInfo (RFC 7469 2.4); cleat_tls_builder_pin_key: the same for a whole
+ * SubjectPublicKeyInfo in DER. May be repeated: any of them will do, so give the next key's pin as
+ * well (a backup), or a server that has to change its key is out of reach.
+ *
+ * It is looked at before anything else about the server's key, also before CLEAT_DECIDE_PEER, and
+ * fails with CLEAT_ERR_PIN_MISMATCH (certificate_unknown). It makes nothing trusted that is not:
+ * the chain is verified all the same, a raw public key needs cleat_tls_builder_raw_pin() or the
+ * application's decision. A session is resumed only under the pins that it was made with. When the
+ * server rejects ECH the connection ends in any case, and its certificate for the public name is
+ * not compared (RFC 9849 6.1.7).
+ *
+ * CLEAT_OK, CLEAT_ERR_BAD_CONFIG (not a pin, not a key), CLEAT_ERR_LIMIT (more than 64),
+ * CLEAT_ERR_NOMEM. finish refuses pins for a server, and beside external PSKs, with which a server
+ * shows no key. */
+int cleat_tls_builder_pin(struct cleat_tls_builder *b, const char *pin);
+int cleat_tls_builder_pin_key(struct cleat_tls_builder *b, const uint8_t *spki, size_t len);
 
 /* ---- ending a connection with an alert ----------------------------------------------------------
  */

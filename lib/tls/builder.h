@@ -17,6 +17,9 @@ int cl_builder_credential(struct cleat_tls_builder *b, struct cleat_chain *chain
 /* cl_builder_check_raw_keys: what finish demands where raw public keys are taken. */
 CL_MUST cl_result cl_builder_check_raw_keys(struct cleat_tls_builder *b);
 
+/* cl_builder_check_pins: what finish demands where keys are pinned. */
+CL_MUST cl_result cl_builder_check_pins(struct cleat_tls_builder *b);
+
 /* cl_builder_fail records a failure that its code alone explains, and returns the code. */
 static inline int cl_builder_fail(struct cleat_tls_builder *b, cl_result code)
 {

@@ -10,6 +10,7 @@
 #include "tls/builder.h"
 #include "tls/hook.h"
 #include "tls/msg.h"
+#include "tls/pins.h"
 #include "tls/profile.h"
 #include "tls/psk.h"
 #include "tls/raw_key.h"
@@ -518,6 +519,7 @@ static cl_result check_complete(struct cleat_tls_builder *b)
         c->client_auth != CLEAT_CLIENT_AUTH_NONE || (c->role == CLEAT_SERVER && c->late_auth);
     bool psk_alone = c->num_psks != 0 && !asks;
     CL_TRY(cl_builder_check_raw_keys(b));
+    CL_TRY(cl_builder_check_pins(b));
     bool x509 = cl_takes_cert_type(c, CLEAT_CERT_TYPE_X509);
     if (verifies && x509 && !psk_alone && c->trust == NULL &&
         (c->decisions & CLEAT_DECIDE_PEER) == 0) {
@@ -533,10 +535,10 @@ static cl_result check_complete(struct cleat_tls_builder *b)
 /* Which types of certificates the peer may show, and which bare keys are trusted. */
 static void digest_raw_keys(const struct cleat_tls_config *c, struct cl_hash *h)
 {
-    uint8_t num[] = {(uint8_t)c->num_peer_types, (uint8_t)c->num_raw_pins};
+    uint8_t num[] = {(uint8_t)c->num_peer_types, (uint8_t)c->raw_pins.num};
     cl_hash_update(h, num, sizeof(num));
     cl_hash_update(h, c->peer_types, c->num_peer_types);
-    cl_hash_update(h, c->raw_pins, c->num_raw_pins * sizeof(c->raw_pins[0]));
+    cl_pins_digest(&c->raw_pins, h);
 }
 
 /* Everything that a resumed session must have in common with this configuration: virtual host,
@@ -560,6 +562,10 @@ static void make_digest(struct cleat_tls_config *c)
     cl_revocation_digest(&c->revocation, &h);
     if (c->ct == CLEAT_CT_REQUIRED) {
         cl_hash_update(&h, "ct", 2); /* what was not asked before is asked once */
+    }
+    if (c->pins.num != 0) {
+        cl_hash_update(&h, "pins", 4);
+        cl_pins_digest(&c->pins, &h);
     }
     cl_hash_peek(&h, c->digest);
 }
@@ -635,7 +641,8 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         credential_deinit(&config->credentials[i]);
     }
     cl_free(config->credentials);
-    cl_free(config->raw_pins);
+    cl_pins_deinit(&config->raw_pins);
+    cl_pins_deinit(&config->pins);
     cl_buf_deinit(&config->psk_hint);
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);

@@ -48,6 +48,16 @@ enum cl_ech_grease {
 
 struct cl_tape;
 
+/* 64: keys that one peer, or a small fleet, has; larger sets belong to CLEAT_DECIDE_PEER */
+#define CL_PIN_MAX 64
+#define CL_PIN_LEN 32
+
+/* SHA-256 of SubjectPublicKeyInfos. */
+struct cl_pins {
+    uint8_t (*items)[CL_PIN_LEN];
+    size_t num;
+};
+
 struct cl_credential {
     struct cleat_chain *chain; /* NULL: the key is shown by itself (RFC 7250) */
     struct cleat_key *key;
@@ -91,8 +101,8 @@ struct cleat_tls_config {
     size_t num_peer_types;
     uint8_t own_types[2]; /* client: offered; none: those of the credentials */
     size_t num_own_types;
-    uint8_t (*raw_pins)[32]; /* SHA-256 of SubjectPublicKeyInfos */
-    size_t num_raw_pins;
+    struct cl_pins raw_pins; /* raw public keys that are trusted */
+    struct cl_pins pins;     /* client: of the server's key, whatever else is verified */
     unsigned decisions;
     struct cl_psk *psks; /* external ones (psk.h) */
     size_t num_psks;

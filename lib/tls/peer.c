@@ -1,7 +1,9 @@
 /* tls/peer.c - is the peer's chain good, or its raw public key pinned? The built-in verification,
- * by jobs, or the application's decision. Nothing goes on before one of them says yes. */
+ * by jobs, or the application's decision. Nothing goes on before one of them says yes. Pins come
+ * before either. */
 #include "tls/ech.h"
 #include "tls/msg.h"
+#include "tls/pins.h"
 #include "tls/profile.h"
 #include "tls/raw_key.h"
 
@@ -73,6 +75,10 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
                            "the server rejects ECH and shows a raw public key, which says nothing "
                            "about %s",
                            tls->server_name);
+    }
+    /* RFC 9849 6.1.7: this certificate is for the public name, and the connection ends */
+    if (!cl_ech_refused(tls)) {
+        CL_TRY(cl_pins_check(tls));
     }
     /* no verifier looks at a raw key */
     if (tls->peer_is_raw) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "tls/msg.h"
+#include "tls/pins.h"
 
 const char *cl_cert_type_name(uint8_t type)
 {
@@ -67,7 +68,7 @@ cl_result cl_client_type_select(struct cleat_tls *tls)
 
 /* ---- the peer's key ---- */
 
-static struct cl_rd spki_of(const struct cleat_tls *tls)
+struct cl_rd cl_raw_key_spki(const struct cleat_tls *tls)
 {
     struct cl_rd chain = cl_buf_view(&tls->peer_chain);
     struct cl_rd spki = cl_rd_of(NULL, 0);
@@ -79,7 +80,7 @@ cl_result cl_raw_key_take(struct cleat_tls *tls)
     struct cl_hs *hs = tls->hs;
     cl_pubkey_free(hs->peer_key);
     hs->peer_key = NULL;
-    cl_result r = cl_pubkey_parse(&hs->peer_key, spki_of(tls));
+    cl_result r = cl_pubkey_parse(&hs->peer_key, cl_raw_key_spki(tls));
     if (r == CLEAT_ERR_NOMEM) {
         return r;
     }
@@ -112,19 +113,15 @@ enum cl_key_type cl_peer_key_type(const struct cleat_tls *tls)
     return tls->peer_is_raw ? cl_pubkey_type(tls->hs->peer_key) : cl_cert_key_type(tls->peer_leaf);
 }
 
-/* Public values: no constant time needed. */
 cl_result cl_raw_key_judge(struct cleat_tls *tls)
 {
-    struct cl_rd spki = spki_of(tls);
+    struct cl_rd spki = cl_raw_key_spki(tls);
     char pin[CLEAT_RAW_PIN_LEN + 1];
-    uint8_t digest[CL_RAW_PIN_LEN];
-    cl_hash_once(CL_HASH_SHA256, spki.p, spki.len, digest);
-    for (size_t i = 0; i < tls->config->num_raw_pins; i++) {
-        if (memcmp(tls->config->raw_pins[i], digest, sizeof(digest)) == 0) {
-            cl_event_choice(tls, "peer's raw public key", "pinned",
-                            "its SHA-256 is one of the configuration's");
-            return CL_OK;
-        }
+    size_t at;
+    if (cl_pins_find(&tls->config->raw_pins, spki, &at)) {
+        cl_event_choice(tls, "peer's raw public key", "pinned",
+                        "its SHA-256 is one of the configuration's");
+        return CL_OK;
     }
     cleat_raw_key_pin(spki.p, spki.len, pin);
     return cl_tls_fail(tls,
@@ -132,12 +129,12 @@ cl_result cl_raw_key_judge(struct cleat_tls *tls)
                                    "if this key is the peer's, learned in a way that can be "
                                    "trusted, pin it"),
                        "the peer's raw public key, %s, is not one of the %zu pinned ones", pin,
-                       tls->config->num_raw_pins);
+                       tls->config->raw_pins.num);
 }
 
 const uint8_t *cleat_tls_peer_raw_key(const struct cleat_tls *tls, size_t *len)
 {
-    struct cl_rd spki = tls->peer_is_raw ? spki_of(tls) : cl_rd_of(NULL, 0);
+    struct cl_rd spki = tls->peer_is_raw ? cl_raw_key_spki(tls) : cl_rd_of(NULL, 0);
     *len = spki.len;
     return spki.len != 0 ? spki.p : NULL;
 }
@@ -147,7 +144,7 @@ const uint8_t *cleat_tls_peer_raw_key(const struct cleat_tls *tls, size_t *len)
 void cleat_raw_key_pin(const uint8_t *spki, size_t len, char out[CLEAT_RAW_PIN_LEN + 1])
 {
     static const char prefix[] = "sha256//";
-    uint8_t digest[CL_RAW_PIN_LEN];
+    uint8_t digest[CL_PIN_LEN];
     cl_hash_once(CL_HASH_SHA256, spki, len, digest);
     memcpy(out, prefix, sizeof(prefix));
     cl_base64_encode(digest, sizeof(digest), out + sizeof(prefix) - 1);

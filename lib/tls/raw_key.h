@@ -6,9 +6,6 @@
 #include "cleat/tls_rawkey.h"
 #include "tls/conn.h"
 
-/* 64: keys that one peer, or a small fleet, has; larger sets belong to CLEAT_DECIDE_PEER */
-#define CL_RAW_PIN_MAX     64
-#define CL_RAW_PIN_LEN     32
 /* X.509 and raw public keys: the types that are known */
 #define CL_CERT_TYPE_COUNT 2
 
@@ -33,6 +30,9 @@ CL_MUST cl_result cl_raw_key_take(struct cleat_tls *tls);
 
 /* cl_raw_key_judge: is the peer's key pinned? UNKNOWN_KEY when it is not. */
 CL_MUST cl_result cl_raw_key_judge(struct cleat_tls *tls);
+
+/* cl_raw_key_spki returns the peer's raw key, a SubjectPublicKeyInfo; empty when there is none. */
+struct cl_rd cl_raw_key_spki(const struct cleat_tls *tls);
 
 /* cl_peer_pubkey gives the key that the peer's signature is checked with, of its leaf or its own;
  * a view. cl_peer_key_type: of the same, without parsing it. */
