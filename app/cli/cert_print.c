@@ -167,7 +167,7 @@ static void print_cert(const struct cleat_cert *cert, int64_t now, FILE *out)
     print_urls(cert, out);
     format_fingerprint(cert, digest);
     row(out, "SHA-256", digest);
-    (void)fprintf(out, "  %-12s sha256/%s\n", "SPKI pin", get(cleat_cert_spki_pin, cert, text));
+    (void)fprintf(out, "  %-12s sha256//%s\n", "SPKI pin", get(cleat_cert_spki_pin, cert, text));
     print_extensions(cert, out);
 }
 

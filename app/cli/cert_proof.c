@@ -104,14 +104,31 @@ static void print_accepted(const struct cert_proof *proof, FILE *out)
     }
 }
 
+/* Why it is not verified; NULL: it is. A bad chain goes before a bad pin. */
+static const struct cleat_error *refusal(const struct cert_proof *proof)
+{
+    if (cleat_verdict_code(proof->verdict) != CLEAT_OK) {
+        return cleat_verdict_error(proof->verdict);
+    }
+    return proof->pins != NULL && proof->pin_error->code != CLEAT_OK ? proof->pin_error : NULL;
+}
+
+/* OpenSSL has no name for a bad pin. */
+static const char *openssl_name(const struct cert_proof *proof)
+{
+    const struct cleat_error *error = refusal(proof);
+    return error != NULL && error == proof->pin_error ? "-"
+                                                      : cleat_verdict_openssl_name(proof->verdict);
+}
+
 static void print_refused(const struct cert_proof *proof, FILE *out)
 {
-    const struct cleat_error *error = cleat_verdict_error(proof->verdict);
+    const struct cleat_error *error = refusal(proof);
     char code[160];
     (void)fputs("NOT verified: ", out);
     print(out, error->text);
     (void)snprintf(code, sizeof(code), "%s (OpenSSL: %s)", cleat_error_name(error->code),
-                   cleat_verdict_openssl_name(proof->verdict));
+                   openssl_name(proof));
     (void)fputc('\n', out);
     row(out, "code", code);
     row(out, "section", error->section);
@@ -124,6 +141,21 @@ static void print_asked(const struct cert_proof *proof, FILE *out)
     (void)fprintf(out, "  %-8s %s%s, purpose %s, policy %s, at %s\n", "asked",
                   proof->host != NULL ? "host " : "no host", proof->host != NULL ? proof->host : "",
                   proof->purpose, proof->policy, format_iso(proof->at, when));
+}
+
+static void print_pins(const struct cert_proof *proof, FILE *out)
+{
+    if (proof->pins == NULL) {
+        return;
+    }
+    const bool looked = proof->pin != NULL;
+    const bool fits = looked && proof->pin_error->code == CLEAT_OK;
+    row(out, "pin", looked ? proof->pin : "not looked at: the certificate is malformed");
+    for (size_t i = 0; i < proof->pins->num; i++) {
+        const bool this_one = fits && strcmp(proof->pins->items[i], proof->pin) == 0;
+        (void)fprintf(out, "  %-8s %s%s\n", i == 0 ? "pinned" : "", proof->pins->items[i],
+                      this_one ? " (this one)" : "");
+    }
 }
 
 static void print_checks(const struct cert_proof *proof, size_t i, FILE *out)
@@ -178,12 +210,13 @@ static void print_notes(const struct cert_proof *proof, FILE *out)
 
 void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
 {
-    if (cleat_verdict_code(proof->verdict) == CLEAT_OK) {
+    if (refusal(proof) == NULL) {
         print_accepted(proof, out);
     } else {
         print_refused(proof, out);
     }
     print_asked(proof, out);
+    print_pins(proof, out);
     print_work(proof, out);
     print_notes(proof, out);
     if (explain) {
@@ -245,10 +278,26 @@ static json_t *notes_json(const struct cert_proof *proof)
     return list;
 }
 
+static json_t *pins_json(const struct cert_proof *proof)
+{
+    if (proof->pins == NULL) {
+        return json_null();
+    }
+    json_t *o = json_object(), *list = json_array();
+    for (size_t i = 0; i < proof->pins->num; i++) {
+        (void)json_array_append_new(list, json_string(proof->pins->items[i]));
+    }
+    set(o, "seen", proof->pin);
+    (void)json_object_set_new(o, "pinned", list);
+    (void)json_object_set_new(
+        o, "matches", json_boolean(proof->pin != NULL && proof->pin_error->code == CLEAT_OK));
+    return o;
+}
+
 void cert_proof_json(const struct cert_proof *proof, FILE *out)
 {
     char when[32];
-    int code = cleat_verdict_code(proof->verdict);
+    const struct cleat_error *error = refusal(proof);
     json_t *all = json_object();
     (void)json_object_set_new(all, "schema", json_integer(JSON_SCHEMA));
     set(all, "source", proof->source);
@@ -256,11 +305,10 @@ void cert_proof_json(const struct cert_proof *proof, FILE *out)
     set(all, "at", format_iso(proof->at, when));
     set(all, "purpose", proof->purpose);
     set(all, "policy", proof->policy);
-    (void)json_object_set_new(all, "verified", json_boolean(code == CLEAT_OK));
-    (void)json_object_set_new(all, "error",
-                              code != CLEAT_OK ? error_json(cleat_verdict_error(proof->verdict))
-                                               : json_null());
-    set(all, "openssl", cleat_verdict_openssl_name(proof->verdict));
+    (void)json_object_set_new(all, "verified", json_boolean(error == NULL));
+    (void)json_object_set_new(all, "error", error != NULL ? error_json(error) : json_null());
+    set(all, "openssl", openssl_name(proof));
+    (void)json_object_set_new(all, "pin", pins_json(proof));
     (void)json_object_set_new(all, "path", path_json(proof->verdict));
     (void)json_object_set_new(all, "tries", cl_proof_tries(proof->verdict));
     (void)json_object_set_new(all, "work", work_json(proof->verdict));

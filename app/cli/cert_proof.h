@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cleat/x509.h"
+#include "cli/client_pins.h"
 
 /* What was asked and what came of it. */
 struct cert_proof {
@@ -17,6 +18,9 @@ struct cert_proof {
     const struct cleat_chain *chain; /* as given; NULL when a certificate of it is malformed */
     const struct cleat_chain_note *notes;
     size_t num_notes;
+    const struct client_pins *pins;      /* NULL: none are asked for */
+    const char *pin;                     /* of the first certificate's key; or NULL */
+    const struct cleat_error *pin_error; /* code 0: it is one of the pins */
 };
 
 /* cert_proof_text writes the verdict, its reason and what to do; with every path and every check

@@ -16,6 +16,7 @@
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
 #include "cli/client_options.h"
+#include "cli/client_pins.h"
 #include "cli/client_revocation.h"
 #include "cli/client_target.h"
 #include "cli/client_tls.h"
@@ -41,6 +42,7 @@ static const struct cl_option options[] = {
     {CA, 0, "ca", "FILE", "trust the certificates of this PEM file, not the system's"},
     {CA, 0, "cacert", "FILE", NULL},
     {CAPATH, 0, "capath", "DIR", "and those in the files of DIR"},
+    CLIENT_PINNED_ROW,
     CLIENT_REVOCATION_ROWS,
     {CLIENT_CRL_FILE, 0, "crl", "FILE", "as --crlfile"},
     {EXPLAIN, 0, "explain", NULL, "every path that was tried, every check that was made"},
@@ -54,8 +56,8 @@ static const struct cl_usage usage = {
     .about =
         "Verifies a chain (PEM, the leaf first; or one certificate in DER) of a file, of\n"
         "standard input or of a server, and says why it is accepted, or why not and what to do.\n"
-        "Exit code: 0 verified, 60 not verified, 77 CA file, 82 file with revocations, 1 and 2\n"
-        "other failures.",
+        "Exit code: 0 verified, 60 not verified, 77 CA file, 82 file with revocations, 90 a\n"
+        "key that is not pinned, 1 and 2 other failures.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert verify --host www.example.com --explain chain.pem\n"
@@ -88,6 +90,7 @@ struct ask {
     const char *email;
     int64_t at;
     struct client_options trust; /* --ca, --capath, and what says what was revoked */
+    struct client_pins pins;
     bool explain, json, help;
 };
 
@@ -162,8 +165,11 @@ static int parse(struct ask *ask, int argc, char **argv)
             return code;
         }
     }
-    return ask->source != NULL ? client_revocation_check(&ask->trust, &usage)
-                               : cl_options_complain(&usage, "no chain given");
+    if (ask->source == NULL) {
+        return cl_options_complain(&usage, "no chain given");
+    }
+    int code = client_pins_check(&ask->trust, &usage);
+    return code != 0 ? code : client_revocation_check(&ask->trust, &usage);
 }
 
 /* ---- reading ---- */
@@ -272,9 +278,12 @@ static int read_chain(struct ask *ask, struct client_target *target, struct inpu
 
 /* ---- the verdict ---- */
 
-static void tell(const struct ask *ask, const struct input *in, const struct cl_rd *ders,
-                 const struct cleat_trust_store *trust, const struct cleat_verdict *verdict)
+/* Tells the verdict and the pins, and returns the exit code: that of the chain goes first. */
+static int tell(const struct ask *ask, const struct input *in, const struct cl_rd *ders,
+                const struct cleat_trust_store *trust, const struct cleat_verdict *verdict)
 {
+    char pin[CLEAT_RAW_PIN_LEN + 1];
+    struct cleat_error pin_error = {0};
     static struct cleat_chain_note notes[CLEAT_CHAIN_MAX_NOTES];
     struct cleat_chain *chain = NULL;
     struct cert_proof proof = {.source = ask->source,
@@ -283,12 +292,18 @@ static void tell(const struct ask *ask, const struct input *in, const struct cl_
                                .purpose = ask->purpose->name,
                                .at = ask->at,
                                .verdict = verdict,
-                               .notes = notes};
+                               .notes = notes,
+                               .pins = ask->trust.pinned != NULL ? &ask->pins : NULL,
+                               .pin_error = &pin_error};
     if (cl_chain_from_der(&chain, ders, in->num, NULL) == CL_OK) {
         proof.chain = chain;
         proof.num_notes =
             cleat_chain_lint(chain, trust, ask->at, (enum cleat_purpose)ask->purpose->value, notes,
                              CLEAT_CHAIN_MAX_NOTES);
+    }
+    if (proof.pins != NULL && chain != NULL) {
+        (void)client_pins_judge(proof.pins, cl_chain_at(chain, 0), pin, &pin_error);
+        proof.pin = pin;
     }
     if (ask->json) {
         cert_proof_json(&proof, stdout);
@@ -296,6 +311,9 @@ static void tell(const struct ask *ask, const struct input *in, const struct cl_
         cert_proof_text(&proof, ask->explain, stdout);
     }
     cleat_chain_free(chain);
+    return cleat_verdict_code(verdict) != CLEAT_OK ? GET_EXIT_VERIFY
+           : pin_error.code != CLEAT_OK            ? GET_EXIT_PIN
+                                                   : CL_EXIT_OK;
 }
 
 /* NULL when memory is short. */
@@ -345,8 +363,7 @@ static int judge(const struct ask *ask, const struct input *in,
     if (verdict == NULL) {
         return GET_EXIT_NO_MEMORY;
     }
-    int code = cleat_verdict_code(verdict) == CLEAT_OK ? CL_EXIT_OK : GET_EXIT_VERIFY;
-    tell(ask, in, ders, trust, verdict);
+    int code = tell(ask, in, ders, trust, verdict);
     cleat_verdict_free(verdict);
     return code;
 }
@@ -361,7 +378,8 @@ static int run(struct ask *ask, struct client_target *target)
     if (code != 0) {
         return complain(ask->source, &err, code);
     }
-    code = client_revocation_open(&ask->trust, &revocation, &err);
+    code = ask->trust.pinned != NULL ? client_pins_read(ask->trust.pinned, &ask->pins, &err) : 0;
+    code = code == 0 ? client_revocation_open(&ask->trust, &revocation, &err) : code;
     if (code != 0) {
         (void)complain(NULL, &err, code);
     }

@@ -2,6 +2,7 @@
 #include "cli/client_options.h"
 
 #include "cleat/tls.h"
+#include "cli/client_pins.h"
 #include "cli/client_revocation.h"
 
 static int set_family4(void *options, const struct cl_options *from)
@@ -48,6 +49,7 @@ static const struct cl_setter setters[] = {
     {CLIENT_PSK, CL_SET_TEXT, AT(psk), NULL},
     {CLIENT_CERT_COMPRESSION, CL_SET_TEXT, AT(cert_compression), NULL},
     {CLIENT_ECH, CL_SET_TEXT, AT(ech), NULL},
+    {CLIENT_PINNED, CL_SET_TEXT, AT(pinned), NULL},
     {CLIENT_RAW_KEY, CL_SET_TEXT, AT(raw_public_key), NULL},
     {CLIENT_RAW_KEY_PIN, CL_SET_WORD, AT(raw_key_pins), NULL},
     {CLIENT_REVOCATION, CL_SET_TEXT, AT(revocation), NULL},
@@ -86,7 +88,8 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
         return cl_options_complain(usage,
                                    "-k accepts any key, --raw-key-pin one: give one of the two");
     }
-    return client_revocation_check(o, usage);
+    const int code = client_pins_check(o, usage);
+    return code != 0 ? code : client_revocation_check(o, usage);
 }
 
 void client_options_deinit(struct client_options *o)

@@ -17,6 +17,7 @@ struct client_options {
     struct cl_words crl_files;
     struct cl_words ocsp_responses;
     const char *revocation; /* --revocation; NULL: not said */
+    const char *pinned;     /* --pinnedpubkey */
     const char *cacert;
     const char *capath;
     const char *cert;
@@ -62,6 +63,7 @@ enum client_option_id {
     CLIENT_KEY,
     CLIENT_OCSP_RESPONSE,
     CLIENT_PCAP,
+    CLIENT_PINNED,
     CLIENT_PROFILE,
     CLIENT_PSK,
     CLIENT_RAW_KEY,
@@ -99,6 +101,11 @@ enum client_option_id {
     {CLIENT_CONNECT_TIMEOUT, 0, "connect-timeout", "SECONDS",                                      \
      "limit for DNS, TCP and TLS together"}
 
+#define CLIENT_PINNED_ROW                                                                          \
+    {CLIENT_PINNED, 0, "pinnedpubkey", "PINS",                                                     \
+     "demand that the server's key is one of these: sha256//BASE64, several with\n"                \
+     "\";\" between, or a file with a public key"}
+
 #define CLIENT_TLS_ROWS                                                                            \
     {CLIENT_INSECURE, 'k', "insecure", NULL,                                                       \
      "accept any certificate (tells what is wrong with -v)"},                                      \
@@ -107,6 +114,7 @@ enum client_option_id {
     {CLIENT_CAPATH, 0, "capath", "DIR", "trust the CA certificates in the files of DIR"},          \
     {CLIENT_CERT, 'E', "cert", "FILE", "our certificate chain (PEM), should the server ask"},      \
     {CLIENT_KEY, 0, "key", "FILE", "its private key, if it is not in the same file"},              \
+    CLIENT_PINNED_ROW,                                                                             \
     {CLIENT_RAW_KEY_PIN, 0, "raw-key-pin", "PIN",                                                  \
      "take a raw public key (RFC 7250) instead of a certificate: the one whose\n"                  \
      "SHA-256 is PIN (sha256//BASE64); repeat for more"},                                          \

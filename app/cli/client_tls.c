@@ -16,6 +16,7 @@
 #include "cleat/tls_auth.h"
 #include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
+#include "cli/client_pins.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
 #include "conn/psk_file.h"
@@ -297,7 +298,8 @@ int client_tls_config(const struct client_options *o, const struct client_tls_pe
         cleat_tls_builder_free(b);
         return GET_EXIT_NO_MEMORY;
     }
-    int code = fill(b, o, err);
+    int code = client_pins_add(o, b, err);
+    code = code == 0 ? fill(b, o, err) : code;
     if (code != 0) {
         cleat_tls_builder_free(b);
         return code;

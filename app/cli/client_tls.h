@@ -28,8 +28,8 @@ struct client_tls_peer {
 };
 
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.
- * Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS or
- * GET_EXIT_USAGE. */
+ * Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS, GET_EXIT_PIN
+ * or GET_EXIT_USAGE. */
 int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,
                       const struct client_tls_watch *watch, struct cleat_tls_config **out,
                       struct cleat_error *err);

@@ -10,6 +10,9 @@ int get_exit_of_handshake(const struct cleat_error *error)
     if (error->code == CLEAT_ERR_ECH_REJECTED && !error->from_peer) {
         return GET_EXIT_ECH;
     }
+    if (error->code == CLEAT_ERR_PIN_MISMATCH) {
+        return GET_EXIT_PIN;
+    }
     bool about_cert = error->code <= FIRST_CERT_CODE && error->code >= LAST_CERT_CODE;
     return about_cert && !error->from_peer ? GET_EXIT_VERIFY : GET_EXIT_HANDSHAKE;
 }

@@ -28,12 +28,13 @@ enum get_exit {
     GET_EXIT_VERIFY = 60,
     GET_EXIT_CA_FILE = 77,
     GET_EXIT_REVOCATION_FILE = 82,
+    GET_EXIT_PIN = 90,         /* --pinnedpubkey */
     GET_EXIT_CERT_STATUS = 91, /* --cert-status */
     GET_EXIT_ECH = 101,        /* Encrypted Client Hello was rejected */
 };
 
 /* get_exit_of_handshake maps why a handshake failed to 60 (we did not accept the peer's
- * certificate), 101 (ECH) or 35. */
+ * certificate), 90 (its key is not pinned), 101 (ECH) or 35. */
 int get_exit_of_handshake(const struct cleat_error *error);
 
 /* get_exit_of_dial maps the stage at which a dial has failed. */

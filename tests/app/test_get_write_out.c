@@ -139,6 +139,8 @@ static void test_handshake_failures_are_60_only_for_our_verdict_on_the_peer(void
     assert_int_equal(get_exit_of_handshake(&error), 35);
     error = (struct cleat_error){.code = CLEAT_ERR_PEER_ALERT, .alert = 42, .from_peer = true};
     assert_int_equal(get_exit_of_handshake(&error), 35);
+    error = (struct cleat_error){.code = CLEAT_ERR_PIN_MISMATCH, .alert = 46};
+    assert_int_equal(get_exit_of_handshake(&error), 90);
     error = (struct cleat_error){.code = CLEAT_ERR_NO_SHARED_CIPHER};
     assert_int_equal(get_exit_of_handshake(&error), 35);
 }
