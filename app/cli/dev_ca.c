@@ -31,6 +31,7 @@ static cl_result fail(struct cleat_error *err, const char *doing, const char *pa
 bool dev_ca_default_folder(char *out, size_t cap)
 {
     const char *folder = getenv("CLEAT_CA_DIR");
+    folder = folder != NULL && folder[0] != '\0' ? folder : getenv("CAROOT");
     const char *data = getenv("XDG_DATA_HOME");
     const char *home = getenv("HOME");
     int n = -1;
@@ -143,11 +144,43 @@ static cl_result load_key(struct dev_ca *ca, struct cleat_error *err)
     return r;
 }
 
+/* Who else may have read the key, or put a CA of his own there, is trusted by nobody. */
+static cl_result check_private(const struct dev_ca *ca, const char *folder, struct cleat_error *err)
+{
+    struct stat dir;
+    struct stat key;
+    char hint[DEV_PATH_SIZE + 64];
+    const bool has_key = stat(ca->key_path, &key) == 0;
+    if (stat(folder, &dir) != 0) {
+        return fail(err, "look at", folder, strerror(errno));
+    }
+    if (geteuid() != 0 && dir.st_uid != geteuid() && dir.st_uid != 0) {
+        return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG},
+                            "the folder %s belongs to another user", folder);
+    }
+    if ((dir.st_mode & S_IWOTH) != 0 ||
+        ((dir.st_mode & S_IWGRP) != 0 && dir.st_gid != getegid() && dir.st_gid != 0)) {
+        (void)snprintf(hint, sizeof(hint), "chmod 700 '%s'", folder);
+        return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG, .hint = hint},
+                            "others can write into the folder %s (mode %04o)", folder,
+                            (unsigned)dir.st_mode & 07777u);
+    }
+    if (has_key && (key.st_mode & 077) != 0) {
+        (void)snprintf(hint, sizeof(hint),
+                       "chmod 600 '%s', if nobody can have read it; else make a new CA",
+                       ca->key_path);
+        return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_CONFIG, .hint = hint},
+                            "others can read the CA's key %s (mode %04o)", ca->key_path,
+                            (unsigned)key.st_mode & 07777u);
+    }
+    return CL_OK;
+}
+
 static cl_result check(const struct dev_ca *ca, int64_t now, struct cleat_error *err)
 {
     const struct cl_why why = {.code = CLEAT_ERR_BAD_CONFIG,
                                .hint = "move that folder away: a new CA is made at the next use"};
-    if (!cl_rd_equal(cl_cert_spki(ca->cert), cl_key_spki(ca->key))) {
+    if (ca->key != NULL && !cl_rd_equal(cl_cert_spki(ca->cert), cl_key_spki(ca->key))) {
         return cl_error_set(err, why, "the key %s does not belong to the CA %s", ca->key_path,
                             ca->cert_path);
     }
@@ -166,8 +199,10 @@ static cl_result check(const struct dev_ca *ca, int64_t now, struct cleat_error 
 /* 64 bytes: the upper bound of a common name (RFC 5280 appendix A) */
 #define NAME_SIZE 65
 
-/* Whose CA it is: somebody will meet the name in a list of trusted CAs years from now. */
-static void owner_name(char out[NAME_SIZE])
+/* Whose CA it is: somebody will meet the name in a list of trusted CAs years from now. Some digits
+ * of the serial number make it the only one of its name: NSS takes certificates of one subject for
+ * one thing. */
+static void owner_name(const uint8_t serial[16], char out[NAME_SIZE])
 {
     char host[24] = "localhost";
     const struct passwd *user = getpwuid(getuid());
@@ -175,8 +210,8 @@ static void owner_name(char out[NAME_SIZE])
         (void)snprintf(host, sizeof(host), "localhost");
     }
     host[sizeof(host) - 1] = '\0';
-    (void)snprintf(out, NAME_SIZE, "Cleat dev CA %.20s@%s", user != NULL ? user->pw_name : "user",
-                   host);
+    (void)snprintf(out, NAME_SIZE, "Cleat dev CA %.20s@%s %02x%02x%02x",
+                   user != NULL ? user->pw_name : "user", host, serial[1], serial[2], serial[3]);
 }
 
 static cl_result build_ca(struct dev_ca *ca, int64_t now, struct cl_buf *der,
@@ -184,9 +219,9 @@ static cl_result build_ca(struct dev_ca *ca, int64_t now, struct cl_buf *der,
 {
     char name[NAME_SIZE];
     uint8_t serial[16];
-    owner_name(name);
-    CL_TRY(cl_key_generate(&ca->key, CL_KEY_EC_P256, 0));
     CL_TRY(cl_rand(&cl_rng_system, serial, sizeof(serial)));
+    owner_name(serial, name);
+    CL_TRY(cl_key_generate(&ca->key, CL_KEY_EC_P256, 0));
     struct cl_cert_template tpl = {
         .common_name = name,
         .organization = "Cleat development CA",
@@ -227,32 +262,71 @@ static cl_result create(struct dev_ca *ca, int64_t now, struct cleat_error *err)
     return r;
 }
 
-static cl_result open_locked(struct dev_ca *ca, int64_t now, struct cleat_error *err)
+static bool is_missing(const char *path)
 {
-    if (access(ca->cert_path, F_OK) != 0 && errno == ENOENT) {
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+static cl_result open_locked(struct dev_ca *ca, const char *folder, enum dev_ca_use use,
+                             int64_t now, struct cleat_error *err)
+{
+    CL_TRY(check_private(ca, folder, err));
+    if (is_missing(ca->cert_path)) {
         return create(ca, now, err);
     }
     CL_TRY(load_cert(ca, err));
-    CL_TRY(load_key(ca, err));
+    if (use == DEV_CA_SIGN || !is_missing(ca->key_path)) {
+        CL_TRY(load_key(ca, err));
+    }
     return check(ca, now, err);
 }
 
-cl_result dev_ca_open(struct dev_ca *ca, const char *folder, int64_t now, struct cleat_error *err)
+/* Our own names, unless the folder is mkcert's. */
+static bool name_files(struct dev_ca *ca, const char *folder)
 {
-    memset(ca, 0, sizeof(*ca));
-    int n = snprintf(ca->cert_path, sizeof(ca->cert_path), "%s/ca.pem", folder);
-    int k = snprintf(ca->key_path, sizeof(ca->key_path), "%s/ca-key.pem", folder);
-    if (n < 0 || k < 0 || (size_t)k >= sizeof(ca->key_path)) {
-        return fail(err, "use the folder", folder, "its name is too long");
+    static const char *const names[][2] = {{"ca.pem", "ca-key.pem"},
+                                           {"rootCA.pem", "rootCA-key.pem"}};
+    for (size_t i = 2; i-- > 0;) {
+        const int n = snprintf(ca->cert_path, sizeof(ca->cert_path), "%s/%s", folder, names[i][0]);
+        const int k = snprintf(ca->key_path, sizeof(ca->key_path), "%s/%s", folder, names[i][1]);
+        if (n < 0 || k < 0 || (size_t)k >= sizeof(ca->key_path)) {
+            return false;
+        }
+        if (i > 0 && !is_missing(ca->cert_path)) {
+            char own[DEV_PATH_SIZE];
+            (void)snprintf(own, sizeof(own), "%s/%s", folder, names[0][0]);
+            if (is_missing(own)) {
+                return true;
+            }
+        }
     }
+    return true;
+}
+
+static cl_result open_folder(struct dev_ca *ca, const char *folder, enum dev_ca_use use,
+                             int64_t now, struct cleat_error *err)
+{
     CL_TRY(make_folders(folder, err));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return fail(err, "open the folder", folder, strerror(errno));
     }
-    cl_result r = flock(fd, LOCK_EX) == 0 ? open_locked(ca, now, err)
+    cl_result r = flock(fd, LOCK_EX) == 0 ? open_locked(ca, folder, use, now, err)
                                           : fail(err, "lock the folder", folder, strerror(errno));
     (void)close(fd);
+    return r;
+}
+
+cl_result dev_ca_open(struct dev_ca *ca, const char *folder, enum dev_ca_use use, int64_t now,
+                      struct cleat_error *err)
+{
+    memset(ca, 0, sizeof(*ca));
+    if (!name_files(ca, folder)) {
+        return fail(err, "use the folder", folder, "its name is too long");
+    }
+    cl_result r = use != DEV_CA_FORGET        ? open_folder(ca, folder, use, now, err)
+                  : is_missing(ca->cert_path) ? CL_OK
+                                              : load_cert(ca, err);
     if (r != CL_OK) {
         (void)cl_error_set(err, (struct cl_why){.code = r}, "the CA in %s: %s", folder,
                            cleat_error_sentence((int)r));
