@@ -42,6 +42,10 @@ int cleat_crl_set_add_der(struct cleat_crl_set *set, const uint8_t *der, size_t 
 int cleat_crl_set_add_mapped(struct cleat_crl_set *set, const uint8_t *der, size_t len,
                              void (*release)(void *ctx), void *ctx, struct cleat_error *err);
 
+/* cleat_crl_set_add_set adds every list of another set, which shares them from then on: nothing is
+ * copied. CLEAT_ERR_LIMIT: not all of them fit, and none was added. */
+int cleat_crl_set_add_set(struct cleat_crl_set *set, const struct cleat_crl_set *from);
+
 /* cleat_crl_set_from_pem makes a set of the X509 CRL blocks of one text: _new and _add_pem. */
 int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **out,
                            struct cleat_error *err);
@@ -58,6 +62,8 @@ size_t cleat_crl_set_num(const struct cleat_crl_set *set);
 int cleat_ocsp_set_new(struct cleat_ocsp_set **out);
 int cleat_ocsp_set_add(struct cleat_ocsp_set *set, const uint8_t *der, size_t len,
                        struct cleat_error *err);
+/* cleat_ocsp_set_add_set is to responses what cleat_crl_set_add_set is to lists. */
+int cleat_ocsp_set_add_set(struct cleat_ocsp_set *set, const struct cleat_ocsp_set *from);
 struct cleat_ocsp_set *cleat_ocsp_set_ref(const struct cleat_ocsp_set *set);
 void cleat_ocsp_set_free(struct cleat_ocsp_set *set);
 size_t cleat_ocsp_set_num(const struct cleat_ocsp_set *set);
@@ -96,6 +102,24 @@ struct cleat_revocation_options {
 struct cleat_tls_builder;
 int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
                                  const struct cleat_revocation_options *options);
+
+/* CLEAT_DECIDE_EVIDENCE (cleat/tls.h) asks, once the peer has proven its key and before the
+ * built-in verification of its chain, what else there is to verify that with: what the application
+ * fetches from where the certificates say - OCSP responses (RFC 6960 A.1), lists (RFC 5280
+ * 4.2.1.13), missing intermediates (RFC 5280 4.2.2.1). The chain is that of cleat_tls_peer_cert, a
+ * staple cleat_tls_peer_staple. The handshake waits until it is answered, now or later; nothing is
+ * trusted because of the answer: the verifier judges what is supplied as it judges all else. Not
+ * asked about raw public keys, nor when a session is resumed, nor beside CLEAT_DECIDE_PEER.
+ *
+ * cleat_tls_supply_evidence answers; references are taken. evidence: NULL for none. CLEAT_OK,
+ * CLEAT_ERR_USAGE (it was not asked), CLEAT_ERR_NOMEM. */
+struct cleat_evidence {
+    const struct cleat_chain *certs;   /* further candidates for the path, in any order; or NULL */
+    const struct cleat_crl_set *crls;  /* instead of the configuration's; NULL: those */
+    const struct cleat_ocsp_set *ocsp; /* likewise */
+};
+struct cleat_tls;
+int cleat_tls_supply_evidence(struct cleat_tls *tls, const struct cleat_evidence *evidence);
 
 #ifdef __cplusplus
 }

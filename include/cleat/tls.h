@@ -98,8 +98,10 @@ void cleat_tls_builder_client_auth(struct cleat_tls_builder *b, enum cleat_clien
  * instead of the built-in verification of the peer's chain; nothing is trusted until it answers.
  * CLEAT_DECIDE_IDENTITY: both, after the built-in verification has accepted the chain: may this
  * peer come in? cleat_tls_peer_leaf says who it is. Not asked when a session is resumed.
- * CLEAT_DECIDE_RESUMED: clients, when the server resumes a session: whether the peer is still to be
- * trusted, before anything but early data is sent; answered like CLEAT_DECIDE_PEER. */
+ * CLEAT_DECIDE_EVIDENCE: both, before the built-in verification: what else there is to verify the
+ * chain with (cleat/revocation.h). CLEAT_DECIDE_RESUMED: clients, when the server resumes a
+ * session: whether the peer is still to be trusted, before anything but early data is sent;
+ * answered like CLEAT_DECIDE_PEER. */
 enum cleat_decision {
     CLEAT_DECIDE_NOTHING = 0,
     CLEAT_DECIDE_CONFIG = 1,
@@ -108,6 +110,7 @@ enum cleat_decision {
     CLEAT_DECIDE_RESUMED = 8,
     CLEAT_DECIDE_IDENTITY = 16,
     CLEAT_DECIDE_HELLO = 32, /* servers, before anything is computed (cleat/fingerprint.h) */
+    CLEAT_DECIDE_EVIDENCE = 64,
 };
 void cleat_tls_builder_decide(struct cleat_tls_builder *b, unsigned decisions);
 

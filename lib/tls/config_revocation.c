@@ -43,13 +43,18 @@ void cl_revocation_deinit(struct cleat_revocation_options *own)
 void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_hash *h)
 {
     uint8_t digest[32];
+    uint8_t age[8];
+    struct cl_wr w = cl_wr_of(age, sizeof(age));
     const uint8_t head[] = {(uint8_t)own->mode,   (uint8_t)own->from_crls, (uint8_t)own->from_ocsp,
-                            own->staple_required, own->crls != NULL,       own->ocsp != NULL};
+                            own->staple_required, own->crls != NULL,       own->ocsp != NULL,
+                            own->max_age != 0};
     static const uint8_t nothing[sizeof(head)] = {0};
     if (memcmp(head, nothing, sizeof(head)) == 0) {
         return;
     }
     cl_hash_update(h, head, sizeof(head));
+    cl_wr_u64(&w, (uint64_t)own->max_age);
+    cl_hash_update(h, age, sizeof(age));
     if (own->crls != NULL) {
         cl_crl_set_digest(own->crls, digest);
         cl_hash_update(h, digest, sizeof(digest));

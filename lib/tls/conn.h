@@ -68,9 +68,10 @@ struct cl_server_hello {
 
 /* The state of a handshake: one block, with room for the buffers that a common one fills. */
 struct cl_hs {
-    struct cl_job job;        /* the one asymmetric operation in progress */
-    struct cl_verify *verify; /* the peer's chain being verified, by jobs of its own */
-    struct cl_job *waiting;   /* &job or the verifier's */
+    struct cl_job job;            /* the one asymmetric operation in progress */
+    struct cl_verify *verify;     /* the peer's chain being verified, by jobs of its own */
+    struct cl_job *waiting;       /* &job or the verifier's */
+    struct cl_evidence *evidence; /* that the application supplied, or NULL (peer.c) */
 
     struct cl_hash transcript; /* runs from the moment the hash is known */
     bool transcript_started;

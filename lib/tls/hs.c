@@ -119,6 +119,7 @@ void cl_hs_free(struct cleat_tls *tls)
         return;
     }
     cl_verify_free(hs->verify);
+    cl_peer_evidence_free(hs->evidence);
     if (hs->job.kind == CL_JOB_KEYGEN) { /* done, and nobody has come for it */
         cl_kex_key_free(hs->job.kex.key);
     }

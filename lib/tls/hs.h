@@ -197,6 +197,10 @@ enum cleat_tls_next cl_hs_run(struct cleat_tls *tls, struct cleat_tls_io *io);
 CL_MUST cl_result cl_hs_new(struct cleat_tls *tls);
 void cl_hs_free(struct cleat_tls *tls);
 
+/* cl_peer_evidence_free (peer.c) takes NULL. */
+struct cl_evidence;
+void cl_peer_evidence_free(struct cl_evidence *evidence);
+
 /* ---- messages out (flight.c) ---- */
 
 /* cl_flight_begin opens a message of at most max_body bytes at the end of the flight: fill *w with

@@ -1,11 +1,14 @@
 /* tls/peer.c - is the peer's chain good, or its raw public key pinned? The built-in verification,
  * by jobs, or the application's decision. Nothing goes on before one of them says yes. Pins come
  * before either. */
+ * by jobs, or the application's decision. Nothing goes on before one of them says yes. */
+#include "base/mem.h"
 #include "tls/ech.h"
 #include "tls/msg.h"
 #include "tls/pins.h"
 #include "tls/profile.h"
 #include "tls/raw_key.h"
+#include "x509/chain.h"
 
 /* The profile may demand more of the peer's own key than the verifier does of every key of a path.
  */
@@ -24,10 +27,60 @@ static cl_result check_strength(struct cleat_tls *tls)
     return CL_OK;
 }
 
+/* What an application supplied (cleat_tls_supply_evidence); references. */
+struct cl_evidence {
+    struct cleat_chain *certs;
+    struct cleat_crl_set *crls;
+    struct cleat_ocsp_set *ocsp;
+};
+
+void cl_peer_evidence_free(struct cl_evidence *evidence)
+{
+    if (evidence != NULL) {
+        cleat_chain_free(evidence->certs);
+        cleat_crl_set_free(evidence->crls);
+        cleat_ocsp_set_free(evidence->ocsp);
+        cl_free(evidence);
+    }
+}
+
+int cleat_tls_supply_evidence(struct cleat_tls *tls, const struct cleat_evidence *evidence)
+{
+    if (cleat_tls_decision(tls) != CLEAT_DECIDE_EVIDENCE) {
+        return CLEAT_ERR_USAGE;
+    }
+    struct cl_evidence *own = evidence != NULL ? cl_calloc(1, sizeof(*own)) : NULL;
+    if (evidence != NULL && own == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    if (own != NULL) {
+        own->certs = evidence->certs != NULL ? cleat_chain_ref(evidence->certs) : NULL;
+        own->crls = evidence->crls != NULL ? cleat_crl_set_ref(evidence->crls) : NULL;
+        own->ocsp = evidence->ocsp != NULL ? cleat_ocsp_set_ref(evidence->ocsp) : NULL;
+    }
+    cl_peer_evidence_free(tls->hs->evidence);
+    tls->hs->evidence = own;
+    tls->hs->decided = true;
+    return CLEAT_OK;
+}
+
+/* Puts what was supplied in its place; returns how many certificates there are then. */
+static size_t add_evidence(const struct cl_evidence *evidence, struct cl_verify_params *params,
+                           struct cl_rd *certs, size_t num)
+{
+    params->crls = evidence->crls != NULL ? evidence->crls : params->crls;
+    params->ocsp = evidence->ocsp != NULL ? evidence->ocsp : params->ocsp;
+    const size_t more = evidence->certs != NULL ? cl_chain_num(evidence->certs) : 0;
+    for (size_t i = 0; i < more && i < CL_CHAIN_MAX; i++) {
+        certs[num++] = cl_cert_der(cl_chain_at(evidence->certs, i));
+    }
+    return num;
+}
+
 static cl_result start_verifier(struct cleat_tls *tls)
 {
     struct cl_rd chain = cl_buf_view(&tls->peer_chain);
-    struct cl_rd certs[CL_CHAIN_MAX];
+    struct cl_rd certs[2 * CL_CHAIN_MAX]; /* the peer's, and as many supplied */
     size_t num = 0;
     struct cl_verify_params params = {
         .trust = tls->config->trust,
@@ -53,7 +106,18 @@ static cl_result start_verifier(struct cleat_tls *tls)
     while (num < CL_CHAIN_MAX && cl_rd_vec24(&chain, &certs[num])) {
         num++;
     }
+    if (tls->hs->evidence != NULL) {
+        num = add_evidence(tls->hs->evidence, &params, certs, num);
+    }
     return cl_verify_new(&tls->hs->verify, &params, certs, num);
+}
+
+/* The second successor is the state that waits for the application. */
+static void ask(struct cleat_tls *tls, enum cleat_decision which)
+{
+    tls->hs->decision = which;
+    tls->hs->decided = false;
+    cl_hs_next(tls, 1);
 }
 
 /* Successors: verify here, or ask the application. */
@@ -85,14 +149,16 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(check_strength(tls));
     }
     if (decides) {
-        tls->hs->decision = CLEAT_DECIDE_PEER;
-        tls->hs->decided = false;
-        cl_hs_next(tls, 1);
+        ask(tls, CLEAT_DECIDE_PEER);
         return CL_OK;
     }
     if (!tls->peer_is_raw) {
         if (tls->config->min_rsa_bits > CL_PROFILE_RSA_BITS) {
             CL_TRY(check_strength(tls));
+        }
+        if ((tls->config->decisions & CLEAT_DECIDE_EVIDENCE) != 0) {
+            ask(tls, CLEAT_DECIDE_EVIDENCE);
+            return CL_OK;
         }
         CL_TRY(start_verifier(tls));
     }
@@ -149,18 +215,23 @@ cl_result cl_peer_chain_step(struct cleat_tls *tls, const struct cl_msg *msg)
         CL_TRY(take_verdict(tls));
     }
     if ((tls->config->decisions & CLEAT_DECIDE_IDENTITY) != 0) {
-        hs->decision = CLEAT_DECIDE_IDENTITY;
-        hs->decided = false;
-        cl_hs_next(tls, 1);
+        ask(tls, CLEAT_DECIDE_IDENTITY);
         return CL_OK;
     }
     accepted(tls);
     return CL_OK;
 }
 
+/* Successors: accepted, or verify now, with what was supplied. */
 cl_result cl_peer_asked(struct cleat_tls *tls, const struct cl_msg *msg)
 {
+    const enum cleat_decision asked = tls->hs->decision;
     tls->hs->decision = CLEAT_DECIDE_NOTHING;
+    if (asked == CLEAT_DECIDE_EVIDENCE) {
+        CL_TRY(start_verifier(tls));
+        cl_hs_next(tls, 1);
+        return CL_OK;
+    }
     cl_event_choice(tls, tls->peer_is_raw ? "peer's raw public key" : "peer's certificate",
                     "accepted", "by the application");
     accepted(tls);

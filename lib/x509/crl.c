@@ -294,7 +294,8 @@ static cl_result parse_into(struct cl_crl **out, struct cl_rd der, size_t room,
     if (crl == NULL) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }
-    *crl = (struct cl_crl){.der = der, .next_update = INT64_MIN, .reasons = CL_REASONS_ALL};
+    *crl = (struct cl_crl){
+        .num_refs = 1, .der = der, .next_update = INT64_MIN, .reasons = CL_REASONS_ALL};
     if (room != 0) {
         uint8_t *copy = (uint8_t *)(crl + 1);
         memcpy(copy, der.p, der.len);
@@ -322,9 +323,15 @@ cl_result cl_crl_parse_view(struct cl_crl **out, struct cl_rd der, struct cleat_
     return parse_into(out, der, 0, err);
 }
 
+struct cl_crl *cl_crl_ref(struct cl_crl *crl)
+{
+    atomic_fetch_add_explicit(&crl->num_refs, 1, memory_order_relaxed);
+    return crl;
+}
+
 void cl_crl_free(struct cl_crl *crl)
 {
-    if (crl != NULL) {
+    if (crl != NULL && atomic_fetch_sub_explicit(&crl->num_refs, 1, memory_order_acq_rel) == 1) {
         if (crl->release != NULL) {
             crl->release(crl->release_ctx);
         }

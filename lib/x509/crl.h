@@ -21,6 +21,7 @@
 #define CL_REASON_REMOVE 8
 
 struct cl_crl {
+    _Atomic unsigned num_refs; /* sets that share it */
     struct cl_rd der;
     struct cl_rd tbs;
     struct cl_rd signature;
@@ -59,9 +60,11 @@ struct cleat_crl_set {
 };
 
 /* cl_crl_parse copies der and parses it; cl_crl_parse_view keeps a view of it, which must live as
- * long as the list. BAD_CERTIFICATE, LIMIT, NOMEM. cl_crl_free takes NULL. */
+ * long as the list. BAD_CERTIFICATE, LIMIT, NOMEM. cl_crl_free gives a reference back and takes
+ * NULL. */
 CL_MUST cl_result cl_crl_parse(struct cl_crl **out, struct cl_rd der, struct cleat_error *err);
 CL_MUST cl_result cl_crl_parse_view(struct cl_crl **out, struct cl_rd der, struct cleat_error *err);
+struct cl_crl *cl_crl_ref(struct cl_crl *crl);
 void cl_crl_free(struct cl_crl *crl);
 
 /* cl_crl_find looks a certificate up by its issuer and serial number: false when it is not listed;

@@ -109,6 +109,17 @@ int cleat_crl_set_add_mapped(struct cleat_crl_set *set, const uint8_t *der, size
     return CLEAT_OK;
 }
 
+int cleat_crl_set_add_set(struct cleat_crl_set *set, const struct cleat_crl_set *from)
+{
+    if (from->num > CL_CRL_MAX - set->num) {
+        return CLEAT_ERR_LIMIT;
+    }
+    for (size_t i = 0; i < from->num; i++) {
+        set->crls[set->num++] = cl_crl_ref(from->crls[i]);
+    }
+    return CLEAT_OK;
+}
+
 int cleat_crl_set_from_pem(const char *pem, size_t len, struct cleat_crl_set **out,
                            struct cleat_error *err)
 {

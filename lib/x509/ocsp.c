@@ -302,7 +302,7 @@ cl_result cl_ocsp_parse(struct cl_ocsp **out, struct cl_rd der, struct cleat_err
     if (response == NULL) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }
-    *response = (struct cl_ocsp){0};
+    *response = (struct cl_ocsp){.num_refs = 1};
     uint8_t *copy = (uint8_t *)(response + 1);
     if (der.len != 0) {
         memcpy(copy, der.p, der.len);
@@ -317,9 +317,16 @@ cl_result cl_ocsp_parse(struct cl_ocsp **out, struct cl_rd der, struct cleat_err
     return CL_OK;
 }
 
+struct cl_ocsp *cl_ocsp_ref(struct cl_ocsp *response)
+{
+    atomic_fetch_add_explicit(&response->num_refs, 1, memory_order_relaxed);
+    return response;
+}
+
 void cl_ocsp_free(struct cl_ocsp *response)
 {
-    if (response != NULL) {
+    if (response != NULL &&
+        atomic_fetch_sub_explicit(&response->num_refs, 1, memory_order_acq_rel) == 1) {
         for (size_t i = 0; i < response->num_certs; i++) {
             cleat_cert_free(response->certs[i]);
         }

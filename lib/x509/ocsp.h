@@ -46,6 +46,7 @@ struct cl_ocsp_answer {
 };
 
 struct cl_ocsp {
+    _Atomic unsigned num_refs; /* sets that share it */
     struct cl_rd der;
     uint8_t response_status; /* 0: successful, and all that follows is there */
     struct cl_rd tbs;
@@ -71,6 +72,8 @@ struct cleat_ocsp_set {
 
 /* cl_ocsp_parse copies der and parses it. BAD_CERTIFICATE (err says which field), LIMIT, NOMEM. */
 CL_MUST cl_result cl_ocsp_parse(struct cl_ocsp **out, struct cl_rd der, struct cleat_error *err);
+/* cl_ocsp_free gives a reference back and takes NULL. */
+struct cl_ocsp *cl_ocsp_ref(struct cl_ocsp *response);
 void cl_ocsp_free(struct cl_ocsp *response);
 
 /* cl_ocsp_set_digest: SHA-256 over all responses of the set, in their order. */

@@ -26,6 +26,17 @@ int cleat_ocsp_set_add(struct cleat_ocsp_set *set, const uint8_t *der, size_t le
     return (int)r;
 }
 
+int cleat_ocsp_set_add_set(struct cleat_ocsp_set *set, const struct cleat_ocsp_set *from)
+{
+    if (from->num > CL_OCSP_MAX - set->num) {
+        return CLEAT_ERR_LIMIT;
+    }
+    for (size_t i = 0; i < from->num; i++) {
+        set->responses[set->num++] = cl_ocsp_ref(from->responses[i]);
+    }
+    return CLEAT_OK;
+}
+
 struct cleat_ocsp_set *cleat_ocsp_set_ref(const struct cleat_ocsp_set *set)
 {
     /* The count is not part of what is immutable. */

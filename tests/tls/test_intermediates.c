@@ -1,10 +1,12 @@
 /* tests/tls/test_intermediates.c - chains as the web has them: a leaf, intermediates, a root that
- * is not sent; both roles, both versions; certificates that keep no more than what RFC 5280 6 asks.
+ * is not sent; both roles, both versions; certificates that keep no more than what RFC 5280 6 asks;
+ * intermediates that are missing, and that the application supplies.
  */
 #include "tls/support_tls.h"
 
 #include <stdio.h>
 
+#include "cleat/revocation.h"
 #include "x509/build.h"
 #include "x509/chain.h"
 
@@ -122,11 +124,175 @@ static void test_certificates_without_key_identifiers_are_accepted(void **state)
     handshake(CLEAT_TLS_1_3, 1, true);
 }
 
+/* ---- what the application supplies (CLEAT_DECIDE_EVIDENCE) ---- */
+
+/* Whose chain lacks its intermediate, what is supplied, and what comes of it. */
+struct lacking {
+    uint16_t version;
+    bool server_asks; /* the client's chain is the incomplete one */
+    bool supply;
+    enum cleat_revocation revocation;
+    int code; /* CLEAT_OK: both get ready */
+    uint8_t alert;
+};
+
+static struct cleat_tls_builder *that_asks(struct cleat_tls_builder *b, const struct lacking *row,
+                                           bool asks)
+{
+    const struct cleat_revocation_options options = {.mode = row->revocation};
+    assert_int_equal(cleat_tls_builder_versions(b, row->version, row->version), CLEAT_OK);
+    if (asks) {
+        cleat_tls_builder_decide(b, CLEAT_DECIDE_EVIDENCE);
+        assert_int_equal(cleat_tls_builder_revocation(b, &options), CLEAT_OK);
+    }
+    return b;
+}
+
+static void make_lacking(struct test_pair *p, const struct lacking *row,
+                         const struct credential *full)
+{
+    const struct cleat_cert *leaf = cl_chain_at(full->chain, 0);
+    struct credential alone = {.key = full->key};
+    struct test_identity id = *test_identity_of(CL_KEY_EC_P256, false);
+    assert_int_equal(cl_chain_from_certs(&alone.chain, &leaf, 1), CL_OK);
+    if (!row->server_asks) {
+        id = (struct test_identity){.chain = alone.chain, .key = alone.key};
+    }
+    struct cleat_tls_builder *s = that_asks(test_server_builder_with(&id), row, row->server_asks);
+    struct cleat_tls_builder *c = that_asks(test_client_builder(), row, !row->server_asks);
+    if (row->server_asks) {
+        assert_int_equal(cleat_tls_builder_trust(s, world.ca.store), CLEAT_OK);
+        cleat_tls_builder_client_auth(s, CLEAT_CLIENT_AUTH_REQUIRED);
+        assert_int_equal(cleat_tls_builder_credential(c, alone.chain, alone.key), CLEAT_OK);
+    }
+    test_pair_make(p, test_finish(c), test_finish(s), NULL);
+    cleat_chain_free(alone.chain);
+}
+
+static void run_lacking(const struct lacking *row)
+{
+    struct credential full;
+    struct test_pair p;
+    credential_make(&full, 1, row->server_asks, false);
+    make_lacking(&p, row, &full);
+    struct test_end *asks = row->server_asks ? &p.server : &p.client;
+    struct test_end *other = row->server_asks ? &p.client : &p.server;
+    const struct cleat_evidence evidence = {.certs = full.chain};
+    assert_int_equal(cleat_tls_supply_evidence(asks->tls, &evidence), CLEAT_ERR_USAGE);
+    test_pair_run(&p);
+    assert_int_equal(asks->next, CLEAT_TLS_NEEDS_DECISION);
+    assert_int_equal(cleat_tls_decision(asks->tls), CLEAT_DECIDE_EVIDENCE);
+    assert_null(cleat_tls_verdict(asks->tls));
+    assert_int_equal(cleat_tls_accept_peer(asks->tls), CLEAT_ERR_USAGE);
+    test_pair_run(&p);
+    assert_int_equal(asks->next, CLEAT_TLS_NEEDS_DECISION);
+    assert_int_equal(cleat_tls_supply_evidence(asks->tls, row->supply ? &evidence : NULL),
+                     CLEAT_OK);
+    assert_int_equal(cleat_tls_supply_evidence(asks->tls, NULL), CLEAT_ERR_USAGE);
+    test_pair_run(&p);
+    if (row->code == CLEAT_OK) {
+        test_assert_ready(&p);
+        test_assert_echo(&p);
+        assert_int_equal(cleat_verdict_path_num(cleat_tls_verdict(asks->tls)), 3);
+    } else {
+        test_assert_failed(asks, other, row->code, row->alert);
+    }
+    test_pair_drop(&p);
+    credential_drop(&full);
+}
+
+static void test_what_the_application_supplies_is_verified_like_the_rest(void **state)
+{
+    const int unknown = CLEAT_ERR_REVOCATION_UNKNOWN;
+    for (int i = 0; i < 4; i++) {
+        const uint16_t version = (i & 1) != 0 ? CLEAT_TLS_1_3 : CLEAT_TLS_1_2;
+        const bool server = (i & 2) != 0;
+        const struct lacking rows[] = {
+            {version, server, true, CLEAT_REVOCATION_OFF, CLEAT_OK, 0},
+            {version, server, false, CLEAT_REVOCATION_OFF, CLEAT_ERR_UNKNOWN_ISSUER, 48},
+            {version, server, true, CLEAT_REVOCATION_IF_KNOWN, CLEAT_OK, 0},
+            {version, server, true, CLEAT_REVOCATION_REQUIRED, unknown, 46},
+        };
+        for (size_t k = 0; k < TEST_LEN(rows); k++) {
+            run_lacking(&rows[k]);
+        }
+    }
+}
+
+static void test_evidence_can_be_refused_and_does_not_outlive_a_connection(void **state)
+{
+    const struct lacking row = {.version = CLEAT_TLS_1_3};
+    struct credential full;
+    struct test_pair p;
+    for (int refuse = 0; refuse < 2; refuse++) {
+        credential_make(&full, 1, false, false);
+        make_lacking(&p, &row, &full);
+        test_pair_run(&p);
+        if (refuse != 0) {
+            assert_int_equal(cleat_tls_refuse(p.client.tls, 40, "no time for that"), CLEAT_OK);
+            test_pair_run(&p);
+            test_assert_failed(&p.client, &p.server, CLEAT_ERR_REFUSED, 40);
+        } else { /* supplied, and given up before it is looked at */
+            const struct cleat_evidence evidence = {.certs = full.chain};
+            assert_int_equal(cleat_tls_supply_evidence(p.client.tls, &evidence), CLEAT_OK);
+        }
+        test_pair_drop(&p);
+        credential_drop(&full);
+    }
+}
+
+/* ---- sessions are bound to it ---- */
+
+static bool resumes_under(struct cleat_tls_session *session, int64_t max_age,
+                          struct cleat_tls_config *server)
+{
+    const struct cleat_revocation_options options = {.mode = CLEAT_REVOCATION_IF_KNOWN,
+                                                     .max_age = max_age};
+    struct cleat_tls_builder *c = test_client_builder();
+    struct test_pair p;
+    assert_int_equal(cleat_tls_builder_revocation(c, &options), CLEAT_OK);
+    test_pair_make(&p, test_finish(c), cleat_tls_config_ref(server), session);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    bool resumed = test_info(&p.client).resumed;
+    test_pair_drop(&p);
+    return resumed;
+}
+
+static void test_a_session_is_not_resumed_when_responses_may_be_less_old(void **state)
+{
+    const struct cleat_revocation_options options = {.mode = CLEAT_REVOCATION_IF_KNOWN,
+                                                     .max_age = 3600};
+    struct cleat_ticket_keys *keys;
+    struct cleat_tls_builder *s = test_server_builder();
+    struct cleat_tls_builder *c = test_client_builder();
+    struct test_pair p;
+    assert_int_equal(cleat_ticket_keys_new(0, &keys), CLEAT_OK);
+    assert_int_equal(cleat_tls_builder_tickets(s, keys, 2), CLEAT_OK);
+    cleat_ticket_keys_free(keys);
+    struct cleat_tls_config *server = test_finish(s);
+    assert_int_equal(cleat_tls_builder_revocation(c, &options), CLEAT_OK);
+    test_pair_make(&p, test_finish(c), cleat_tls_config_ref(server), NULL);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    struct cleat_tls_session *one = cleat_tls_take_session(p.client.tls);
+    struct cleat_tls_session *two = cleat_tls_take_session(p.client.tls);
+    test_pair_drop(&p);
+    assert_false(resumes_under(one, 600, server));
+    assert_true(resumes_under(two, 3600, server));
+    cleat_tls_session_free(one);
+    cleat_tls_session_free(two);
+    cleat_tls_config_free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ends_verify_chains_with_intermediates),
         cmocka_unit_test(test_certificates_without_key_identifiers_are_accepted),
+        cmocka_unit_test(test_what_the_application_supplies_is_verified_like_the_rest),
+        cmocka_unit_test(test_evidence_can_be_refused_and_does_not_outlive_a_connection),
+        cmocka_unit_test(test_a_session_is_not_resumed_when_responses_may_be_less_old),
     };
     return cmocka_run_group_tests(tests, test_world_setup, test_world_teardown);
 }
