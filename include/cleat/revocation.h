@@ -80,6 +80,11 @@ int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *i
                        const uint8_t *nonce, size_t nonce_len, uint8_t *out, size_t cap,
                        size_t *out_len);
 
+/* cleat_verdict_revocation_known tells whether a list or a response said "good" of a certificate of
+ * the accepted path, 0 being the leaf; false: nothing did, or nothing was asked, and more evidence
+ * may help. */
+bool cleat_verdict_revocation_known(const struct cleat_verdict *verdict, size_t depth);
+
 /* ---- in handshakes ---- */
 
 /* cleat_tls_builder_revocation: how the engine's own verification of the peer treats revocation,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cleat/revocation.h"
 #include "base/mem.h"
 #include "x509/name.h"
 #include "x509/verify_impl.h"
@@ -453,6 +454,11 @@ static const struct {
 static bool was_told(const struct cleat_verdict *verdict, size_t depth)
 {
     return verdict->notes[depth].source > CL_NOTE_UNKNOWN;
+}
+
+bool cleat_verdict_revocation_known(const struct cleat_verdict *verdict, size_t depth)
+{
+    return depth + 1 < cleat_verdict_path_num(verdict) && was_told(verdict, depth);
 }
 
 static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try *t, uint8_t check,
