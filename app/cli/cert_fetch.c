@@ -59,6 +59,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     struct fetch *f = ctx;
     f->dial = NULL;
     f->over = true;
+    f->out->from_public = r->times.tcp != 0 && cl_addr_is_public(&r->peer);
     if (r->stage == CL_DIAL_DONE) {
         cl_stream_abort(r->stream, NULL);
     }

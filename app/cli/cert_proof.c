@@ -50,7 +50,23 @@ static bool same(const struct cleat_cert *a, const struct cleat_cert *b)
     return a_len == b_len && memcmp(a_der, b_der, a_len) == 0;
 }
 
-/* Where a certificate of a path is from: "certificate 2", or the trust store. */
+/* The look-up that brought a certificate, or NULL. */
+static const struct cl_gather_note *fetched_as(const struct cert_proof *proof,
+                                               const struct cleat_cert *cert)
+{
+    uint8_t fingerprint[32];
+    cleat_cert_fingerprint(cert, fingerprint);
+    for (size_t i = 0; proof->gathered != NULL && i < proof->gathered->num_notes; i++) {
+        const struct cl_gather_note *n = &proof->gathered->notes[i];
+        if (n->kind == CL_GATHER_AIA && !n->failed && n->url != NULL &&
+            memcmp(n->fingerprint, fingerprint, sizeof(fingerprint)) == 0) {
+            return n;
+        }
+    }
+    return NULL;
+}
+
+/* Where a certificate of a path is from: "certificate 2", a URL, or the trust store. */
 static void print_origin(const struct cert_proof *proof, const struct cleat_cert *cert, FILE *out)
 {
     size_t num = proof->chain != NULL ? cleat_chain_num(proof->chain) : 0;
@@ -60,7 +76,13 @@ static void print_origin(const struct cert_proof *proof, const struct cleat_cert
             return;
         }
     }
-    (void)fputs(num != 0 ? "trust store" : "in the path", out);
+    const struct cl_gather_note *note = fetched_as(proof, cert);
+    if (note != NULL) {
+        (void)fputs(note->cached ? "kept from " : "fetched from ", out);
+        print(out, note->url);
+    } else {
+        (void)fputs(num != 0 ? "trust store" : "in the path", out);
+    }
 }
 
 static void print_cert(const struct cert_proof *proof, size_t depth, const struct cleat_cert *cert,
@@ -208,6 +230,37 @@ static void print_notes(const struct cert_proof *proof, FILE *out)
     }
 }
 
+/* Where it was looked up what the checks of revocation speak of, and missing intermediates. */
+static void print_lookups(const struct cert_proof *proof, FILE *out)
+{
+    for (size_t i = 0; i < proof->options->crl_files.num; i++) {
+        (void)fprintf(out, "  %-8s CRL of the file %s\n", "look-up",
+                      proof->options->crl_files.items[i]);
+    }
+    for (size_t i = 0; i < proof->options->ocsp_responses.num; i++) {
+        (void)fprintf(out, "  %-8s OCSP response of the file %s\n", "look-up",
+                      proof->options->ocsp_responses.items[i]);
+    }
+    if (proof->has_staple) {
+        (void)fprintf(out, "  %-8s OCSP response that the server stapled\n", "look-up");
+    }
+    for (size_t i = 0; proof->gathered != NULL && i < proof->gathered->num_notes; i++) {
+        const struct cl_gather_note *n = &proof->gathered->notes[i];
+        (void)fprintf(out, "  %-8s %s for ", "look-up", cl_gather_kind_name(n->kind));
+        print(out, n->about);
+        (void)fputs(n->failed ? ": FAILED: " : n->cached ? ", kept from " : ", fetched from ", out);
+        if (!n->failed && n->url != NULL) {
+            print(out, n->url);
+            (void)fputs(": ", out);
+        }
+        print(out, n->text);
+        if (!n->cached && !n->failed) {
+            (void)fprintf(out, " (%.1f ms)", (double)n->us / 1e3);
+        }
+        (void)fputc('\n', out);
+    }
+}
+
 void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
 {
     if (refusal(proof) == NULL) {
@@ -218,6 +271,9 @@ void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
     print_asked(proof, out);
     print_pins(proof, out);
     print_work(proof, out);
+    if (explain || (proof->gathered != NULL && cleat_verdict_code(proof->verdict) != CLEAT_OK)) {
+        print_lookups(proof, out);
+    }
     print_notes(proof, out);
     if (explain) {
         print_tries(proof, out);
@@ -294,6 +350,56 @@ static json_t *pins_json(const struct cert_proof *proof)
     return o;
 }
 
+static json_t *lookup_json(const char *kind, const char *source)
+{
+    json_t *o = json_object();
+    set(o, "kind", kind);
+    set(o, "source", source);
+    return o;
+}
+
+static json_t *note_json(const struct cl_gather_note *n)
+{
+    static const char *const kinds[] = {"ocsp", "crl", "aia"};
+    json_t *o = lookup_json(kinds[n->kind], n->cached ? "cache" : "network");
+    char hex[65];
+    set(o, "url", n->url);
+    set(o, "for", n->about);
+    (void)json_object_set_new(o, "failed", json_boolean(n->failed));
+    set(o, "text", n->text);
+    (void)json_object_set_new(o, "bytes", json_integer((json_int_t)n->len));
+    (void)json_object_set_new(o, "us", json_integer((json_int_t)n->us));
+    if (n->kind == CL_GATHER_AIA && !n->failed) {
+        cl_hex_encode(n->fingerprint, sizeof(n->fingerprint), hex);
+        set(o, "fingerprint", hex);
+    }
+    return o;
+}
+
+/* As print_lookups. */
+static json_t *lookups_json(const struct cert_proof *proof)
+{
+    const struct {
+        const struct cl_words *files;
+        const char *kind;
+    } rows[] = {{&proof->options->crl_files, "crl"}, {&proof->options->ocsp_responses, "ocsp"}};
+    json_t *list = json_array();
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t i = 0; i < rows[k].files->num; i++) {
+            json_t *o = lookup_json(rows[k].kind, "file");
+            set(o, "file", rows[k].files->items[i]);
+            (void)json_array_append_new(list, o);
+        }
+    }
+    if (proof->has_staple) {
+        (void)json_array_append_new(list, lookup_json("ocsp", "staple"));
+    }
+    for (size_t i = 0; proof->gathered != NULL && i < proof->gathered->num_notes; i++) {
+        (void)json_array_append_new(list, note_json(&proof->gathered->notes[i]));
+    }
+    return list;
+}
+
 void cert_proof_json(const struct cert_proof *proof, FILE *out)
 {
     char when[32];
@@ -312,6 +418,7 @@ void cert_proof_json(const struct cert_proof *proof, FILE *out)
     (void)json_object_set_new(all, "path", path_json(proof->verdict));
     (void)json_object_set_new(all, "tries", cl_proof_tries(proof->verdict));
     (void)json_object_set_new(all, "work", work_json(proof->verdict));
+    (void)json_object_set_new(all, "lookups", lookups_json(proof));
     (void)json_object_set_new(all, "notes", notes_json(proof));
     (void)json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);

@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 
-#include "cleat/x509.h"
+#include "cli/client_options.h"
 #include "cli/client_pins.h"
+#include "fetch/gather.h"
 
 /* What was asked and what came of it. */
 struct cert_proof {
@@ -15,7 +16,10 @@ struct cert_proof {
     const char *purpose;
     int64_t at; /* Unix seconds */
     const struct cleat_verdict *verdict;
-    const struct cleat_chain *chain; /* as given; NULL when a certificate of it is malformed */
+    const struct cleat_chain *chain;      /* as given; NULL when a certificate of it is malformed */
+    const struct client_options *options; /* which files were given */
+    bool has_staple;                      /* the server sent one */
+    const struct cl_gathered *gathered;   /* what was looked for elsewhere, or NULL */
     const struct cleat_chain_note *notes;
     size_t num_notes;
     const struct client_pins *pins;      /* NULL: none are asked for */

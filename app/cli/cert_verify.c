@@ -11,6 +11,7 @@
 #include "base/pem.h"
 #include "cli/cert.h"
 #include "cli/cert_fetch.h"
+#include "cli/cert_gather.h"
 #include "cli/cert_proof.h"
 #include "cli/cli.h"
 #include "cli/get_codes.h"
@@ -192,6 +193,7 @@ struct input {
     size_t num;
     struct cl_buf staple; /* that a server sent with them */
     bool staple_asked;
+    bool from_public; /* the server is somewhere on the internet */
 };
 
 static struct cl_rd input_at(const struct input *in, size_t i)
@@ -258,6 +260,7 @@ static int read_server(struct ask *ask, struct client_target *target, struct inp
     ask->host = ask->host != NULL ? ask->host : target->host;
     in->staple = fetched.staple;
     in->staple_asked = true;
+    in->from_public = fetched.from_public;
     fetched.staple = (struct cl_buf){0};
     if (code != 0) {
         code = complain(ask->source, &fetched.err, code);
@@ -278,13 +281,24 @@ static int read_chain(struct ask *ask, struct client_target *target, struct inpu
 
 /* ---- the verdict ---- */
 
+/* What the chain is judged by. */
+struct basis {
+    const struct ask *ask;
+    const struct input *in;
+    const struct cleat_trust_store *trust;
+    const struct client_revocation *revocation;
+    const struct cl_gathered *gathered; /* NULL: nothing was fetched */
+    int code;
+};
+
 /* Tells the verdict and the pins, and returns the exit code: that of the chain goes first. */
-static int tell(const struct ask *ask, const struct input *in, const struct cl_rd *ders,
-                const struct cleat_trust_store *trust, const struct cleat_verdict *verdict)
+static int tell(const struct basis *b, const struct cl_rd *ders,
+                const struct cleat_verdict *verdict)
 {
     char pin[CLEAT_RAW_PIN_LEN + 1];
     struct cleat_error pin_error = {0};
     static struct cleat_chain_note notes[CLEAT_CHAIN_MAX_NOTES];
+    const struct ask *ask = b->ask;
     struct cleat_chain *chain = NULL;
     struct cert_proof proof = {.source = ask->source,
                                .host = ask->host,
@@ -292,14 +306,17 @@ static int tell(const struct ask *ask, const struct input *in, const struct cl_r
                                .purpose = ask->purpose->name,
                                .at = ask->at,
                                .verdict = verdict,
+                               .options = &ask->trust,
+                               .has_staple = b->in->staple.len != 0,
+                               .gathered = b->gathered,
                                .notes = notes,
                                .pins = ask->trust.pinned != NULL ? &ask->pins : NULL,
                                .pin_error = &pin_error};
-    if (cl_chain_from_der(&chain, ders, in->num, NULL) == CL_OK) {
+    if (cl_chain_from_der(&chain, ders, b->in->num, NULL) == CL_OK) {
         proof.chain = chain;
         proof.num_notes =
-            cleat_chain_lint(chain, trust, ask->at, (enum cleat_purpose)ask->purpose->value, notes,
-                             CLEAT_CHAIN_MAX_NOTES);
+            cleat_chain_lint(chain, b->trust, ask->at, (enum cleat_purpose)ask->purpose->value,
+                             notes, CLEAT_CHAIN_MAX_NOTES);
     }
     if (proof.pins != NULL && chain != NULL) {
         (void)client_pins_judge(proof.pins, cl_chain_at(chain, 0), pin, &pin_error);
@@ -332,13 +349,30 @@ static struct cleat_verdict *verify(const struct cl_verify_params *params, const
     return verdict;
 }
 
-static int judge(const struct ask *ask, const struct input *in,
-                 const struct cleat_trust_store *trust,
-                 const struct cleat_revocation_options *revocation)
+/* The chain's certificates, and behind them what was fetched. Returns how many. */
+static size_t all_certs(const struct basis *b, struct cl_rd *out)
 {
-    struct cl_rd ders[CL_VERIFY_MAX_CERTS + 1];
+    const struct cleat_chain *more = b->gathered != NULL ? b->gathered->evidence.certs : NULL;
+    size_t num = 0;
+    while (num < b->in->num) {
+        out[num] = input_at(b->in, num);
+        num++;
+    }
+    for (size_t i = 0; more != NULL && i < cl_chain_num(more); i++) {
+        out[num++] = cl_cert_der(cl_chain_at(more, i));
+    }
+    return num;
+}
+
+static void judge(struct basis *b)
+{
+    struct cl_rd ders[CL_VERIFY_MAX_CERTS + 1 + CL_CHAIN_MAX];
+    const struct ask *ask = b->ask;
+    const struct cleat_revocation_options *revocation = &b->revocation->options;
+    const struct cleat_evidence none = {0};
+    const struct cleat_evidence *more = b->gathered != NULL ? &b->gathered->evidence : &none;
     struct cl_verify_params params = {
-        .trust = trust,
+        .trust = b->trust,
         .host = ask->host,
         .email = ask->email,
         .now = ask->at,
@@ -347,25 +381,66 @@ static int judge(const struct ask *ask, const struct input *in,
         .revocation = revocation->mode,
         .from_crls = revocation->from_crls,
         .from_ocsp = revocation->from_ocsp,
-        .crls = revocation->crls,
-        .ocsp = revocation->ocsp,
-        .staple = cl_buf_view(&in->staple),
-        .staple_asked = in->staple_asked,
+        .crls = more->crls != NULL ? more->crls : revocation->crls,
+        .ocsp = more->ocsp != NULL ? more->ocsp : revocation->ocsp,
+        .staple = cl_buf_view(&b->in->staple),
+        .staple_asked = b->in->staple_asked,
         .clock = cl_clock_ns,
     };
-    for (size_t i = 0; i < in->num; i++) {
-        ders[i] = input_at(in, i);
-    }
+    const size_t num = all_certs(b, ders);
     /* Twice: so the times are those of a verification, not of libcrypto's start. */
-    struct cleat_verdict *verdict = verify(&params, ders, in->num);
+    struct cleat_verdict *verdict = verify(&params, ders, num);
     cleat_verdict_free(verdict);
-    verdict = verify(&params, ders, in->num);
-    if (verdict == NULL) {
-        return GET_EXIT_NO_MEMORY;
+    verdict = verify(&params, ders, num);
+    b->code = GET_EXIT_NO_MEMORY;
+    if (verdict != NULL) {
+        b->code = tell(b, ders, verdict);
     }
-    int code = tell(ask, in, ders, trust, verdict);
     cleat_verdict_free(verdict);
-    return code;
+}
+
+static void on_gathered(void *ctx, const struct cl_gathered *gathered)
+{
+    struct basis *b = ctx;
+    b->gathered = gathered;
+    judge(b);
+    b->gathered = NULL;
+}
+
+/* Fetches what is missing and judges; a chain of which a certificate is malformed is judged as it
+ * is. */
+static int judge_with_more(struct basis *b, struct cleat_error *err)
+{
+    struct cl_rd ders[CL_VERIFY_MAX_CERTS + 1];
+    struct cleat_chain *chain = NULL;
+    const struct cleat_revocation_options *r = &b->revocation->options;
+    struct cl_gather_spec spec = {
+        .verify = {.trust = b->trust,
+                   .host = b->ask->host,
+                   .email = b->ask->email,
+                   .now = b->ask->at,
+                   .purpose = (enum cleat_purpose)b->ask->purpose->value,
+                   .policy = (enum cleat_policy)b->ask->policy->value,
+                   .revocation = r->mode,
+                   .from_crls = r->from_crls,
+                   .from_ocsp = r->from_ocsp,
+                   .crls = r->crls,
+                   .ocsp = r->ocsp,
+                   .staple = b->in->staple.p,
+                   .staple_len = b->in->staple.len},
+        .aia_public_only = b->in->from_public,
+        .done = on_gathered,
+        .ctx = b,
+    };
+    const bool whole = cl_chain_from_der(&spec.chain, ders, all_certs(b, ders), NULL) == CL_OK;
+    chain = spec.chain;
+    if (!whole) {
+        judge(b);
+        return b->code;
+    }
+    int code = cert_gather(&b->ask->trust, b->revocation, &spec, err);
+    cleat_chain_free(chain);
+    return code != 0 ? code : b->code;
 }
 
 static int run(struct ask *ask, struct client_target *target)
@@ -384,8 +459,13 @@ static int run(struct ask *ask, struct client_target *target)
         (void)complain(NULL, &err, code);
     }
     code = code == 0 ? read_chain(ask, target, &in) : code;
-    if (code == 0) {
-        code = judge(ask, &in, trust, &revocation.options);
+    struct basis basis = {.ask = ask, .in = &in, .trust = trust, .revocation = &revocation};
+    if (code == 0 && client_evidence_wanted(&ask->trust, &revocation)) {
+        code = judge_with_more(&basis, &err);
+        code = err.code != 0 ? complain(NULL, &err, code) : code;
+    } else if (code == 0) {
+        judge(&basis);
+        code = basis.code;
     }
     client_revocation_close(&revocation);
     cleat_trust_store_free(trust);

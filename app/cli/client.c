@@ -84,6 +84,19 @@ static int open_recorder(struct client *c, struct cleat_error *err)
     return cl_recorder_new(&setup, &c->recorder, err) == CL_OK ? 0 : GET_EXIT_WRITE;
 }
 
+static int open_evidence(struct client *c, struct cleat_error *err)
+{
+    c->evidence = (struct client_evidence){.options = c->options,
+                                           .revocation = &c->revocation,
+                                           .trust = c->trust,
+                                           .trace = c->trace,
+                                           .hub = c->hub,
+                                           .dns = c->dns};
+    return client_evidence_wanted(c->options, &c->revocation)
+               ? client_evidence_open(&c->evidence, err)
+               : 0;
+}
+
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err)
 {
     memset(c, 0, sizeof(*c));
@@ -114,13 +127,16 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
                                                .secrets = secrets,
                                                .recorder = c->recorder};
         const struct client_tls_peer peer = {.trust = c->trust,
-                                             .revocation = &c->revocation.options};
+                                             .revocation = &c->revocation.options,
+                                             .evidence = client_evidence_wanted(o, &c->revocation),
+                                             .afresh = c->revocation.fetch && !o->insecure};
         code = client_tls_config(o, &peer, &watch, &c->config, err);
     }
     if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
         code = GET_EXIT_WRITE;
     }
-    return code != 0 ? code : open_net(c, err);
+    code = code != 0 ? code : open_net(c, err);
+    return code != 0 ? code : open_evidence(c, err);
 }
 
 void client_close_file(FILE *f)
@@ -132,6 +148,7 @@ void client_close_file(FILE *f)
 
 void client_deinit(struct client *c)
 {
+    client_evidence_close(&c->evidence);
     cl_dns_free(c->dns);
     if (c->has_loop) {
         (void)uv_run(&c->loop, UV_RUN_DEFAULT);

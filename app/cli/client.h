@@ -6,6 +6,7 @@
 
 #include "cli/client_capture.h"
 #include "cli/client_ech.h"
+#include "cli/client_evidence.h"
 #include "cli/client_options.h"
 #include "cli/client_revocation.h"
 #include "cli/client_target.h"
@@ -25,6 +26,7 @@ struct client {
     struct cl_recorder *recorder;    /* --record, or NULL */
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct client_revocation revocation;
+    struct client_evidence evidence;
     struct cleat_tls_config *config;
     struct client_ech ech;
     FILE *trace_file;

@@ -16,8 +16,9 @@ struct client_options {
     struct cl_words raw_key_pins;
     struct cl_words crl_files;
     struct cl_words ocsp_responses;
-    const char *revocation; /* --revocation; NULL: not said */
-    const char *pinned;     /* --pinnedpubkey */
+    const char *revocation;       /* --revocation; NULL: not said */
+    const char *revocation_cache; /* a folder, or "none"; NULL: the user's own */
+    const char *pinned;           /* --pinnedpubkey */
     const char *cacert;
     const char *capath;
     const char *cert;
@@ -37,15 +38,17 @@ struct client_options {
     const char *record;
     bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
-    bool hard_fail, cert_status;
+    bool hard_fail, cert_status, aia;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
-    uint64_t connect_timeout_ms; /* 0: none */
+    uint64_t connect_timeout_ms;    /* 0: none */
+    uint64_t revocation_timeout_ms; /* of a request; 0: not said */
 };
 
 /* Numbers from 1,000: a command's own begin at 1. */
 enum client_option_id {
-    CLIENT_CACERT = 1000,
+    CLIENT_AIA = 1000,
+    CLIENT_CACERT,
     CLIENT_CAPATH,
     CLIENT_CERT,
     CLIENT_CERT_COMPRESSION,
@@ -72,6 +75,8 @@ enum client_option_id {
     CLIENT_RAW_KEY_PIN,
     CLIENT_RESOLVE,
     CLIENT_REVOCATION,
+    CLIENT_REVOCATION_CACHE,
+    CLIENT_REVOCATION_TIMEOUT,
     CLIENT_SIGALGS,
     CLIENT_TLS12,
     CLIENT_TLS13,
@@ -142,14 +147,25 @@ enum client_option_id {
 /* For commands that say whether a certificate was revoked. */
 #define CLIENT_REVOCATION_ROWS                                                                     \
     {CLIENT_REVOCATION, 0, "revocation", "SOURCES",                                                \
-     "what says that a certificate was revoked: crl, ocsp, crl,ocsp (the default)\n"               \
-     "or off; nothing is fetched"},                                                                \
+     "what says that a certificate was revoked: crl, ocsp or crl,ocsp, fetched\n"                  \
+     "from where the certificates say; or off"},                                                   \
     {CLIENT_HARD_FAIL, 0, "hard-fail", NULL,                                                       \
      "refuse also what none of them says anything about"},                                         \
     {CLIENT_CRL_FILE, 0, "crlfile", "FILE",                                                        \
      "look in this list of revoked certificates (PEM or DER); repeat for more"},                   \
     {CLIENT_OCSP_RESPONSE, 0, "ocsp-response", "FILE",                                             \
-     "look in this OCSP response (DER); repeat for more"}
+     "look in this OCSP response (DER); repeat for more"},                                         \
+    {CLIENT_REVOCATION_TIMEOUT, 0, "revocation-timeout", "SECONDS",                                \
+     "limit for each thing that is fetched (5)"},                                                  \
+    {CLIENT_REVOCATION_CACHE, 0, "revocation-cache", "DIR",                                        \
+     "where it is kept until it expires (~/.cache/cleat), or none"},                               \
+    {CLIENT_AIA, 0, "aia", NULL,                                                                   \
+     "fetch intermediates that are missing from where the certificates say"}
+
+/* And for those that shake hands with it. */
+#define CLIENT_CERT_STATUS_ROW                                                                     \
+    {CLIENT_CERT_STATUS, 0, "cert-status", NULL,                                                   \
+     "demand that the server staples an OCSP response that says \"good\""}
 
 /* For commands that ask DNS where to connect. */
 #define CLIENT_ECH_ROWS                                                                            \

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
+#include "net/mapped.h"
 
 /* 16 MiB: of a list that comes through a pipe; files are mapped */
 #define MAX_PIPED    (16u << 20)
@@ -44,6 +43,27 @@ static bool parse_sources(const char *text, bool *crl, bool *ocsp)
     }
 }
 
+static int check_with_others(const struct client_options *o, const struct cl_usage *usage)
+{
+    const bool any = o->revocation != NULL || o->hard_fail || o->cert_status ||
+                     o->crl_files.num != 0 || o->ocsp_responses.num != 0 || o->aia;
+    const bool fetches =
+        o->aia || o->hard_fail || (o->revocation != NULL && strcmp(o->revocation, "off") != 0);
+    if (any && o->record != NULL) {
+        return cl_options_complain(usage,
+                                   "--record knows nothing of revocation, nor of --aia, so that a "
+                                   "replay would judge otherwise: leave out one of the two");
+    }
+    if (o->aia && o->insecure) {
+        return cl_options_complain(usage, "-k accepts any certificate: --aia is of no use with it");
+    }
+    if (o->revocation_timeout_ms != 0 && !fetches) {
+        return cl_options_complain(usage, "--revocation-timeout is of no use when nothing is "
+                                          "fetched: give --revocation crl,ocsp or --aia");
+    }
+    return 0;
+}
+
 int client_revocation_check(const struct client_options *o, const struct cl_usage *usage)
 {
     bool crl = true, ocsp = true;
@@ -70,14 +90,7 @@ int client_revocation_check(const struct client_options *o, const struct cl_usag
             usage, "%s, --cert-status wants one with a good OCSP response: give one of the two",
             other);
     }
-    const bool any = said != NULL || o->hard_fail || o->cert_status || o->crl_files.num != 0 ||
-                     o->ocsp_responses.num != 0;
-    if (any && o->record != NULL) {
-        return cl_options_complain(usage,
-                                   "--record knows nothing of revocation, so that a replay would "
-                                   "judge otherwise: leave out one of the two");
-    }
-    return 0;
+    return check_with_others(o, usage);
 }
 
 /* ---- the files ---- */
@@ -99,18 +112,6 @@ static int cannot_read(struct cleat_error *err, const char *what, const char *pa
     return bad_file(err, what, path, &why);
 }
 
-struct mapping {
-    void *p;
-    size_t len;
-};
-
-static void unmap(void *ctx)
-{
-    struct mapping *m = ctx;
-    (void)munmap(m->p, m->len);
-    cl_free(m);
-}
-
 static int add_bytes(struct cleat_crl_set *set, struct cl_rd bytes, struct cleat_error *why)
 {
     return bytes.len > 0 && bytes.p[0] == DER_SEQUENCE
@@ -121,21 +122,17 @@ static int add_bytes(struct cleat_crl_set *set, struct cl_rd bytes, struct cleat
 /* A list in DER stays where it is, for a long one is not read whole; PEM is decoded. */
 static int add_mapped(struct cleat_crl_set *set, int fd, size_t len, struct cleat_error *why)
 {
-    struct mapping *m = cl_alloc(sizeof(*m));
-    if (m == NULL) {
-        return CLEAT_ERR_NOMEM;
+    struct cl_mapped *m;
+    int r = cl_mapped_new(fd, len, &m);
+    if (r != CLEAT_OK) {
+        return (int)cl_error_set(why, (struct cl_why){.code = (cl_result)r}, "%s", strerror(errno));
     }
-    *m = (struct mapping){.p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0), .len = len};
-    if (m->p == MAP_FAILED) {
-        (void)cl_error_set(why, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", strerror(errno));
-        cl_free(m);
-        return CLEAT_ERR_SYSTEM;
+    const struct cl_rd bytes = cl_mapped_view(m);
+    if (bytes.p[0] == DER_SEQUENCE) {
+        return cleat_crl_set_add_mapped(set, bytes.p, len, cl_mapped_free, m, why);
     }
-    if (*(const uint8_t *)m->p == DER_SEQUENCE) {
-        return cleat_crl_set_add_mapped(set, m->p, len, unmap, m, why);
-    }
-    int r = cleat_crl_set_add_pem(set, m->p, len, why);
-    unmap(m);
+    r = cleat_crl_set_add_pem(set, (const char *)bytes.p, len, why);
+    cl_mapped_free(m);
     return r;
 }
 
@@ -211,7 +208,10 @@ int client_revocation_open(const struct client_options *o, struct client_revocat
         (void)parse_sources(o->revocation, &crl, &ocsp);
     }
     int code = open_files(o, out, err);
-    const bool look = o->revocation != NULL ? crl || ocsp : out->crls != NULL || out->ocsp != NULL;
+    const bool files = out->crls != NULL || out->ocsp != NULL;
+    const bool look = o->revocation != NULL ? crl || ocsp : files;
+    /* Who names sources, or wants certainty and gives nothing, wants them asked. */
+    out->fetch = o->revocation != NULL ? crl || ocsp : o->hard_fail && !files;
     out->options = (struct cleat_revocation_options){
         .mode = o->hard_fail ? CLEAT_REVOCATION_REQUIRED
                 : look       ? CLEAT_REVOCATION_IF_KNOWN

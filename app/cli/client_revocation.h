@@ -1,5 +1,6 @@
 /* cli/client_revocation.h - what the command line says about revocation: which sources count, how
- * strictly, and the files with lists and responses. Nothing is asked of any server.
+ * strictly, the files with lists and responses, and whether more is to be fetched (which
+ * client_evidence.h does).
  */
 #ifndef CL_CLI_CLIENT_REVOCATION_H
 #define CL_CLI_CLIENT_REVOCATION_H
@@ -11,6 +12,7 @@ struct client_revocation {
     struct cleat_revocation_options options; /* views of the two sets */
     struct cleat_crl_set *crls;              /* NULL: no list was given */
     struct cleat_ocsp_set *ocsp;             /* NULL: no response was given */
+    bool fetch;                              /* what they do not say */
 };
 
 /* client_revocation_check: 0, or CL_EXIT_USAGE with a message on stderr about a --revocation that

@@ -300,6 +300,12 @@ int client_tls_config(const struct client_options *o, const struct client_tls_pe
     }
     int code = client_pins_add(o, b, err);
     code = code == 0 ? fill(b, o, err) : code;
+    if (peer->evidence) {
+        cleat_tls_builder_decide(b, CLEAT_DECIDE_EVIDENCE);
+    }
+    if (peer->afresh) {
+        cleat_tls_builder_resumption(b, false);
+    }
     if (code != 0) {
         cleat_tls_builder_free(b);
         return code;

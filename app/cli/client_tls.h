@@ -25,6 +25,8 @@ struct client_tls_watch {
 struct client_tls_peer {
     struct cleat_trust_store *trust; /* NULL with -k */
     const struct cleat_revocation_options *revocation;
+    bool evidence; /* the application is asked for more (CLEAT_DECIDE_EVIDENCE) */
+    bool afresh;   /* each time: no session is resumed, as nobody would ask again then */
 };
 
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.

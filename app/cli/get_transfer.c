@@ -54,6 +54,12 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
         get_verify_result(client_accept_any(&t->s->client, t->target.host, tls));
 }
 
+static void on_evidence(void *ctx, struct cleat_tls *tls)
+{
+    struct get_transfer *t = ctx;
+    client_evidence_ask(&t->s->client.evidence, t->target.host, t->dial, tls);
+}
+
 static void note_tls(struct get_transfer *t, const struct cleat_tls *tls)
 {
     struct cleat_tls_info info;
@@ -130,6 +136,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     struct get_transfer *t = ctx;
     t->dial = NULL;
     t->dialled = true;
+    client_evidence_stop(&t->s->client.evidence);
     note_dial(t, r);
     if (r->stage == CL_DIAL_DONE) {
         t->stream = r->stream;
@@ -148,6 +155,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     }
     t->exit_code = client_revocation_exit(&t->s->options->client, t->exit_code, &r->error);
     t->err = r->error;
+    client_evidence_explain(&t->s->client.evidence, &t->err);
     if (r->stage == CL_DIAL_TLS) {
         client_explain(&t->err, &t->s->options->client, false);
     }
@@ -191,6 +199,7 @@ static int start_dial(struct get_transfer *t)
         .ctx = t,
         .done = on_dialled,
         .decide = on_decide,
+        .evidence = on_evidence,
     };
     cl_result r = cl_dial(&spec, &t->dial);
     cleat_tls_session_free(session);
@@ -227,6 +236,7 @@ static void on_close_time(void *ctx)
 static void close_hop(struct get_transfer *t)
 {
     struct cl_timer *timer = NULL;
+    client_evidence_stop(&t->s->client.evidence);
     cl_dial_cancel(t->dial);
     t->dial = NULL;
     if (t->stream == NULL) {

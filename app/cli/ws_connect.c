@@ -225,6 +225,12 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
     (void)client_accept_any(&s->client, s->target.host, tls);
 }
 
+static void on_evidence(void *ctx, struct cleat_tls *tls)
+{
+    struct ws_session *s = ctx;
+    client_evidence_ask(&s->client.evidence, s->target.host, s->dial, tls);
+}
+
 static void dial(struct ws_session *s);
 
 /* One more connection: with what a server that rejected ECH has sent, or to the next place of the
@@ -240,12 +246,14 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     struct ws_session *s = ctx;
     s->dial = NULL;
+    client_evidence_stop(&s->client.evidence);
     if (r->stage != CL_DIAL_DONE && by_another_way(s, r)) {
         dial(s);
         return;
     }
     if (r->stage != CL_DIAL_DONE) {
         s->err = r->error;
+        client_evidence_explain(&s->client.evidence, &s->err);
         if (r->stage == CL_DIAL_TLS && !r->timed_out) {
             client_explain(&s->err, &s->options->client, false);
         }
@@ -279,6 +287,7 @@ static void dial(struct ws_session *s)
         .ctx = s,
         .done = on_dialled,
         .decide = on_decide,
+        .evidence = on_evidence,
     };
     cl_result rc = cl_dial(&spec, &s->dial);
     if (rc != CL_OK) {
@@ -304,6 +313,7 @@ void ws_connect_start(struct ws_session *s)
 
 void ws_connect_cancel(struct ws_session *s)
 {
+    client_evidence_stop(&s->client.evidence);
     cl_dial_cancel(s->dial);
     s->dial = NULL;
     if (s->stream != NULL) {

@@ -75,6 +75,8 @@ static const struct cl_option rows[] = {
 
     {WS_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
+    CLIENT_REVOCATION_ROWS,
+    CLIENT_CERT_STATUS_ROW,
     CLIENT_ECH_ROWS,
 
     {WS_HEADING, 0, "Other", NULL, NULL},

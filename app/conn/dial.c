@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "cleat/ech.h"
+#include "cleat/revocation.h"
 #include "cleat/tls_early.h"
 #include "record/recorder.h"
 #include "net/clock.h"
@@ -125,12 +126,28 @@ static void on_decision(void *ctx, enum cleat_decision which)
 {
     struct cl_dial *d = ctx;
     struct cleat_tls *tls = cl_stream_tls(d->stream);
+    if (which == CLEAT_DECIDE_EVIDENCE && d->spec.evidence != NULL && !d->over) {
+        d->spec.evidence(d->spec.ctx, tls);
+        return; /* cl_dial_decided comes later */
+    }
     if (which == CLEAT_DECIDE_PEER && d->spec.decide != NULL && !d->over) {
         d->spec.decide(d->spec.ctx, tls);
+    } else if (which == CLEAT_DECIDE_EVIDENCE) {
+        (void)cleat_tls_supply_evidence(tls, NULL);
     } else {
         (void)cleat_tls_refuse(tls, 40, "nobody here can answer this decision");
     }
     cl_stream_decided(d->stream);
+}
+
+void cl_dial_decided(struct cl_dial *d)
+{
+    cl_stream_decided(d->stream);
+}
+
+const struct cl_addr *cl_dial_peer(const struct cl_dial *d)
+{
+    return &d->result.peer;
 }
 
 static void on_closed(void *ctx, const struct cl_stream_end *end)

@@ -66,6 +66,9 @@ struct cl_dial_spec {
     void (*done)(void *ctx, const struct cl_dial_result *result);
     /* Answers CLEAT_DECIDE_PEER at once, on tls; NULL: such questions are refused. */
     void (*decide)(void *ctx, struct cleat_tls *tls);
+    /* Answers CLEAT_DECIDE_EVIDENCE on tls, at once or later, and then calls cl_dial_decided. When
+     * done is called before that, tls is gone. NULL: nothing is supplied. */
+    void (*evidence)(void *ctx, struct cleat_tls *tls);
 };
 
 struct cl_dial;
@@ -76,6 +79,12 @@ CL_MUST cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out)
 
 /* cl_dial_doing says what it is at: "connecting", for instance. Static storage. */
 const char *cl_dial_doing(const struct cl_dial *d);
+
+/* cl_dial_decided tells that `evidence` has answered. */
+void cl_dial_decided(struct cl_dial *d);
+
+/* cl_dial_peer: whom it is connected to; valid once TLS has begun. */
+const struct cl_addr *cl_dial_peer(const struct cl_dial *d);
 
 /* cl_dial_cancel ends it without a result: done is not called. NULL is fine. */
 void cl_dial_cancel(struct cl_dial *d);

@@ -204,7 +204,7 @@ void cl_slot_take(struct cl_slot *s, const struct cl_answer *a)
     cl_result r = takers[s->kind](s, a, n, &err);
     if (r != CL_OK) {
         n->failed = true;
-        (void)snprintf(n->text, sizeof(n->text), "%s",
+        (void)snprintf(n->text, sizeof(n->text), "%.300s",
                        err.code != 0 ? err.text : cleat_error_sentence((int)r));
     }
     if (r != CL_OK || a->cached) {

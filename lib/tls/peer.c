@@ -1,7 +1,6 @@
 /* tls/peer.c - is the peer's chain good, or its raw public key pinned? The built-in verification,
  * by jobs, or the application's decision. Nothing goes on before one of them says yes. Pins come
  * before either. */
- * by jobs, or the application's decision. Nothing goes on before one of them says yes. */
 #include "base/mem.h"
 #include "tls/ech.h"
 #include "tls/msg.h"
