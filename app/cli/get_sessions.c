@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "net/clock.h"
+#include "net/replace_file.h"
 #include "net/small_file.h"
 #include "tls/session.h"
 
@@ -88,37 +89,6 @@ static int open_locked(const char *path)
     return -1;
 }
 
-static bool write_fd(int fd, const uint8_t *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
-    }
-    return fsync(fd) == 0;
-}
-
-static bool replace(const char *path, const uint8_t *bytes, size_t len)
-{
-    size_t cap = strlen(path) + 8;
-    char *fresh = cl_alloc(cap);
-    if (fresh == NULL) {
-        return false;
-    }
-    (void)snprintf(fresh, cap, "%s.XXXXXX", path);
-    int fd = mkostemp(fresh, O_CLOEXEC); /* mode 0600 */
-    bool ok = fd >= 0 && write_fd(fd, bytes, len);
-    ok = fd >= 0 && close(fd) == 0 && ok && rename(fresh, path) == 0;
-    if (fd >= 0 && !ok) {
-        (void)unlink(fresh);
-    }
-    cl_free(fresh);
-    return ok;
-}
-
 /* A store's sessions as bytes, to be freed with cl_free_secret; NULL when memory is short. */
 static uint8_t *to_bytes(struct cleat_session_store *store, size_t *len)
 {
@@ -160,7 +130,7 @@ static bool save(struct get_sessions *s)
     }
     load(fd, s->path, merged);
     bool ok = merge(s, merged) && (bytes = to_bytes(merged, &len)) != NULL &&
-              replace(s->path, bytes, len);
+              cl_replace_file(s->path, cl_rd_of(bytes, len), 0600, NULL) == CL_OK;
     cl_free_secret(bytes, len);
     cleat_session_store_free(merged);
     (void)close(fd); /* and with it the lock */
