@@ -15,6 +15,7 @@ int cert_csr_run(int argc, char **argv);
 int cert_sign_run(int argc, char **argv);
 int cert_convert_run(int argc, char **argv);
 int cert_dev_run(int argc, char **argv);
+int cert_watch_run(int argc, char **argv);
 
 /* Where a chain came from, and what the verifier thinks of it. */
 struct cert_report {
