@@ -105,7 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct outcome whole = run(is_server, gives, data + 1, size - 1, SIZE_MAX / 2);
     const struct outcome bytes = run(is_server, gives, data + 1, size - 1, 1);
     assert(whole.code == bytes.code);
-    assert(whole.data == bytes.data);
+    /* a body longer than announced is found out with the byte that is too many */
+    assert(whole.data == bytes.data || whole.num[CLEAT_H2_RESET] > 0);
     assert(whole.num[CLEAT_H2_HEAD] == bytes.num[CLEAT_H2_HEAD]);
     assert(whole.num[CLEAT_H2_REFUSED] == bytes.num[CLEAT_H2_REFUSED]);
     return 0;

@@ -1,6 +1,6 @@
-/* h2/conn.h - a connection, for the files that share it: conn.c makes, steps and ends it, gate.c
- * looks at each frame before nghttp2 does, head.c turns fields into heads and back, send.c queues
- * and writes, events.c is what nghttp2 calls.
+/* h2/conn.h - a connection, for the files that share it: conn.c makes and ends it, step.c reads,
+ * gate.c looks at each frame before nghttp2 does, head.c turns fields into heads and back, send.c
+ * queues and writes, events.c is what nghttp2 calls.
  *
  * Invariants: nghttp2 is fed with at most one frame between two looks at what there is to tell, so
  * that one head, and one piece of data, is being told at a time. `error` is set once; then nothing
@@ -19,6 +19,8 @@
 #include "h2/head.h"
 #include "h2/heap.h"
 
+/* 100: acknowledgements of pings and settings that wait for a peer that does not read */
+#define CL_H2_MAX_ACKS 100
 /* 32 KiB: two frames of 16 KiB are written to the transport at a time */
 #define CL_H2_OUT_ROOM 32768
 

@@ -118,6 +118,8 @@ size_t cleat_h2_output(struct cleat_h2 *h2, const uint8_t **p)
     }
     if (h2->out.len == 0) {
         cl_buf_deinit(&h2->out);
+        *p = NULL;
+        return 0;
     }
     *p = h2->out.p + h2->out_at;
     return h2->out.len - h2->out_at;
