@@ -389,7 +389,8 @@ class Verify(Fetching):
                 self.ca.leaves[SECURE] = self.ca.signed("over-https", origin)
                 text = self.verify(SECURE, "--revocation", "crl", "--hard-fail", "--explain",
                                    code=code)
-                self.assertIn(f"fetched from {origin}/crl" if code == 0 else "was not made with", text)
+                told = f"fetched from {origin}/crl" if code == 0 else "was not made with"
+                self.assertIn(told, text)
             finally:
                 server.shutdown()
                 server.server_close()
