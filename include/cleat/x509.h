@@ -170,6 +170,7 @@ struct cleat_chain_note {
     size_t position;         /* of the certificate, from 0 */
     bool serious;            /* clients will refuse the chain */
     struct cleat_error what; /* code, section, text with the certificate and its values, hint */
+    const char *rule;        /* "in_order": a name that stays */
 };
 #define CLEAT_CHAIN_MAX_NOTES 32
 size_t cleat_chain_lint(const struct cleat_chain *chain, const struct cleat_trust_store *trust,

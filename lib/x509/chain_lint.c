@@ -22,6 +22,7 @@ struct lint {
     struct cleat_chain_note *out;
     size_t cap;
     size_t num;
+    const char *rule; /* that is looked at */
 };
 
 /* What a note says besides its text. */
@@ -49,7 +50,7 @@ static void note(struct lint *l, struct say s, const char *fmt, ...)
     va_end(ap);
     cl_cert_label(cl_chain_at(l->chain, s.position), label);
     struct cleat_chain_note *n = &l->out[l->num++];
-    *n = (struct cleat_chain_note){.position = s.position, .serious = s.serious};
+    *n = (struct cleat_chain_note){.position = s.position, .serious = s.serious, .rule = l->rule};
     (void)cl_error_set(
         &n->what, (struct cl_why){.code = s.code, .section = s.section, .hint = s.hint},
         "certificate %zu of %zu, %s, %s", s.position + 1, cl_chain_num(l->chain), label, text);
@@ -304,21 +305,34 @@ static void strength(struct lint *l)
     }
 }
 
-static void (*const rules[])(struct lint *l) = {
-    in_order, signatures, complete, root, names, usage,
+struct rule {
+    const char *name;
+    void (*look)(struct lint *l);
 };
+
+/* About each certificate by itself, and about the chain as the first one's. */
+static const struct rule alone[] = {{"validity", validity}, {"strength", strength}};
+static const struct rule together[] = {{"in_order", in_order}, {"signatures", signatures},
+                                       {"complete", complete}, {"root", root},
+                                       {"names", names},       {"usage", usage}};
+
+static void look(struct lint *l, const struct rule *rules, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        l->rule = rules[i].name;
+        rules[i].look(l);
+    }
+}
 
 size_t cleat_chain_lint(const struct cleat_chain *chain, const struct cleat_trust_store *trust,
                         int64_t now, enum cleat_purpose purpose, struct cleat_chain_note *out,
                         size_t cap)
 {
-    struct lint l = {chain, trust, now, purpose, out, cap, 0};
-    validity(&l);
-    strength(&l);
-    /* The others are about the chain as the first certificate's. */
-    bool ordered = leaf_first(&l);
-    for (size_t i = 0; ordered && i < sizeof(rules) / sizeof(rules[0]); i++) {
-        rules[i](&l);
+    struct lint l = {chain, trust, now, purpose, out, cap, 0, NULL};
+    look(&l, alone, sizeof(alone) / sizeof(alone[0]));
+    l.rule = "leaf_first";
+    if (leaf_first(&l)) {
+        look(&l, together, sizeof(together) / sizeof(together[0]));
     }
     return l.num;
 }

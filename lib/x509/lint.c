@@ -4,7 +4,7 @@
  * certificates, and deployed private PKIs neglect them without harm. An anchor is trusted for other
  * reasons than its form (RFC 5280 6.1.1 (d)), and every store has roots older than some of these
  * rules: fewer are asked of it. */
-#include "x509/path.h"
+#include "x509/lint.h"
 
 #include "base/text.h"
 #include "x509/gname.h"
@@ -312,93 +312,98 @@ static bool rsa_whole_bytes(const struct subject *s)
 #define ANCHOR CL_ROLE_ANCHOR
 #define ALL    (LEAF | CA | ANCHOR)
 
+/* A rule is called as its function is. */
+#define RULE(name) name, #name
+
 static const struct row {
     rule_fn *holds;
+    const char *rule; /* its name in findings */
     unsigned policies;
     unsigned roles;
     cl_result code;
     const char *section;
     const char *what;
 } rows[] = {
-    {v3, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.1", "it is not version 3"},
-    {serial_positive, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
+    {RULE(v3), R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.1",
+     "it is not version 3"},
+    {RULE(serial_positive), R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
      "its serial number is zero or negative"},
-    {serial_short, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
+    {RULE(serial_short), R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.2",
      "its serial number has more than 20 bytes"},
-    {has_issuer, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.4",
+    {RULE(has_issuer), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.4",
      "its issuer name is empty"},
-    {time_choice, R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.5",
+    {RULE(time_choice), R | W, LEAF | CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.5",
      "a date before 2050 is a GeneralizedTime"},
-    {has_subject, R | W, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.6",
+    {RULE(has_subject), R | W, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.6",
      "a CA's subject name is empty"},
-    {no_unique_ids, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.8",
+    {RULE(no_unique_ids), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.1.2.8",
      "it has a unique identifier"},
-    {aki_key_id, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
+    {RULE(aki_key_id), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
      "it has no authority key identifier"},
-    {aki_not_empty, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
+    {RULE(aki_not_empty), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
      "its authority key identifier has no keyIdentifier"},
-    {aki_not_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
+    {RULE(aki_not_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
      "its authority key identifier is critical"},
-    {aki_key_id_only, W, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.11.1",
+    {RULE(aki_key_id_only), W, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.11.1",
      "its authority key identifier names issuer or serial number"},
-    {root_aki_is_ski, R | W, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
+    {RULE(root_aki_is_ski), R | W, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.1",
      "a root's authority key identifier is not its subject key identifier"},
-    {has_ski, R | W, CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
+    {RULE(has_ski), R | W, CA, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
      "a CA has no subject key identifier"},
-    {has_ski, R, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
+    {RULE(has_ski), R, ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
      "a root has no subject key identifier"},
-    {ski_not_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
+    {RULE(ski_not_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.2",
      "its subject key identifier is critical"},
-    {has_key_usage, R | W, CA, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.3",
+    {RULE(has_key_usage), R | W, CA, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.3",
      "a CA has no key usage"},
-    {cert_sign_of_ca, R | W, ALL, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.9",
+    {RULE(cert_sign_of_ca), R | W, ALL, CLEAT_ERR_BAD_KEY_USAGE, "RFC 5280 4.2.1.9",
      "its key usage has keyCertSign, but it is not a CA"},
-    {basic_critical, R | W, CA | ANCHOR, CLEAT_ERR_NOT_A_CA, "RFC 5280 4.2.1.9",
+    {RULE(basic_critical), R | W, CA | ANCHOR, CLEAT_ERR_NOT_A_CA, "RFC 5280 4.2.1.9",
      "a CA's basic constraints are missing or not critical"},
-    {path_len_of_ca, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.9",
+    {RULE(path_len_of_ca), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.9",
      "it has a path length, but may not sign certificates"},
-    {san_critical_without_subject, R | W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
+    {RULE(san_critical_without_subject), R | W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
      "its subject is empty and no critical subject alternative name takes its place"},
-    {ldh_dns_names, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
+    {RULE(ldh_dns_names), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
      "a DNS name is not in preferred name syntax (letters, digits, hyphens)"},
-    {mailboxes, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
+    {RULE(mailboxes), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.6",
      "an rfc822Name is not a mailbox"},
-    {constraints_critical, R, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.10",
+    {RULE(constraints_critical), R, CA | ANCHOR, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.10",
      "its name constraints are not critical"},
-    {constraints_of_ca, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.10",
+    {RULE(constraints_of_ca), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.10",
      "it has name constraints, but is not a CA"},
-    {constraints_form, R | W, ALL, CLEAT_ERR_NAME_CONSTRAINT, "RFC 5280 4.2.1.10",
+    {RULE(constraints_form), R | W, ALL, CLEAT_ERR_NAME_CONSTRAINT, "RFC 5280 4.2.1.10",
      "a base of its name constraints is malformed"},
-    {policy_constraints_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.11",
+    {RULE(policy_constraints_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.11",
      "its policy constraints are not critical"},
-    {inhibit_any_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.14",
+    {RULE(inhibit_any_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1.14",
      "its inhibitAnyPolicy is not critical"},
-    {info_access_not_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.2",
+    {RULE(info_access_not_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.2",
      "its authority or subject information access is critical"},
-    {others_not_critical, R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1",
+    {RULE(others_not_critical), R | W, ALL, CLEAT_ERR_BAD_CERTIFICATE, "RFC 5280 4.2.1",
      "an extension is critical that must not be"},
 
-    {has_san, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
+    {RULE(has_san), W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
      "it has no subject alternative name"},
-    {dns_and_ip_only, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
+    {RULE(dns_and_ip_only), W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
      "a subject alternative name is neither a DNS name nor an IP address"},
-    {san_not_critical_with_subject, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
+    {RULE(san_not_critical_with_subject), W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.12",
      "its subject alternative name is critical though it has a subject"},
-    {no_public_wildcard, S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 3.2.2.6",
+    {RULE(no_public_wildcard), S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 3.2.2.6",
      "a wildcard stands directly below a public suffix"},
-    {common_name_in_san, S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.4.3",
+    {RULE(common_name_in_san), S, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.4.3",
      "its common name is not exactly one of its subject alternative names"},
-    {has_eku, S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
+    {RULE(has_eku), S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
      "it has no extended key usage"},
-    {eku_not_critical, S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.6",
+    {RULE(eku_not_critical), S, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.6",
      "its extended key usage is critical"},
-    {no_any_eku, W, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
+    {RULE(no_any_eku), W, LEAF, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.7.10",
      "its extended key usage has anyExtendedKeyUsage"},
-    {not_a_ca, W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.8",
+    {RULE(not_a_ca), W, LEAF, CLEAT_ERR_BAD_CERTIFICATE, "CABF BR 7.1.2.7.8",
      "a CA certificate is used for a server"},
-    {no_eku, S, ANCHOR, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.1.2",
+    {RULE(no_eku), S, ANCHOR, CLEAT_ERR_BAD_KEY_USAGE, "CABF BR 7.1.2.1.2",
      "a root has an extended key usage"},
-    {rsa_whole_bytes, W, ALL, CLEAT_ERR_WEAK_KEY, "CABF BR 6.1.5",
+    {RULE(rsa_whole_bytes), W, ALL, CLEAT_ERR_WEAK_KEY, "CABF BR 6.1.5",
      "its RSA modulus is not a whole number of bytes"},
 };
 
@@ -420,4 +425,32 @@ bool cl_lint(const struct cleat_cert *cert, enum cl_role role, enum cleat_policy
                            "%s", rows[i].what);
     }
     return true;
+}
+
+/* ---- findings ---- */
+
+enum cl_role cl_lint_role(const struct cleat_cert *cert)
+{
+    return !cert->is_ca ? CL_ROLE_LEAF : cert->self_issued ? CL_ROLE_ANCHOR : CL_ROLE_CA;
+}
+
+void cl_lint_profile(const struct cl_linting *how, const struct cleat_cert *cert)
+{
+    const struct subject s = {.cert = cert, .suffixes = how->suffixes};
+    const enum cl_role role = cl_lint_role(cert);
+    const unsigned policies = how->web ? R | W : R;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct row *row = &rows[i];
+        if ((row->policies & policies) == 0 || (row->roles & (unsigned)role) == 0 ||
+            row->holds(&s)) {
+            continue;
+        }
+        /* What only the strict policy asks for is neglected without harm. */
+        const struct cl_finding head = {
+            .rule = row->rule,
+            .level = row->policies == S || role == CL_ROLE_ANCHOR ? CL_LINT_WARNING : CL_LINT_ERROR,
+            .section = row->section,
+            .fix = "have it issued anew"};
+        cl_lint_find(how, &head, "%s", row->what);
+    }
 }
