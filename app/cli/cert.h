@@ -9,6 +9,7 @@
 /* argv[0] is the name: "show", "verify", … */
 int cert_show_run(int argc, char **argv);
 int cert_verify_run(int argc, char **argv);
+int cert_lint_run(int argc, char **argv);
 int cert_match_run(int argc, char **argv);
 int cert_key_run(int argc, char **argv);
 int cert_csr_run(int argc, char **argv);

@@ -329,6 +329,7 @@ static json_t *notes_json(const struct cert_proof *proof)
         (void)json_object_set_new(o, "certificate",
                                   json_integer((json_int_t)proof->notes[i].position + 1));
         (void)json_object_set_new(o, "serious", json_boolean(proof->notes[i].serious));
+        set(o, "rule", proof->notes[i].rule);
         (void)json_array_append_new(list, o);
     }
     return list;
