@@ -1,18 +1,15 @@
 /* cli/client_revocation.c - see client_revocation.h. */
 #include "cli/client_revocation.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/get_codes.h"
+#include "cli/mapped_list.h"
 #include "cli/read_file.h"
-#include "net/mapped.h"
 
-/* 16 MiB: of a list that comes through a pipe; files are mapped */
-#define MAX_PIPED    (16u << 20)
 /* 256 KiB: the longest response that the library takes */
 #define MAX_RESPONSE (256u << 10)
 /* SEQUENCE: what begins with it is DER, not PEM */
@@ -119,23 +116,6 @@ static int add_bytes(struct cleat_crl_set *set, struct cl_rd bytes, struct cleat
                : cleat_crl_set_add_pem(set, (const char *)bytes.p, bytes.len, why);
 }
 
-/* A list in DER stays where it is, for a long one is not read whole; PEM is decoded. */
-static int add_mapped(struct cleat_crl_set *set, int fd, size_t len, struct cleat_error *why)
-{
-    struct cl_mapped *m;
-    int r = cl_mapped_new(fd, len, &m);
-    if (r != CLEAT_OK) {
-        return (int)cl_error_set(why, (struct cl_why){.code = (cl_result)r}, "%s", strerror(errno));
-    }
-    const struct cl_rd bytes = cl_mapped_view(m);
-    if (bytes.p[0] == DER_SEQUENCE) {
-        return cleat_crl_set_add_mapped(set, bytes.p, len, cl_mapped_free, m, why);
-    }
-    r = cleat_crl_set_add_pem(set, (const char *)bytes.p, len, why);
-    cl_mapped_free(m);
-    return r;
-}
-
 static int add_list(struct cleat_crl_set *set, const char *path, struct cleat_error *err)
 {
     static const char what[] = "revocation list";
@@ -145,9 +125,10 @@ static int add_list(struct cleat_crl_set *set, const char *path, struct cleat_er
     const char *reason = "";
     int r;
     int fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-        r = add_mapped(set, fd, (size_t)st.st_size, &why);
-    } else if (cl_read_file(path, &piped, MAX_PIPED, &reason)) {
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        (size_t)st.st_size > MAPPED_LIST_MIN) {
+        r = mapped_list_add(set, fd, (size_t)st.st_size, path, &why);
+    } else if (cl_read_file(path, &piped, MAPPED_LIST_MIN, &reason)) {
         r = add_bytes(set, cl_buf_view(&piped), &why);
     } else {
         r = (int)cl_error_set(&why, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", reason);

@@ -19,9 +19,9 @@ struct client_revocation {
  * is not understood or options that do not go together. */
 int client_revocation_check(const struct client_options *o, const struct cl_usage *usage);
 
-/* client_revocation_open reads the files of options that were checked. DER lists stay mapped until
- * the last reference to the set is gone. Returns 0, GET_EXIT_REVOCATION_FILE (err says which file
- * and why) or GET_EXIT_NO_MEMORY. *out is to be closed whatever comes back. */
+/* client_revocation_open reads the files of options that were checked. Long DER lists stay mapped
+ * until the last reference to the set is gone. Returns 0, GET_EXIT_REVOCATION_FILE (err says which
+ * file and why) or GET_EXIT_NO_MEMORY. *out is to be closed whatever comes back. */
 int client_revocation_open(const struct client_options *o, struct client_revocation *out,
                            struct cleat_error *err);
 void client_revocation_close(struct client_revocation *r);
