@@ -32,7 +32,7 @@ struct cl_gather {
     struct cl_slot slots[CL_VERIFY_MAX_DEPTH];
     struct cl_slot sought;
     size_t num_running, num_fetches;
-    struct cl_gather_note notes[CL_GATHER_MAX_NOTES];
+    struct cl_gather_note notes[CL_GATHER_MAX_NOTES + 1]; /* the last is for what is not told */
     size_t num_notes;
 };
 

@@ -24,14 +24,13 @@ const char *cl_gather_kind_name(enum cl_gather_kind kind)
 static struct cl_gather_note *add_note(struct cl_gather *g, const struct cl_slot *s, bool cached,
                                        size_t len)
 {
-    static struct cl_gather_note spare;
-    struct cl_gather_note *n =
-        g->num_notes < CL_GATHER_MAX_NOTES ? &g->notes[g->num_notes++] : &spare;
+    const bool room = g->num_notes < CL_GATHER_MAX_NOTES;
+    struct cl_gather_note *n = &g->notes[room ? g->num_notes++ : CL_GATHER_MAX_NOTES];
     *n = (struct cl_gather_note){.kind = s->kind,
                                  .cached = cached,
                                  .len = len,
                                  .us = cached ? 0 : cl_clock_mono_us() - s->started};
-    n->url = n != &spare ? cl_strndup(s->url, strlen(s->url)) : NULL;
+    n->url = room ? cl_strndup(s->url, strlen(s->url)) : NULL;
     (void)cleat_cert_subject(s->cert, n->about, sizeof(n->about));
     return n;
 }

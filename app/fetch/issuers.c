@@ -68,11 +68,10 @@ static cl_result from_pem(struct found *f, struct cl_rd text)
     while (cl_pem_next(&pem, &block, &there) == CL_OK && there) {
         struct cl_buf der = {0};
         struct cl_rd certs;
-        cl_result r = CL_OK;
-        if (cl_pem_decode(&pem, &block, &der, text.len) != CL_OK) {
-            continue;
-        }
-        if (cl_rd_equal_str(block.label, "CERTIFICATE")) {
+        cl_result r = cl_pem_decode(&pem, &block, &der, text.len);
+        if (r != CL_OK) {
+            r = CL_OK; /* passed over, like what cannot be parsed */
+        } else if (cl_rd_equal_str(block.label, "CERTIFICATE")) {
             r = add(f, cl_buf_view(&der));
         } else if (cl_rd_equal_str(block.label, "PKCS7") &&
                    certificates_of(cl_buf_view(&der), &certs)) {

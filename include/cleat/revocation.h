@@ -114,7 +114,8 @@ int cleat_tls_builder_revocation(struct cleat_tls_builder *b,
  * 4.2.1.13), missing intermediates (RFC 5280 4.2.2.1). The chain is that of cleat_tls_peer_cert, a
  * staple cleat_tls_peer_staple. The handshake waits until it is answered, now or later; nothing is
  * trusted because of the answer: the verifier judges what is supplied as it judges all else. Not
- * asked about raw public keys, nor when a session is resumed, nor beside CLEAT_DECIDE_PEER.
+ * asked about raw public keys, nor beside CLEAT_DECIDE_PEER, nor when a session is resumed: what it
+ * was made with is not part of it, so whoever wants to ask anew each time resumes nothing.
  *
  * cleat_tls_supply_evidence answers; references are taken. evidence: NULL for none. CLEAT_OK,
  * CLEAT_ERR_USAGE (it was not asked), CLEAT_ERR_NOMEM. */
