@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import shutil
+import ssl
 import tempfile
 import threading
 import time
@@ -16,13 +17,13 @@ import urllib.parse
 from pathlib import Path
 
 from get_support import PROGRAM, Authority, Peer, free_port, need, openssl
-from revocation_files import GOOD, LISTED, OTHER, Revoking
+from revocation_files import GOOD, LISTED, OTHER, Revoking, stamp
 from support import main, run
 
 need("openssl")
 # More than what is taken of a response (64 KiB) and of a list (32 MiB).
 HUGE = {"ocsp": 1 << 17, "crl": 33 << 20, "aia": 1 << 19}
-MUTE, DEAD = "mute", "dead"
+MUTE, DEAD, LONG, SECURE = "mute", "dead", "long", "secure"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -142,6 +143,12 @@ class Issuing(Revoking):
         super().__init__(folder, "Fetching CA", [GOOD, LISTED, OTHER])
         self.leaves[MUTE] = Authority.leaf(self, MUTE)
         self.leaves[DEAD] = self.signed(DEAD, "http://127.0.0.1:1")
+        self.leaves[LONG] = self.signed(LONG, origin, "/" + 200 * "x")
+        with self.index.open("a") as rows:
+            for leaf in (DEAD, LONG):
+                text = openssl("x509", "-in", self.leaves[leaf][0], "-noout", "-serial").stdout
+                serial = text.decode().strip().split("=")[1]
+                rows.write(f"V\t{stamp(9)}\t\t{serial}\tunknown\t/CN={leaf}\n")
         self.sub = self.folder / "sub.pem"
         request, ext = self.folder / "sub.csr", self.folder / "sub.cnf"
         openssl("req", "-new", "-key", self.key, "-subj", "/CN=Fetching CA", "-out", request)
@@ -155,12 +162,12 @@ class Issuing(Revoking):
         super().leaf(name, **more)
         return self.signed(name, self.origin)
 
-    def signed(self, name, origin):
+    def signed(self, name, origin, more=""):
         if not (self.folder / f"{name}.cnf").exists():
             super().leaf(name)
         ext = self.folder / f"{name}-urls.cnf"
         ext.write_text((self.folder / f"{name}.cnf").read_text() +
-                       f"authorityInfoAccess=OCSP;URI:{origin}/ocsp,"
+                       f"authorityInfoAccess=OCSP;URI:{origin}/ocsp{more},"
                        f"caIssuers;URI:{origin}/aia\n"
                        f"crlDistributionPoints=URI:{origin}/crl\n")
         cert = self.folder / f"{name}.pem"
@@ -358,6 +365,35 @@ class Verify(Fetching):
                 type(self).how = {"crl": how}
                 self.verify(GOOD, "--revocation", "crl", "--hard-fail", "--revocation-cache",
                             "none")
+
+    def test_a_long_request_is_posted_and_no_redirect_is_followed_with_it(self):
+        self.verify(LONG, "--revocation", "ocsp", "--hard-fail")
+        self.assertEqual(self.seen, [("POST", "/ocsp/" + 200 * "x")])
+        type(self).how = {"ocsp": "moved"}
+        self.verify(GOOD, "--revocation", "ocsp", "--hard-fail")
+        text = self.verify(LONG, "--revocation", "ocsp", "--hard-fail", "--revocation-cache",
+                           "none", code=60)
+        self.assertIn("answers 302 with a redirect that is not followed", text)
+
+    def test_https_is_asked_when_its_server_is_trusted_too(self):
+        for ca, code in ((self.ca, 0), (self.stranger, 60)):
+            cert, key = Authority.leaf(ca, SECURE)
+            server = Quiet(("127.0.0.1", 0), Handler)
+            server.owner = type(self)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(cert, key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            try:
+                origin = f"https://127.0.0.1:{server.server_address[1]}"
+                self.ca.leaves[SECURE] = self.ca.signed("over-https", origin)
+                text = self.verify(SECURE, "--revocation", "crl", "--hard-fail", "--explain",
+                                   code=code)
+                told = f"fetched from {origin}/crl" if code == 0 else "was not made with"
+                self.assertIn(told, text)
+            finally:
+                server.shutdown()
+                server.server_close()
 
     def test_who_is_down_or_slow_costs_no_more_than_the_time_out(self):
         began = time.monotonic()

@@ -209,6 +209,37 @@ static void test_an_indirect_list_of_the_same_name_under_another_root_counts_for
     assert_non_null(strstr(text, "signature"));
 }
 
+static void release(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void test_a_set_shares_the_lists_of_another_that_goes(void **state)
+{
+    const struct t_crl list = {.issuer = &ca, .entries = {{.cert = leaf.cert}}};
+    struct cleat_crl_set *made = t_crl_set(&list, 1), *one, *all;
+    const struct cl_rd der = made->crls[0]->der;
+    int num_released = 0;
+    assert_int_equal(cleat_crl_set_new(&one), CLEAT_OK);
+    assert_int_equal(cleat_crl_set_new(&all), CLEAT_OK);
+    assert_int_equal(cleat_crl_set_add_mapped(one, der.p, der.len, release, &num_released, NULL),
+                     CLEAT_OK);
+    for (size_t i = 0; i < CL_CRL_MAX; i++) {
+        assert_int_equal(cleat_crl_set_add_set(all, one), CLEAT_OK);
+    }
+    assert_int_equal(cleat_crl_set_add_set(all, one), CLEAT_ERR_LIMIT);
+    assert_int_equal(cleat_crl_set_num(all), CL_CRL_MAX);
+    cleat_crl_set_free(one);
+    assert_int_equal(num_released, 0); /* somebody still looks at it */
+    const struct cl_verify_params params = {.revocation = CLEAT_REVOCATION_IF_KNOWN, .crls = all};
+    const struct cleat_cert *chain[] = {leaf.cert};
+    char text[512];
+    assert_int_equal(t_told(&ca, chain, 1, params, text), CLEAT_ERR_REVOKED);
+    cleat_crl_set_free(all);
+    assert_int_equal(num_released, 1);
+    cleat_crl_set_free(made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_entries_of_an_indirect_list_belong_to_the_issuer_named_last),
         cmocka_unit_test(
             test_an_indirect_list_of_the_same_name_under_another_root_counts_for_nothing),
+        cmocka_unit_test(test_a_set_shares_the_lists_of_another_that_goes),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }

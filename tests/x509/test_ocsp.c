@@ -485,6 +485,32 @@ static void test_a_request_names_the_certificate_as_the_response_does(void **sta
                      CLEAT_ERR_USAGE);
 }
 
+/* ---- sets that share what they hold ---- */
+
+static void test_a_set_shares_the_responses_of_another_that_goes(void **state)
+{
+    const struct t_ocsp good = {
+        .signer = &responder, .certs = {&responder}, .answers = {ABOUT_LEAF}};
+    char text[512];
+    struct cleat_ocsp_set *all, *one = t_ocsp_set(&good, 1);
+    assert_int_equal(cleat_ocsp_set_new(&all), CLEAT_OK);
+    for (size_t i = 0; i < CL_OCSP_MAX; i++) {
+        assert_int_equal(cleat_ocsp_set_add_set(all, one), CLEAT_OK);
+    }
+    assert_int_equal(cleat_ocsp_set_add_set(all, one), CLEAT_ERR_LIMIT);
+    assert_int_equal(cleat_ocsp_set_num(all), CL_OCSP_MAX);
+    cleat_ocsp_set_free(one);
+    const struct cl_verify_params params = {
+        .revocation = CLEAT_REVOCATION_REQUIRED, .from_crls = CLEAT_SOURCE_OFF, .ocsp = all};
+    struct cl_verify_params unasked = params;
+    unasked.ocsp = NULL;
+    /* the CA's certificate has no response: only the leaf is looked at, under the CA as anchor */
+    const struct cleat_cert *chain[] = {leaf.cert};
+    assert_int_equal(t_told(&ca, chain, 1, params, text), CLEAT_OK);
+    assert_int_equal(t_told(&ca, chain, 1, unasked, text), CLEAT_ERR_REVOCATION_UNKNOWN);
+    cleat_ocsp_set_free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_a_changed_response_never_says_good),
         cmocka_unit_test(test_a_truncated_response_is_refused),
         cmocka_unit_test(test_a_request_names_the_certificate_as_the_response_does),
+        cmocka_unit_test(test_a_set_shares_the_responses_of_another_that_goes),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }

@@ -1,0 +1,218 @@
+/* h2/step.c - reading: a frame at a time past the gate into nghttp2, and what came of it told. */
+#include <string.h>
+
+#include "h2/conn.h"
+
+/* ---- failing ---- */
+
+/* The gate's words, which are in h2->error already. */
+static void fail_calm(struct cleat_h2 *h2)
+{
+    (void)nghttp2_session_terminate_session(h2->session, CLEAT_H2_ENHANCE_YOUR_CALM);
+}
+
+/* What nghttp2 refused: its GOAWAY is written, and says which rule of RFC 9113 7 it was. */
+static void fail_protocol(struct cleat_h2 *h2)
+{
+    (void)cl_h2_fail(h2, CLEAT_ERR_HTTP_SYNTAX, h2->sent_code, "RFC 9113 5.4.1",
+                     "the peer breaks HTTP/2 (%s): %s; frame type %u, stream %d",
+                     cleat_h2_code_name(h2->sent_code),
+                     h2->invalid != 0 ? nghttp2_strerror(h2->invalid) : "a frame is malformed",
+                     (unsigned)h2->invalid_type, (int)h2->invalid_stream);
+}
+
+static void fail_feed(struct cleat_h2 *h2, ssize_t r)
+{
+    h2->broken = true;
+    if (r == NGHTTP2_ERR_NOMEM) {
+        (void)cl_h2_fail(h2, CLEAT_ERR_NOMEM, CLEAT_H2_INTERNAL_ERROR, NULL, "out of memory");
+    } else if (r == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+        (void)cl_h2_fail(h2, CLEAT_ERR_HTTP_SYNTAX, CLEAT_H2_PROTOCOL_ERROR, "RFC 9113 3.4",
+                         "the client does not begin with HTTP/2's preface");
+    } else if (r == NGHTTP2_ERR_FLOODED) {
+        (void)cl_h2_fail(h2, CLEAT_ERR_LIMIT, CLEAT_H2_ENHANCE_YOUR_CALM, "RFC 9113 10.5",
+                         "more than %d answers wait for a peer that goes on asking",
+                         CL_H2_MAX_ACKS);
+    } else { /* CALLBACK_FAILURE: ours, which has said why, or memory is short */
+        (void)cl_h2_fail(h2, CLEAT_ERR_NOMEM, CLEAT_H2_INTERNAL_ERROR, NULL, "%s",
+                         nghttp2_strerror((int)r));
+    }
+}
+
+/* ---- reading ---- */
+
+/* Gives nghttp2 len bytes; *used: how many it took. False: the connection has failed. */
+static bool feed(struct cleat_h2 *h2, const uint8_t *p, size_t len, size_t *used)
+{
+    const ssize_t n = nghttp2_session_mem_recv(h2->session, p, len);
+    *used = n > 0 ? (size_t)n : 0;
+    cl_h2_fill(h2); /* a GOAWAY of nghttp2's own is seen when it is written */
+    if (n < 0) {
+        fail_feed(h2, n);
+    } else if (h2->too_many_resets) {
+        (void)cl_h2_gate_tell(CL_H2_RESETS, &h2->error);
+        fail_calm(h2);
+    } else if (h2->sent_code != 0) {
+        fail_protocol(h2);
+    }
+    return h2->error.code == 0;
+}
+
+/* The header of a frame is kept back until it is complete and judged. */
+static bool feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
+{
+    struct cl_h2_gate *g = &h2->gate;
+    const size_t there = io->in_len - io->in_used;
+    const size_t wanted = (size_t)(CL_H2_FRAME_HEAD - g->head_len);
+    const size_t n = there < wanted ? there : wanted;
+    size_t used = 0;
+    memcpy(g->head + g->head_len, io->in + io->in_used, n);
+    g->head_len = (uint8_t)(g->head_len + n);
+    io->in_used += n;
+    if (g->head_len < CL_H2_FRAME_HEAD) {
+        return true;
+    }
+    g->head_len = 0;
+    if (cl_h2_gate_judge(g, h2->o.max_head * CL_H2_PATIENCE, h2->now, &h2->error) != CL_OK) {
+        fail_calm(h2);
+        return false;
+    }
+    return feed(h2, g->head, CL_H2_FRAME_HEAD, &used);
+}
+
+static bool feed_some(struct cleat_h2 *h2, struct cleat_h2_io *io)
+{
+    struct cl_h2_gate *g = &h2->gate;
+    const size_t there = io->in_len - io->in_used;
+    size_t used = 0;
+    if (g->preface_left > 0) {
+        const size_t n = there < g->preface_left ? there : g->preface_left;
+        const bool fine = feed(h2, io->in + io->in_used, n, &used);
+        g->preface_left = (uint8_t)(g->preface_left - used);
+        io->in_used += used;
+        return fine;
+    }
+    if (g->left == 0) {
+        return feed_header(h2, io);
+    }
+    const bool fine = feed(h2, io->in + io->in_used, there < g->left ? there : g->left, &used);
+    g->left -= (uint32_t)used;
+    io->in_used += used;
+    return fine;
+}
+
+/* ---- telling ---- */
+
+static enum cleat_h2_next tell_data(struct cleat_h2 *h2, struct cleat_h2_io *io)
+{
+    io->stream = (uint32_t)h2->data_stream->id;
+    io->ctx = h2->data_stream->ctx;
+    io->data = h2->data;
+    io->data_len = h2->data_len;
+    h2->data_stream = NULL;
+    h2->paused = true;
+    return CLEAT_H2_DATA;
+}
+
+/* The first thing of the first stream that has any. */
+static enum cleat_h2_next tell_stream(struct cleat_h2 *h2, struct cleat_h2_io *io)
+{
+    static const struct {
+        uint8_t what;
+        enum cleat_h2_next next;
+    } rows[] = {
+        {CL_H2_TELL_HEAD, CLEAT_H2_HEAD},   {CL_H2_TELL_REFUSED, CLEAT_H2_REFUSED},
+        {CL_H2_TELL_END, CLEAT_H2_END},     {CL_H2_TELL_WRITABLE, CLEAT_H2_WRITABLE},
+        {CL_H2_TELL_RESET, CLEAT_H2_RESET}, {CL_H2_TELL_DONE, CLEAT_H2_DONE},
+    };
+    struct cl_h2_stream *s = TAILQ_FIRST(&h2->told);
+    size_t i = 0;
+    while ((s->tell & rows[i].what) == 0) {
+        i++;
+    }
+    s->tell = (uint8_t)(s->tell & ~rows[i].what);
+    io->stream = (uint32_t)s->id;
+    io->ctx = s->ctx;
+    io->code = s->code;
+    io->unprocessed = s->unprocessed;
+    const bool own = h2->head_stream == s;
+    if (rows[i].what == CL_H2_TELL_HEAD) {
+        const size_t at = h2->collect.values[CL_H2_PROTOCOL].at;
+        io->head = &h2->collect.head;
+        io->end = (s->tell & CL_H2_TELL_END) != 0;
+        io->protocol = h2->collect.values[CL_H2_PROTOCOL].there
+                           ? (const char *)h2->collect.pseudo.p + at
+                           : NULL;
+        h2->head_stream = NULL; /* an END that follows has no trailers */
+    } else if (rows[i].what == CL_H2_TELL_REFUSED) {
+        io->status = h2->refused_status;
+        io->end = (s->tell & CL_H2_TELL_END) != 0;
+        h2->head_stream = NULL;
+    } else if (rows[i].what == CL_H2_TELL_END && own && h2->collect.head.len > 0) {
+        io->head = &h2->collect.head;
+        h2->head_stream = NULL;
+    }
+    if (s->tell == 0) {
+        TAILQ_REMOVE(&h2->told, s, next);
+        s->is_listed = false;
+    }
+    if (rows[i].what == CL_H2_TELL_RESET || rows[i].what == CL_H2_TELL_DONE) {
+        cl_h2_stream_free(h2, s);
+    }
+    return rows[i].next;
+}
+
+static void clear(struct cleat_h2_io *io)
+{
+    io->stream = io->code = 0;
+    io->ctx = NULL;
+    io->head = NULL;
+    io->protocol = NULL;
+    io->data = NULL;
+    io->data_len = 0;
+    io->end = io->unprocessed = false;
+    io->status = 0;
+}
+
+/* What was told last may be forgotten: nothing more is read into it. */
+static void forget(struct cleat_h2 *h2)
+{
+    if (h2->head_stream == NULL && h2->collect.text.p != NULL) {
+        cl_h2_collect_end(&h2->collect);
+        h2->collect.head.len = 0;
+    }
+}
+
+enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
+{
+    size_t used;
+    clear(io);
+    h2->now = io->now;
+    h2->began = h2->began != 0 ? h2->began : io->now;
+    forget(h2);
+    for (;;) {
+        if (h2->error.code != 0) {
+            io->in_used = io->in_len;
+            return CLEAT_H2_FAILED;
+        }
+        if (h2->data_stream != NULL) {
+            return tell_data(h2, io);
+        }
+        if (!TAILQ_EMPTY(&h2->told)) {
+            return tell_stream(h2, io);
+        }
+        if (h2->tell_goaway) {
+            h2->tell_goaway = false;
+            io->code = h2->goaway_code;
+            return CLEAT_H2_GOAWAY;
+        }
+        if (h2->paused) { /* what comes behind the data of its frame */
+            h2->paused = false;
+            (void)feed(h2, io->in, 0, &used);
+        } else if (io->in_used < io->in_len) {
+            (void)feed_some(h2, io);
+        } else {
+            return CLEAT_H2_NEEDS_INPUT;
+        }
+    }
+}
