@@ -26,6 +26,8 @@ struct watch {
     struct client client;
     struct cl_watch_findings *findings; /* one for each target */
     struct cl_watch_report *reports;
+    struct cl_watch_fetching fetching;
+    bool fetches;
     struct cl_watch_round *round;
     struct cl_watch_page *page;
     struct cl_timer *timer;
@@ -185,6 +187,7 @@ static void begin_round(void *ctx)
         .dns = w->client.dns,
         .tls = w->client.config,
         .judges = {.trust = w->client.trust, .revocation = &w->client.revocation.options},
+        .fetching = w->fetches ? &w->fetching : NULL,
         .targets = w->targets.items,
         .num_targets = w->targets.num,
         .family = w->ask.client.family,
@@ -240,6 +243,25 @@ static int open_page(struct watch *w, struct cleat_error *err)
     return 0;
 }
 
+/* What certificates point at is fetched after the handshake, which is not to wait for it. */
+static int open_fetching(struct watch *w, struct cleat_error *err)
+{
+    struct client *c = &w->client;
+    const uint64_t ms = w->ask.client.revocation_timeout_ms;
+    w->fetches = c->revocation.fetch || w->ask.client.aia;
+    int code = w->fetches ? client_evidence_open(&c->evidence, err) : 0;
+    w->fetching = (struct cl_watch_fetching){
+        .how = {.hub = c->hub,
+                .dns = c->dns,
+                .tls = c->evidence.https,
+                .timeout_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms},
+        .cache = c->evidence.cache,
+        .revocation = c->revocation.fetch,
+        .aia = w->ask.client.aia,
+    };
+    return code;
+}
+
 /* Every peer is accepted: judging is ours. */
 static int open_client(struct watch *w, struct cleat_error *err)
 {
@@ -249,6 +271,7 @@ static int open_client(struct watch *w, struct cleat_error *err)
     if (code == 0 && w->client.trust == NULL) {
         code = client_tls_trust(&w->ask.client, &w->client.trust, err); /* says why */
     }
+    code = code == 0 ? open_fetching(w, err) : code;
     return code == 0 ? 0 : complain(err, CERT_WATCH_USAGE);
 }
 

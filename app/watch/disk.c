@@ -83,5 +83,5 @@ cl_result cl_watch_read_disk(struct cl_watch_facts *f, const char *key_file,
         return r == CLEAT_ERR_NOMEM ? r : CL_OK;
     }
     CL_TRY(key_file != NULL ? read_key_file(f, key_file) : CL_OK);
-    return cl_watch_look_over(f, &f->disk, judges);
+    return cl_watch_look_over(f, &f->disk, judges, NULL);
 }

@@ -75,24 +75,13 @@ static enum cleat_purpose purpose_of(const struct cl_watch_side *side)
     return side->on_disk ? CLEAT_PURPOSE_ANY : CLEAT_PURPOSE_SERVER;
 }
 
-static cl_result verify_path(struct cl_watch_side *side, const struct cl_watch_judges *judges,
-                             int64_t now)
-{
-    const struct cleat_verify_options options = {
-        .trust = judges->trust,
-        .now = within(cl_watch_leaf(side), now),
-        .purpose = purpose_of(side),
-    };
-    return (cl_result)cleat_verify(&options, side->chain, &side->path);
-}
-
-/* A staple that is there has to be good, whether the certificate demands one or not. */
-static cl_result verify_status(const struct cl_watch_facts *f, struct cl_watch_side *side,
-                               const struct cl_watch_judges *judges)
+struct cleat_verify_options cl_watch_options(const struct cl_watch_facts *f,
+                                             const struct cl_watch_side *side,
+                                             const struct cl_watch_judges *judges)
 {
     const struct cleat_revocation_options *r = judges->revocation;
     const bool by_staple = !side->on_disk && r->from_ocsp != CLEAT_SOURCE_OFF;
-    const struct cleat_verify_options options = {
+    return (struct cleat_verify_options){
         .trust = judges->trust,
         .now = within(cl_watch_leaf(side), f->at),
         .purpose = purpose_of(side),
@@ -104,26 +93,94 @@ static cl_result verify_status(const struct cl_watch_facts *f, struct cl_watch_s
         .staple = side->staple.len != 0 ? side->staple.p : NULL,
         .staple_len = side->staple.len,
         .staple_asked = !side->on_disk,
+        /* one that is there has to be good, whether the certificate demands one or not */
         .staple_required = by_staple && (f->expect_staple || side->staple.len != 0),
     };
-    return (cl_result)cleat_verify(&options, side->chain, &side->status);
+}
+
+/* What is served, and behind it what was fetched. */
+static cl_result join(const struct cleat_chain *chain, const struct cleat_chain *more,
+                      struct cleat_chain **out)
+{
+    const struct cleat_cert *certs[CL_CHAIN_MAX];
+    size_t num = 0;
+    for (; num < cl_chain_num(chain); num++) {
+        certs[num] = cl_chain_at(chain, num);
+    }
+    for (size_t i = 0; more != NULL && i < cl_chain_num(more) && num < CL_CHAIN_MAX; i++) {
+        certs[num++] = cl_chain_at(more, i);
+    }
+    return cl_chain_from_certs(out, certs, num);
+}
+
+static cl_result verify(struct cl_watch_side *side, const struct cleat_verify_options *options,
+                        const struct cleat_chain *chain)
+{
+    const struct cleat_verify_options plain = {
+        .trust = options->trust, .now = options->now, .purpose = options->purpose};
+    CL_TRY((cl_result)cleat_verify(&plain, chain, &side->path));
+    return (cl_result)cleat_verify(options, chain, &side->status);
+}
+
+/* Without what was fetched there would have been no path. */
+static cl_result was_completed(struct cl_watch_side *side,
+                               const struct cleat_verify_options *options)
+{
+    const struct cleat_verify_options plain = {
+        .trust = options->trust, .now = options->now, .purpose = options->purpose};
+    struct cleat_verdict *verdict = NULL;
+    CL_TRY((cl_result)cleat_verify(&plain, side->chain, &verdict));
+    side->completed_chain =
+        cleat_verdict_code(verdict) != CLEAT_OK && cleat_verdict_code(side->path) == CLEAT_OK;
+    cleat_verdict_free(verdict);
+    return CL_OK;
+}
+
+static void forget(struct cl_watch_side *side)
+{
+    cleat_verdict_free(side->path);
+    cleat_verdict_free(side->status);
+    cl_free(side->notes);
+    side->path = side->status = NULL;
+    side->notes = NULL;
+    side->num_notes = 0;
+}
+
+static cl_result lint(const struct cl_watch_facts *f, struct cl_watch_side *side,
+                      const struct cl_watch_judges *judges)
+{
+    struct cleat_chain_note notes[CLEAT_CHAIN_MAX_NOTES];
+    const size_t num = cleat_chain_lint(side->chain, judges->trust, f->at, purpose_of(side), notes,
+                                        CLEAT_CHAIN_MAX_NOTES);
+    if (num == 0) {
+        return CL_OK;
+    }
+    side->notes = cl_calloc(num, sizeof(*notes));
+    if (side->notes == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    memcpy(side->notes, notes, num * sizeof(*notes));
+    side->num_notes = num;
+    return CL_OK;
 }
 
 cl_result cl_watch_look_over(const struct cl_watch_facts *f, struct cl_watch_side *side,
-                             const struct cl_watch_judges *judges)
+                             const struct cl_watch_judges *judges,
+                             const struct cleat_evidence *more)
 {
-    struct cleat_chain_note notes[CLEAT_CHAIN_MAX_NOTES];
-    CL_TRY(verify_path(side, judges, f->at));
-    CL_TRY(verify_status(f, side, judges));
-    side->num_notes = cleat_chain_lint(side->chain, judges->trust, f->at, purpose_of(side), notes,
-                                       CLEAT_CHAIN_MAX_NOTES);
-    if (side->num_notes != 0) {
-        side->notes = cl_calloc(side->num_notes, sizeof(*notes));
-        if (side->notes == NULL) {
-            side->num_notes = 0;
-            return CLEAT_ERR_NOMEM;
-        }
-        memcpy(side->notes, notes, side->num_notes * sizeof(*notes));
+    struct cleat_verify_options options = cl_watch_options(f, side, judges);
+    struct cleat_chain *chain = NULL;
+    if (more != NULL) {
+        options.crls = more->crls != NULL ? more->crls : options.crls;
+        options.ocsp = more->ocsp != NULL ? more->ocsp : options.ocsp;
     }
-    return CL_OK;
+    forget(side);
+    CL_TRY(join(side->chain, more != NULL ? more->certs : NULL, &chain));
+    cl_result r = verify(side, &options, chain);
+    cleat_chain_free(chain);
+    CL_TRY(r);
+    if (more != NULL && more->certs != NULL) {
+        CL_TRY(was_completed(side, &options));
+    }
+    return lint(f, side, judges);
 }

@@ -38,10 +38,12 @@ struct cl_watch_side {
     struct cleat_verdict *status;
     struct cleat_chain_note *notes; /* of cleat_chain_lint */
     size_t num_notes;
-    struct cl_buf staple; /* OCSPResponse as it came; empty: none */
-    bool completed;       /* the handshake */
-    uint16_t version;     /* of TLS, when completed */
-    uint64_t duration_us; /* from the look-up to the end of the handshake, or to the failure */
+    bool completed_chain;  /* path needed certificates that were fetched */
+    char not_fetched[400]; /* what was asked for over the network and did not come, or "" */
+    struct cl_buf staple;  /* OCSPResponse as it came; empty: none */
+    bool completed;        /* the handshake */
+    uint16_t version;      /* of TLS, when completed */
+    uint64_t duration_us;  /* from the look-up to the end of the handshake, or to the failure */
 };
 
 enum cl_watch_key {
@@ -77,9 +79,16 @@ struct cl_watch_judges {
 void cl_watch_facts_reset(struct cl_watch_facts *f);
 CL_MUST cl_result cl_watch_facts_room(struct cl_watch_facts *f, size_t max_served);
 
-/* cl_watch_look_over fills path, status and notes of a side of f that has a chain. NOMEM. */
+/* cl_watch_look_over fills path, status and notes of a side of f that has a chain, anew; more: what
+ * was fetched for it, or NULL. NOMEM. */
 CL_MUST cl_result cl_watch_look_over(const struct cl_watch_facts *f, struct cl_watch_side *side,
-                                     const struct cl_watch_judges *judges);
+                                     const struct cl_watch_judges *judges,
+                                     const struct cleat_evidence *more);
+
+/* cl_watch_options are those by which the status of a side is verified. */
+struct cleat_verify_options cl_watch_options(const struct cl_watch_facts *f,
+                                             const struct cl_watch_side *side,
+                                             const struct cl_watch_judges *judges);
 
 /* cl_watch_read_disk reads the file of f, and a key that is in it or in key_file (or NULL). What
  * cannot be read is a fact like others. NOMEM. */

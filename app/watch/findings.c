@@ -186,16 +186,16 @@ static void judge_time(const struct judging *j, size_t at)
 
 /* ---- trust ---- */
 
-static const struct cl_watch_side *nothing_wrong_with_time(const struct judging *j)
+static bool time_is_told(const struct judging *j)
 {
     for (size_t i = 0; i < j->out->num; i++) {
         const struct cl_watch_finding *f = &j->out->items[i];
         if (f->side == j->side &&
             (f->kind == CL_WATCH_EXPIRED_FOUND || f->kind == CL_WATCH_NOT_YET_VALID_FOUND)) {
-            return NULL;
+            return true;
         }
     }
-    return j->side;
+    return false;
 }
 
 static const struct cleat_chain_note *note_of(const struct cl_watch_side *side, int code)
@@ -215,10 +215,13 @@ static void judge_path(const struct judging *j)
     const struct cleat_chain_note *incomplete = note_of(side, CLEAT_ERR_UNKNOWN_ISSUER);
     switch (cleat_verdict_code(side->path)) {
     case CLEAT_OK:
+        if (side->completed_chain && incomplete != NULL) { /* not every client fetches */
+            say_error(j, CL_WATCH_INCOMPLETE_FOUND, &incomplete->what);
+        }
         break;
     case CLEAT_ERR_CERT_EXPIRED: /* an issuer's: the leaf was valid at the moment of the path */
     case CLEAT_ERR_CERT_NOT_YET_VALID:
-        if (nothing_wrong_with_time(j) != NULL) {
+        if (!time_is_told(j)) {
             say_error(j, CL_WATCH_EXPIRED_FOUND, error);
         }
         break;
@@ -337,6 +340,9 @@ static void judge_side(struct judging *j, const struct cl_watch_side *side)
         judge_notes(j);
     }
     judge_name(j);
+    if (side->not_fetched[0] != '\0') {
+        say(j, CL_WATCH_FETCH_NOTE_FOUND, NULL, "%s", side->not_fetched);
+    }
     if (side->error.code != 0) {
         say_error(j, CL_WATCH_HANDSHAKE_NOTE_FOUND, &side->error);
     }

@@ -38,6 +38,7 @@ enum cl_watch_severity {
     X(WEAK, "weak", WARNING, "a weak key or signature")                                            \
     X(HANDSHAKE_NOTE, "handshake-incomplete", NOTE, "the handshake failed behind the chain")       \
     X(CHAIN_NOTE, "chain-note", NOTE, "what could be better about the chain")                      \
+    X(FETCH_NOTE, "not-fetched", NOTE, "what a certificate points at did not come")                \
     X(NO_ADDRESS, "no-address", UNCHECKED, "the host has no address")                              \
     X(NO_CONNECTION, "no-connection", UNCHECKED, "nobody answers")                                 \
     X(NO_HANDSHAKE, "no-handshake", UNCHECKED, "TLS failed before there was a certificate")        \

@@ -212,11 +212,10 @@ cl_result cl_watch_hook_new(const struct cl_watch_hook_setup *setup, struct cl_w
     }
     h->setup = *setup;
     h->process.data = h;
-    h->timer.data = h;
     h->num_open = 2;
     (void)uv_timer_init(setup->loop, &h->timer);
-    h->end.error = spawn(h, env);
     h->timer.data = h;
+    h->end.error = spawn(h, env);
     cl_watch_hook_env_free(env);
     if (h->end.error != 0) {
         close_all(h);

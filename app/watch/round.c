@@ -1,8 +1,10 @@
-/* watch/round.c - see round.h. A job is a host to be looked up or an address to be connected to;
- * jobs wait in a list until there is room for them.
+/* watch/round.c - see round.h. A job is a host to be looked up, an address to be connected to, or a
+ * file's chain; in the end of the latter two what is missing to judge it is fetched. Jobs wait in a
+ * list until there is room for them.
  */
 #include "watch/round.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -20,6 +22,8 @@ struct job {
     uint64_t started;
     struct cl_dial *dial;
     struct cl_dns_query *query;
+    struct cl_gather *gather;
+    bool from_public; /* connected to an address of the whole internet */
 };
 TAILQ_HEAD(job_list, job);
 
@@ -39,6 +43,7 @@ static void free_jobs(struct job_list *list)
         TAILQ_REMOVE(list, job, link);
         cl_dial_cancel(job->dial);
         cl_dns_cancel(job->query);
+        cl_gather_cancel(job->gather);
         cl_free(job);
     }
 }
@@ -69,6 +74,58 @@ static void fail_side(struct cl_watch_side *side, enum cl_watch_reach reach, cl_
     (void)cl_error_set(&side->error, (struct cl_why){.code = code, .hint = hint}, "%s", why);
 }
 
+/* ---- what is missing ---- */
+
+static void note_failures(struct cl_watch_side *side, const struct cl_gathered *result)
+{
+    for (size_t i = 0; i < result->num_notes; i++) {
+        const struct cl_gather_note *n = &result->notes[i];
+        if (n->failed && side->not_fetched[0] == '\0') {
+            (void)snprintf(side->not_fetched, sizeof(side->not_fetched), "%s for %.60s: %.300s",
+                           cl_gather_kind_name(n->kind), n->about, n->text);
+        }
+    }
+}
+
+static void on_gathered(void *ctx, const struct cl_gathered *result)
+{
+    struct job *job = ctx;
+    struct cl_watch_side *side = job->side;
+    job->gather = NULL;
+    note_failures(side, result);
+    cl_result r =
+        cl_watch_look_over(&job->target->facts, side, &job->round->setup.judges, &result->evidence);
+    if (r != CL_OK) {
+        fail_side(side, side->on_disk ? CL_WATCH_UNREADABLE : CL_WATCH_NO_HANDSHAKE, r, NULL,
+                  cleat_error_sentence((int)r));
+    }
+    finish_job(job);
+}
+
+/* True: the job goes on. What cannot be begun is as if nothing had come. */
+static bool begin_gather(struct job *job)
+{
+    const struct cl_watch_setup *s = &job->round->setup;
+    const struct cl_watch_facts *f = &job->target->facts;
+    if (s->fetching == NULL || job->side->reach != CL_WATCH_SEEN) {
+        return false;
+    }
+    struct cl_gather_spec spec = {
+        .how = s->fetching->how,
+        .cache = s->fetching->cache,
+        .verify = cl_watch_options(f, job->side, &s->judges),
+        .chain = job->side->chain,
+        .aia = s->fetching->aia,
+        .aia_public_only = job->from_public,
+        .done = on_gathered,
+        .ctx = job,
+    };
+    if (!s->fetching->revocation) {
+        spec.verify.revocation = CLEAT_REVOCATION_OFF;
+    }
+    return cl_gather_start(&spec, &job->gather) == CL_OK;
+}
+
 /* ---- one connection ---- */
 
 /* The peer is not trusted here: its chain is all that is wanted. */
@@ -88,7 +145,7 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
         r = cl_buf_append(&side->staple, staple, len, len);
     }
     if (r == CL_OK) {
-        r = cl_watch_look_over(&job->target->facts, side, &job->round->setup.judges);
+        r = cl_watch_look_over(&job->target->facts, side, &job->round->setup.judges, NULL);
     }
     if (r == CL_OK) {
         side->reach = CL_WATCH_SEEN;
@@ -114,6 +171,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *result)
     side->duration_us = cl_clock_mono_us() - job->started;
     if (result->times.tcp != 0) {
         cl_addr_format_port(&result->peer, side->address);
+        job->from_public = cl_addr_is_public(&result->peer);
     }
     if (result->stage == CL_DIAL_DONE) {
         side->completed = true;
@@ -133,7 +191,9 @@ static void on_dialled(void *ctx, const struct cl_dial_result *result)
         }
     }
     job->dial = NULL;
-    finish_job(job);
+    if (!begin_gather(job)) {
+        finish_job(job);
+    }
 }
 
 static cl_result begin_dial(struct job *job)
@@ -230,12 +290,18 @@ static void begin(struct job *job)
 {
     struct cl_watch_round *r = job->round;
     job->started = cl_clock_mono_us();
-    cl_result code = job->side != NULL ? begin_dial(job) : begin_lookup(job);
-    if (code == CL_OK) {
-        return;
+    if (job->side != NULL && job->side->on_disk) {
+        if (begin_gather(job)) {
+            return;
+        }
+    } else {
+        const cl_result code = job->side != NULL ? begin_dial(job) : begin_lookup(job);
+        if (code == CL_OK) {
+            return;
+        }
+        struct cl_watch_side *side = job->side != NULL ? job->side : new_side(job->target);
+        fail_side(side, CL_WATCH_NO_CONNECTION, code, NULL, cleat_error_sentence((int)code));
     }
-    struct cl_watch_side *side = job->side != NULL ? job->side : new_side(job->target);
-    fail_side(side, CL_WATCH_NO_CONNECTION, code, NULL, cleat_error_sentence((int)code));
     TAILQ_REMOVE(&r->running, job, link);
     r->num_running--;
     cl_free(job);
@@ -274,6 +340,7 @@ static cl_result begin_target(struct cl_watch_round *r, struct cl_watch_target *
     f->many_addresses = r->setup.all_addresses;
     if (f->file != NULL) {
         CL_TRY(cl_watch_read_disk(f, target->key_file, &r->setup.judges));
+        CL_TRY(r->setup.fetching != NULL ? add_job(r, target, &f->disk, &job) : CL_OK);
     }
     if (f->host == NULL) {
         return CL_OK;

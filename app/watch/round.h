@@ -5,6 +5,7 @@
 #define CL_WATCH_ROUND_H
 
 #include "conn/dial.h"
+#include "fetch/gather.h"
 #include "watch/facts.h"
 
 /* One target. Strings are the caller's; facts.name, .file and .host are set before. */
@@ -15,12 +16,21 @@ struct cl_watch_target {
     uint16_t connect_port;
 };
 
+/* What may be fetched to verify chains. */
+struct cl_watch_fetching {
+    struct cl_fetch_how how;      /* without done and ctx */
+    struct cl_fetch_cache *cache; /* or NULL */
+    bool revocation;              /* responses and lists */
+    bool aia;                     /* intermediates */
+};
+
 struct cl_watch_setup {
     struct cl_hub *hub;
     struct cl_dns *dns;
     struct cl_trace *trace;       /* or NULL */
     struct cleat_tls_config *tls; /* that leaves the decision on the peer to the application */
     struct cl_watch_judges judges;
+    const struct cl_watch_fetching *fetching; /* NULL: nothing is fetched */
     struct cl_watch_target *targets;
     size_t num_targets;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */

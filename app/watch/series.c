@@ -161,12 +161,16 @@ static void probe_duration(struct text *t)
     each_served(t, duration_of);
 }
 
+static int64_t sooner(int64_t end, const struct cleat_cert *cert)
+{
+    return cl_cert_not_after(cert) < end ? cl_cert_not_after(cert) : end;
+}
+
 static void earliest_of(struct text *t, const struct cl_watch_side *side)
 {
     int64_t earliest = INT64_MAX;
     for (size_t i = 0; i < cl_chain_num(side->chain); i++) {
-        const int64_t until = cl_cert_not_after(cl_chain_at(side->chain, i));
-        earliest = until < earliest ? until : earliest;
+        earliest = sooner(earliest, cl_chain_at(side->chain, i));
     }
     line(t, side, earliest);
 }
@@ -180,10 +184,9 @@ static void path_end_of(struct text *t, const struct cl_watch_side *side)
 {
     int64_t earliest = INT64_MAX;
     for (size_t i = 0; i < cleat_verdict_path_num(side->path); i++) {
-        const int64_t until = cl_cert_not_after(cleat_verdict_path_at(side->path, i));
-        earliest = until < earliest ? until : earliest;
+        earliest = sooner(earliest, cleat_verdict_path_at(side->path, i));
     }
-    if (earliest != INT64_MAX) {
+    if (earliest != INT64_MAX) { /* else there is no path */
         line(t, side, earliest);
     }
 }

@@ -28,7 +28,7 @@ CL_MUST cl_result cl_watch_series(struct cl_buf *out, const struct cl_watch_repo
 CL_MUST cl_result cl_watch_label(struct cl_buf *out, const char *text);
 
 /* cl_watch_serial_text writes a serial number (big-endian bytes) in decimal, as those exporters do;
- * a negative one with its sign. LIMIT when it does not fit. */
+ * a negative one with its sign. Of more than 64 bytes the last 64 count. */
 #define CL_WATCH_SERIAL_SIZE 200
 void cl_watch_serial_text(struct cl_rd bytes, char out[CL_WATCH_SERIAL_SIZE]);
 

@@ -15,6 +15,7 @@ import time
 import unittest
 
 from get_support import PROGRAM, Authority, Peer, free_port, need, openssl, self_signed
+from revocation_fetch import Fetching
 from revocation_files import GOOD, LISTED, STAPLING, Revoking
 from support import PATIENCE, Lines, Server, main, run, until_caught
 
@@ -189,6 +190,46 @@ class Findings(Watch):
                              [f"127.0.0.1:{server.port}", f"127.0.0.2:{server.port}"])
 
 
+class Fetched(Fetching):
+    """What certificates point at, asked for after the handshake."""
+
+    def ids(self, leaf, *args, root=None, code=1):
+        cert, key = self.ca.leaves[leaf]
+        with Server("--cert", cert, "--key", key, "--root", self.folder) as server:
+            told = json.loads(self.program(
+                "cert", "watch", "--json", "--cacert", root or self.ca.cert, "--revocation-cache",
+                self.cache, *args, f"localhost:{server.port}", code=code))["targets"][0]
+        self.target = told
+        return [f["finding"] for f in told["findings"]]
+
+    def test_responders_and_lists(self):
+        self.assertEqual(self.ids(LISTED, code=0), [])
+        self.assertEqual(self.kinds_seen(), [])
+        for sources in ("ocsp", "crl"):
+            self.assertEqual(self.ids(GOOD, "--revocation", sources, "--hard-fail", code=0), [])
+            self.assertEqual(self.ids(LISTED, "--revocation", sources), ["revoked"])
+        self.assertEqual(set(self.kinds_seen()), {"ocsp", "crl"})
+        told = json.loads(self.program(
+            "cert", "watch", "--json", "--cacert", self.ca.cert, "--revocation", "crl",
+            "--revocation-cache", "none", self.ca.leaves[LISTED][0], code=1))
+        self.assertEqual(told["targets"][0]["findings"][0]["finding"], "revoked")
+
+    def test_what_does_not_come_is_told(self):
+        type(self).how = {"ocsp": "missing", "crl": "missing"}
+        self.assertEqual(self.ids(GOOD, "--revocation", "ocsp", code=0), ["not-fetched"])
+        self.assertIn("404", self.target["findings"][0]["text"])
+        self.assertEqual(self.ids(GOOD, "--revocation", "crl,ocsp", "--hard-fail"),
+                         ["status-unknown", "not-fetched"])
+
+    def test_a_missing_intermediate_is_told_also_when_it_could_be_fetched(self):
+        self.assertEqual(self.ids(GOOD, root=self.root.cert), ["incomplete-chain"])
+        self.assertFalse(self.target["served"][0]["trusted"])
+        self.assertEqual(self.ids(GOOD, "--aia", root=self.root.cert), ["incomplete-chain"])
+        self.assertTrue(self.target["served"][0]["trusted"])
+        self.assertEqual(self.ids(LISTED, "--aia", "--revocation", "ocsp", root=self.root.cert),
+                         ["incomplete-chain", "revoked"])
+
+
 class Unchecked(Watch):
     def test_what_cannot_be_looked_at_is_3_and_findings_are_1(self):
         port = free_port()
@@ -278,6 +319,20 @@ class Hooks(Watch):
         told = self.rounds(3, self.expired[0], "--", path)
         self.assertEqual([len(line["hooks"]) for line in told], [1, 0, 0])
         self.assertEqual(len(out.read_text().splitlines()), 1)
+
+    def test_the_end_ends_a_hook_as_well(self):
+        hook, number = self.folder / "endless", self.folder / "endless.pid"
+        hook.write_text(f'#!/bin/sh\necho $$ > "{number}.new"\n'
+                        f'mv "{number}.new" "{number}"\nexec sleep 600\n')
+        hook.chmod(0o755)
+        process = subprocess.Popen([PROGRAM, "cert", "watch", "--interval", "1", self.expired[0],
+                                    "--", hook], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and not number.exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertFalse(pathlib.Path(f"/proc/{number.read_text().strip()}").exists())
 
     def test_again_when_it_has_failed_on_request(self):
         path, out = self.hook("again", code=1)

@@ -38,7 +38,7 @@ static void fill(struct world *w, struct cl_watch_side *side, const struct entit
     const struct cleat_cert *certs[] = {leaf->cert, second != NULL ? second->cert : NULL};
     assert_int_equal(cl_chain_from_certs(&side->chain, certs, second != NULL ? 2 : 1), CL_OK);
     side->reach = CL_WATCH_SEEN;
-    assert_int_equal(cl_watch_look_over(&w->facts, side, &judges), CL_OK);
+    assert_int_equal(cl_watch_look_over(&w->facts, side, &judges, NULL), CL_OK);
 }
 
 struct cl_watch_side *w_serve(struct world *w, const struct entity *leaf,
