@@ -96,6 +96,10 @@ bool run_tool_find(const char *name)
 void run_tool_last_line(const struct cl_buf *out, char *line, size_t cap)
 {
     size_t end = out->len;
+    line[0] = '\0';
+    if (end == 0) {
+        return;
+    }
     while (end > 0 && (out->p[end - 1] == '\n' || out->p[end - 1] == ' ')) {
         end--;
     }

@@ -368,7 +368,9 @@ static void tell(const struct making *m)
     (void)cl_name_text(&m->ca.cert->subject, name, sizeof(name));
     cl_time_text(m->end, end);
     cl_hex_encode(m->number, m->number_len, number);
-    (void)fwrite(m->told.p, 1, m->told.len, stderr);
+    if (m->told.len != 0) {
+        (void)fwrite(m->told.p, 1, m->told.len, stderr);
+    }
     (void)fprintf(stderr, "Signed list number 0x%s of %s: %zu revoked, the next is due by %s\n",
                   number, name, m->num_entries, end);
 }
