@@ -29,8 +29,7 @@ static const char *staleness_of(const struct cl_verify *v, const struct cl_ocsp_
 {
     const int64_t now = v->verdict->now;
     const bool endless = answer->next_update == INT64_MIN;
-    return answer->unusable != NULL                ? answer->unusable
-           : answer->this_update > now + SKEW      ? "it is from the future"
+    return answer->this_update > now + SKEW        ? "it is from the future"
            : !endless && answer->next_update < now ? "it is out of date"
            : cl_revoke_too_old(v, answer->this_update, endless ? CL_OCSP_DEFAULT_AGE : 0)
                ? "it is older than is allowed"
@@ -102,6 +101,12 @@ static enum cl_status judge(struct cl_question *q, const struct cl_ocsp_answer *
     if (stale != NULL) {
         q->problem = stale;
         return CL_STATUS_UNUSABLE;
+    }
+    /* An answer that is about the certificate and current, but not understood, may say that it is
+     * revoked: another one beside it that says "good" does not count then. */
+    if (answer->unusable != NULL) {
+        q->problem = answer->unusable;
+        return CL_STATUS_UNKNOWN;
     }
     switch (answer->status) {
     case CL_OCSP_REVOKED:

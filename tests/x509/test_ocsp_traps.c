@@ -69,6 +69,7 @@ static void test_of_several_answers_the_worst_counts_in_any_order(void **state)
     const struct t_answer revoked = ANSWER(.status = CL_OCSP_REVOKED);
     const struct t_answer unknown = ANSWER(.status = CL_OCSP_UNKNOWN);
     const struct t_answer stale = ANSWER(.status = CL_OCSP_REVOKED, .next_update = T_NOW - 1);
+    const struct t_answer strange = ANSWER(.status = CL_OCSP_REVOKED, .unknown_critical = true);
     const struct t_answer others = {.cert = other.cert, .issuer = other.cert};
     const struct row rows[] = {
         {"good, revoked", {.signer = &ca, .answers = {good, revoked}}, REVOKED},
@@ -81,6 +82,12 @@ static void test_of_several_answers_the_worst_counts_in_any_order(void **state)
         {"unknown, revoked", {.signer = &ca, .answers = {unknown, revoked}}, REVOKED},
         {"good twice", {.signer = &ca, .answers = {good, good}}, CLEAT_OK},
         {"good, and another's", {.signer = &ca, .answers = {good, others}}, CLEAT_OK},
+        {"revoked with an unknown critical extension, good",
+         {.signer = &ca, .answers = {strange, good}},
+         UNKNOWN},
+        {"good, revoked with an unknown critical extension",
+         {.signer = &ca, .answers = {good, strange}},
+         UNKNOWN},
         /* what is out of date is no answer */
         {"stale revoked, good", {.signer = &ca, .answers = {stale, good}}, CLEAT_OK},
         {"stale revoked", {.signer = &ca, .answers = {stale}}, UNKNOWN},
