@@ -120,6 +120,31 @@ void cleat_tls_builder_prefer_chacha20(struct cleat_tls_builder *b, bool on);
  * without a credential. */
 int cleat_tls_builder_staple(struct cleat_tls_builder *b, const uint8_t *response, size_t len);
 
+/* cleat_tls_config_with_staples makes a configuration that differs from another one only in the
+ * OCSP responses of some credentials: for servers that fetch new ones while connections use the old
+ * configuration, which stays as it is. Certificates, keys and everything that is shared (tickets,
+ * caches, anchors, ECH keys) are the same objects, and sessions of one are resumed under the other.
+ * A credential is named by its number, from 0, in the order in which they were added; of those not
+ * named the response stays what it is. The new one keeps what it needs of the old. CLEAT_OK,
+ * CLEAT_ERR_USAGE (no such credential, it has no certificate, or a response of more than 65,531
+ * bytes), CLEAT_ERR_LIMIT (together with its timestamps it does not fit into a message),
+ * CLEAT_ERR_NOMEM. */
+struct cleat_staple {
+    size_t credential;
+    const uint8_t *response; /* OCSPResponse, copied */
+    size_t len;              /* 0: it has none any more */
+    uint64_t until_ms;       /* not sent from then on (Unix time, by the configuration's clock); 0:
+                                until it is replaced */
+};
+int cleat_tls_config_with_staples(struct cleat_tls_config *config,
+                                  const struct cleat_staple *staples, size_t num,
+                                  struct cleat_tls_config **out);
+
+/* cleat_tls_config_chain returns the chain of a credential, by the same number; NULL: a raw public
+ * key, or no such credential. The configuration's. */
+const struct cleat_chain *cleat_tls_config_chain(const struct cleat_tls_config *config,
+                                                 size_t credential);
+
 /* cleat_tls_builder_scts gives the credential added last its certificate's timestamps: a
  * SignedCertificateTimestampList (RFC 6962 3.3) with its outer 16-bit length, copied. BAD_CONFIG
  * for anything that is not such a list, or without a credential. */

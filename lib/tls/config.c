@@ -570,17 +570,21 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_peek(&h, c->digest);
 }
 
-/* Here, because staples and algorithms are given one by one. A client's are compressed when one is
- * asked for. */
+/* A client's are compressed when one is asked for. */
+cl_result cl_config_prepare_credential(const struct cleat_tls_config *config,
+                                       struct cl_credential *c)
+{
+    const bool serves_13 = config->role == CLEAT_SERVER && config->version_max >= CLEAT_TLS_1_3;
+    CL_TRY(cl_credential_prepare_proofs(c));
+    return serves_13 ? cl_credential_compress(c, config) : CL_OK;
+}
+
+/* Here, because staples and algorithms are given one by one. */
 static void prepare_credentials(struct cleat_tls_builder *b)
 {
     struct cleat_tls_config *c = b->config;
-    bool serves_13 = c->role == CLEAT_SERVER && c->version_max >= CLEAT_TLS_1_3;
     for (size_t i = 0; i < c->num_credentials; i++) {
-        cl_result r = cl_credential_prepare_proofs(&c->credentials[i]);
-        if (r == CL_OK && serves_13) {
-            r = cl_credential_compress(&c->credentials[i], c);
-        }
+        cl_result r = cl_config_prepare_credential(c, &c->credentials[i]);
         if (r != CL_OK) {
             (void)fail(b, r);
             return;
@@ -616,7 +620,7 @@ struct cleat_tls_config *cleat_tls_config_ref(struct cleat_tls_config *config)
     return config;
 }
 
-static void credential_deinit(struct cl_credential *c)
+void cl_credential_deinit(struct cl_credential *c)
 {
     cleat_chain_free(c->chain);
     cleat_key_free(c->key);
@@ -638,9 +642,14 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
         return;
     }
     for (size_t i = 0; i < config->num_credentials; i++) {
-        credential_deinit(&config->credentials[i]);
+        cl_credential_deinit(&config->credentials[i]);
     }
     cl_free(config->credentials);
+    if (config->base != NULL) { /* all the rest is its own */
+        cleat_tls_config_free(config->base);
+        cl_free(config);
+        return;
+    }
     cl_pins_deinit(&config->raw_pins);
     cl_pins_deinit(&config->pins);
     cl_buf_deinit(&config->psk_hint);

@@ -70,15 +70,17 @@ struct cl_credential {
     /* server: CompressedCertificate messages, made once, for each algorithm and set of proofs;
      * empty where compressing saves nothing */
     struct cl_buf compressed[CL_COMPRESS_MAX][CL_PROOF_KINDS];
-    struct cl_buf staple; /* OCSPResponse, DER; empty: none */
-    struct cl_buf scts;   /* SignedCertificateTimestampList; empty: none */
+    struct cl_buf staple;     /* OCSPResponse, DER; empty: none */
+    uint64_t staple_until_ms; /* not sent from then on; 0: always */
+    struct cl_buf scts;       /* SignedCertificateTimestampList; empty: none */
     const struct cl_sig_alg *schemes[CL_CONFIG_MAX_SCHEMES]; /* to sign with; none: the config's */
     size_t num_schemes;
     bool match_issuer; /* only for peers that name an issuer of the chain */
 };
 
 struct cleat_tls_config {
-    int refs; /* atomic */
+    int refs;                      /* atomic */
+    struct cleat_tls_config *base; /* whose parts these are, but for the credentials; or NULL */
     enum cleat_role role;
     uint64_t (*now)(void *ctx);
     void *now_ctx;
@@ -178,6 +180,14 @@ static inline uint64_t cl_config_now(const struct cleat_tls_config *config)
 {
     return config->now(config->now_ctx);
 }
+
+/* config_staples.c: cl_staple_is_current tells whether there is a response to be sent now. */
+bool cl_staple_is_current(const struct cleat_tls_config *config, const struct cl_credential *c);
+
+/* cl_config_prepare_credential makes what is sent of a credential that is complete. */
+CL_MUST cl_result cl_config_prepare_credential(const struct cleat_tls_config *config,
+                                               struct cl_credential *c);
+void cl_credential_deinit(struct cl_credential *c);
 
 /* config_revocation.c: cl_revocation_digest adds to a configuration's digest what decides whether a
  * peer was revoked. */

@@ -81,8 +81,8 @@ bool cl_ext_status_request_build(struct cleat_tls *tls, unsigned message, struct
     }
     const struct cl_credential *c = tls->hs->credential;
     if (message == CL_EXT_SH12) { /* the promise of a CertificateStatus */
-        tls->hs->status_promised =
-            tls->hs->staple_wanted && !tls->resumed && c != NULL && c->staple.len != 0;
+        tls->hs->status_promised = tls->hs->staple_wanted && !tls->resumed && c != NULL &&
+                                   cl_staple_is_current(tls->config, c);
         return tls->hs->status_promised;
     }
     return false;

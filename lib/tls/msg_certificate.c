@@ -133,7 +133,8 @@ cl_result cl_certificate_build(struct cleat_tls *tls)
     if (credential == NULL) {
         return build_empty(tls);
     }
-    unsigned proofs = cl_credential_proofs(credential, (hs->staple_wanted ? CL_PROOF_STAPLE : 0) |
+    const bool staple = hs->staple_wanted && cl_staple_is_current(tls->config, credential);
+    unsigned proofs = cl_credential_proofs(credential, (staple ? CL_PROOF_STAPLE : 0) |
                                                            (hs->scts_wanted ? CL_PROOF_SCTS : 0));
     CL_TRY(cl_compressed_certificate_build(tls, proofs, &built));
     if (built) {
