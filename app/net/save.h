@@ -1,0 +1,16 @@
+/* net/save.h - small files that are written whole or not at all. Blocks. */
+#ifndef CL_NET_SAVE_H
+#define CL_NET_SAVE_H
+
+#include "base/bytes.h"
+
+/* cl_save_folder makes a folder, and those above it, with mode 0700 where they are not there. 0 or
+ * an errno value. */
+int cl_save_folder(const char *path);
+
+/* cl_save_file writes bytes to a file of the folder dir_fd, mode 0600: into another file that takes
+ * its place once everything is on the disk. When that fails (0, or an errno value) what was there
+ * is still there, and nothing else. Whoever has SIGXFSZ ignored gets EFBIG at the limit. */
+int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes);
+
+#endif
