@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/cli.h"
 #include "cli/serve_ws.h"
@@ -16,6 +17,9 @@ enum {
     OPT_KEY,
     OPT_STAPLE,
     OPT_SCT,
+    OPT_NO_STAPLING,
+    OPT_STAPLE_DIR,
+    OPT_STAPLE_RESPONDER,
     OPT_RAW_KEY,
     OPT_ROOT,
     OPT_CLIENT_CA,
@@ -68,7 +72,15 @@ static const struct cl_option options[] = {
      "certificate chain in PEM, the server's own first; repeat --cert and\n"
      "--key for more: chosen by server name, then by the client's algorithms"},
     {OPT_KEY, 'k', "key", "FILE", "its private key in PEM (PKCS#8, SEC1 or PKCS#1)"},
-    {OPT_STAPLE, 0, "staple", "FILE", "send this OCSP response (DER) with the --cert in front"},
+    {OPT_STAPLE, 0, "staple", "FILE",
+     "send this OCSP response (DER) with the --cert in front; for certificates\n"
+     "without it that name a responder one is fetched, and kept fresh"},
+    {OPT_NO_STAPLING, 0, "no-stapling", NULL, "fetch none"},
+    {OPT_STAPLE_DIR, 0, "staple-dir", "DIR",
+     "keep those fetched in DIR for the next start (default: staples in systemd's\n"
+     "StateDirectory, else ~/.local/state/cleat/staples)"},
+    {OPT_STAPLE_RESPONDER, 0, "staple-responder", "URL",
+     "ask this responder (http) for all of them, whatever certificates name"},
     {OPT_SCT, 0, "sct", "FILE", "send this list of certificate timestamps with it (RFC 6962)"},
     {OPT_RAW_KEY, 0, "raw-public-key", "KEYFILE",
      "show the public half of this private key (PEM), without a certificate, to\n"
@@ -174,6 +186,7 @@ static const struct trait {
     {OPT_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
     {OPT_STAPLE, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
     {OPT_SCT, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
+    {OPT_STAPLE_DIR, CL_SERVE_PATH, 0},
     {OPT_RAW_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_CLIENT_CA, CL_SERVE_PATH, 0},
     {OPT_CLIENT_AUTH_PATH, CL_SERVE_REPEATS, 0},
@@ -393,6 +406,8 @@ static const char **text_of(struct cl_serve_options *o, int id)
         const char **text;
     } rows[] = {
         {OPT_ROOT, &o->root},
+        {OPT_STAPLE_DIR, &o->staple_dir},
+        {OPT_STAPLE_RESPONDER, &o->staple_responder},
         {OPT_CLIENT_CA, &o->client_ca},
         {OPT_ALPN, &o->alpn},
         {OPT_PROFILE, &o->profile},
@@ -416,10 +431,11 @@ static const char **text_of(struct cl_serve_options *o, int id)
 /* Options that are on when they are written; NULL for others. */
 static bool *flag_of(struct cl_serve_options *o, int id)
 {
-    return id == OPT_PSK_KE       ? &o->psk_ke
-           : id == OPT_EARLY_DATA ? &o->early_data
-           : id == OPT_QUIET      ? &o->quiet
-                                  : NULL;
+    return id == OPT_PSK_KE        ? &o->psk_ke
+           : id == OPT_EARLY_DATA  ? &o->early_data
+           : id == OPT_NO_STAPLING ? &o->no_stapling
+           : id == OPT_QUIET       ? &o->quiet
+                                   : NULL;
 }
 
 static int set_large(uint64_t *out, const struct cl_options *words)
@@ -562,6 +578,21 @@ static int check_clients(struct cl_serve_words *p, const struct cl_usage *usage)
     return o->num_client_auth_paths > 0 ? check_paths(p, usage) : CL_EXIT_OK;
 }
 
+/* Responses are signed, and responders speak http: over https they would need one themselves. */
+static int check_stapling(const struct cl_serve_options *o, const struct cl_usage *usage)
+{
+    const char *url = o->staple_responder;
+    if (url != NULL && (strncasecmp(url, "http://", 7) != 0 || url[7] == '\0')) {
+        return cl_options_complain(
+            usage, "--staple-responder takes http://HOST[:PORT][/PATH], not '%s'", url);
+    }
+    if (o->no_stapling && (url != NULL || o->staple_dir != NULL)) {
+        return cl_options_complain(usage, "--no-stapling and %s: give one of the two",
+                                   url != NULL ? "--staple-responder" : "--staple-dir");
+    }
+    return CL_EXIT_OK;
+}
+
 static bool is_all_clear(const struct cl_serve_options *o)
 {
     size_t num = 0;
@@ -598,7 +629,10 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
     if (o->pcap == NULL && (o->pcap_max_files != 0 || o->pcap_max_bytes != 0)) {
         return cl_options_complain(usage, "--pcap-max-files and --pcap-max-bytes need --pcap");
     }
-    int code = check_clients(p, usage);
+    int code = check_stapling(o, usage);
+    if (code == CL_EXIT_OK) {
+        code = check_clients(p, usage);
+    }
     if (code == CL_EXIT_OK && o->num_listen == 0) {
         o->default_listen = true;
         return add_listen(o, usage, ":8443", false);

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "serve/captures.h"
+#include "serve/staples.h"
 #include "serve/worker.h"
 
 /* 1,000, 4: when there were that many connections, and no more than a quarter of them are left, the
@@ -226,6 +227,7 @@ static void end_if_all_done(uv_async_t *async)
     uv_close((uv_handle_t *)&server->on_hup, NULL);
     uv_close((uv_handle_t *)&server->worker_done, NULL);
     uv_close((uv_handle_t *)&server->period, NULL);
+    cl_staples_stop(server->site.staples);
 }
 
 static void give_memory_back(struct server *server)
@@ -293,9 +295,14 @@ static cl_result run(struct server *server, size_t num_threads, struct cleat_err
 {
     CL_TRY(bind_all(server, num_threads, err));
     open_main_loop(server);
-    cl_result result = start_workers(server, num_threads, err);
+    /* first, so that the first connection gets what an earlier run has left */
+    cl_result result = cl_staples_new(&server->site, &server->loop, &server->site.staples);
+    if (result == CL_OK) {
+        result = start_workers(server, num_threads, err);
+    }
     if (result == CL_OK) {
         tell_addresses(server);
+        cl_staples_start(server->site.staples);
     } else {
         stop_workers(server, CL_WORKER_ABORT);
         uv_async_send(&server->worker_done);
@@ -304,6 +311,8 @@ static cl_result run(struct server *server, size_t num_threads, struct cleat_err
     for (size_t i = 0; i < server->num_workers; i++) {
         cl_worker_join(&server->workers[i]);
     }
+    cl_staples_free(server->site.staples);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
     return result;
 }

@@ -15,6 +15,7 @@
 #include "serve/clients.h"
 #include "serve/ja4_list.h"
 #include "serve/protected.h"
+#include "serve/staples.h"
 #include "serve/ticket_files.h"
 
 /* 65,536: each is kept for 20 s at most, so 3,000 a second find room; 2.7 MB */
@@ -175,6 +176,15 @@ struct cleat_tls_config *cl_site_tls(const struct cl_site *site)
     return config;
 }
 
+void cl_site_swap_tls(struct cl_site *site, struct cleat_tls_config *config)
+{
+    pthread_mutex_lock(&site->tls->mutex);
+    struct cleat_tls_config *old = site->tls->config;
+    site->tls->config = config;
+    pthread_mutex_unlock(&site->tls->mutex);
+    cleat_tls_config_free(old);
+}
+
 bool cl_site_lets_in(const struct cl_site *site, const char *ja4, char *why, size_t cap)
 {
     const struct cl_site_hellos *h = &site->tls->hellos;
@@ -205,6 +215,12 @@ cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err)
         return CL_OK;
     }
     CL_TRY(build(site, &config, &hellos, err));
+    cl_result result = cl_staples_dress(site->staples, &config);
+    if (result != CL_OK) {
+        cleat_tls_config_free(config);
+        free_hellos(&hellos);
+        return result;
+    }
     pthread_mutex_lock(&site->tls->mutex);
     struct cleat_tls_config *old = site->tls->config;
     struct cl_site_hellos old_hellos = site->tls->hellos;

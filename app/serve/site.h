@@ -104,8 +104,11 @@ struct cl_serve_options {
     unsigned max_connections; /* for each worker */
     const char *access_log;   /* path, "-" or "off" */
     const char *key_log;      /* SSLKEYLOGFILE, or NULL */
-    const char *pcap;         /* a folder for captures (serve/captures.h), or NULL */
-    uint64_t pcap_max_files;  /* 0: the default; likewise */
+    bool no_stapling;         /* no OCSP response is asked for (serve/staples.h) */
+    const char *staple_dir;   /* where they are kept; NULL: serve/staple_store.h knows a place */
+    const char *staple_responder; /* http URL to ask instead of the certificates'; or NULL */
+    const char *pcap;             /* a folder for captures (serve/captures.h), or NULL */
+    uint64_t pcap_max_files;      /* 0: the default; likewise */
     uint64_t pcap_max_bytes;
     bool early_data; /* GET and HEAD may come with the ClientHello of a resumption */
     struct cl_ws_config ws;
@@ -118,6 +121,7 @@ struct cl_captures;
 struct cl_clients;
 struct cl_ja4_list;
 struct cl_protected;
+struct cl_staples;
 
 /* Which programs are kept out, or let in alone; NULL: no such list. */
 struct cl_site_hellos {
@@ -153,6 +157,7 @@ struct cl_site {
     struct cl_keylog keylog;
     struct cl_captures *captures; /* NULL: nothing is captured; cl_serve opens them */
     struct cl_ws_server *ws;      /* NULL: there are no WebSockets */
+    struct cl_staples *staples;   /* NULL: none are fetched; cl_serve opens them */
     cleat_event_sink watch;       /* is told every connection's events; or NULL */
 };
 
@@ -168,6 +173,9 @@ CL_MUST cl_result cl_site_load_tls(struct cl_site *site, const struct cl_serve_o
 
 /* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site);
+
+/* cl_site_swap_tls puts another one in its place, and takes the reference. The main thread. */
+void cl_site_swap_tls(struct cl_site *site, struct cleat_tls_config *config);
 
 /* cl_site_lets_in asks the lists of fingerprints; false: *why says which one keeps it out. Any
  * thread. */
