@@ -91,6 +91,8 @@ extern "C" {
     X(NO_CERTIFICATE, -217, 42, "there is no certificate")                                         \
     X(REVOCATION_UNKNOWN, -218, 46, "whether a certificate has been revoked is not known")         \
     X(NOT_TRANSPARENT, -220, 42, "a certificate without enough certificate timestamps")            \
+    X(DANE_NO_MATCH, -222, 42, "no TLSA record matches the certificates")                          \
+    X(BAD_TLSA, -223, 0, "not a valid TLSA record")                                                \
     X(UNKNOWN_KEY, -219, 46, "a raw public key that is not pinned")                                \
     X(PIN_MISMATCH, -221, 46, "the peer's key is none of those that are pinned")                   \
                                                                                                    \

@@ -223,11 +223,13 @@ enum cleat_ct {
     CLEAT_CT_REQUIRED, /* as browsers demand: two (three above 180 days), from two operators */
 };
 struct cleat_ct_logs;
+struct cleat_dane;
 
-/* What to verify against. Everything is borrowed for the call only, except trust, crls, ocsp,
+/* What to verify against. Everything is borrowed for the call only, except trust, dane, crls, ocsp,
  * suffixes and cache, of which references are kept. {0} with trust and now is a good start. */
 struct cleat_verify_options {
-    const struct cleat_trust_store *trust;
+    const struct cleat_trust_store *trust; /* NULL only where a record of dane does without */
+    const struct cleat_dane *dane;         /* TLSA records of the host (cleat/dane.h); NULL: none */
     const char *host; /* DNS name or IP address the leaf must be for; NULL: not checked */
     int64_t now;      /* Unix seconds */
     enum cleat_purpose purpose;

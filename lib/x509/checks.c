@@ -23,7 +23,7 @@ static bool check_algorithm(const struct cleat_cert *cert, size_t depth, struct 
                        "it is signed with %s, which is too weak or not known", name);
 }
 
-static bool check_key(const struct cleat_cert *cert, size_t depth, struct cl_fail *fail)
+bool cl_check_key(const struct cleat_cert *cert, size_t depth, struct cl_fail *fail)
 {
     const struct cl_pubkey *key;
     char kind[96] = "";
@@ -193,8 +193,7 @@ static void sans_text(const struct cleat_cert *cert, char *out, size_t cap)
     }
 }
 
-static bool check_host(const struct cl_verify *v, const struct cleat_cert *cert,
-                       struct cl_fail *fail)
+bool cl_check_host(const struct cl_verify *v, const struct cleat_cert *cert, struct cl_fail *fail)
 {
     const char *host = v->verdict->host;
     char names[200] = "";
@@ -234,9 +233,10 @@ static bool check_email(const struct cl_verify *v, const struct cleat_cert *cert
 bool cl_check_leaf(struct cl_verify *v, struct cl_fail *fail)
 {
     const struct cleat_cert *leaf = v->path.certs[0];
-    return check_key(leaf, 0, fail) && check_validity(v, leaf, 0, fail) &&
+    return cl_check_key(leaf, 0, fail) && check_validity(v, leaf, 0, fail) &&
            check_critical(leaf, 0, fail) && check_leaf_key_usage(v, leaf, fail) &&
-           check_eku(v, leaf, 0, fail) && check_host(v, leaf, fail) && check_email(v, leaf, fail) &&
+           check_eku(v, leaf, 0, fail) && cl_check_host(v, leaf, fail) &&
+           check_email(v, leaf, fail) &&
            cl_lint(leaf, CL_ROLE_LEAF, v->verdict->policy, v->suffixes, 0, fail);
 }
 
@@ -314,7 +314,8 @@ bool cl_check_keys(struct cl_verify *v, struct cl_fail *fail)
         const struct cleat_cert *cert = v->path.certs[i];
         bool anchor = i + 1 == v->path.num;
         /* How the anchor itself is signed does not matter: it is trusted for other reasons. */
-        if ((!anchor && !check_algorithm(cert, i, fail)) || (i != 0 && !check_key(cert, i, fail))) {
+        if ((!anchor && !check_algorithm(cert, i, fail)) ||
+            (i != 0 && !cl_check_key(cert, i, fail))) {
             return false;
         }
     }

@@ -27,6 +27,7 @@
     X(POLICIES, "certificate policies", "RFC 5280 6.1.3 (d), RFC 9618") \
     X(HOST, "host name", "RFC 9525 6")                                  \
     X(EMAIL, "mailbox", "RFC 5280 4.2.1.6")                             \
+    X(DANE, "TLSA records", "RFC 6698 4.1")                             \
     X(REVOCATION, "revocation", "RFC 5280 6.3")                         \
     X(TRANSPARENCY, "transparency", "RFC 6962 3.3")                     \
     X(PROFILE, "profile", "RFC 5280 4")                                 \

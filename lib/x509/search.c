@@ -26,7 +26,9 @@ static void open_frame(struct cl_verify *v)
     uint64_t hash = v->path.certs[v->path.num - 1]->issuer.hash;
     struct cl_frame *frame = &v->frames[v->num_frames++];
     *frame = (struct cl_frame){0};
-    frame->first_anchor = cl_trust_find(verdict->trust, hash, &frame->num_anchors);
+    if (v->anchors != NULL) {
+        frame->first_anchor = cl_trust_find(v->anchors, hash, &frame->num_anchors);
+    }
     size_t low = 0;
     size_t high = verdict->num_pool;
     while (low < high) {
@@ -83,7 +85,7 @@ static bool next_candidate(struct cl_verify *v, struct cl_frame *frame, struct c
             size_t at = frame->at++;
             *out = (struct candidate){0};
             if (anchors) {
-                out->cert = cl_trust_indexed(v->verdict->trust, frame->first_anchor + at);
+                out->cert = cl_trust_indexed(v->anchors, frame->first_anchor + at);
             } else {
                 out->pooled = &v->verdict->pool[v->order[frame->first_pooled + at]];
                 out->cert = out->pooled->cert;
@@ -182,7 +184,8 @@ static bool check_path(struct cl_verify *v)
     v->policies_skipped = false;
     if (cl_check_keys(v, &fail) &&
         cl_constraints_check(&v->path, &v->verdict->work.num_name_comparisons, &fail) &&
-        cl_policies_check(&v->path, &v->policies, &v->policies_skipped, &fail)) {
+        cl_policies_check(&v->path, &v->policies, &v->policies_skipped, &fail) &&
+        cl_dane_check_path(v, &fail)) {
         return true;
     }
     cl_verdict_reject(v, &fail);
@@ -241,7 +244,9 @@ static void no_issuer(struct cl_verify *v)
     struct cl_fail fail = cl_fail_begin(v, &text);
     char issuer[110] = "";
     char hint[280] = "";
-    if (top->self_issued) {
+    if (v->rule == CL_RULE_DANE_TA) {
+        cl_dane_no_issuer(v, &fail);
+    } else if (top->self_issued) {
         not_trusted(v->path.num - 1, &fail);
     } else {
         if (cl_fail_wanted(&fail)) {

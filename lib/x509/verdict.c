@@ -23,6 +23,7 @@ static const struct {
     {CLEAT_ERR_TOO_COMPLEX, 900, "CERT_CHAIN_TOO_LONG"},
     {CLEAT_ERR_REVOKED, 90, "CERT_REVOKED"},
     {CLEAT_ERR_NOT_TRANSPARENT, 85, "NO_VALID_SCTS"},
+    {CLEAT_ERR_DANE_NO_MATCH, 83, "DANE_NO_MATCH"},
     {CLEAT_ERR_NAME_CONSTRAINT, 80, "PERMITTED_VIOLATION"},
     {CLEAT_ERR_POLICY_VIOLATION, 78, "NO_EXPLICIT_POLICY"},
     {CLEAT_ERR_REVOCATION_UNKNOWN, 76, "UNABLE_TO_GET_CRL"},
@@ -99,6 +100,7 @@ static void fill_path(const struct cl_verify *v, struct cl_try *t)
     t->num = (uint8_t)v->path.num;
     t->complete = v->path.complete;
     t->policies_skipped = v->policies_skipped;
+    t->rule = (uint8_t)v->rule;
     memcpy(t->certs, v->path.certs, v->path.num * sizeof(t->certs[0]));
 }
 
@@ -179,6 +181,7 @@ void cl_verdict_accept(struct cl_verify *v)
     verdict->path = v->path;
     verdict->error = (struct cleat_error){0};
     verdict->openssl = "OK";
+    cl_dane_accepted(v);
     if (t != NULL) {
         *t = (struct cl_try){.accepted = true, .openssl = "OK", .fail_check = CL_CHECK_COUNT};
         fill_path(v, t);
@@ -228,7 +231,10 @@ struct cleat_verdict *cl_verdict_remember(const struct cleat_verdict *verdict)
     copy->refs = 1;
     copy->remembered = true;
     copy->work = (struct cleat_verify_work){.num_tried = verdict->work.num_tried};
-    copy->trust = cleat_trust_store_ref(verdict->trust);
+    copy->trust = verdict->trust != NULL ? cleat_trust_store_ref(verdict->trust) : NULL;
+    copy->dane = verdict->dane != NULL ? cleat_dane_ref(verdict->dane) : NULL;
+    copy->dane_trust =
+        verdict->dane_trust != NULL ? cleat_trust_store_ref(verdict->dane_trust) : NULL;
     for (size_t i = 0; i < copy->num_pool; i++) {
         copy->pool[i].cert = cleat_cert_ref(verdict->pool[i].cert);
     }
@@ -259,6 +265,8 @@ void cleat_verdict_free(struct cleat_verdict *verdict)
         cleat_cert_free(verdict->pool[i].cert);
     }
     cleat_trust_store_free(verdict->trust);
+    cleat_trust_store_free(verdict->dane_trust);
+    cleat_dane_free(verdict->dane);
     cl_free(verdict->host);
     cl_free(verdict->email);
     cl_free(verdict->tries);
@@ -359,7 +367,17 @@ static void put_issuer(struct steps *s, size_t depth)
     }
 }
 
-static void put_complete(struct steps *s, size_t num)
+/* The leaf alone, which a TLSA record names. */
+static void put_by_key(struct steps *s)
+{
+    static const uint8_t order[] = {CL_CHECK_DANE, CL_CHECK_KEY, CL_CHECK_HOST, CL_CHECK_VALIDITY,
+                                    CL_CHECK_REVOCATION};
+    for (size_t i = 0; i < sizeof(order); i++) {
+        put(s, order[i], 0);
+    }
+}
+
+static void put_complete(struct steps *s, size_t num, bool dane)
 {
     put(s, CL_CHECK_ANCHOR, num - 1);
     for (size_t i = 0; i < num; i++) {
@@ -372,6 +390,9 @@ static void put_complete(struct steps *s, size_t num)
     }
     put(s, CL_CHECK_NAME_CONSTRAINTS, 0);
     put(s, CL_CHECK_POLICIES, 0);
+    if (dane) {
+        put(s, CL_CHECK_DANE, 0);
+    }
     for (size_t i = 0; i + 1 < num; i++) {
         put(s, CL_CHECK_SIGNATURE, i);
     }
@@ -383,19 +404,24 @@ static void put_complete(struct steps *s, size_t num)
 
 static bool of_path(uint8_t check)
 {
-    return check == CL_CHECK_NAME_CONSTRAINTS || check == CL_CHECK_POLICIES;
+    return check == CL_CHECK_NAME_CONSTRAINTS || check == CL_CHECK_POLICIES ||
+           check == CL_CHECK_DANE;
 }
 
 /* Every check made on this path, the failed one last. */
-static void order_of(const struct cl_try *t, struct steps *s)
+static void order_of(const struct cleat_verdict *verdict, const struct cl_try *t, struct steps *s)
 {
     s->num = 0;
-    put_leaf(s);
+    if (t->rule == CL_RULE_DANE_EE) {
+        put_by_key(s);
+    } else {
+        put_leaf(s);
+    }
     for (size_t i = 1; i < t->num; i++) {
         put_issuer(s, i);
     }
-    if (t->complete) {
-        put_complete(s, t->num);
+    if (t->complete && t->rule != CL_RULE_DANE_EE) {
+        put_complete(s, t->num, verdict->dane != NULL);
     }
     for (size_t i = 0; i < s->num && !t->accepted; i++) {
         if (s->at[i].check == t->fail_check &&
@@ -422,7 +448,7 @@ bool cleat_verdict_try(const struct cleat_verdict *verdict, size_t i, struct cle
         return false;
     }
     const struct cl_try *t = &verdict->tries[i];
-    order_of(t, &steps);
+    order_of(verdict, t, &steps);
     *out = (struct cleat_try){.accepted = t->accepted,
                               .complete = t->complete,
                               .error = &t->error,
@@ -464,9 +490,14 @@ bool cleat_verdict_revocation_known(const struct cleat_verdict *verdict, size_t 
 static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try *t, uint8_t check,
                        size_t depth)
 {
+    const bool by_key = t->rule == CL_RULE_DANE_EE;
     switch (check) {
     case CL_CHECK_HOST:
-        return verdict->host == NULL;
+        return verdict->host == NULL || (by_key && !verdict->dane->check_names);
+    case CL_CHECK_VALIDITY:
+        return by_key;
+    case CL_CHECK_DANE:
+        return t->rule == CL_RULE_ORDINARY;
     case CL_CHECK_EMAIL:
         return verdict->email == NULL;
     case CL_CHECK_EKU:
@@ -474,10 +505,10 @@ static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try 
     case CL_CHECK_POLICIES:
         return t->policies_skipped;
     case CL_CHECK_REVOCATION:
-        return verdict->revocation == CLEAT_REVOCATION_OFF &&
-               !(t->accepted && was_told(verdict, depth));
+        return by_key || (verdict->revocation == CLEAT_REVOCATION_OFF &&
+                          !(t->accepted && was_told(verdict, depth)));
     case CL_CHECK_TRANSPARENCY:
-        return verdict->ct == CLEAT_CT_OFF;
+        return verdict->ct == CLEAT_CT_OFF || t->rule == CL_RULE_DANE_TA;
     case CL_CHECK_PROFILE:
         return verdict->policy == CLEAT_POLICY_DEFAULT;
     default:
@@ -485,13 +516,22 @@ static bool is_skipped(const struct cleat_verdict *verdict, const struct cl_try 
     }
 }
 
-static const char *skip_text(uint8_t check)
+static const char *skip_text(const struct cleat_verdict *verdict, const struct cl_try *t,
+                             uint8_t check)
 {
+    if (t->rule == CL_RULE_DANE_EE && !(check == CL_CHECK_HOST && verdict->host == NULL)) {
+        return check == CL_CHECK_REVOCATION ? "its TLSA record is taken out of DNS instead"
+                                            : "it does not matter with DANE-EE (RFC 7671 5.1)";
+    }
     switch (check) {
+    case CL_CHECK_DANE:
+        return verdict->dane->num == 0 ? "there is none"
+                                       : "none is usable, so they mean nothing (RFC 6698 4.1)";
     case CL_CHECK_POLICIES:
         return "no explicit policy is required";
-    case CL_CHECK_REVOCATION:
     case CL_CHECK_TRANSPARENCY:
+        return verdict->ct == CLEAT_CT_OFF ? "switched off" : "not asked of what DANE-TA names";
+    case CL_CHECK_REVOCATION:
         return "switched off";
     case CL_CHECK_PROFILE:
         return "no profile was chosen";
@@ -618,8 +658,15 @@ static void say_passed(const struct cleat_verdict *verdict, const struct cl_try 
         say_next(t, depth, "made with the key of", text);
         break;
     case CL_CHECK_ANCHOR:
+        if (t->rule == CL_RULE_DANE_TA) {
+            cl_dane_say_anchor(verdict, cert, text.out, text.cap);
+            break;
+        }
         cl_cert_label(cert, label);
         (void)snprintf(text.out, text.cap, "%s is in the trust store", label);
+        break;
+    case CL_CHECK_DANE:
+        cl_dane_say(verdict, text.out, text.cap);
         break;
     case CL_CHECK_HOST:
         (void)snprintf(text.out, text.cap, "it is for %s", verdict->host);
@@ -651,7 +698,7 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
         return false;
     }
     const struct cl_try *t = &verdict->tries[try_index];
-    order_of(t, &steps);
+    order_of(verdict, t, &steps);
     if (i >= steps.num) {
         return false;
     }
@@ -667,7 +714,7 @@ bool cleat_verdict_check(const struct cleat_verdict *verdict, size_t try_index, 
         (void)snprintf(out->text, sizeof(out->text), "%.255s", t->error.text);
     } else if (is_skipped(verdict, t, step.check, step.depth)) {
         out->result = CLEAT_CHECK_SKIPPED;
-        (void)snprintf(out->text, sizeof(out->text), "%s", skip_text(step.check));
+        (void)snprintf(out->text, sizeof(out->text), "%s", skip_text(verdict, t, step.check));
     } else {
         out->result = CLEAT_CHECK_PASSED;
         say_passed(verdict, t, step.check, step.depth, (struct text){out->text, sizeof(out->text)});

@@ -13,7 +13,8 @@
 /* ---- set-up ---- */
 static bool options_valid(const struct cl_verify_params *p)
 {
-    return p->trust != NULL && (unsigned)p->purpose <= CLEAT_PURPOSE_CLIENT &&
+    return (p->trust != NULL || !cl_dane_needs_trust(p->dane)) &&
+           (unsigned)p->purpose <= CLEAT_PURPOSE_CLIENT &&
            (unsigned)p->policy <= CLEAT_POLICY_WEBPKI_STRICT &&
            (unsigned)p->revocation <= CLEAT_REVOCATION_REQUIRED &&
            (unsigned)p->from_crls <= CLEAT_SOURCE_REQUIRED &&
@@ -84,7 +85,9 @@ static cl_result copy_params(struct cl_verify *v, const struct cl_verify_params 
     CL_TRY(cl_verdict_copy_text(&verdict->host, p->host));
     CL_TRY(cl_verdict_copy_text(&verdict->email, p->email));
     CL_TRY(copy_policies(v, p));
-    verdict->trust = cleat_trust_store_ref(p->trust);
+    verdict->trust = p->trust != NULL ? cleat_trust_store_ref(p->trust) : NULL;
+    verdict->dane = p->dane != NULL ? cleat_dane_ref(p->dane) : NULL;
+    v->anchors = verdict->trust;
     verdict->now = p->now;
     verdict->purpose = p->purpose;
     verdict->policy = p->policy;
@@ -151,8 +154,8 @@ static cl_result new_verify(struct cl_verify **out, const struct cl_verify_param
 
 static bool trusts(const struct cleat_trust_store *trust, const struct cleat_cert *cert)
 {
-    size_t num;
-    size_t first = cl_trust_find(trust, cert->subject.hash, &num);
+    size_t num = 0;
+    size_t first = trust != NULL ? cl_trust_find(trust, cert->subject.hash, &num) : 0;
     for (size_t i = 0; i < num; i++) {
         if (cl_rd_equal(cl_trust_indexed(trust, first + i)->der, cert->der)) {
             return true;
@@ -172,8 +175,18 @@ static void add_cert(struct cl_verify *v, struct cleat_cert *cert, size_t positi
         }
     }
     verdict->pool[verdict->num_pool++] = (struct cl_pooled){
-        .cert = cert, .position = (uint8_t)position, .is_anchor = trusts(verdict->trust, cert)};
+        .cert = cert, .position = (uint8_t)position, .is_anchor = trusts(v->anchors, cert)};
     verdict->has_leaf = true;
+}
+
+void cl_verify_set_anchors(struct cl_verify *v, const struct cleat_trust_store *anchors)
+{
+    struct cleat_verdict *verdict = v->verdict;
+    v->anchors = anchors;
+    for (size_t i = 0; i < verdict->num_pool; i++) {
+        verdict->pool[i].is_anchor = trusts(anchors, verdict->pool[i].cert);
+        verdict->pool[i].ca_state = CL_CA_UNKNOWN; /* in another role it may be another */
+    }
 }
 
 /* A CA's certificate where the leaf should be, and another that looks like it: tells so. */
@@ -199,6 +212,10 @@ static void start(struct cl_verify *v)
     struct cleat_error text;
     v->path.certs[0] = v->verdict->pool[0].cert;
     v->path.num = 1;
+    if (v->verdict->dane != NULL && cl_dane_begin(v)) {
+        v->phase = CL_PHASE_DONE;
+        return;
+    }
     struct cl_fail fail = cl_fail_begin(v, &text);
     if (!cl_check_leaf(v, &fail)) {
         blame_order(v, &text);
@@ -460,11 +477,18 @@ static bool step_revocation(struct cl_verify *v)
     return false;
 }
 
+/* RFC 6962 is about CAs that everybody trusts; an authority that a TLSA record names may have no
+ * log at all. */
+static bool wants_timestamps(const struct cl_verify *v)
+{
+    return v->ct != CLEAT_CT_OFF && v->rule != CL_RULE_DANE_TA;
+}
+
 static bool step_transparency(struct cl_verify *v)
 {
     struct cleat_error text;
     struct cl_fail fail = cl_fail_begin(v, &text);
-    switch (v->ct == CLEAT_CT_OFF ? CL_CT_PASSED : cl_ct_check(v, &fail)) {
+    switch (wants_timestamps(v) ? cl_ct_check(v, &fail) : CL_CT_PASSED) {
     case CL_CT_NEEDS_JOB:
         v->verdict->work.num_signatures++;
         v->job_began = cl_verify_now(v);
@@ -486,6 +510,17 @@ static bool step_transparency(struct cl_verify *v)
     return false;
 }
 
+static enum cl_phase step_search(struct cl_verify *v)
+{
+    while (cl_search_next(v) != CL_SEARCH_PATH) {
+        /* what has gone beyond the limits of work is over */
+        if (v->best_rank == INT32_MAX || !cl_dane_next_rule(v)) {
+            return CL_PHASE_DONE;
+        }
+    }
+    return CL_PHASE_SIGNATURES;
+}
+
 enum cl_verify_next cl_verify_step(struct cl_verify *v)
 {
     if (!take_result(v)) {
@@ -494,7 +529,7 @@ enum cl_verify_next cl_verify_step(struct cl_verify *v)
     while (v->phase != CL_PHASE_DONE) {
         bool waits = false;
         if (v->phase == CL_PHASE_SEARCH) {
-            v->phase = cl_search_next(v) == CL_SEARCH_PATH ? CL_PHASE_SIGNATURES : CL_PHASE_DONE;
+            v->phase = step_search(v);
         } else if (v->phase == CL_PHASE_SIGNATURES) {
             waits = step_signatures(v);
         } else if (v->phase == CL_PHASE_REVOCATION) {
@@ -553,6 +588,7 @@ static struct cl_verify_params params_of(const struct cleat_verify_options *o)
 {
     return (struct cl_verify_params){
         .trust = o->trust,
+        .dane = o->dane,
         .host = o->host,
         .now = o->now,
         .purpose = o->purpose,

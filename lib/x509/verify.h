@@ -30,6 +30,7 @@
 /* As struct cleat_verify_options, which says what each field means. */
 struct cl_verify_params {
     const struct cleat_trust_store *trust;
+    const struct cleat_dane *dane;
     const char *host;
     int64_t now;
     enum cleat_purpose purpose;
@@ -91,5 +92,13 @@ void cl_verify_free(struct cl_verify *v);
 /* cl_verdict_leaf_ref gives a reference to the leaf as presented, to be freed; NULL if unparsable.
  */
 struct cleat_cert *cl_verdict_leaf_ref(const struct cleat_verdict *verdict);
+
+/* cl_verdict_is_by_key: a TLSA record names the leaf or its key, so that its dates say nothing (RFC
+ * 7671 5.1). */
+bool cl_verdict_is_by_key(const struct cleat_verdict *verdict);
+
+/* cl_verdict_is_dane_anchor: a certificate of a path is in it because a TLSA record names or holds
+ * it. */
+bool cl_verdict_is_dane_anchor(const struct cleat_verdict *verdict, const struct cleat_cert *cert);
 
 #endif

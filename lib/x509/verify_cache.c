@@ -165,17 +165,24 @@ void cl_verify_cache_key(const struct cl_verify_params *p, const struct cl_rd *c
                          size_t num, uint8_t out[CL_VERIFY_KEY_LEN])
 {
     struct cl_hash h;
-    uint8_t trust[32];
+    uint8_t trust[32] = {0};
+    uint8_t dane[32] = {0};
     const uint8_t head[] = {
         (uint8_t)p->purpose,        (uint8_t)p->policy,        (uint8_t)p->revocation,
         (uint8_t)p->from_crls,      (uint8_t)p->from_ocsp,     p->staple_asked,
         p->require_explicit_policy, p->inhibit_policy_mapping, p->inhibit_any_policy,
-        p->staple_required,
+        p->staple_required,         p->trust != NULL,          p->dane != NULL,
     };
-    cl_trust_digest(p->trust, trust);
+    if (p->trust != NULL) {
+        cl_trust_digest(p->trust, trust);
+    }
+    if (p->dane != NULL) {
+        cl_dane_digest(p->dane, dane);
+    }
     cl_hash_init(&h, CL_HASH_SHA256);
     cl_hash_update(&h, head, sizeof(head));
     cl_hash_update(&h, trust, sizeof(trust));
+    cl_hash_update(&h, dane, sizeof(dane));
     add_number(&h, p->crls != NULL ? p->crls->number : 0);
     add_number(&h, (uint64_t)p->max_revocation_age);
     add_bytes(&h, p->staple.p, p->staple.len);

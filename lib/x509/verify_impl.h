@@ -1,11 +1,12 @@
 /* x509/verify_impl.h - the verifier's own state, between verify.c (life, state machine), search.c
- * (path building), checks.c (one certificate in its role), revoke.c (revocation) and verdict.c (the
- * proof). */
+ * (path building), checks.c (one certificate in its role), dane_verify.c (TLSA records), revoke.c
+ * (revocation) and verdict.c (the proof). */
 #ifndef CL_X509_VERIFY_IMPL_H
 #define CL_X509_VERIFY_IMPL_H
 
 #include "x509/crl.h"
 #include "x509/ct.h"
+#include "x509/dane.h"
 #include "x509/dn.h"
 #include "x509/ocsp.h"
 #include "x509/path.h"
@@ -68,6 +69,21 @@ enum cl_phase {
     CL_PHASE_DONE,
 };
 
+/* What a path is held to. With TLSA records a chain is looked at in this order, as far as they go.
+ */
+enum cl_rule {
+    CL_RULE_ORDINARY = 0, /* there are no records, or none is usable */
+    CL_RULE_DANE_EE,      /* the leaf alone: what a record names */
+    CL_RULE_DANE_TA,      /* anchors are what records name */
+    CL_RULE_PKIX,         /* anchors are the trust store's, and the path has what a record names */
+};
+
+/* What became of a record. */
+struct cl_tlsa_note {
+    uint8_t result;   /* enum cleat_tlsa_result */
+    uint8_t position; /* of the matching certificate, from 1; 0: none that was presented */
+};
+
 struct cl_try {
     struct cleat_error error;
     const char *openssl;
@@ -80,6 +96,7 @@ struct cl_try {
     bool complete;
     bool accepted;
     bool policies_skipped;
+    uint8_t rule; /* enum cl_rule */
 };
 
 /* What is known about the revocation of one certificate of an accepted path, for the proof. */
@@ -101,7 +118,8 @@ struct cleat_verdict {
     int refs;        /* atomic; more than one only once it is remembered */
     bool remembered; /* by a cache: only read from then on */
     /* what was asked */
-    struct cleat_trust_store *trust;
+    struct cleat_trust_store *trust; /* may be NULL with dane */
+    struct cleat_dane *dane;         /* or NULL */
     char *host;
     char *email;
     int64_t now;
@@ -118,6 +136,8 @@ struct cleat_verdict {
     bool has_leaf;
     struct cl_path path; /* accepted */
     struct cl_note notes[CL_VERIFY_MAX_DEPTH];
+    struct cl_tlsa_note tlsa[CLEAT_DANE_MAX_RECORDS];
+    struct cleat_trust_store *dane_trust; /* what DANE-TA records name; NULL: nothing */
     enum cleat_ct ct;
     struct cleat_sct *scts; /* CL_SCT_MAX; NULL when nobody asks */
     size_t num_scts;
@@ -165,7 +185,9 @@ struct cl_verify {
     struct cl_frame frames[CL_VERIFY_MAX_DEPTH];
     size_t num_frames;
     enum cl_phase phase;
-    bool leaf_is_anchor; /* and that path has not been tried yet */
+    enum cl_rule rule;
+    const struct cleat_trust_store *anchors; /* by the rule; NULL: none */
+    bool leaf_is_anchor;                     /* and that path has not been tried yet */
     bool policies_skipped;
     uint32_t num_complete;
 
@@ -199,6 +221,30 @@ CL_RD_MUST bool cl_check_issuer(struct cl_verify *v, bool anchor, bool known, st
 /* Checks of the keys of the path's issuers: those that cost. */
 CL_RD_MUST bool cl_check_keys(struct cl_verify *v, struct cl_fail *fail);
 
+/* cl_check_key: of the certificate of the path at depth. cl_check_host: of the leaf. */
+CL_RD_MUST bool cl_check_key(const struct cleat_cert *cert, size_t depth, struct cl_fail *fail);
+CL_RD_MUST bool cl_check_host(const struct cl_verify *v, const struct cleat_cert *cert,
+                              struct cl_fail *fail);
+
+/* ---- dane_verify.c ---- */
+/* cl_dane_begin looks which records match what was presented, and sets the first rule. True: that
+ * was all, there is a verdict. The path is the leaf alone. */
+CL_RD_MUST bool cl_dane_begin(struct cl_verify *v);
+/* cl_dane_next_rule goes over to the next rule when no path keeps this one; false: there is none.
+ */
+CL_RD_MUST bool cl_dane_next_rule(struct cl_verify *v);
+/* cl_dane_check_path: the complete path has what a record names, if that is the rule. */
+CL_RD_MUST bool cl_dane_check_path(struct cl_verify *v, struct cl_fail *fail);
+/* cl_dane_no_issuer: there is no issuer for the last certificate of the path that a record names.
+ */
+void cl_dane_no_issuer(struct cl_verify *v, struct cl_fail *fail);
+/* cl_dane_accepted notes which record counted, for the accepted path. */
+void cl_dane_accepted(struct cl_verify *v);
+/* cl_dane_say tells it, and cl_dane_say_anchor which record names a path's anchor. */
+void cl_dane_say(const struct cleat_verdict *verdict, char *out, size_t cap);
+void cl_dane_say_anchor(const struct cleat_verdict *verdict, const struct cleat_cert *anchor,
+                        char *out, size_t cap);
+
 /* ---- search.c ---- */
 enum cl_search {
     CL_SEARCH_PATH,      /* v->path is complete and has passed every check but those with jobs */
@@ -210,6 +256,8 @@ enum cl_search cl_search_next(struct cl_verify *v);
 void cl_search_reject(struct cl_verify *v, size_t depth);
 
 /* ---- verify.c ---- */
+/* cl_verify_set_anchors: from now on paths lead to these; NULL: to none. */
+void cl_verify_set_anchors(struct cl_verify *v, const struct cleat_trust_store *anchors);
 enum cl_sig_state cl_sig_state(struct cl_verify *v, const void *what, enum cl_signed kind,
                                const struct cleat_cert *signer);
 

@@ -235,3 +235,13 @@ struct entity t_leaf_with(const char *cn, const struct entity *issuer, size_t ke
     tpl.num_raw_exts = 1;
     return t_make(&tpl, issuer, t_key(key));
 }
+
+struct cl_rd t_weak_key(void)
+{
+    static uint8_t spki[162] = {0x30, 0x81, 0x9f, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48,
+                                0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x81,
+                                0x8d, 0x00, 0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00};
+    memset(spki + 29, 0xff, 128);
+    memcpy(spki + 157, "\x02\x03\x01\x00\x01", 5);
+    return cl_rd_of(spki, sizeof(spki));
+}

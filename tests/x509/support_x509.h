@@ -41,6 +41,10 @@ struct entity t_leaf_with(const char *cn, const struct entity *issuer, size_t ke
                           struct cl_cert_raw_ext ext);
 void t_free(struct entity *e);
 
+/* t_weak_key: the SubjectPublicKeyInfo of an RSA key of 1,024 bits. It is all ones, which is odd,
+ * and nobody checks that it is a product. */
+struct cl_rd t_weak_key(void);
+
 /* t_sign makes a certificate of a TBSCertificate, signed with ECDSA and SHA-256; algorithm is the
  * outer AlgorithmIdentifier, header and all, empty: the right one. Returns its length; out has room
  * for T_MAX_DER bytes. */

@@ -132,12 +132,7 @@ static void path_len_0(struct cl_cert_template *t)
 /* An RSA key of 1,024 bits, all ones: odd, and nobody checks that it is a product. */
 static void weak_key(struct cl_cert_template *t)
 {
-    static uint8_t spki[162] = {0x30, 0x81, 0x9f, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48,
-                                0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x81,
-                                0x8d, 0x00, 0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00};
-    memset(spki + 29, 0xff, 128);
-    memcpy(spki + 157, "\x02\x03\x01\x00\x01", 5);
-    t->spki = cl_rd_of(spki, sizeof(spki));
+    t->spki = t_weak_key();
     t->no_key_ids = true;
 }
 

@@ -372,14 +372,8 @@ static void test_weak_key(void **state)
 {
     struct set s = make(NULL, NULL);
     struct cl_verify_params params = t_params(s.trust);
-    /* an RSA key of 1,024 bits: all ones are odd, and nobody checks that it is a product */
-    uint8_t spki[162] = {0x30, 0x81, 0x9f, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48,
-                         0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x81,
-                         0x8d, 0x00, 0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00};
-    memset(spki + 29, 0xff, 128);
-    memcpy(spki + 157, "\x02\x03\x01\x00\x01", 5);
     struct cl_cert_template tpl = t_template("leaf.example.com", &s.ca, t_key(2), false);
-    tpl.spki = cl_rd_of(spki, sizeof(spki));
+    tpl.spki = t_weak_key();
     struct entity leaf = t_make(&tpl, &s.ca, t_key(2));
     expect(&params, (const struct cleat_cert *const[]){leaf.cert, s.ca.cert}, 2,
            &(struct expected){CLEAT_ERR_WEAK_KEY,
