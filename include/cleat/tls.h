@@ -82,7 +82,7 @@ void cleat_tls_builder_credentials_in_order(struct cleat_tls_builder *b);
 
 /* cleat_tls_builder_trust: the anchors that the peer's chain must lead to. Required for clients and
  * for servers that ask for client certificates, unless cleat_tls_builder_decide takes verification
- * over. */
+ * over or TLSA records do without (cleat/dane.h). NULL: none. */
 int cleat_tls_builder_trust(struct cleat_tls_builder *b, struct cleat_trust_store *store);
 
 /* Servers: whether to ask for a client certificate (RFC 9846 4.4.2). */

@@ -20,6 +20,9 @@ CL_MUST cl_result cl_builder_check_raw_keys(struct cleat_tls_builder *b);
 /* cl_builder_check_pins: what finish demands where keys are pinned. */
 CL_MUST cl_result cl_builder_check_pins(struct cleat_tls_builder *b);
 
+/* cl_builder_check_dane: that somebody looks at the TLSA records. */
+CL_MUST cl_result cl_builder_check_dane(struct cleat_tls_builder *b);
+
 /* cl_builder_fail records a failure that its code alone explains, and returns the code. */
 static inline int cl_builder_fail(struct cleat_tls_builder *b, cl_result code)
 {

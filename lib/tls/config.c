@@ -15,6 +15,7 @@
 #include "tls/psk.h"
 #include "tls/raw_key.h"
 #include "tls/tape.h"
+#include "x509/dane.h"
 
 static int fail(struct cleat_tls_builder *b, cl_result code)
 {
@@ -167,7 +168,7 @@ void cleat_tls_builder_credentials_in_order(struct cleat_tls_builder *b)
 int cleat_tls_builder_trust(struct cleat_tls_builder *b, struct cleat_trust_store *store)
 {
     cleat_trust_store_free(b->config->trust);
-    b->config->trust = cleat_trust_store_ref(store);
+    b->config->trust = store != NULL ? cleat_trust_store_ref(store) : NULL;
     return CLEAT_OK;
 }
 
@@ -520,8 +521,9 @@ static cl_result check_complete(struct cleat_tls_builder *b)
     bool psk_alone = c->num_psks != 0 && !asks;
     CL_TRY(cl_builder_check_raw_keys(b));
     CL_TRY(cl_builder_check_pins(b));
+    CL_TRY(cl_builder_check_dane(b));
     bool x509 = cl_takes_cert_type(c, CLEAT_CERT_TYPE_X509);
-    if (verifies && x509 && !psk_alone && c->trust == NULL &&
+    if (verifies && x509 && !psk_alone && c->trust == NULL && cl_dane_needs_trust(c->dane) &&
         (c->decisions & CLEAT_DECIDE_PEER) == 0) {
         return cl_error_set(&b->error,
                             CL_WHY_HINT(BAD_CONFIG, NULL,
@@ -559,6 +561,7 @@ static void make_digest(struct cleat_tls_config *c)
     cl_hash_update(&h, trust, sizeof(trust));
     cl_hash_update(&h, c->alpn.p, c->alpn.len);
     digest_raw_keys(c, &h);
+    cl_dane_bind(c->dane, &h);
     cl_revocation_digest(&c->revocation, &h);
     if (c->ct == CLEAT_CT_REQUIRED) {
         cl_hash_update(&h, "ct", 2); /* what was not asked before is asked once */
@@ -656,6 +659,7 @@ void cleat_tls_config_free(struct cleat_tls_config *config)
     cl_psk_free_all(config->psks, config->num_psks);
     cleat_trust_store_free(config->trust);
     cleat_verify_cache_free(config->verify_cache);
+    cleat_dane_free(config->dane);
     cl_revocation_deinit(&config->revocation);
     cleat_ct_logs_free(config->ct_logs);
     cleat_ticket_keys_free(config->ticket_keys);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "cleat/ct.h"
 #include "cleat/ech.h"
+#include "cleat/dane.h"
 #include "cleat/revocation.h"
 #include "cleat/tls.h"
 #include "cleat/tls_early.h"
@@ -93,6 +94,7 @@ struct cleat_tls_config {
     bool credentials_in_order; /* server: the first that fits, not the best scheme */
     struct cleat_trust_store *trust;
     struct cleat_verify_cache *verify_cache;    /* or NULL */
+    struct cleat_dane *dane;                    /* or NULL */
     struct cleat_revocation_options revocation; /* with references of its own */
     enum cleat_ct ct;
     struct cleat_ct_logs *ct_logs; /* or NULL */
@@ -193,5 +195,10 @@ void cl_credential_deinit(struct cl_credential *c);
  * peer was revoked. */
 void cl_revocation_deinit(struct cleat_revocation_options *own);
 void cl_revocation_digest(const struct cleat_revocation_options *own, struct cl_hash *h);
+
+/* config_dane.c: cl_dane_bind adds a set of TLSA records to a configuration's digest; none:
+ * nothing.
+ */
+void cl_dane_bind(const struct cleat_dane *set, struct cl_hash *h);
 
 #endif

@@ -3,6 +3,7 @@
 #include "tls/msg.h"
 #include "tls/pins.h"
 #include "tls/raw_key.h"
+#include "x509/dane.h"
 
 int cleat_tls_builder_raw_key(struct cleat_tls_builder *b, struct cleat_key *key)
 {
@@ -58,7 +59,7 @@ cl_result cl_builder_check_raw_keys(struct cleat_tls_builder *b)
     bool decides = (c->decisions & CLEAT_DECIDE_PEER) != 0;
     bool takes = cl_takes_cert_type(c, CLEAT_CERT_TYPE_RAW_PUBLIC_KEY);
     /* fail closed: a bare key vouches for nobody */
-    if (takes && c->raw_pins.num == 0 && !decides) {
+    if (takes && c->raw_pins.num == 0 && !decides && !cl_dane_takes_keys(c->dane)) {
         return cl_error_set(&b->error,
                             CL_WHY_HINT(BAD_CONFIG, "RFC 7250 6",
                                         "pin keys, or take the decision over with "

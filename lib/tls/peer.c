@@ -8,6 +8,7 @@
 #include "tls/profile.h"
 #include "tls/raw_key.h"
 #include "x509/chain.h"
+#include "x509/dane.h"
 
 /* The profile may demand more of the peer's own key than the verifier does of every key of a path.
  */
@@ -76,6 +77,13 @@ static size_t add_evidence(const struct cl_evidence *evidence, struct cl_verify_
     return num;
 }
 
+/* RFC 9849 6.1.7: a server that rejects ECH is verified as its outer name's, of which there are no
+ * records here. */
+static const struct cleat_dane *dane_of(struct cleat_tls *tls)
+{
+    return cl_ech_refused(tls) ? NULL : tls->config->dane;
+}
+
 static cl_result start_verifier(struct cleat_tls *tls)
 {
     struct cl_rd chain = cl_buf_view(&tls->peer_chain);
@@ -83,6 +91,7 @@ static cl_result start_verifier(struct cleat_tls *tls)
     size_t num = 0;
     struct cl_verify_params params = {
         .trust = tls->config->trust,
+        .dane = dane_of(tls),
         .host = cl_is_server(tls) ? NULL : tls->server_name,
         .now = (int64_t)(cl_config_now(tls->config) / 1000),
         .purpose = cl_is_server(tls) ? CLEAT_PURPOSE_CLIENT : CLEAT_PURPOSE_SERVER,
@@ -124,7 +133,8 @@ cl_result cl_peer_check(struct cleat_tls *tls, const struct cl_msg *msg)
 {
     /* a client that was configured for PSKs alone */
     bool decides = (tls->config->decisions & CLEAT_DECIDE_PEER) != 0;
-    if (!decides && !tls->peer_is_raw && tls->config->trust == NULL) {
+    if (!decides && !tls->peer_is_raw && tls->config->trust == NULL &&
+        cl_dane_needs_trust(dane_of(tls))) {
         return cl_tls_fail(tls,
                            CL_WHY_HINT(UNKNOWN_ISSUER, "RFC 9846 4.3.11",
                                        "see that both ends have the same identity and the same "
@@ -171,8 +181,11 @@ static void accepted(struct cleat_tls *tls)
     /* after the handshake, once the client's Finished is right */
     tls->peer_authenticated = !tls->hs->late;
     tls->hs->late_accepted = true;
-    /* a bare key ends when it is no longer pinned, which the configuration's digest tells */
-    tls->peer_not_after = tls->peer_is_raw ? INT64_MAX : cl_cert_not_after(tls->peer_leaf);
+    /* a bare key ends when it is no longer pinned, or no TLSA record names it, which the
+     * configuration's digest tells */
+    const bool by_key =
+        tls->peer_is_raw || (tls->verdict != NULL && cl_verdict_is_by_key(tls->verdict));
+    tls->peer_not_after = by_key ? INT64_MAX : cl_cert_not_after(tls->peer_leaf);
     cl_hs_next(tls, 0);
 }
 
@@ -195,6 +208,8 @@ static cl_result take_verdict(struct cleat_tls *tls)
     cl_event_choice(tls, "peer's certificate", "verified",
                     cleat_verdict_remembered(tls->verdict, NULL)
                         ? "the same chain was verified before, and what was found still holds"
+                    : cl_verdict_is_by_key(tls->verdict)
+                        ? "a TLSA record names it"
                         : "a path to a trust anchor passes every check");
     return CL_OK;
 }

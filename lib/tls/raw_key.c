@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "tls/msg.h"
 #include "tls/pins.h"
+#include "x509/dane.h"
 
 const char *cl_cert_type_name(uint8_t type)
 {
@@ -122,6 +123,21 @@ cl_result cl_raw_key_judge(struct cleat_tls *tls)
         cl_event_choice(tls, "peer's raw public key", "pinned",
                         "its SHA-256 is one of the configuration's");
         return CL_OK;
+    }
+    const struct cl_tlsa *record = cl_dane_match_key(tls->config->dane, spki);
+    if (record != NULL) {
+        char label[CL_TLSA_LABEL_MAX];
+        cl_tlsa_label(record, label);
+        cl_event_choice(tls, "peer's raw public key", label, "a TLSA record names it");
+        return CL_OK;
+    }
+    if (cl_dane_takes_keys(tls->config->dane)) {
+        return cl_tls_fail(tls,
+                           CL_WHY_HINT(DANE_NO_MATCH, "RFC 7671 5.1",
+                                       "is this the right server? A new key must be in DNS before "
+                                       "it is used"),
+                           "no TLSA record (of %zu) names the peer's raw public key",
+                           cleat_dane_num(tls->config->dane));
     }
     cleat_raw_key_pin(spki.p, spki.len, pin);
     return cl_tls_fail(tls,
