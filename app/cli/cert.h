@@ -13,6 +13,7 @@ int cert_lint_run(int argc, char **argv);
 int cert_match_run(int argc, char **argv);
 int cert_key_run(int argc, char **argv);
 int cert_csr_run(int argc, char **argv);
+int cert_tlsa_run(int argc, char **argv);
 int cert_sign_run(int argc, char **argv);
 int cert_convert_run(int argc, char **argv);
 int cert_dev_run(int argc, char **argv);

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "base/text.h"
+#include "cleat/dane.h"
 #include "conn/proof.h"
+#include "x509/verify.h"
 
 /* Goes up when a member changes its meaning or goes away. */
 #define JSON_SCHEMA 1
@@ -77,11 +80,12 @@ static void print_origin(const struct cert_proof *proof, const struct cleat_cert
         }
     }
     const struct cl_gather_note *note = fetched_as(proof, cert);
+    const bool named = cl_verdict_is_dane_anchor(proof->verdict, cert);
     if (note != NULL) {
         (void)fputs(note->cached ? "kept from " : "fetched from ", out);
         print(out, note->url);
     } else {
-        (void)fputs(num != 0 ? "trust store" : "in the path", out);
+        (void)fputs(named ? "TLSA record" : num != 0 ? "trust store" : "in the path", out);
     }
 }
 
@@ -96,6 +100,22 @@ static void print_cert(const struct cert_proof *proof, size_t depth, const struc
     (void)fprintf(out, " (%s, until %.10s; ", kind, format_iso(cleat_cert_not_after(cert), when));
     print_origin(proof, cert, out);
     (void)fputs(")\n", out);
+}
+
+/* What became of each TLSA record; data that is long is cut. */
+static void print_records(const struct cert_proof *proof, FILE *out)
+{
+    struct cleat_tlsa_told told;
+    char text[80];
+    for (size_t i = 0; cleat_verdict_tlsa(proof->verdict, i, &told); i++) {
+        const bool cut = cleat_tlsa_text(&told.record, text, sizeof(text)) >= sizeof(text);
+        (void)fprintf(out, "  %-8s %s%s: %s", i == 0 ? "tlsa" : "", text, cut ? "..." : "",
+                      cleat_tlsa_result_name(told.result));
+        if (told.certificate != 0) {
+            (void)fprintf(out, ", by certificate %d", told.certificate);
+        }
+        (void)fputc('\n', out);
+    }
 }
 
 static const char *plural(uint32_t n)
@@ -118,9 +138,13 @@ static void print_work(const struct cert_proof *proof, FILE *out)
 static void print_accepted(const struct cert_proof *proof, FILE *out)
 {
     size_t num = cleat_verdict_path_num(proof->verdict);
-    (void)fputs("verified: a path of ", out);
-    (void)fprintf(out, "%zu certificate%s to a trust anchor passes %zu checks\n", num,
-                  plural((uint32_t)num), cl_proof_num_passed(proof->verdict));
+    if (cl_verdict_is_by_key(proof->verdict)) {
+        (void)fputs("verified: a TLSA record names the certificate or its key\n", out);
+    } else {
+        (void)fprintf(out,
+                      "verified: a path of %zu certificate%s to a trust anchor passes %zu checks\n",
+                      num, plural((uint32_t)num), cl_proof_num_passed(proof->verdict));
+    }
     for (size_t i = 0; i < num; i++) {
         print_cert(proof, i, cleat_verdict_path_at(proof->verdict, i), out);
     }
@@ -270,6 +294,7 @@ void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
     }
     print_asked(proof, out);
     print_pins(proof, out);
+    print_records(proof, out);
     print_work(proof, out);
     if (explain || (proof->gathered != NULL && cleat_verdict_code(proof->verdict) != CLEAT_OK)) {
         print_lookups(proof, out);
@@ -319,6 +344,27 @@ static json_t *work_json(const struct cleat_verdict *verdict)
     (void)json_object_set_new(o, "us", json_real((double)work.total_ns / 1e3));
     (void)json_object_set_new(o, "signatures_us", json_real((double)work.signatures_ns / 1e3));
     return o;
+}
+
+static json_t *records_json(const struct cleat_verdict *verdict)
+{
+    struct cleat_tlsa_told told;
+    json_t *list = json_array();
+    for (size_t i = 0; cleat_verdict_tlsa(verdict, i, &told); i++) {
+        const size_t len = cleat_tlsa_text(&told.record, NULL, 0) + 1;
+        char *text = cl_alloc(len);
+        json_t *o = json_object();
+        if (text != NULL) {
+            (void)cleat_tlsa_text(&told.record, text, len);
+        }
+        set(o, "record", text);
+        set(o, "result", cleat_tlsa_result_name(told.result));
+        (void)json_object_set_new(
+            o, "certificate", told.certificate != 0 ? json_integer(told.certificate) : json_null());
+        (void)json_array_append_new(list, o);
+        cl_free(text);
+    }
+    return list;
 }
 
 static json_t *notes_json(const struct cert_proof *proof)
@@ -418,6 +464,7 @@ void cert_proof_json(const struct cert_proof *proof, FILE *out)
     (void)json_object_set_new(all, "pin", pins_json(proof));
     (void)json_object_set_new(all, "path", path_json(proof->verdict));
     (void)json_object_set_new(all, "tries", cl_proof_tries(proof->verdict));
+    (void)json_object_set_new(all, "tlsa", records_json(proof->verdict));
     (void)json_object_set_new(all, "work", work_json(proof->verdict));
     (void)json_object_set_new(all, "lookups", lookups_json(proof));
     (void)json_object_set_new(all, "notes", notes_json(proof));

@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
+#include "cli/client_dane.h"
 #include "cli/client_options.h"
 #include "cli/client_pins.h"
 #include "cli/client_revocation.h"
@@ -44,6 +45,7 @@ static const struct cl_option options[] = {
     {CA, 0, "cacert", "FILE", NULL},
     {CAPATH, 0, "capath", "DIR", "and those in the files of DIR"},
     CLIENT_PINNED_ROW,
+    CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     {CLIENT_CRL_FILE, 0, "crl", "FILE", "as --crlfile"},
     {EXPLAIN, 0, "explain", NULL, "every path that was tried, every check that was made"},
@@ -170,6 +172,7 @@ static int parse(struct ask *ask, int argc, char **argv)
         return cl_options_complain(&usage, "no chain given");
     }
     int code = client_pins_check(&ask->trust, &usage);
+    code = code != 0 ? code : client_dane_check(&ask->trust, &usage);
     return code != 0 ? code : client_revocation_check(&ask->trust, &usage);
 }
 
@@ -279,6 +282,25 @@ static int read_chain(struct ask *ask, struct client_target *target, struct inpu
                                                      : complain(ask->source, &err, CL_EXIT_FAILURE);
 }
 
+/* "The root costs bytes and helps nobody" is not true of what a TLSA record names. */
+static size_t without_named(struct cleat_chain_note *notes, size_t num,
+                            const struct cleat_verdict *verdict)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < num; i++) {
+        struct cleat_tlsa_told told;
+        bool named = false;
+        for (size_t k = 0; cleat_verdict_tlsa(verdict, k, &told); k++) {
+            named = named || (told.result == CLEAT_TLSA_COUNTED && notes[i].position != 0 &&
+                              told.certificate == (int)notes[i].position + 1);
+        }
+        if (!named || notes[i].serious) {
+            notes[kept++] = notes[i];
+        }
+    }
+    return kept;
+}
+
 /* ---- the verdict ---- */
 
 /* What the chain is judged by. */
@@ -286,6 +308,7 @@ struct basis {
     const struct ask *ask;
     const struct input *in;
     const struct cleat_trust_store *trust;
+    const struct cleat_dane *dane; /* or NULL */
     const struct client_revocation *revocation;
     const struct cl_gathered *gathered; /* NULL: nothing was fetched */
     int code;
@@ -317,6 +340,7 @@ static int tell(const struct basis *b, const struct cl_rd *ders,
         proof.num_notes =
             cleat_chain_lint(chain, b->trust, ask->at, (enum cleat_purpose)ask->purpose->value,
                              notes, CLEAT_CHAIN_MAX_NOTES);
+        proof.num_notes = without_named(notes, proof.num_notes, verdict);
     }
     if (proof.pins != NULL && chain != NULL) {
         (void)client_pins_judge(proof.pins, cl_chain_at(chain, 0), pin, &pin_error);
@@ -373,6 +397,7 @@ static void judge(struct basis *b)
     const struct cleat_evidence *more = b->gathered != NULL ? &b->gathered->evidence : &none;
     struct cl_verify_params params = {
         .trust = b->trust,
+        .dane = b->dane,
         .host = ask->host,
         .email = ask->email,
         .now = ask->at,
@@ -416,6 +441,7 @@ static int judge_with_more(struct basis *b, struct cleat_error *err)
     const struct cleat_revocation_options *r = &b->revocation->options;
     struct cl_gather_spec spec = {
         .verify = {.trust = b->trust,
+                   .dane = b->dane,
                    .host = b->ask->host,
                    .email = b->ask->email,
                    .now = b->ask->at,
@@ -443,6 +469,33 @@ static int judge_with_more(struct basis *b, struct cleat_error *err)
     return code != 0 ? code : b->code;
 }
 
+/* A server's records are those of its name and port, a file's are all that are given. */
+static int judge_by_records(const struct ask *ask, const struct client_target *target,
+                            const struct input *in, const struct cleat_trust_store *trust,
+                            const struct client_revocation *revocation)
+{
+    struct cleat_dane *dane = NULL;
+    struct cleat_error err = {0};
+    struct basis basis = {.ask = ask, .in = in, .trust = trust, .revocation = revocation};
+    const char *host = target->port != 0 ? target->host : NULL;
+    int code = client_dane_open(&ask->trust, host, target->port, &dane, &err);
+    if (code == 0 && dane == NULL && ask->trust.tlsa.num != 0) {
+        (void)cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_BAD_TLSA},
+                           "--tlsa: there is no record for this server");
+        code = CL_EXIT_USAGE;
+    }
+    basis.dane = dane;
+    if (code == 0 && client_evidence_wanted(&ask->trust, revocation)) {
+        code = judge_with_more(&basis, &err);
+    } else if (code == 0) {
+        judge(&basis);
+        code = basis.code;
+    }
+    code = err.code != 0 ? complain(NULL, &err, code) : code;
+    cleat_dane_free(dane);
+    return code;
+}
+
 static int run(struct ask *ask, struct client_target *target)
 {
     struct input in = {0};
@@ -459,13 +512,8 @@ static int run(struct ask *ask, struct client_target *target)
         (void)complain(NULL, &err, code);
     }
     code = code == 0 ? read_chain(ask, target, &in) : code;
-    struct basis basis = {.ask = ask, .in = &in, .trust = trust, .revocation = &revocation};
-    if (code == 0 && client_evidence_wanted(&ask->trust, &revocation)) {
-        code = judge_with_more(&basis, &err);
-        code = err.code != 0 ? complain(NULL, &err, code) : code;
-    } else if (code == 0) {
-        judge(&basis);
-        code = basis.code;
+    if (code == 0) {
+        code = judge_by_records(ask, target, &in, trust, &revocation);
     }
     client_revocation_close(&revocation);
     cleat_trust_store_free(trust);

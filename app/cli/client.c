@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "cleat/tls_options.h"
 #include "cli/client_tls.h"
@@ -97,6 +98,31 @@ static int open_evidence(struct client *c, struct cleat_error *err)
                : 0;
 }
 
+static int make_config(struct client *c, const struct cleat_dane *dane,
+                       struct cleat_tls_config **out, struct cleat_error *err)
+{
+    const bool secrets = cl_keylog_is_on(&c->keylog) || c->options->pcap != NULL;
+    const bool listening = c->trace != NULL || secrets || c->recorder != NULL;
+    const struct client_tls_watch watch = {
+        .sink = listening ? on_event : NULL, .ctx = c, .secrets = secrets, .recorder = c->recorder};
+    const struct client_tls_peer peer = {.trust = c->trust,
+                                         .revocation = &c->revocation.options,
+                                         .dane = dane,
+                                         .evidence =
+                                             client_evidence_wanted(c->options, &c->revocation),
+                                         .afresh = c->revocation.fetch && !c->options->insecure};
+    return client_tls_config(c->options, &peer, &watch, out, err);
+}
+
+/* That --tlsa is well-formed is said before anybody is asked. */
+static int check_records(const struct client_options *o, struct cleat_error *err)
+{
+    struct cleat_dane *all = NULL;
+    const int code = client_dane_open(o, NULL, 0, &all, err);
+    cleat_dane_free(all);
+    return code;
+}
+
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err)
 {
     memset(c, 0, sizeof(*c));
@@ -120,17 +146,10 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
         code = open_recorder(c, err);
     }
     if (code == 0) {
-        const bool secrets = cl_keylog_is_on(&c->keylog) || o->pcap != NULL;
-        const bool listening = c->trace != NULL || secrets || c->recorder != NULL;
-        const struct client_tls_watch watch = {.sink = listening ? on_event : NULL,
-                                               .ctx = c,
-                                               .secrets = secrets,
-                                               .recorder = c->recorder};
-        const struct client_tls_peer peer = {.trust = c->trust,
-                                             .revocation = &c->revocation.options,
-                                             .evidence = client_evidence_wanted(o, &c->revocation),
-                                             .afresh = c->revocation.fetch && !o->insecure};
-        code = client_tls_config(o, &peer, &watch, &c->config, err);
+        code = check_records(o, err);
+    }
+    if (code == 0) {
+        code = make_config(c, NULL, &c->config, err);
     }
     if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
         code = GET_EXIT_WRITE;
@@ -146,6 +165,78 @@ void client_close_file(FILE *f)
     }
 }
 
+/* ---- --tlsa ---- */
+
+/* A server that was asked for, and its configuration. */
+struct client_judged {
+    struct client_judged *next;
+    char host[CLIENT_HOST_SIZE];
+    uint16_t port;
+    struct cleat_dane *dane; /* or NULL */
+    struct cleat_tls_config *config;
+};
+
+static int judge_server(struct client *c, struct client_judged *j, struct cleat_error *err)
+{
+    int code = client_dane_open(c->options, j->host, j->port, &j->dane, err);
+    if (code == 0 && j->dane == NULL) {
+        (void)fprintf(
+            stderr,
+            "cleat: warning: no TLSA record is for _%u._tcp.%s, which is verified without "
+            "any\n",
+            j->port, j->host);
+        j->config = cleat_tls_config_ref(c->config);
+    } else if (code == 0) {
+        code = make_config(c, j->dane, &j->config, err);
+    }
+    return code;
+}
+
+struct cleat_tls_config *client_config(struct client *c, const char *host, uint16_t port,
+                                       int *exit_code, struct cleat_error *err)
+{
+    struct client_judged *j = c->judged;
+    *exit_code = 0;
+    if (c->options->tlsa.num == 0) {
+        return c->config;
+    }
+    while (j != NULL && (j->port != port || strcmp(j->host, host) != 0)) {
+        j = j->next;
+    }
+    if (j != NULL) {
+        c->evidence.dane = j->dane;
+        return j->config;
+    }
+    j = cl_calloc(1, sizeof(*j));
+    if (j == NULL) {
+        *exit_code = GET_EXIT_NO_MEMORY;
+        return NULL;
+    }
+    (void)snprintf(j->host, sizeof(j->host), "%s", host);
+    j->port = port;
+    *exit_code = judge_server(c, j, err);
+    if (*exit_code != 0) {
+        cleat_dane_free(j->dane);
+        cl_free(j);
+        return NULL;
+    }
+    j->next = c->judged;
+    c->judged = j;
+    c->evidence.dane = j->dane;
+    return j->config;
+}
+
+static void drop_judged(struct client *c)
+{
+    while (c->judged != NULL) {
+        struct client_judged *j = c->judged;
+        c->judged = j->next;
+        cleat_tls_config_free(j->config);
+        cleat_dane_free(j->dane);
+        cl_free(j);
+    }
+}
+
 void client_deinit(struct client *c)
 {
     client_evidence_close(&c->evidence);
@@ -157,6 +248,7 @@ void client_deinit(struct client *c)
         (void)uv_loop_close(&c->loop);
     }
     cleat_tls_config_free(c->config);
+    drop_judged(c);
     if (cl_recorder_problem(c->recorder) != NULL) {
         (void)fprintf(stderr, "cleat: %s\n", cl_recorder_problem(c->recorder));
     }

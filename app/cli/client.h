@@ -27,7 +27,8 @@ struct client {
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct client_revocation revocation;
     struct client_evidence evidence;
-    struct cleat_tls_config *config;
+    struct cleat_tls_config *config; /* for servers without TLSA records */
+    struct client_judged *judged;    /* configurations for others */
     struct client_ech ech;
     FILE *trace_file;
 };
@@ -36,6 +37,11 @@ struct client {
  * *c is to be deinited whatever comes back, and stays where it is until then. */
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err);
 void client_deinit(struct client *c);
+
+/* client_config gives the configuration for a server: its TLSA records, where --tlsa has some, are
+ * its own. NULL with an exit code and the reason when it cannot be made. The client's. */
+struct cleat_tls_config *client_config(struct client *c, const char *host, uint16_t port,
+                                       int *exit_code, struct cleat_error *err);
 
 /* client_open_file opens a file for writing ("-": standard output); NULL, with the reason in err.
  */

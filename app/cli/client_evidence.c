@@ -110,6 +110,7 @@ static cl_result start(struct client_evidence *e, const char *host, struct cleat
     const char *public_name = cleat_tls_ech_public_name(e->tls);
     struct cl_gather_spec spec = {
         .verify = {.trust = e->trust,
+                   .dane = public_name != NULL ? NULL : e->dane,
                    .host = public_name != NULL ? public_name : host,
                    .now = (int64_t)(cl_clock_unix_ms() / 1000),
                    .purpose = CLEAT_PURPOSE_SERVER,

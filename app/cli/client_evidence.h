@@ -12,6 +12,7 @@ struct client_evidence {
     const struct client_options *options;
     const struct client_revocation *revocation;
     const struct cleat_trust_store *trust;
+    const struct cleat_dane *dane; /* of the server that is dialled, or NULL; the client's */
     struct cl_trace *trace;
     struct cl_hub *hub;
     struct cl_dns *dns;

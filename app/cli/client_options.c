@@ -2,6 +2,7 @@
 #include "cli/client_options.h"
 
 #include "cleat/tls.h"
+#include "cli/client_dane.h"
 #include "cli/client_pins.h"
 #include "cli/client_revocation.h"
 
@@ -60,6 +61,7 @@ static const struct cl_setter setters[] = {
     {CLIENT_CERT_STATUS, CL_SET_TRUE, AT(cert_status), NULL},
     {CLIENT_CRL_FILE, CL_SET_WORD, AT(crl_files), NULL},
     {CLIENT_OCSP_RESPONSE, CL_SET_WORD, AT(ocsp_responses), NULL},
+    {CLIENT_TLSA, CL_SET_WORD, AT(tlsa), NULL},
     {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},
     {CLIENT_CONNECT_TO, CL_SET_WORD, AT(connect_tos), NULL},
     {CLIENT_CONNECT_TIMEOUT, CL_SET_SECONDS, AT(connect_timeout_ms), NULL},
@@ -91,7 +93,8 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
         return cl_options_complain(usage,
                                    "-k accepts any key, --raw-key-pin one: give one of the two");
     }
-    const int code = client_pins_check(o, usage);
+    int code = client_pins_check(o, usage);
+    code = code != 0 ? code : client_dane_check(o, usage);
     return code != 0 ? code : client_revocation_check(o, usage);
 }
 
@@ -102,5 +105,6 @@ void client_options_deinit(struct client_options *o)
     cl_words_deinit(&o->raw_key_pins);
     cl_words_deinit(&o->crl_files);
     cl_words_deinit(&o->ocsp_responses);
+    cl_words_deinit(&o->tlsa);
     *o = (struct client_options){0};
 }

@@ -16,6 +16,7 @@ struct client_options {
     struct cl_words raw_key_pins;
     struct cl_words crl_files;
     struct cl_words ocsp_responses;
+    struct cl_words tlsa;
     const char *revocation;       /* --revocation; NULL: not said */
     const char *revocation_cache; /* a folder, or "none"; NULL: the user's own */
     const char *pinned;           /* --pinnedpubkey */
@@ -83,6 +84,7 @@ enum client_option_id {
     CLIENT_TLS13_CIPHERS,
     CLIENT_TLS_MAX,
     CLIENT_TLS_MIN,
+    CLIENT_TLSA,
     CLIENT_TRACE_JSON,
     CLIENT_VERBOSE,
 };
@@ -166,6 +168,12 @@ enum client_option_id {
 #define CLIENT_CERT_STATUS_ROW                                                                     \
     {CLIENT_CERT_STATUS, 0, "cert-status", NULL,                                                   \
      "demand that the server staples an OCSP response that says \"good\""}
+
+/* For commands that verify the server of one name and port. */
+#define CLIENT_DANE_ROW                                                                            \
+    {CLIENT_TLSA, 0, "tlsa", "RECORD",                                                             \
+     "verify the server by this TLSA record (DANE), that DNSSEC has validated:\n"                  \
+     "\"3 1 1 HEX\", or a line of a zone file; @FILE has several; repeat for more"}
 
 /* For commands that ask DNS where to connect. */
 #define CLIENT_ECH_ROWS                                                                            \

@@ -259,6 +259,16 @@ static int fill(struct cleat_tls_builder *b, const struct client_options *o,
     return 0;
 }
 
+static int judge_by_records(struct cleat_tls_builder *b, const struct cleat_dane *set)
+{
+    static const enum cleat_cert_type types[] = {CLEAT_CERT_TYPE_X509,
+                                                 CLEAT_CERT_TYPE_RAW_PUBLIC_KEY};
+    const int code = cleat_tls_builder_dane(b, set);
+    return code == CLEAT_OK && client_dane_allow_keys(set)
+               ? cleat_tls_builder_peer_types(b, types, 2)
+               : code;
+}
+
 /* 16: servers of one command that are connected to more than once */
 #define REMEMBERED_SERVERS 16
 
@@ -272,6 +282,7 @@ static int judge(struct cleat_tls_builder *b, const struct client_tls_peer *peer
         cleat_verify_cache_free(cache);
     }
     code = code == CLEAT_OK ? cleat_tls_builder_trust(b, peer->trust) : code;
+    code = code == CLEAT_OK ? judge_by_records(b, peer->dane) : code;
     return code == CLEAT_OK ? cleat_tls_builder_revocation(b, peer->revocation) : code;
 }
 

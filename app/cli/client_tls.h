@@ -4,7 +4,7 @@
 
 #include "cleat/revocation.h"
 #include "cleat/tls.h"
-#include "cli/client_options.h"
+#include "cli/client_dane.h"
 #include "record/recorder.h"
 
 /* client_tls_trust loads the CA certificates: --cacert and --capath, or else SSL_CERT_FILE and
@@ -27,6 +27,7 @@ struct client_tls_peer {
     const struct cleat_revocation_options *revocation;
     bool evidence; /* the application is asked for more (CLEAT_DECIDE_EVIDENCE) */
     bool afresh;   /* each time: no session is resumed, as nobody would ask again then */
+    const struct cleat_dane *dane; /* or NULL */
 };
 
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.

@@ -45,6 +45,7 @@ long get_verify_result(int code)
         {CLEAT_ERR_UNKNOWN_CRITICAL, 34},
         {CLEAT_ERR_NAME_CONSTRAINT, 47},
         {CLEAT_ERR_NAME_MISMATCH, 62},
+        {CLEAT_ERR_DANE_NO_MATCH, 65},
         {CLEAT_ERR_WEAK_KEY, 66},
         {CLEAT_ERR_NOT_A_CA, 79},
     };

@@ -316,7 +316,7 @@ static void on_eof(void *ctx)
 static void on_closed(void *ctx, const struct cl_stream_end *end)
 {
     struct get_transfer *t = ctx;
-    get_sessions_keep(&t->s->sessions, &t->target, t->s->client.config, cl_stream_tls(t->stream));
+    get_sessions_keep(&t->s->sessions, &t->target, t->config, cl_stream_tls(t->stream));
     t->stream = NULL;
     t->stream_gone = true;
     if (t->hop_over) {

@@ -54,6 +54,7 @@ static const struct cl_option rows[] = {
 
     {GET_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
+    CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     CLIENT_CERT_STATUS_ROW,
     CLIENT_ECH_ROWS,

@@ -178,8 +178,12 @@ static int start_dial(struct get_transfer *t)
 {
     const struct get_options *o = t->s->options;
     const struct client_way *way = client_route_way(&t->route);
-    struct cleat_tls_session *session =
-        get_sessions_take(&t->s->sessions, &t->target, t->s->client.config);
+    int code;
+    t->config = client_config(&t->s->client, t->target.host, t->target.port, &code, &t->err);
+    if (t->config == NULL) {
+        return code;
+    }
+    struct cleat_tls_session *session = get_sessions_take(&t->s->sessions, &t->target, t->config);
     struct cl_dial_spec spec = {
         .hub = t->s->client.hub,
         .dns = t->s->client.dns,
@@ -189,7 +193,7 @@ static int start_dial(struct get_transfer *t)
         .port = way->port,
         .family = o->client.family,
         .timeout_ms = (uint32_t)o->client.connect_timeout_ms,
-        .tls = t->s->client.config,
+        .tls = t->config,
         .server_name = t->target.host,
         .session = session,
         .early = early_request(t),

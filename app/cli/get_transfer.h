@@ -38,6 +38,7 @@ struct get_transfer {
     bool early_taken; /* the request was sent and taken as early data */
     bool too_early;   /* the server wants it again, later (425) */
     struct client_route route;
+    struct cleat_tls_config *config; /* the client's */
     bool again; /* one more connection for the same request, by the same route */
     struct cl_buf request;
     size_t sent;      /* of request and body together */

@@ -271,6 +271,16 @@ static void dial(struct ws_session *s)
 {
     const struct client_options *o = &s->options->client;
     const struct client_way *way = client_route_way(&s->route);
+    struct cleat_tls_config *config = NULL;
+    int code;
+    if (s->target.url.secure) {
+        config = client_config(&s->client, s->target.host, s->target.port, &code, &s->err);
+        if (config == NULL) {
+            ws_session_fail(s, code == GET_EXIT_USAGE ? WS_EXIT_USAGE : WS_EXIT_CONNECT, "connect",
+                            (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
+            return;
+        }
+    }
     struct cl_dial_spec spec = {
         .hub = s->client.hub,
         .dns = s->client.dns,
@@ -280,7 +290,7 @@ static void dial(struct ws_session *s)
         .port = way->port,
         .family = o->family,
         .timeout_ms = (uint32_t)o->connect_timeout_ms,
-        .tls = s->target.url.secure ? s->client.config : NULL,
+        .tls = config,
         .server_name = s->target.host,
         .ech = cl_buf_view(&way->ech),
         .handler = &handler,

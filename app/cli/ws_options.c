@@ -75,6 +75,7 @@ static const struct cl_option rows[] = {
 
     {WS_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,
+    CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     CLIENT_CERT_STATUS_ROW,
     CLIENT_ECH_ROWS,
