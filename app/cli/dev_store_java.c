@@ -86,7 +86,7 @@ void dev_store_java(struct dev_stores *s)
                           "set JAVA_HOME to a Java, or leave it out");
     } else if (has(s, &j) != s->remove) {
         dev_stores_done(s, "Java", j.keystore, s->remove ? "not there" : "already trusted");
-    } else if (keytool(&j, s->remove ? out : in, &said) != 0 || has(s, &j) == s->remove) {
+    } else if (keytool(&j, s->remove ? out : in, &said) != 0) {
         tell_failure(s, &j, &said);
     } else {
         dev_stores_done(s, "Java", j.keystore, s->remove ? "taken out" : "trusted");
