@@ -19,8 +19,9 @@
 extern "C" {
 #endif
 
-/* As the lists of browsers have it. A log that is retired counts for what it timestamped before;
- * one that is pending or rejected for nothing. */
+/* As the lists of browsers have it. A log that is retired counts for what it timestamped before,
+ * embedded in the certificate, beside one of a log that is not retired; one that is pending or
+ * rejected counts for nothing. */
 enum cleat_ct_state {
     CLEAT_CT_USABLE = 0, /* usable or qualified */
     CLEAT_CT_READONLY,
@@ -36,7 +37,7 @@ struct cleat_ct_log {
     const char *description; /* for people */
     const char *operated_by; /* two timestamps of the same operator are one witness */
     enum cleat_ct_state state;
-    int64_t state_since;     /* Unix seconds; of RETIRED */
+    int64_t state_since;     /* Unix seconds; of RETIRED, else for people (0: not known) */
     int64_t not_after_from;  /* only certificates that end from here … */
     int64_t not_after_until; /* … to before here are taken (RFC 6962's shards); 0 and 0: all */
 };
@@ -75,13 +76,19 @@ struct cleat_sct {
     int64_t timestamp;    /* milliseconds since 1970 */
     char description[96]; /* of the log; empty when it is not known */
     char operated_by[64];
+    enum cleat_ct_state state; /* of the log, where it is known */
+    int64_t state_since;       /* Unix seconds; 0: not known */
 };
 
-/* cleat_verdict_sct gives the i-th timestamp of an accepted path's leaf; false past the end.
- * cleat_verdict_num_scts: how many there are. cleat_sct_result_name: "valid", "unknown log". */
+/* cleat_verdict_sct gives the i-th timestamp of the leaf, on the path that was accepted, or on the
+ * last one that had too few of them (CLEAT_ERR_NOT_TRANSPARENT); false past the end.
+ * cleat_verdict_num_scts: how many there are. cleat_sct_result_name: "valid", "unknown log";
+ * cleat_ct_state_name: "usable"; cleat_sct_source_name: "embedded", "TLS", "OCSP". */
 size_t cleat_verdict_num_scts(const struct cleat_verdict *verdict);
 bool cleat_verdict_sct(const struct cleat_verdict *verdict, size_t i, struct cleat_sct *out);
 const char *cleat_sct_result_name(enum cleat_sct_result result);
+const char *cleat_sct_source_name(enum cleat_sct_source source);
+const char *cleat_ct_state_name(enum cleat_ct_state state);
 
 /* cleat_tls_builder_transparency: what the engine's own verification of a server asks of its
  * certificate's timestamps, and which logs it knows. A reference to logs is taken; NULL: none is

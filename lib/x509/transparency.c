@@ -8,7 +8,10 @@
 
 #include "x509/verify_impl.h"
 
-/* Two timestamps for a certificate of at most 180 days, three for a longer one; from two operators:
+/* As Chrome has it: a log that has retired since counts for what is in a certificate, which cannot
+ * be changed, not for what a server can replace; and one at least must be from a log at work.
+ *
+ * Two timestamps for a certificate of at most 180 days, three for a longer one; from two operators:
  * what Chrome and Apple ask. */
 #define SHORT_LIFE    (180 * 86400)
 #define NUM_FOR_SHORT 2
@@ -16,7 +19,7 @@
 #define NUM_OPERATORS 2
 
 static enum cleat_sct_result judge_log(const struct cl_verify *v, const struct cl_ct_log *log,
-                                       const struct cl_sct *sct)
+                                       const struct cl_sct *sct, enum cleat_sct_source source)
 {
     const struct cleat_cert *leaf = v->path.certs[0];
     const bool sharded = log->not_after_until != 0;
@@ -25,7 +28,8 @@ static enum cleat_sct_result judge_log(const struct cl_verify *v, const struct c
         return CLEAT_SCT_FUTURE;
     }
     if (log->state == CLEAT_CT_PENDING || log->state == CLEAT_CT_REJECTED ||
-        (log->state == CLEAT_CT_RETIRED && seconds >= log->state_since)) {
+        (log->state == CLEAT_CT_RETIRED &&
+         (seconds >= log->state_since || source != CLEAT_SCT_EMBEDDED))) {
         return CLEAT_SCT_LOG_STATE;
     }
     return sharded && (leaf->not_after < log->not_after_from ||
@@ -57,7 +61,9 @@ static void add_sct(struct cl_verify *v, const struct cl_sct *sct, bool ok,
     }
     (void)snprintf(told->description, sizeof(told->description), "%s", work->log->description);
     (void)snprintf(told->operated_by, sizeof(told->operated_by), "%s", work->log->operated_by);
-    told->result = judge_log(v, work->log, sct);
+    told->state = work->log->state;
+    told->state_since = work->log->state_since;
+    told->result = judge_log(v, work->log, sct, source);
     if (told->result == CLEAT_SCT_VALID && sct->algorithm != work->log->alg->scheme) {
         told->result = CLEAT_SCT_BAD_SIGNATURE;
     }
@@ -144,14 +150,23 @@ static bool enough(const struct cl_verify *v, struct cl_fail *fail)
         leaf->not_after - leaf->not_before > SHORT_LIFE ? NUM_FOR_LONG : NUM_FOR_SHORT;
     unsigned num = 0;
     unsigned num_operators = 0;
+    bool at_work = false;
     for (size_t i = 0; i < verdict->num_scts; i++) {
         if (verdict->scts[i].result == CLEAT_SCT_VALID) {
             num += !same_log_before(verdict, i);
             num_operators += !same_operator_before(verdict, i);
+            at_work = at_work || verdict->scts[i].state != CLEAT_CT_RETIRED;
         }
     }
-    if (num >= wanted && num_operators >= NUM_OPERATORS) {
+    if (num >= wanted && num_operators >= NUM_OPERATORS && at_work) {
         return true;
+    }
+    if (num >= wanted && num_operators >= NUM_OPERATORS) {
+        return cl_fail_set(fail, CLEAT_ERR_NOT_TRANSPARENT, CL_CHECK_TRANSPARENCY, 0, NULL,
+                           "the certificate must be issued anew",
+                           "its %u certificate timestamps that count are all from logs that have "
+                           "retired; one of a log at work is needed",
+                           num);
     }
     return cl_fail_set(
         fail, CLEAT_ERR_NOT_TRANSPARENT, CL_CHECK_TRANSPARENCY, 0, NULL,
@@ -223,7 +238,9 @@ enum cl_ct_step cl_ct_check(struct cl_verify *v, struct cl_fail *fail)
 
 size_t cleat_verdict_num_scts(const struct cleat_verdict *verdict)
 {
-    return verdict->path.num != 0 ? verdict->num_scts : 0;
+    return verdict->path.num != 0 || cleat_verdict_code(verdict) == CLEAT_ERR_NOT_TRANSPARENT
+               ? verdict->num_scts
+               : 0;
 }
 
 bool cleat_verdict_sct(const struct cleat_verdict *verdict, size_t i, struct cleat_sct *out)
@@ -235,6 +252,11 @@ bool cleat_verdict_sct(const struct cleat_verdict *verdict, size_t i, struct cle
     return true;
 }
 
+static const char *name_of(const char *const *names, size_t num, unsigned i)
+{
+    return i < num ? names[i] : "unknown";
+}
+
 const char *cleat_sct_result_name(enum cleat_sct_result result)
 {
     static const char *const names[] = {
@@ -242,5 +264,17 @@ const char *cleat_sct_result_name(enum cleat_sct_result result)
         "from the future", "log not accepted", "another interval of the log",
         "malformed",
     };
-    return (unsigned)result < sizeof(names) / sizeof(names[0]) ? names[result] : "unknown";
+    return name_of(names, sizeof(names) / sizeof(names[0]), (unsigned)result);
+}
+
+const char *cleat_sct_source_name(enum cleat_sct_source source)
+{
+    static const char *const names[] = {"embedded", "TLS", "OCSP"};
+    return name_of(names, sizeof(names) / sizeof(names[0]), (unsigned)source);
+}
+
+const char *cleat_ct_state_name(enum cleat_ct_state state)
+{
+    static const char *const names[] = {"usable", "read-only", "retired", "pending", "rejected"};
+    return name_of(names, sizeof(names) / sizeof(names[0]), (unsigned)state);
 }

@@ -290,6 +290,70 @@ static void test_timestamps_may_come_from_the_handshake(void **state)
     cleat_ct_logs_free(logs);
 }
 
+/* Logs 2 and 3, of two operators, have both retired after they timestamped. */
+static struct cleat_ct_logs *make_retired(void)
+{
+    static const char *const operators[] = {"Two", "Three"};
+    struct cleat_ct_logs *logs = NULL;
+    assert_int_equal(cleat_ct_logs_new(&logs), CLEAT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct entity log = t_ca("log", NULL, i + 2);
+        const struct cleat_ct_log row = {.key = log.cert->spki.p,
+                                         .key_len = log.cert->spki.len,
+                                         .operated_by = operators[i],
+                                         .state = CLEAT_CT_RETIRED,
+                                         .state_since = T_NOW};
+        assert_int_equal(cleat_ct_logs_add(logs, &row, NULL), CLEAT_OK);
+        t_free(&log);
+    }
+    return logs;
+}
+
+static void test_one_log_at_least_must_be_at_work(void **state)
+{
+    (void)state;
+    const struct t_sct scts[] = {{.key = 2}, {.key = 3}};
+    struct cleat_sct sct;
+    struct cleat_ct_logs *logs = make_retired();
+    struct entity leaf = t_logged(scts, 2, &ca, 90 * DAY);
+    struct cleat_verdict *verdict = judge(&leaf, (struct cl_verify_params){.ct_logs = logs});
+    assert_int_equal(cleat_verdict_code(verdict), FEW);
+    assert_non_null(strstr(cleat_verdict_error(verdict)->text, "have retired"));
+    /* what was looked at is told, though it was refused */
+    assert_int_equal(cleat_verdict_num_scts(verdict), 2);
+    assert_true(cleat_verdict_sct(verdict, 0, &sct));
+    assert_int_equal(sct.result, CLEAT_SCT_VALID);
+    assert_int_equal(sct.state, CLEAT_CT_RETIRED);
+    assert_int_equal(sct.state_since, T_NOW);
+    cleat_verdict_free(verdict);
+    t_free(&leaf);
+    cleat_ct_logs_free(logs);
+}
+
+/* A server can replace them, a certificate cannot. */
+static void test_a_retired_log_counts_in_certificates_alone(void **state)
+{
+    (void)state;
+    const struct t_sct scts[] = {{.key = 0}, {.key = 3}};
+    uint8_t list[1024];
+    struct cleat_sct sct;
+    const struct cleat_ct_log retired = {.state = CLEAT_CT_RETIRED, .state_since = T_NOW};
+    struct cleat_ct_logs *logs = make_logs(&retired);
+    struct cl_cert_template tpl = t_template("leaf", &ca, t_key(4), false);
+    tpl.not_before = T_NOW - DAY;
+    tpl.not_after = T_NOW + 60 * DAY;
+    struct entity leaf = t_make(&tpl, &ca, t_key(4));
+    const size_t len = t_scts(scts, 2, leaf.cert, NULL, list, sizeof(list));
+    struct cleat_verdict *verdict =
+        judge(&leaf, (struct cl_verify_params){.ct_logs = logs, .scts = cl_rd_of(list, len)});
+    assert_int_equal(cleat_verdict_code(verdict), FEW);
+    assert_true(cleat_verdict_sct(verdict, 1, &sct));
+    assert_int_equal(sct.result, CLEAT_SCT_LOG_STATE);
+    cleat_verdict_free(verdict);
+    t_free(&leaf);
+    cleat_ct_logs_free(logs);
+}
+
 static void test_a_key_that_is_no_logs_is_refused(void **state)
 {
     (void)state;
@@ -316,6 +380,8 @@ int main(void)
         cmocka_unit_test(test_the_state_of_a_log_counts),
         cmocka_unit_test(test_timestamps_of_another_issuer_do_not_count),
         cmocka_unit_test(test_timestamps_may_come_from_the_handshake),
+        cmocka_unit_test(test_one_log_at_least_must_be_at_work),
+        cmocka_unit_test(test_a_retired_log_counts_in_certificates_alone),
         cmocka_unit_test(test_a_key_that_is_no_logs_is_refused),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
