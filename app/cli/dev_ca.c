@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/data_path.h"
 #include "cli/read_file.h"
 #include "x509/build.h"
 #include "base/pem.h"
@@ -32,19 +33,10 @@ bool dev_ca_default_folder(char *out, size_t cap)
 {
     const char *folder = getenv("CLEAT_CA_DIR");
     folder = folder != NULL && folder[0] != '\0' ? folder : getenv("CAROOT");
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-    int n = -1;
-    if (folder != NULL && folder[0] != '\0') {
-        n = snprintf(out, cap, "%s", folder);
-    } else if (data != NULL && data[0] == '/') {
-        n = snprintf(out, cap, "%s/cleat/ca", data);
-    } else {
-        const struct passwd *user = home == NULL || home[0] == '\0' ? getpwuid(getuid()) : NULL;
-        home = user != NULL ? user->pw_dir : home;
-        n = home != NULL && home[0] != '\0' ? snprintf(out, cap, "%s/.local/share/cleat/ca", home)
-                                            : -1;
+    if (folder == NULL || folder[0] == '\0') {
+        return cl_data_path("cleat/ca", out, cap);
     }
+    int n = snprintf(out, cap, "%s", folder);
     return n > 0 && (size_t)n < cap;
 }
 
