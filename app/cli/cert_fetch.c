@@ -44,6 +44,10 @@ static void on_decide(void *ctx, struct cleat_tls *tls)
     if (staple != NULL && cl_buf_append(&f->out->staple, staple, len, len) != CL_OK) {
         f->out->staple.len = 0; /* as if there were none */
     }
+    const uint8_t *scts = cleat_tls_peer_scts(tls, &len);
+    if (scts != NULL && cl_buf_append(&f->out->scts, scts, len, len) != CL_OK) {
+        f->out->scts.len = 0;
+    }
     (void)cleat_tls_accept_peer(tls);
 }
 
@@ -124,5 +128,6 @@ void cert_fetched_deinit(struct cert_fetched *f)
     cleat_chain_free(f->chain);
     cleat_verdict_free(f->verdict);
     cl_buf_deinit(&f->staple);
+    cl_buf_deinit(&f->scts);
     memset(f, 0, sizeof(*f));
 }

@@ -11,6 +11,7 @@ struct cert_fetched {
     struct cleat_chain *chain;
     struct cleat_verdict *verdict; /* NULL: there are no CA certificates to verify with */
     struct cl_buf staple;          /* OCSPResponse that came with the chain; empty: none */
+    struct cl_buf scts;            /* SignedCertificateTimestampList of the TLS extension */
     bool from_public;              /* the server's address is one of the whole internet */
     struct cleat_error err;
 };

@@ -204,6 +204,15 @@ static void print_pins(const struct cert_proof *proof, FILE *out)
     }
 }
 
+static void print_scts(const struct cert_proof *proof, FILE *out)
+{
+    struct cleat_sct sct;
+    char text[CL_PROOF_SCT_SIZE];
+    for (size_t i = 0; cleat_verdict_sct(proof->verdict, i, &sct); i++) {
+        row(out, i == 0 ? "logged" : "", cl_proof_sct_text(&sct, text));
+    }
+}
+
 static void print_checks(const struct cert_proof *proof, size_t i, FILE *out)
 {
     static const char *const words[] = {"ok", "FAILED", "skipped"};
@@ -295,6 +304,7 @@ void cert_proof_text(const struct cert_proof *proof, bool explain, FILE *out)
     print_asked(proof, out);
     print_pins(proof, out);
     print_records(proof, out);
+    print_scts(proof, out);
     print_work(proof, out);
     if (explain || (proof->gathered != NULL && cleat_verdict_code(proof->verdict) != CLEAT_OK)) {
         print_lookups(proof, out);
@@ -462,6 +472,7 @@ void cert_proof_json(const struct cert_proof *proof, FILE *out)
     (void)json_object_set_new(all, "error", error != NULL ? error_json(error) : json_null());
     set(all, "openssl", openssl_name(proof));
     (void)json_object_set_new(all, "pin", pins_json(proof));
+    (void)json_object_set_new(all, "scts", cl_proof_scts(proof->verdict));
     (void)json_object_set_new(all, "path", path_json(proof->verdict));
     (void)json_object_set_new(all, "tries", cl_proof_tries(proof->verdict));
     (void)json_object_set_new(all, "tlsa", records_json(proof->verdict));

@@ -18,6 +18,7 @@
 #include "cli/read_file.h"
 #include "cli/client_dane.h"
 #include "cli/client_options.h"
+#include "cli/client_ct.h"
 #include "cli/client_pins.h"
 #include "cli/client_revocation.h"
 #include "cli/client_target.h"
@@ -29,8 +30,10 @@
 
 /* 4 MiB: a chain has 2 to 20 KB */
 #define MAX_FILE (4u << 20)
+/* A list of timestamps has a length of 16 bits. */
+#define MAX_SCTS (2u + UINT16_MAX)
 
-enum { HOST = 1, EMAIL, AT, POLICY, PURPOSE, CA, CAPATH, EXPLAIN, JSON, HELP };
+enum { HOST = 1, EMAIL, AT, POLICY, PURPOSE, CA, CAPATH, SCTS, EXPLAIN, JSON, HELP };
 
 static const struct cl_option options[] = {
     {HOST, 0, "host", "NAME", "the DNS name or IP address that the certificate must be for"},
@@ -48,6 +51,9 @@ static const struct cl_option options[] = {
     CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     {CLIENT_CRL_FILE, 0, "crl", "FILE", "as --crlfile"},
+    CLIENT_CT_ROWS,
+    {SCTS, 0, "scts", "FILE",
+     "timestamps as a server sends them in TLS (a SignedCertificateTimestampList)"},
     {EXPLAIN, 0, "explain", NULL, "every path that was tried, every check that was made"},
     {JSON, 0, "json", NULL, "all of it as JSON"},
     {HELP, 'h', "help", NULL, "print this text"},
@@ -91,6 +97,7 @@ struct ask {
     const struct word *purpose;
     const char *host;
     const char *email;
+    const char *scts; /* --scts */
     int64_t at;
     struct client_options trust; /* --ca, --capath, and what says what was revoked */
     struct client_pins pins;
@@ -126,6 +133,7 @@ static int take_option(struct ask *ask, int id, const struct cl_options *o)
                         : id == EMAIL  ? &ask->email
                         : id == CA     ? &ask->trust.cacert
                         : id == CAPATH ? &ask->trust.capath
+                        : id == SCTS   ? &ask->scts
                                        : &ask->source;
     switch (id) {
     case AT:
@@ -171,8 +179,12 @@ static int parse(struct ask *ask, int argc, char **argv)
     if (ask->source == NULL) {
         return cl_options_complain(&usage, "no chain given");
     }
+    if (ask->scts != NULL && !ask->trust.ct && ask->trust.ct_logs == NULL) {
+        return cl_options_complain(&usage, "--scts is of no use without --ct or --ct-logs FILE");
+    }
     int code = client_pins_check(&ask->trust, &usage);
     code = code != 0 ? code : client_dane_check(&ask->trust, &usage);
+    code = code != 0 ? code : client_ct_check(&ask->trust, &usage);
     return code != 0 ? code : client_revocation_check(&ask->trust, &usage);
 }
 
@@ -195,6 +207,7 @@ struct input {
     size_t ends[CL_VERIFY_MAX_CERTS + 1];
     size_t num;
     struct cl_buf staple; /* that a server sent with them */
+    struct cl_buf scts;   /* likewise, or of --scts */
     bool staple_asked;
     bool from_public; /* the server is somewhere on the internet */
 };
@@ -265,6 +278,8 @@ static int read_server(struct ask *ask, struct client_target *target, struct inp
     in->staple_asked = true;
     in->from_public = fetched.from_public;
     fetched.staple = (struct cl_buf){0};
+    in->scts = fetched.scts;
+    fetched.scts = (struct cl_buf){0};
     if (code != 0) {
         code = complain(ask->source, &fetched.err, code);
     }
@@ -301,6 +316,19 @@ static size_t without_named(struct cleat_chain_note *notes, size_t num,
     return kept;
 }
 
+/* What a file says goes before what the server sent. */
+static int read_scts(const struct ask *ask, struct input *in)
+{
+    const char *why = "";
+    in->scts.len = 0;
+    if (cl_read_file(ask->scts, &in->scts, MAX_SCTS, &why)) {
+        return 0;
+    }
+    struct cleat_error err = {0};
+    (void)cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s", why);
+    return complain(ask->scts, &err, CL_EXIT_FAILURE);
+}
+
 /* ---- the verdict ---- */
 
 /* What the chain is judged by. */
@@ -310,6 +338,7 @@ struct basis {
     const struct cleat_trust_store *trust;
     const struct cleat_dane *dane; /* or NULL */
     const struct client_revocation *revocation;
+    const struct client_ct *ct;
     const struct cl_gathered *gathered; /* NULL: nothing was fetched */
     int code;
 };
@@ -410,6 +439,9 @@ static void judge(struct basis *b)
         .ocsp = more->ocsp != NULL ? more->ocsp : revocation->ocsp,
         .staple = cl_buf_view(&b->in->staple),
         .staple_asked = b->in->staple_asked,
+        .ct = b->ct->mode,
+        .ct_logs = b->ct->logs,
+        .scts = cl_buf_view(&b->in->scts),
         .clock = cl_clock_ns,
     };
     const size_t num = all_certs(b, ders);
@@ -472,11 +504,11 @@ static int judge_with_more(struct basis *b, struct cleat_error *err)
 /* A server's records are those of its name and port, a file's are all that are given. */
 static int judge_by_records(const struct ask *ask, const struct client_target *target,
                             const struct input *in, const struct cleat_trust_store *trust,
-                            const struct client_revocation *revocation)
+                            const struct client_revocation *revocation, const struct client_ct *ct)
 {
     struct cleat_dane *dane = NULL;
     struct cleat_error err = {0};
-    struct basis basis = {.ask = ask, .in = in, .trust = trust, .revocation = revocation};
+    struct basis basis = {.ask = ask, .in = in, .trust = trust, .revocation = revocation, .ct = ct};
     const char *host = target->port != 0 ? target->host : NULL;
     int code = client_dane_open(&ask->trust, host, target->port, &dane, &err);
     if (code == 0 && dane == NULL && ask->trust.tlsa.num != 0) {
@@ -501,6 +533,7 @@ static int run(struct ask *ask, struct client_target *target)
     struct input in = {0};
     struct cleat_trust_store *trust = NULL;
     struct client_revocation revocation = {0};
+    struct client_ct ct = {0};
     struct cleat_error err = {0};
     int code = client_tls_trust(&ask->trust, &trust, &err);
     if (code != 0) {
@@ -508,17 +541,21 @@ static int run(struct ask *ask, struct client_target *target)
     }
     code = ask->trust.pinned != NULL ? client_pins_read(ask->trust.pinned, &ask->pins, &err) : 0;
     code = code == 0 ? client_revocation_open(&ask->trust, &revocation, &err) : code;
+    code = code == 0 ? client_ct_open(&ask->trust, &ct, &err) : code;
     if (code != 0) {
         (void)complain(NULL, &err, code);
     }
     code = code == 0 ? read_chain(ask, target, &in) : code;
+    code = code == 0 && ask->scts != NULL ? read_scts(ask, &in) : code;
     if (code == 0) {
-        code = judge_by_records(ask, target, &in, trust, &revocation);
+        code = judge_by_records(ask, target, &in, trust, &revocation, &ct);
     }
     client_revocation_close(&revocation);
+    client_ct_close(&ct);
     cleat_trust_store_free(trust);
     cl_buf_deinit(&in.bytes);
     cl_buf_deinit(&in.staple);
+    cl_buf_deinit(&in.scts);
     return code;
 }
 

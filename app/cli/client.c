@@ -107,6 +107,7 @@ static int make_config(struct client *c, const struct cleat_dane *dane,
         .sink = listening ? on_event : NULL, .ctx = c, .secrets = secrets, .recorder = c->recorder};
     const struct client_tls_peer peer = {.trust = c->trust,
                                          .revocation = &c->revocation.options,
+                                         .ct = &c->ct,
                                          .dane = dane,
                                          .evidence =
                                              client_evidence_wanted(c->options, &c->revocation),
@@ -141,6 +142,7 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
     }
     if (code == 0) {
         code = client_revocation_open(o, &c->revocation, err);
+        code = code == 0 ? client_ct_open(o, &c->ct, err) : code;
     }
     if (code == 0) {
         code = open_recorder(c, err);
@@ -255,6 +257,7 @@ void client_deinit(struct client *c)
     cl_recorder_free(c->recorder);
     cleat_trust_store_free(c->trust);
     client_revocation_close(&c->revocation);
+    client_ct_close(&c->ct);
     client_ech_deinit(&c->ech);
     cl_trace_free(c->trace);
     cl_keylog_close(&c->keylog);
@@ -282,9 +285,12 @@ int client_accept_any(struct client *c, const char *host, struct cleat_tls *tls)
                                            .crls = revocation->crls,
                                            .ocsp = revocation->ocsp,
                                            .staple_asked = true,
+                                           .ct = c->ct.mode,
+                                           .ct_logs = c->ct.logs,
                                            .clock = cl_clock_ns};
     size_t num = 0;
     options.staple = cleat_tls_peer_staple(tls, &options.staple_len);
+    options.scts = cleat_tls_peer_scts(tls, &options.scts_len);
     int code = CLEAT_ERR_UNKNOWN_ISSUER;
     while (num < CL_CHAIN_MAX &&
            cleat_tls_peer_cert(tls, num, &der[num].p, &der[num].len) == CLEAT_OK) {

@@ -5,6 +5,7 @@
 #define CL_CLI_CLIENT_H
 
 #include "cli/client_capture.h"
+#include "cli/client_ct.h"
 #include "cli/client_ech.h"
 #include "cli/client_evidence.h"
 #include "cli/client_options.h"
@@ -27,6 +28,7 @@ struct client {
     struct cleat_trust_store *trust; /* NULL: -k, and the system has none */
     struct client_revocation revocation;
     struct client_evidence evidence;
+    struct client_ct ct;
     struct cleat_tls_config *config; /* for servers without TLSA records */
     struct client_judged *judged;    /* configurations for others */
     struct client_ech ech;

@@ -2,6 +2,7 @@
 #include "cli/client_options.h"
 
 #include "cleat/tls.h"
+#include "cli/client_ct.h"
 #include "cli/client_dane.h"
 #include "cli/client_pins.h"
 #include "cli/client_revocation.h"
@@ -59,6 +60,8 @@ static const struct cl_setter setters[] = {
     {CLIENT_AIA, CL_SET_TRUE, AT(aia), NULL},
     {CLIENT_HARD_FAIL, CL_SET_TRUE, AT(hard_fail), NULL},
     {CLIENT_CERT_STATUS, CL_SET_TRUE, AT(cert_status), NULL},
+    {CLIENT_CT, CL_SET_TRUE, AT(ct), NULL},
+    {CLIENT_CT_LOGS, CL_SET_TEXT, AT(ct_logs), NULL},
     {CLIENT_CRL_FILE, CL_SET_WORD, AT(crl_files), NULL},
     {CLIENT_OCSP_RESPONSE, CL_SET_WORD, AT(ocsp_responses), NULL},
     {CLIENT_TLSA, CL_SET_WORD, AT(tlsa), NULL},
@@ -95,6 +98,7 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
     }
     int code = client_pins_check(o, usage);
     code = code != 0 ? code : client_dane_check(o, usage);
+    code = code != 0 ? code : client_ct_check(o, usage);
     return code != 0 ? code : client_revocation_check(o, usage);
 }
 

@@ -20,6 +20,7 @@ struct client_options {
     const char *revocation;       /* --revocation; NULL: not said */
     const char *revocation_cache; /* a folder, or "none"; NULL: the user's own */
     const char *pinned;           /* --pinnedpubkey */
+    const char *ct_logs;          /* --ct-logs; NULL: the usual places */
     const char *cacert;
     const char *capath;
     const char *cert;
@@ -39,7 +40,7 @@ struct client_options {
     const char *record;
     bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
-    bool hard_fail, cert_status, aia;
+    bool hard_fail, cert_status, aia, ct;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     uint64_t connect_timeout_ms;    /* 0: none */
@@ -58,6 +59,8 @@ enum client_option_id {
     CLIENT_CONNECT_TIMEOUT,
     CLIENT_CONNECT_TO,
     CLIENT_CRL_FILE,
+    CLIENT_CT,
+    CLIENT_CT_LOGS,
     CLIENT_CURVES,
     CLIENT_ECH,
     CLIENT_HARD_FAIL,
@@ -174,6 +177,14 @@ enum client_option_id {
     {CLIENT_TLSA, 0, "tlsa", "RECORD",                                                             \
      "verify the server by this TLSA record (DANE), that DNSSEC has validated:\n"                  \
      "\"3 1 1 HEX\", or a line of a zone file; @FILE has several; repeat for more"}
+
+/* For commands that look at a server's certificate timestamps. */
+#define CLIENT_CT_ROWS                                                                             \
+    {CLIENT_CT, 0, "ct", NULL,                                                                     \
+     "demand that the certificate was logged (Certificate Transparency), as\n"                     \
+     "browsers do"},                                                                               \
+    {CLIENT_CT_LOGS, 0, "ct-logs", "FILE",                                                         \
+     "the list of logs (JSON, as browsers have it); alone: tell, do not demand"}
 
 /* For commands that ask DNS where to connect. */
 #define CLIENT_ECH_ROWS                                                                            \

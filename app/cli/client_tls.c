@@ -283,7 +283,10 @@ static int judge(struct cleat_tls_builder *b, const struct client_tls_peer *peer
     }
     code = code == CLEAT_OK ? cleat_tls_builder_trust(b, peer->trust) : code;
     code = code == CLEAT_OK ? judge_by_records(b, peer->dane) : code;
-    return code == CLEAT_OK ? cleat_tls_builder_revocation(b, peer->revocation) : code;
+    code = code == CLEAT_OK ? cleat_tls_builder_revocation(b, peer->revocation) : code;
+    return code == CLEAT_OK && peer->ct != NULL
+               ? cleat_tls_builder_transparency(b, peer->ct->mode, peer->ct->logs)
+               : code;
 }
 
 int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,

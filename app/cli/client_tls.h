@@ -4,6 +4,7 @@
 
 #include "cleat/revocation.h"
 #include "cleat/tls.h"
+#include "cli/client_ct.h"
 #include "cli/client_dane.h"
 #include "record/recorder.h"
 
@@ -25,8 +26,9 @@ struct client_tls_watch {
 struct client_tls_peer {
     struct cleat_trust_store *trust; /* NULL with -k */
     const struct cleat_revocation_options *revocation;
-    bool evidence; /* the application is asked for more (CLEAT_DECIDE_EVIDENCE) */
-    bool afresh;   /* each time: no session is resumed, as nobody would ask again then */
+    const struct client_ct *ct; /* NULL: timestamps are not looked at */
+    bool evidence;              /* the application is asked for more (CLEAT_DECIDE_EVIDENCE) */
+    bool afresh; /* each time: no session is resumed, as nobody would ask again then */
     const struct cleat_dane *dane; /* or NULL */
 };
 

@@ -57,6 +57,7 @@ static const struct cl_option rows[] = {
     CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     CLIENT_CERT_STATUS_ROW,
+    CLIENT_CT_ROWS,
     CLIENT_ECH_ROWS,
     {GET_SSL_SESSIONS, 0, "ssl-sessions", "FILE",
      "resume sessions kept in FILE, and keep new ones there"},

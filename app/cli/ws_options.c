@@ -78,6 +78,7 @@ static const struct cl_option rows[] = {
     CLIENT_DANE_ROW,
     CLIENT_REVOCATION_ROWS,
     CLIENT_CERT_STATUS_ROW,
+    CLIENT_CT_ROWS,
     CLIENT_ECH_ROWS,
 
     {WS_HEADING, 0, "Other", NULL, NULL},

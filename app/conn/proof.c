@@ -1,6 +1,10 @@
 /* conn/proof.c - see proof.h. */
 #include "conn/proof.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
 #include "base/text.h"
 
 /* 512: a name that is longer is cut */
@@ -88,6 +92,80 @@ json_t *cl_proof_tries(const struct cleat_verdict *verdict)
         (void)json_array_append_new(tries, one_try(verdict, i, &try));
     }
     return tries;
+}
+
+/* ---- certificate timestamps ---- */
+
+static const char *format_iso(int64_t seconds, char out[32])
+{
+    struct tm tm;
+    time_t t = (time_t)seconds;
+    if (gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+        (void)snprintf(out, 32, "%" PRId64, seconds);
+    }
+    return out;
+}
+
+static bool is_known(const struct cleat_sct *sct)
+{
+    return sct->result != CLEAT_SCT_UNKNOWN_LOG && sct->result != CLEAT_SCT_MALFORMED;
+}
+
+static json_t *one_sct(const struct cleat_sct *sct)
+{
+    char text[64];
+    json_t *o = json_object();
+    set_text(o, "result", cleat_sct_result_name(sct->result));
+    set_text(o, "source", cleat_sct_source_name(sct->source));
+    if (sct->result != CLEAT_SCT_MALFORMED) {
+        cl_base64_encode(sct->log_id, sizeof(sct->log_id), text);
+        set_text(o, "log_id", text);
+        set_text(o, "time", format_iso(sct->timestamp / 1000, text));
+        (void)json_object_set_new(o, "timestamp", json_integer(sct->timestamp));
+    }
+    if (is_known(sct)) {
+        set_text(o, "log", sct->description);
+        set_text(o, "operator", sct->operated_by);
+        set_text(o, "state", cleat_ct_state_name(sct->state));
+        set_text(o, "state_since",
+                 sct->state_since != 0 ? format_iso(sct->state_since, text) : NULL);
+    }
+    return o;
+}
+
+json_t *cl_proof_scts(const struct cleat_verdict *verdict)
+{
+    struct cleat_sct sct;
+    json_t *list = json_array();
+    for (size_t i = 0; cleat_verdict_sct(verdict, i, &sct); i++) {
+        (void)json_array_append_new(list, one_sct(&sct));
+    }
+    return list;
+}
+
+const char *cl_proof_sct_text(const struct cleat_sct *sct, char out[CL_PROOF_SCT_SIZE])
+{
+    char log[240], text[64], since[32] = "", when[48] = "";
+    if (is_known(sct)) {
+        if (sct->state == CLEAT_CT_RETIRED || sct->state == CLEAT_CT_READONLY) {
+            (void)snprintf(since, sizeof(since), " since %.10s",
+                           format_iso(sct->state_since, text));
+        }
+        (void)snprintf(log, sizeof(log), "%s (operated by %s, %s%s)", sct->description,
+                       sct->operated_by, cleat_ct_state_name(sct->state),
+                       sct->state_since != 0 ? since : "");
+    } else {
+        cl_base64_encode(sct->log_id, sizeof(sct->log_id), text);
+        (void)snprintf(log, sizeof(log), "%s",
+                       sct->result == CLEAT_SCT_MALFORMED ? "not of version 1, or broken" : text);
+    }
+    if (sct->result != CLEAT_SCT_MALFORMED) {
+        (void)snprintf(when, sizeof(when), ", of %s", format_iso(sct->timestamp / 1000, text));
+    }
+    (void)snprintf(out, CL_PROOF_SCT_SIZE, "%s: %s, %s%s", cleat_sct_result_name(sct->result), log,
+                   cleat_sct_source_name(sct->source), when);
+    cl_text_make_printable(out);
+    return out;
 }
 
 size_t cl_proof_num_passed(const struct cleat_verdict *verdict)

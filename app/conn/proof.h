@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "cleat/ct.h"
 #include "cleat/x509.h"
 
 /* cl_proof_tries gives an array with every path that was tried: its certificates, every check with
@@ -12,6 +13,15 @@ json_t *cl_proof_tries(const struct cleat_verdict *verdict);
 
 /* cl_proof_cert gives the names, times and fingerprint of a certificate. */
 json_t *cl_proof_cert(const struct cleat_cert *cert);
+
+/* cl_proof_scts gives an array with every certificate timestamp that was looked at: its log, where
+ * it was found, and what it is worth. */
+json_t *cl_proof_scts(const struct cleat_verdict *verdict);
+
+/* cl_proof_sct_text says the same of one in words, printable: "valid: LOG (operated by X, usable),
+ * embedded, of 2026-01-01 12:00:00". */
+#define CL_PROOF_SCT_SIZE 400
+const char *cl_proof_sct_text(const struct cleat_sct *sct, char out[CL_PROOF_SCT_SIZE]);
 
 /* cl_proof_result names a check's result: "passed", "failed", "skipped". */
 const char *cl_proof_result(enum cleat_check_result result);

@@ -209,6 +209,7 @@ static void verdict_json(struct cl_trace *t, const struct cleat_verdict *verdict
         (void)json_object_set_new(line, "remembered_since", json_integer(since));
     }
     (void)json_object_set_new(line, "tries", cl_proof_tries(verdict));
+    (void)json_object_set_new(line, "scts", cl_proof_scts(verdict));
     cl_trace_end(t, line);
 }
 
@@ -243,6 +244,17 @@ static void say_verified(struct cl_trace *t, const struct cleat_verdict *verdict
                  num, num == 1 ? "" : "s", cl_proof_num_passed(verdict), end);
 }
 
+static void say_scts(struct cl_trace *t, const struct cleat_verdict *verdict)
+{
+    struct cleat_sct sct;
+    char text[CL_PROOF_SCT_SIZE];
+    for (size_t i = 0; cleat_verdict_sct(verdict, i, &sct); i++) {
+        const bool good = sct.result == CLEAT_SCT_VALID;
+        cl_trace_say(t, good ? CL_TRACE_INFO : CL_TRACE_BAD, "cert", "  timestamp %s",
+                     cl_proof_sct_text(&sct, text));
+    }
+}
+
 void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, int64_t now,
                       bool ignored)
 {
@@ -256,6 +268,7 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
         for (size_t i = 0; i < num; i++) {
             say_cert(t, i, cleat_verdict_path_at(verdict, i), now);
         }
+        say_scts(t, verdict);
         return;
     }
     const struct cleat_error *error = cleat_verdict_error(verdict);
@@ -267,5 +280,6 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
     if (leaf != NULL) {
         say_cert(t, 0, leaf, now);
     }
+    say_scts(t, verdict);
     say_tries(t, verdict);
 }
