@@ -16,7 +16,7 @@
 #include "cli/client.h"
 #include "cli/client_tls.h"
 #include "net/clock.h"
-#include "net/replace_file.h"
+#include "net/save.h"
 #include "net/timer.h"
 #include "watch/page.h"
 
@@ -124,7 +124,10 @@ static void export(struct watch *w)
     struct cleat_error err = {0};
     cl_result r = cl_watch_series(&text, w->reports, w->targets.num);
     if (r == CL_OK && w->ask.textfile != NULL) {
-        r = cl_replace_file(w->ask.textfile, cl_buf_view(&text), TEXTFILE_MODE, &err);
+        const int failure = cl_save_path(w->ask.textfile, cl_buf_view(&text), TEXTFILE_MODE);
+        r = failure == 0 ? CL_OK
+                         : cl_error_set(&err, (struct cl_why){.code = CLEAT_ERR_SYSTEM},
+                                        "cannot write %s: %s", w->ask.textfile, strerror(failure));
     }
     if (r != CL_OK) {
         (void)fprintf(stderr, "cleat cert watch: %s\n",

@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "net/clock.h"
-#include "net/replace_file.h"
+#include "net/save.h"
 #include "net/small_file.h"
 #include "tls/session.h"
 
@@ -129,12 +129,15 @@ static bool save(struct get_sessions *s)
         return false;
     }
     load(fd, s->path, merged);
-    bool ok = merge(s, merged) && (bytes = to_bytes(merged, &len)) != NULL &&
-              cl_replace_file(s->path, cl_rd_of(bytes, len), 0600, NULL) == CL_OK;
+    bool ok = merge(s, merged) && (bytes = to_bytes(merged, &len)) != NULL;
+    const int failure = ok ? cl_save_path(s->path, cl_rd_of(bytes, len), S_IRUSR | S_IWUSR) : 0;
     cl_free_secret(bytes, len);
     cleat_session_store_free(merged);
     (void)close(fd); /* and with it the lock */
-    return ok;
+    if (failure != 0) {
+        errno = failure;
+    }
+    return ok && failure == 0;
 }
 
 /* ---- */

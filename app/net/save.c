@@ -50,7 +50,8 @@ static int write_all(int fd, struct cl_rd bytes)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes)
+/* The mode comes last: until then it is nobody else's. */
+static int save(int dir_fd, const char *name, struct cl_rd bytes, mode_t mode)
 {
     char fresh[MAX_NAME + 1];
     const int len = snprintf(fresh, sizeof(fresh), ".%s.%ld-%llx", name, (long)getpid(),
@@ -64,6 +65,9 @@ int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes)
         return errno;
     }
     int failure = write_all(fd, bytes);
+    if (failure == 0 && mode != (S_IRUSR | S_IWUSR) && fchmod(fd, mode) != 0) {
+        failure = errno;
+    }
     if (close(fd) != 0 && failure == 0) {
         failure = errno; /* a full disk may tell only now */
     }
@@ -76,4 +80,32 @@ int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes)
     }
     (void)fsync(dir_fd); /* the name; the contents are safe */
     return 0;
+}
+
+int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes)
+{
+    return save(dir_fd, name, bytes, S_IRUSR | S_IWUSR);
+}
+
+int cl_save_path(const char *path, struct cl_rd bytes, mode_t mode)
+{
+    char folder[MAX_PATH];
+    const char *slash = strrchr(path, '/');
+    const size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    if (len >= sizeof(folder)) {
+        return ENAMETOOLONG;
+    }
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    const char *where = len != 0 ? folder : ".";
+    int dir_fd = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0 && errno == EACCES) { /* it may be entered all the same */
+        dir_fd = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (dir_fd < 0) {
+        return errno;
+    }
+    const int failure = save(dir_fd, slash != NULL ? slash + 1 : path, bytes, mode);
+    (void)close(dir_fd);
+    return failure;
 }

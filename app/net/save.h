@@ -2,6 +2,8 @@
 #ifndef CL_NET_SAVE_H
 #define CL_NET_SAVE_H
 
+#include <sys/types.h>
+
 #include "base/bytes.h"
 
 /* cl_save_folder makes a folder, and those above it, with mode 0700 where they are not there. 0 or
@@ -12,5 +14,8 @@ int cl_save_folder(const char *path);
  * its place once everything is on the disk. When that fails (0, or an errno value) what was there
  * is still there, and nothing else. Whoever has SIGXFSZ ignored gets EFBIG at the limit. */
 int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes);
+
+/* cl_save_path does so with the file at path, and gives it that mode. */
+int cl_save_path(const char *path, struct cl_rd bytes, mode_t mode);
 
 #endif
