@@ -12,7 +12,7 @@ static const struct cl_command commands[] = {
     {"csr", "make a certificate request for a CA", cert_csr_run},
     {"sign", "sign what a request asks for: a small CA", cert_sign_run},
     {"tlsa", "print the TLSA record (DANE) that names a certificate", cert_tlsa_run},
-    {"convert", "turn PEM into DER and back", cert_convert_run},
+    {"convert", "turn PEM, DER and PKCS#12 into each other", cert_convert_run},
     {"watch", "watch files and servers: what is left, what is wrong, and act", cert_watch_run},
     {"dev", "make certificates for development, signed by a local CA", cert_dev_run},
 };

@@ -9,10 +9,22 @@
 #include "cli/key_type.h"
 #include "x509/csr.h"
 
-enum { KEY = 1, NEW_KEY, KEY_TYPE, COMMON_NAME, ORGANIZATION, MUST_STAPLE, OUTPUT, FORCE, HELP };
+enum {
+    KEY = 1,
+    PASSIN,
+    NEW_KEY,
+    KEY_TYPE,
+    COMMON_NAME,
+    ORGANIZATION,
+    MUST_STAPLE,
+    OUTPUT,
+    FORCE,
+    HELP
+};
 
 static const struct cl_option options[] = {
     {KEY, 0, "key", "FILE", "for the private key in FILE"},
+    CERT_PASSIN_ROW(PASSIN),
     {NEW_KEY, 0, "new-key", "FILE", "for a new private key, which is written to FILE"},
     {KEY_TYPE, 0, "key-type", "TYPE", "of the new key: p256 (the default), … as cert key has them"},
     {COMMON_NAME, 0, "common-name", "TEXT", "the subject's, instead of the first name: for CAs"},
@@ -40,7 +52,7 @@ static const struct cl_usage usage = {
 struct wish {
     const char *names[CERT_MAX_NAMES];
     size_t num_names;
-    const char *key, *new_key, *common_name, *organization, *output;
+    const char *key, *passin, *new_key, *common_name, *organization, *output;
     const struct key_type *type;
     bool must_staple, force;
 };
@@ -66,6 +78,8 @@ static int take(void *ctx, int id, const struct cl_options *o)
     case FORCE:
         *flags[id] = true;
         return 0;
+    case PASSIN:
+        return cert_pass_set(&w->passin, o);
     case KEY_TYPE:
         return key_type_set(&w->type, o);
     case CL_OPTIONS_OPERAND:
@@ -140,8 +154,10 @@ static int make(const struct wish *w)
     struct cleat_error err = {0};
     struct cleat_key *key = NULL;
     struct cl_buf pem = {0};
+    struct cert_opening how;
+    cert_opening_init(&how, w->passin);
     const struct key_type *type = w->type != NULL ? w->type : key_type_default();
-    cl_result r = w->key != NULL ? cert_key_read(w->key, &key, &err)
+    cl_result r = w->key != NULL ? cert_key_read(w->key, &how, &key, &err)
                                  : cl_key_generate(&key, type->type, type->bits);
     if (r == CL_OK) {
         r = build(w, key, &pem, &err);
@@ -151,6 +167,7 @@ static int make(const struct wish *w)
     }
     cl_buf_deinit(&pem);
     cleat_key_free(key);
+    cl_passphrase_deinit(&how.passphrase);
     return cert_tool_finish(usage.command, r, "the request", &err);
 }
 

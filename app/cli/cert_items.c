@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pem.h"
+#include "cli/cert_looks.h"
 #include "cli/cli.h"
 #include "cli/dev_ca.h"
 #include "cli/read_file.h"
@@ -57,7 +58,7 @@ static cl_result add_block(struct cert_items *list, const char *path, const stru
     item->kind = cl_kind_of_label(block->label);
     item->line = block->line;
     if (cl_kind_is_private(item->kind) && cl_pem_take_headers(block, &headers)) {
-        return CL_OK; /* sealed in the old way: nothing that can be looked at */
+        CL_TRY(cl_buf_append(&item->headers, headers.p, headers.len, CERT_ITEMS_MAX_FILE));
     }
     struct cl_pem walk = *pem;
     walk.err = &inner;
@@ -66,7 +67,8 @@ static cl_result add_block(struct cert_items *list, const char *path, const stru
         return cl_error_set(err, (struct cl_why){.code = r}, "%s: %s", path,
                             inner.text[0] != '\0' ? inner.text : cleat_error_sentence((int)r));
     }
-    return check_kind(item, block->label, path, err);
+    /* sealed in the old way: nothing that can be looked at */
+    return item->headers.len != 0 ? CL_OK : check_kind(item, block->label, path, err);
 }
 
 static cl_result add_pem(struct cert_items *list, const char *path, struct cl_rd text,
@@ -91,58 +93,197 @@ static cl_result add_pem(struct cert_items *list, const char *path, struct cl_rd
     }
 }
 
+/* The next thing: a DER value, or all that is left when it is of a kind that is no DER. */
+static enum cl_kind next_thing(struct cl_rd *bytes, struct cl_rd *whole)
+{
+    struct cl_rd body;
+    uint8_t tag;
+    enum cl_kind kind = cl_kind_of(*bytes);
+    if (kind == CL_KIND_PKCS12 || kind == CL_KIND_SCTS) {
+        *whole = *bytes;
+        *bytes = (struct cl_rd){0};
+        return kind;
+    }
+    return cl_der_any(bytes, &tag, &body, whole) ? cl_kind_of(*whole) : CL_KIND_NONE;
+}
+
 static cl_result add_der(struct cert_items *list, const char *path, struct cl_rd bytes,
                          struct cleat_error *err)
 {
+    const struct cl_rd all = bytes;
     while (!cl_rd_done(&bytes)) {
         struct cert_item *item;
-        struct cl_rd body;
         struct cl_rd whole;
-        uint8_t tag;
-        if (!cl_der_any(&bytes, &tag, &body, &whole) || cl_kind_of(whole) == CL_KIND_NONE) {
-            return cl_error_set(
-                err,
-                (struct cl_why){.code = CLEAT_ERR_BAD_CERTIFICATE,
-                                .hint = "certificates, requests, revocation lists and keys are "
-                                        "known, in PEM or DER"},
-                "%s: it is neither PEM nor DER of a kind that is known", path);
+        const enum cl_kind kind = next_thing(&bytes, &whole);
+        if (kind == CL_KIND_NONE) {
+            return cert_looks_explain(all, path, err);
         }
         CL_TRY(grow(list, path, &item, err));
-        item->kind = cl_kind_of(whole);
+        item->kind = kind;
         CL_TRY(cl_buf_append(&item->der, whole.p, whole.len, CERT_ITEMS_MAX_FILE));
     }
     return CL_OK;
 }
 
-cl_result cert_items_read(struct cert_items *out, const char *path, struct cleat_error *err)
+cl_result cert_items_parse(struct cert_items *out, const char *path, struct cl_rd bytes,
+                           struct cleat_error *err)
 {
     static const char begin[] = "-----BEGIN ";
+    *out = (struct cert_items){0};
+    out->is_pem = bytes.len != 0 && memmem(bytes.p, bytes.len, begin, sizeof(begin) - 1) != NULL;
+    CL_TRY(out->is_pem ? add_pem(out, path, bytes, err) : add_der(out, path, bytes, err));
+    return out->num != 0 ? CL_OK : cert_looks_explain(bytes, path, err);
+}
+
+cl_result cert_items_read(struct cert_items *out, const char *path, struct cleat_error *err)
+{
     struct cl_buf text = {0};
     const char *why = "";
-    cl_result r;
     *out = (struct cert_items){0};
-    if (!cl_read_file(path, &text, CERT_ITEMS_MAX_FILE, &why)) {
-        r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s: %s", path, why);
-    } else {
-        out->is_pem = text.len != 0 && memmem(text.p, text.len, begin, sizeof(begin) - 1) != NULL;
-        r = out->is_pem ? add_pem(out, path, cl_buf_view(&text), err)
-                        : add_der(out, path, cl_buf_view(&text), err);
-    }
+    cl_result r =
+        cl_read_file(path, &text, CERT_ITEMS_MAX_FILE, &why)
+            ? cert_items_parse(out, path, cl_buf_view(&text), err)
+            : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s: %s", path, why);
     cl_buf_deinit(&text);
-    if (r == CL_OK && out->num == 0) {
-        r = cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
-                         "%s: it holds no certificate, request, revocation list or key", path);
-    }
     return r;
+}
+
+static void item_deinit(struct cert_item *item)
+{
+    cl_buf_deinit(&item->der);
+    cl_buf_deinit(&item->headers);
+    cl_free(item->name);
 }
 
 void cert_items_deinit(struct cert_items *list)
 {
     for (size_t i = 0; i < list->num; i++) {
-        cl_buf_deinit(&list->items[i].der);
+        item_deinit(&list->items[i]);
     }
     cl_free(list->items);
     *list = (struct cert_items){0};
+}
+
+/* ---- open ---- */
+
+static cl_result name_path(struct cleat_error *err, cl_result r, const char *path,
+                           const struct cleat_error *inner)
+{
+    return cl_error_set(err, (struct cl_why){.code = r, .hint = inner->hint}, "%s: %s", path,
+                        inner->text[0] != '\0' ? inner->text : cleat_error_sentence((int)r));
+}
+
+/* A number for the bag's localKeyId: its place among those that have the same. */
+static uint32_t id_of(const struct cl_pkcs12 *p12, size_t n)
+{
+    for (size_t i = 0; i <= n && p12->bags[n].id_len != 0; i++) {
+        if (cl_rd_equal(cl_rd_of(p12->bags[i].id, p12->bags[i].id_len),
+                        cl_rd_of(p12->bags[n].id, p12->bags[n].id_len))) {
+            return (uint32_t)i + 1;
+        }
+    }
+    return 0;
+}
+
+/* Keys first, then what has the same id, then the rest: as other programs want the PEM. */
+static cl_result add_bags(struct cert_items *list, const char *path, struct cl_pkcs12 *p12,
+                          enum cl_pkcs12_what what, bool with_id, struct cleat_error *err)
+{
+    static const enum cl_kind kinds[] = {[CL_PKCS12_CERT] = CL_KIND_CERT,
+                                         [CL_PKCS12_KEY] = CL_KIND_PKCS8,
+                                         [CL_PKCS12_CRL] = CL_KIND_CRL};
+    for (size_t i = 0; i < p12->num_bags; i++) {
+        struct cl_pkcs12_bag *bag = &p12->bags[i];
+        struct cert_item *item;
+        if (bag->what != what || (bag->id_len != 0) != with_id) {
+            continue;
+        }
+        CL_TRY(grow(list, path, &item, err));
+        item->kind = kinds[what];
+        item->id = id_of(p12, i);
+        item->name = bag->name[0] != '\0' ? cl_strndup(bag->name, sizeof(bag->name)) : NULL;
+        item->der = bag->der; /* moves */
+        bag->der = (struct cl_buf){0};
+    }
+    return CL_OK;
+}
+
+cl_result cert_pkcs12_open(struct cl_pkcs12 *out, struct cl_rd file, const char *path,
+                           struct cert_opening *how, struct cleat_error *err)
+{
+    struct cleat_error inner = {0};
+    struct cl_rd word = cl_rd_str("");
+    struct cert_opening none = {.passphrase = {0}};
+    how = how != NULL ? how : &none;
+    *out = (struct cl_pkcs12){0};
+    cl_result r = cl_pkcs12_look(out, file, &inner);
+    if (r == CL_OK && out->needs_passphrase) {
+        CL_TRY(cl_passphrase_get(&how->passphrase, path, &word, err));
+    }
+    r = r == CL_OK ? cl_pkcs12_open(out, file, word, how->without_mac, &inner) : r;
+    return r == CL_OK ? CL_OK : name_path(err, r, path, &inner);
+}
+
+static cl_result unpack(struct cert_items *list, const struct cert_item *item, const char *path,
+                        struct cert_opening *how, struct cleat_error *err)
+{
+    static const enum cl_pkcs12_what order[] = {CL_PKCS12_KEY, CL_PKCS12_CERT, CL_PKCS12_CRL};
+    struct cl_pkcs12 p12;
+    cl_result r = cert_pkcs12_open(&p12, cl_buf_view(&item->der), path, how, err);
+    for (size_t i = 0; i < 2 * sizeof(order) / sizeof(order[0]) && r == CL_OK; i++) {
+        r = add_bags(list, path, &p12, order[i / 2], i % 2 == 0, err);
+    }
+    cl_pkcs12_deinit(&p12);
+    return r;
+}
+
+cl_result cert_items_open(struct cert_items *list, const char *path, struct cert_opening *how,
+                          struct cleat_error *err)
+{
+    const struct cert_item *packed = cert_items_first(list, CL_KIND_PKCS12);
+    if (packed == NULL) {
+        return CL_OK;
+    }
+    struct cert_items old = *list;
+    *list = (struct cert_items){.is_pem = old.is_pem, .is_pkcs12 = true};
+    cl_result r = CL_OK;
+    for (size_t i = 0; i < old.num && r == CL_OK; i++) {
+        struct cert_item *item = &old.items[i];
+        if (item->kind == CL_KIND_PKCS12) {
+            r = unpack(list, item, path, how, err);
+        } else {
+            struct cert_item *moved;
+            r = grow(list, path, &moved, err);
+            if (r == CL_OK) {
+                *moved = *item;
+                *item = (struct cert_item){0};
+            }
+        }
+    }
+    cert_items_deinit(&old);
+    return r;
+}
+
+cl_result cert_items_load(struct cert_items *out, const char *path, struct cert_opening *how,
+                          struct cleat_error *err)
+{
+    CL_TRY(cert_items_read(out, path, err));
+    return cert_items_open(out, path, how, err);
+}
+
+int cert_pass_set(const char **from, const struct cl_options *o)
+{
+    *from = o->value;
+    return cl_passphrase_valid(o->value)
+               ? 0
+               : cl_options_complain(o->usage, "%s takes " CL_PASSPHRASE_SOURCES ", not '%s'",
+                                     o->spelled, o->value);
+}
+
+void cert_opening_init(struct cert_opening *how, const char *passin)
+{
+    *how = (struct cert_opening){
+        .passphrase = {.from = passin, .option = "--passin", .may_ask = true}};
 }
 
 /* ---- find ---- */
@@ -167,37 +308,51 @@ const struct cert_item *cert_items_private(const struct cert_items *list)
     return NULL;
 }
 
-cl_result cert_item_key(const struct cert_item *item, const char *path, struct cleat_key **out,
-                        struct cleat_error *err)
+static cl_result plain_key(const struct cert_item *item, const char *path, struct cert_opening *how,
+                           struct cl_buf *out, struct cleat_error *err)
 {
+    struct cleat_error inner = {0};
+    struct cl_rd word;
+    const struct cl_rd der = cl_buf_view(&item->der);
+    struct cert_opening none = {.passphrase = {0}};
+    how = how != NULL ? how : &none;
+    CL_TRY(cl_passphrase_get(&how->passphrase, path, &word, err));
+    const cl_result r =
+        item->headers.len != 0
+            ? cl_sealed_open_pem(out, cl_buf_view(&item->headers), der, word, &inner)
+            : cl_sealed_open(out, der, word, &inner);
+    return r == CL_OK ? CL_OK : name_path(err, r, path, &inner);
+}
+
+cl_result cert_item_key(const struct cert_item *item, const char *path, struct cert_opening *how,
+                        struct cleat_key **out, struct cleat_error *err)
+{
+    struct cl_buf plain = {0};
     struct cl_buf pem = {0};
     struct cleat_error inner = {0};
-    if (item->der.len == 0 || item->kind == CL_KIND_PKCS8_SEALED) {
-        return cl_error_set(
-            err,
-            (struct cl_why){.code = CLEAT_ERR_NEEDS_PASSPHRASE,
-                            .hint = "decrypt it: openssl pkey -in key.pem -out plain.pem"},
-            "%s: the private key is encrypted with a passphrase", path);
+    const bool sealed = cert_item_is_sealed(item);
+    const enum cl_kind kind = item->kind == CL_KIND_PKCS8_SEALED ? CL_KIND_PKCS8 : item->kind;
+    cl_result r = sealed ? plain_key(item, path, how, &plain, err) : CL_OK;
+    if (r == CL_OK) {
+        r = cl_pem_encode(cl_kind_label(kind), cl_buf_view(sealed ? &plain : &item->der), &pem);
     }
-    cl_result r = cl_pem_encode(cl_kind_label(item->kind), cl_buf_view(&item->der), &pem);
     if (r == CL_OK) {
         r = (cl_result)cleat_key_from_pem((const char *)pem.p, pem.len, out, &inner);
     }
+    cl_buf_deinit(&plain);
     cl_buf_deinit(&pem);
-    return r == CL_OK
-               ? CL_OK
-               : cl_error_set(err, (struct cl_why){.code = r, .hint = inner.hint}, "%s: %s", path,
-                              inner.text[0] != '\0' ? inner.text : cleat_error_sentence((int)r));
+    return r == CL_OK ? CL_OK : name_path(err, r, path, &inner);
 }
 
-cl_result cert_key_read(const char *path, struct cleat_key **out, struct cleat_error *err)
+cl_result cert_key_read(const char *path, struct cert_opening *how, struct cleat_key **out,
+                        struct cleat_error *err)
 {
     struct cert_items list = {0};
     *out = NULL;
-    cl_result r = cert_items_read(&list, path, err);
+    cl_result r = cert_items_load(&list, path, how, err);
     if (r == CL_OK) {
         const struct cert_item *item = cert_items_private(&list);
-        r = item != NULL ? cert_item_key(item, path, out, err)
+        r = item != NULL ? cert_item_key(item, path, how, out, err)
                          : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_KEY},
                                         "%s: it holds no private key", path);
     }
@@ -205,12 +360,13 @@ cl_result cert_key_read(const char *path, struct cleat_key **out, struct cleat_e
     return r;
 }
 
-cl_result cert_read(const char *path, struct cleat_cert **out, struct cleat_error *err)
+cl_result cert_read(const char *path, struct cert_opening *how, struct cleat_cert **out,
+                    struct cleat_error *err)
 {
     struct cert_items list = {0};
     struct cleat_error inner = {0};
     *out = NULL;
-    cl_result r = cert_items_read(&list, path, err);
+    cl_result r = cert_items_load(&list, path, how, err);
     if (r == CL_OK) {
         const struct cert_item *item = cert_items_first(&list, CL_KIND_CERT);
         if (item == NULL) {
@@ -218,9 +374,7 @@ cl_result cert_read(const char *path, struct cleat_cert **out, struct cleat_erro
                              "%s: it holds no certificate", path);
         } else {
             r = cl_cert_parse(out, cl_buf_view(&item->der), &inner);
-            r = r == CL_OK
-                    ? CL_OK
-                    : cl_error_set(err, (struct cl_why){.code = r}, "%s: %s", path, inner.text);
+            r = r == CL_OK ? CL_OK : name_path(err, r, path, &inner);
         }
     }
     cert_items_deinit(&list);
@@ -228,6 +382,32 @@ cl_result cert_read(const char *path, struct cleat_cert **out, struct cleat_erro
 }
 
 /* ---- write ---- */
+
+struct cl_passphrase cert_new_passphrase(const char *passout)
+{
+    return (struct cl_passphrase){
+        .from = passout, .option = "--passout", .may_ask = true, .fresh = true};
+}
+
+cl_result cert_seal_der(struct cl_rd pkcs8, const char *what, struct cl_passphrase *word,
+                        struct cl_buf *out, struct cleat_error *err)
+{
+    struct cl_rd text;
+    CL_TRY(cl_passphrase_get(word, what, &text, err));
+    return cl_sealed_make(out, pkcs8, text, err);
+}
+
+cl_result cert_seal(struct cl_rd pkcs8, const char *what, struct cl_passphrase *word,
+                    struct cl_buf *out, struct cleat_error *err)
+{
+    struct cl_buf der = {0};
+    cl_result r = cert_seal_der(pkcs8, what, word, &der, err);
+    if (r == CL_OK) {
+        r = cl_pem_encode(cl_kind_label(CL_KIND_PKCS8_SEALED), cl_buf_view(&der), out);
+    }
+    cl_buf_deinit(&der);
+    return r;
+}
 
 cl_result cert_output(const char *path, struct cl_rd bytes, unsigned mode, bool force,
                       struct cleat_error *err)

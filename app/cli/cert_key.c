@@ -6,12 +6,14 @@
 #include "cli/cli.h"
 #include "cli/key_type.h"
 
-enum { KEY_TYPE = 1, OUTPUT, FORCE, HELP };
+enum { KEY_TYPE = 1, ENCRYPT, PASSOUT, OUTPUT, FORCE, HELP };
 
 static const struct cl_option options[] = {
     {KEY_TYPE, 0, "key-type", "TYPE",
      "p256 (the default), p384, p521, ed25519, ed448, rsa2048, rsa3072, rsa4096;\n"
      "with OpenSSL 3.5 also ml-dsa-44, ml-dsa-65, ml-dsa-87"},
+    {ENCRYPT, 0, "encrypt", NULL, "encrypt it with a passphrase (AES-256, PBKDF2)"},
+    CERT_PASSOUT_ROW(PASSOUT),
     {OUTPUT, 'o', "output", "FILE", "write a file, for its owner alone (default: print it)"},
     {FORCE, 0, "force", NULL, "write over FILE if there is one"},
     {HELP, 'h', "help", NULL, "print this text"},
@@ -20,17 +22,19 @@ static const struct cl_option options[] = {
 static const struct cl_usage usage = {
     .command = "cert key",
     .synopsis = "[OPTION]...",
-    .about = "Makes a private key: PKCS#8 in PEM, unencrypted.",
+    .about =
+        "Makes a private key: PKCS#8 in PEM, unencrypted unless --encrypt\nor --passout is there.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert key -o server-key.pem\n"
-                "  cleat cert key --key-type rsa3072 -o old-clients-key.pem",
+                "  cleat cert key --key-type rsa3072 -o old-clients-key.pem\n"
+                "  cleat cert key --encrypt -o ca-key.pem",
 };
 
 struct wish {
     const struct key_type *type;
-    const char *output;
-    bool force;
+    const char *output, *passout;
+    bool encrypt, force;
 };
 
 static int take(void *ctx, int id, const struct cl_options *o)
@@ -39,6 +43,12 @@ static int take(void *ctx, int id, const struct cl_options *o)
     switch (id) {
     case KEY_TYPE:
         return key_type_set(&w->type, o);
+    case ENCRYPT:
+        w->encrypt = true;
+        return 0;
+    case PASSOUT:
+        w->encrypt = true;
+        return cert_pass_set(&w->passout, o);
     case OUTPUT:
         w->output = o->value;
         return 0;
@@ -52,6 +62,21 @@ static int take(void *ctx, int id, const struct cl_options *o)
     }
 }
 
+static cl_result write_sealed(const struct wish *w, const struct cleat_key *key, struct cl_buf *pem,
+                              struct cleat_error *err)
+{
+    struct cl_passphrase word = cert_new_passphrase(w->passout);
+    struct cl_buf der = {0};
+    cl_result r = cl_key_to_pkcs8(key, &der);
+    if (r == CL_OK) {
+        r = cert_seal(cl_buf_view(&der), w->output != NULL ? w->output : "the new key", &word, pem,
+                      err);
+    }
+    cl_passphrase_deinit(&word);
+    cl_buf_deinit(&der);
+    return r;
+}
+
 static int make(const struct wish *w)
 {
     struct cleat_error err = {0};
@@ -59,7 +84,7 @@ static int make(const struct wish *w)
     struct cl_buf pem = {0};
     cl_result r = cl_key_generate(&key, w->type->type, w->type->bits);
     if (r == CL_OK) {
-        r = cl_key_to_pem(key, &pem);
+        r = w->encrypt ? write_sealed(w, key, &pem, &err) : cl_key_to_pem(key, &pem);
     }
     if (r == CL_OK) {
         r = cert_output(w->output, cl_buf_view(&pem), 0600, w->force, &err);

@@ -10,7 +10,7 @@
 #include "x509/cert.h"
 #include "x509/csr.h"
 
-enum { HELP = 1 };
+enum { PASSIN = 1, HELP };
 
 /* As cmp(1) and diff(1): trouble is no answer. */
 #define EXIT_DIFFERENT 1
@@ -20,16 +20,17 @@ enum { HELP = 1 };
 #define MAX_FILES 100
 
 static const struct cl_option options[] = {
+    CERT_PASSIN_ROW(PASSIN),
     {HELP, 'h', "help", NULL, "print this text"},
 };
 
 static const struct cl_usage usage = {
     .command = "cert match",
-    .synopsis = "KEY CERT|CSR...",
+    .synopsis = "[--passin SOURCE] KEY CERT|CSR...",
     .about =
         "Tells whether files have the same public key: a private key, certificates (the first of\n"
-        "a chain), certificate requests and public keys, in PEM or DER. Exits with 0 if all\n"
-        "have, 1 if one differs, 2 if a file cannot be used.",
+        "a chain), certificate requests and public keys, in PEM, DER or PKCS#12. Exits with 0\n"
+        "if all have, 1 if one differs, 2 if a file cannot be used.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert match server-key.pem server.pem\n"
@@ -41,6 +42,7 @@ struct side {
     const char *path;
     const char *kind; /* "private key" */
     struct cl_buf spki;
+    struct cert_opening *how;
 };
 
 static cl_result copy_spki(struct side *side, struct cl_rd spki)
@@ -74,7 +76,7 @@ static cl_result spki_of(struct side *side, const struct cert_item *item, struct
     cl_result r;
     side->kind = cl_kind_name(item->kind);
     if (cl_kind_is_private(item->kind)) {
-        CL_TRY(cert_item_key(item, side->path, &key, err));
+        CL_TRY(cert_item_key(item, side->path, side->how, &key, err));
         r = copy_spki(side, cl_key_spki(key));
         cleat_key_free(key);
     } else if (item->kind == CL_KIND_CSR) {
@@ -105,12 +107,12 @@ static const struct cert_item *choose(const struct cert_items *list, bool key_fi
 static cl_result look(struct side *side, bool key_first, struct cleat_error *err)
 {
     struct cert_items list = {0};
-    cl_result r = cert_items_read(&list, side->path, err);
+    cl_result r = cert_items_load(&list, side->path, side->how, err);
     if (r == CL_OK) {
         const struct cert_item *item = choose(&list, key_first);
         r = item != NULL ? spki_of(side, item, err)
                          : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_KEY},
-                                        "%s: a revocation list has no public key", side->path);
+                                        "%s: there is no public key in it", side->path);
     }
     cert_items_deinit(&list);
     return r;
@@ -126,7 +128,7 @@ static void print_side(const struct side *side)
                  cl_key_type_name(cl_spki_type(cl_buf_view(&side->spki))), pin, side->path);
 }
 
-static int compare(const char *const *paths, size_t num)
+static int compare(const char *const *paths, size_t num, struct cert_opening *how)
 {
     struct side sides[MAX_FILES] = {{0}};
     struct cleat_error err = {0};
@@ -134,6 +136,7 @@ static int compare(const char *const *paths, size_t num)
     cl_result r = CL_OK;
     for (size_t i = 0; i < num && r == CL_OK; i++) {
         sides[i].path = paths[i];
+        sides[i].how = how;
         r = look(&sides[i], i == 0, &err);
     }
     if (r == CL_OK) {
@@ -159,12 +162,20 @@ int cert_match_run(int argc, char **argv)
     const char *paths[MAX_FILES];
     size_t num = 0;
     struct cl_options o;
+    struct cert_opening how;
+    const char *passin = NULL;
     int id;
     cl_options_init(&o, &usage, argc, argv);
     while ((id = cl_options_next(&o)) != CL_OPTIONS_END) {
         if (id == HELP) {
             cl_options_help(&usage, stdout);
             return CL_EXIT_OK;
+        }
+        if (id == PASSIN) {
+            if (cert_pass_set(&passin, &o) != 0) {
+                return CL_EXIT_USAGE;
+            }
+            continue;
         }
         if (id != CL_OPTIONS_OPERAND) {
             return CL_EXIT_USAGE;
@@ -174,6 +185,11 @@ int cert_match_run(int argc, char **argv)
         }
         paths[num++] = o.value;
     }
-    return num >= 2 ? compare(paths, num)
-                    : cl_options_complain(&usage, "two files or more are needed");
+    if (num < 2) {
+        return cl_options_complain(&usage, "two files or more are needed");
+    }
+    cert_opening_init(&how, passin);
+    const int code = compare(paths, num, &how);
+    cl_passphrase_deinit(&how.passphrase);
+    return code;
 }

@@ -30,6 +30,7 @@
 enum {
     CA = 1,
     CA_KEY,
+    PASSIN,
     CSR,
     SERVER,
     CLIENT,
@@ -55,6 +56,7 @@ enum {
 static const struct cl_option options[] = {
     {CA, 0, "ca", "FILE", "the CA's certificate"},
     {CA_KEY, 0, "ca-key", "FILE", "its private key"},
+    CERT_PASSIN_ROW(PASSIN),
     {CSR, 0, "csr", "FILE", "the request; - is standard input"},
     {SERVER, 0, "server", NULL, "for a server (the default)"},
     {CLIENT, 0, "client", NULL, "for a client; with --server for both"},
@@ -103,7 +105,7 @@ static const struct cl_usage usage = {
 };
 
 struct wish {
-    const char *ca, *ca_key, *csr, *output, *crl_url, *ocsp_url, *issuer_url;
+    const char *ca, *ca_key, *passin, *csr, *output, *crl_url, *ocsp_url, *issuer_url;
     bool server, client, intermediate, root, force, crl, der;
     long path_len, days;  /* -1 and 0: the default */
     struct sign_crl list; /* what --crl alone has */
@@ -172,6 +174,8 @@ static int take(void *ctx, int id, const struct cl_options *o)
 {
     struct wish *w = ctx;
     switch (id) {
+    case PASSIN:
+        return cert_pass_set(&w->passin, o);
     case DAYS:
         return cl_options_number(o, 1, MAX_DAYS, &w->days) ? 0 : CL_EXIT_USAGE;
     case PATH_LEN:
@@ -466,7 +470,7 @@ static cl_result run(struct signing *s, struct cl_buf *der, struct cleat_error *
 {
     const struct wish *w = s->wish;
     if (w->root) {
-        CL_TRY(cert_key_read(w->ca_key, &s->ca.key, err));
+        CL_TRY(cert_key_read(w->ca_key, &s->ca.how, &s->ca.key, err));
     } else {
         CL_TRY(sign_ca_open(&s->ca, CL_KU_KEY_CERT_SIGN, "keyCertSign", s->now, err));
         CL_TRY(check_ca(s, err));
@@ -484,6 +488,7 @@ static int make(const struct wish *w, int64_t now)
     struct signing s = {.wish = w, .ca = {.cert_path = w->ca, .key_path = w->ca_key}, .now = now};
     struct cleat_error err = {0};
     struct cl_buf der = {0};
+    cert_opening_init(&s.ca.how, w->passin);
     const cl_result r = run(&s, &der, &err);
     cl_buf_deinit(&der);
     cl_csr_free(s.csr);
@@ -497,6 +502,7 @@ static int make_list(struct wish *w, int64_t now)
     struct sign_crl *list = &w->list;
     list->ca = w->ca;
     list->ca_key = w->ca_key;
+    list->passin = w->passin;
     list->url = w->crl_url;
     list->output = w->output;
     list->as_der = w->der;

@@ -41,8 +41,8 @@ static cl_result check(const struct sign_ca *ca, unsigned usage, const char *usa
 cl_result sign_ca_open(struct sign_ca *ca, unsigned usage, const char *usage_name, int64_t now,
                        struct cleat_error *err)
 {
-    CL_TRY(cert_key_read(ca->key_path, &ca->key, err));
-    CL_TRY(cert_read(ca->cert_path, &ca->cert, err));
+    CL_TRY(cert_key_read(ca->key_path, &ca->how, &ca->key, err));
+    CL_TRY(cert_read(ca->cert_path, &ca->how, &ca->cert, err));
     return check(ca, usage, usage_name, now, err);
 }
 
@@ -50,6 +50,7 @@ void sign_ca_deinit(struct sign_ca *ca)
 {
     cleat_cert_free(ca->cert);
     cleat_key_free(ca->key);
+    cl_passphrase_deinit(&ca->how.passphrase);
     *ca = (struct sign_ca){0};
 }
 

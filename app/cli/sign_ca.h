@@ -4,11 +4,13 @@
 
 #include "base/buf.h"
 #include "cleat/x509.h"
+#include "cli/cert_items.h"
 #include "crypto/key.h"
 
 struct sign_ca {
     const char *cert_path;
     const char *key_path;
+    struct cert_opening how; /* of the key */
     struct cleat_cert *cert;
     struct cleat_key *key;
 };
@@ -41,7 +43,7 @@ struct sign_change {
 };
 
 struct sign_crl {
-    const char *ca, *ca_key;
+    const char *ca, *ca_key, *passin;
     const char *from;   /* the list before this one, or NULL */
     const char *url;    /* of the distribution point that it is for, or NULL */
     const char *output; /* or NULL */

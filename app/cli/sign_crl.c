@@ -157,7 +157,7 @@ static cl_result take_cert(const struct making *m, struct wanted *to, const char
                            struct cleat_error *err)
 {
     struct cleat_cert *cert = NULL;
-    CL_TRY(cert_read(path, &cert, err));
+    CL_TRY(cert_read(path, NULL, &cert, err));
     cl_result r;
     if (cl_rd_equal(cert->der, m->ca.cert->der)) {
         r = sign_refuse(err, "RFC 5280 6.3", path, "nobody looks for a CA on its own list",
@@ -417,6 +417,7 @@ cl_result sign_crl_run(const struct sign_crl *wish, int64_t now, struct cleat_er
 {
     struct making m = {
         .wish = wish, .ca = {.cert_path = wish->ca, .key_path = wish->ca_key}, .now = now};
+    cert_opening_init(&m.ca.how, wish->passin);
     const cl_result r = make(&m, err);
     sign_ca_deinit(&m.ca);
     cl_crl_free(m.before);

@@ -20,6 +20,16 @@ struct cleat_key;
 int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out,
                        struct cleat_error *err);
 
+/* cleat_key_from_encrypted_pem reads the first private key too, and decrypts it when it is
+ * encrypted: PKCS#8 ("ENCRYPTED PRIVATE KEY") with PBES2, or with SHA-1 and 3DES, and PEM's old way
+ * ("DEK-Info:"). passphrase: passphrase_len bytes of UTF-8, the caller's to wipe; it is not looked
+ * at when the key is not encrypted. Returns what cleat_key_from_pem returns, and
+ * CLEAT_ERR_BAD_PASSPHRASE, CLEAT_ERR_LIMIT (the file asks for more than 10,000,000 iterations);
+ * CLEAT_ERR_UNSUPPORTED also for encryption that libcrypto has in its legacy provider alone. */
+int cleat_key_from_encrypted_pem(const char *pem, size_t len, const char *passphrase,
+                                 size_t passphrase_len, struct cleat_key **out,
+                                 struct cleat_error *err);
+
 /* cleat_key_ref adds a reference and returns key; cleat_key_free drops one (NULL is fine) and wipes
  * the key with the last. */
 struct cleat_key *cleat_key_ref(struct cleat_key *key);

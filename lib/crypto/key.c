@@ -13,6 +13,7 @@
 #include "base/pem.h"
 #include "crypto/lane_key.h"
 #include "crypto/ossl.h"
+#include "crypto/sealed.h"
 #include "crypto/version.h"
 
 /* 2048: RFC 9325 4.5, and what every public certification authority demands */
@@ -218,7 +219,8 @@ static cl_result explain_label(bool encrypted, const struct format *format, stru
     if (encrypted || format->code == CLEAT_ERR_NEEDS_PASSPHRASE) {
         return cl_error_set(err,
                             (struct cl_why){CLEAT_ERR_NEEDS_PASSPHRASE, 0, NULL,
-                                            "decrypt it: openssl pkey -in key.pem -out plain.pem"},
+                                            "say the passphrase, or decrypt it: cleat cert convert "
+                                            "--decrypt -o plain.pem key.pem"},
                             "the private key is encrypted with a passphrase");
     }
     return cl_error_set(
@@ -305,29 +307,67 @@ static cl_result from_der(const struct format *format, struct cl_rd der, struct 
     return r == CL_OK ? CL_OK : explain_key(r, rsa_bits, err);
 }
 
-int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out, struct cleat_error *err)
+/* The block's key, decrypted when it is encrypted. */
+static cl_result open_block(const struct format *format, struct cl_rd headers, struct cl_rd body,
+                            struct cl_rd passphrase, struct cleat_key **out,
+                            struct cleat_error *err)
+{
+    struct cl_buf plain = {0};
+    cl_result r = CL_OK;
+    if (format->decode == NULL) { /* encrypted PKCS#8 */
+        format = &formats[0];
+        r = cl_sealed_open(&plain, body, passphrase, err);
+        body = cl_buf_view(&plain);
+    } else if (headers.len != 0) {
+        r = cl_sealed_open_pem(&plain, headers, body, passphrase, err);
+        body = cl_buf_view(&plain);
+    }
+    if (r == CL_OK) {
+        r = from_der(format, body, out, err);
+    }
+    cl_buf_deinit(&plain);
+    return r;
+}
+
+static cl_result from_pem(const char *pem, size_t len, struct cl_rd passphrase,
+                          struct cleat_key **out, struct cleat_error *err)
 {
     struct cl_pem walk;
     struct cl_pem_block block;
-    struct cl_rd headers;
+    struct cl_rd headers = {0};
     const struct format *format = NULL;
     struct cl_buf der = {0};
     *out = NULL;
     cl_pem_init(&walk, pem, len, err);
     CL_TRY(find_block(&walk, &block, &format));
     const bool encrypted = cl_pem_take_headers(&block, &headers) && has(headers, "ENCRYPTED");
-    if (encrypted || format->decode == NULL) {
+    if (format->code == CLEAT_ERR_UNSUPPORTED ||
+        (passphrase.p == NULL && (encrypted || format->decode == NULL))) {
         return explain_label(encrypted, format, err);
     }
     cl_result r = cl_pem_decode(&walk, &block, &der, MAX_DER);
     if (r == CL_OK) {
-        r = from_der(format, cl_buf_view(&der), out, err);
+        r = open_block(format, encrypted ? headers : (struct cl_rd){0}, cl_buf_view(&der),
+                       passphrase, out, err);
     }
     cl_buf_deinit(&der);
-    return (int)r;
+    return r;
 }
 
-cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
+int cleat_key_from_pem(const char *pem, size_t len, struct cleat_key **out, struct cleat_error *err)
+{
+    return (int)from_pem(pem, len, (struct cl_rd){0}, out, err);
+}
+
+int cleat_key_from_encrypted_pem(const char *pem, size_t len, const char *passphrase,
+                                 size_t passphrase_len, struct cleat_key **out,
+                                 struct cleat_error *err)
+{
+    return (int)from_pem(pem, len, cl_rd_of(passphrase != NULL ? passphrase : "", passphrase_len),
+                         out, err);
+}
+
+cl_result cl_key_to_pkcs8(const struct cleat_key *key, struct cl_buf *out)
 {
     if (key->external) {
         return CLEAT_ERR_UNSUPPORTED;
@@ -339,8 +379,19 @@ cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
     if (len <= 0) {
         return cl_ossl_failed(CLEAT_ERR_CRYPTO);
     }
-    const cl_result r = cl_pem_encode("PRIVATE KEY", cl_rd_of(der, (size_t)len), out);
+    const cl_result r = cl_buf_append(out, der, (size_t)len, SIZE_MAX);
     OPENSSL_clear_free(der, (size_t)len);
+    return r;
+}
+
+cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)
+{
+    struct cl_buf der = {0};
+    cl_result r = cl_key_to_pkcs8(key, &der);
+    if (r == CL_OK) {
+        r = cl_pem_encode("PRIVATE KEY", cl_buf_view(&der), out);
+    }
+    cl_buf_deinit(&der);
     return r;
 }
 

@@ -84,7 +84,9 @@ size_t cl_key_max_signature(const struct cleat_key *key);
  * UNSUPPORTED. */
 CL_MUST cl_result cl_key_generate(struct cleat_key **out, enum cl_key_type type, unsigned bits);
 
-/* cl_key_to_pem appends the key as unencrypted PKCS#8 PEM; the caller wipes the buffer. */
+/* cl_key_to_pkcs8 appends a PrivateKeyInfo in DER; cl_key_to_pem appends it in PEM. The caller
+ * wipes the buffer. UNSUPPORTED: the key is elsewhere. */
+CL_MUST cl_result cl_key_to_pkcs8(const struct cleat_key *key, struct cl_buf *out);
 CL_MUST cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out);
 
 /* ---- public keys ---- */

@@ -121,6 +121,20 @@ static cl_result look_at_safe(struct reading *r, const PKCS7 *safe, const X509_A
     return CL_OK;
 }
 
+/* Whether a key of a safe that is not encrypted is so itself. What cannot be read is found later.
+ */
+static bool has_sealed_key(PKCS7 *safe)
+{
+    bool found = false;
+    STACK_OF(PKCS12_SAFEBAG) *bags = PKCS12_unpack_p7data(safe);
+    for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+        const int nid = PKCS12_SAFEBAG_get_nid(sk_PKCS12_SAFEBAG_value(bags, i));
+        found = found || nid == NID_pkcs8ShroudedKeyBag || nid == NID_safeContentsBag;
+    }
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    return found;
+}
+
 static cl_result look_at_safes(struct reading *r)
 {
     r->safes = PKCS12_unpack_authsafes(r->file);
@@ -135,7 +149,10 @@ static cl_result look_at_safes(struct reading *r)
         const X509_ALGOR *sealed;
         struct cl_pbe pbe;
         CL_TRY(look_at_safe(r, sk_PKCS7_value(r->safes, i), &sealed));
-        if (sealed != NULL) {
+        if (sealed == NULL) {
+            r->out->needs_passphrase =
+                r->out->needs_passphrase || has_sealed_key(sk_PKCS7_value(r->safes, i));
+        } else {
             cl_pbe_describe(&pbe, sealed);
             memcpy(r->out->safes[i].text, pbe.text, CL_SEALED_TEXT);
             r->out->needs_passphrase = true;

@@ -148,6 +148,26 @@ static void test_an_encrypted_key_needs_a_passphrase(void **state)
     expect_refused(make_rsa(2048), TRADITIONAL_ENCRYPTED, CLEAT_ERR_NEEDS_PASSPHRASE);
 }
 
+static void test_an_encrypted_key_is_read_with_its_passphrase(void **state)
+{
+    static const enum form forms[] = {PKCS8_ENCRYPTED, TRADITIONAL_ENCRYPTED, PKCS8};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct cleat_key *key = NULL;
+        struct cleat_error err = {0};
+        EVP_PKEY *pkey = make_ec("P-256");
+        const size_t len = write_pem(pkey, forms[i]);
+        assert_int_equal(cleat_key_from_encrypted_pem(pem, len, "secret", 6, &key, &err), CLEAT_OK);
+        assert_int_equal(cl_key_type(key), CL_KEY_EC_P256);
+        cleat_key_free(key);
+        const int wrong = cleat_key_from_encrypted_pem(pem, len, "Secret", 6, &key, &err);
+        assert_int_equal(wrong, forms[i] == PKCS8 ? CLEAT_OK : CLEAT_ERR_BAD_PASSPHRASE);
+        assert_int_equal(err.code, wrong);
+        cleat_key_free(key);
+        EVP_PKEY_free(pkey);
+        assert_no_libcrypto_error();
+    }
+}
+
 static void test_an_rsa_key_below_2048_bits_is_refused_with_its_size(void **state)
 {
     struct cleat_key *key = NULL;
@@ -620,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_pkcs8_holds_every_supported_kind),
         cmocka_unit_test(test_the_traditional_forms_are_read),
         cmocka_unit_test(test_an_encrypted_key_needs_a_passphrase),
+        cmocka_unit_test(test_an_encrypted_key_is_read_with_its_passphrase),
         cmocka_unit_test(test_an_rsa_key_below_2048_bits_is_refused_with_its_size),
         cmocka_unit_test(test_keys_that_cannot_sign_for_tls_are_unsupported),
         cmocka_unit_test(test_explicit_curve_parameters_are_unsupported),

@@ -326,7 +326,7 @@ class Convert(Tools):
         lies.write_text(key.read_text().replace("PRIVATE KEY", "CERTIFICATE"))
         junk.write_bytes(b"\x30\x03\x02\x01")
         for path, words in ((mixed, "cannot go into one DER file"), (lies, "private key"),
-                            (junk, "neither PEM nor DER"), (pathlib.Path("/dev/null"), "no cert")):
+                            (junk, "cut off"), (pathlib.Path("/dev/null"), "empty file")):
             with self.subTest(path):
                 done = self.cert("convert", path, check=False)
                 self.assertEqual(done.returncode, 1)
