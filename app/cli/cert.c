@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 static const struct cl_command commands[] = {
-    {"show", "print a certificate or chain, of a file or a server", cert_show_run},
+    {"show", "print what a file holds: certificates, keys, lists; or a server's chain",
+     cert_show_run},
     {"verify", "verify a chain, and tell every check that was made", cert_verify_run},
     {"lint", "look for what standards and browsers mind about certificates", cert_lint_run},
     {"match", "tell whether a key, certificates and requests belong together", cert_match_run},

@@ -313,6 +313,8 @@ void cert_print_json(const struct cert_report *report, FILE *out)
     (void)json_object_set_new(all, "schema", json_integer(JSON_SCHEMA));
     set(all, "source", report->source);
     (void)json_object_set_new(all, "certificates", list);
+    (void)json_object_set_new(all, "items",
+                              report->items != NULL ? json_incref(report->items) : json_array());
     (void)json_object_set_new(all, "verified", verdict_json(report->verdict));
     (void)json_dumpf(all, out, JSON_INDENT(2));
     (void)fputc('\n', out);

@@ -1,24 +1,31 @@
-/* cli/cert_show.c - `cleat cert show`: read a chain from a file or a server, and print it. */
+/* cli/cert_show.c - `cleat cert show`: read files and servers, and print what they hold. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cert.h"
 #include "cli/cert_fetch.h"
+#include "cli/cert_items.h"
 #include "cli/cli.h"
-#include "cli/get_codes.h"
-#include "cli/read_file.h"
 #include "cli/client_options.h"
+#include "cli/get_codes.h"
+#include "cli/show_items.h"
 #include "net/clock.h"
 #include "x509/chain.h"
-#include "base/pem.h"
 
-/* 4 MiB: a bundle of all CA certificates has 220 KB */
-#define MAX_FILE (4u << 20)
+/* 20: entries of a list that are shown when nothing is said; the web's lists have thousands */
+#define DEFAULT_ENTRIES 20
+/* 100: sources of one command line; more is a mistake in a script */
+#define MAX_SOURCES     100
 
-enum { JSON = 1, CACERT, CAPATH, HELP };
+enum { JSON = 1, ENTRIES, SERIAL, PASSIN, CACERT, CAPATH, HELP };
 
 static const struct cl_option options[] = {
     {JSON, 0, "json", NULL, "print JSON"},
+    {ENTRIES, 0, "entries", "N|all", "entries shown of a list or response (default: 20)"},
+    {SERIAL, 0, "serial", "HEX", "only the entries about the certificate with that number"},
+    CERT_PASSIN_ROW(PASSIN),
     {CACERT, 0, "cacert", "FILE", "verify a server's chain with these CA certificates"},
     {CAPATH, 0, "capath", "DIR", "and with those in the files of DIR"},
     {HELP, 'h', "help", NULL, "print this text"},
@@ -26,62 +33,106 @@ static const struct cl_option options[] = {
 
 static const struct cl_usage usage = {
     .command = "cert show",
-    .synopsis = "[OPTION]... FILE|-|https://HOST[:PORT]",
+    .synopsis = "[OPTION]... FILE|-|https://HOST[:PORT]...",
     .about =
-        "Prints the certificates of a file (PEM or DER), of standard input, or of a server, whose\n"
-        "chain is verified as well. A server's chain is shown whatever the verdict.",
+        "Prints what is in files (PEM, DER or PKCS#12) or on standard input: certificates, "
+        "requests,\n"
+        "revocation lists, OCSP responses, timestamps (SCTs) and keys, of private ones only what\n"
+        "they publish. Or the chain of a server, which is verified as well, and shown whatever "
+        "the\n"
+        "verdict. Nothing else is verified.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert show server.pem\n"
-                "  cleat cert show --json https://example.com | jq .certificates[0].days_left",
+                "  cleat cert show --json https://example.com | jq .certificates[0].days_left\n"
+                "  cleat cert show --serial 1a2b ca.crl\n"
+                "  cleat cert show --passin file:word server.p12",
 };
 
 struct show {
-    const char *source;
+    const char *sources[MAX_SOURCES];
+    size_t num_sources;
     struct client_options trust; /* --cacert, --capath */
-    bool json, help;
+    struct show_wish wish;
+    struct cert_opening how;
+    const char *passin;
+    uint8_t serial[64]; /* bytes; RFC 5280 4.1.2.2 allows 20 */
+    bool json;
 };
 
-static int parse(struct show *show, int argc, char **argv)
+static int take_serial(struct show *show, const struct cl_options *o)
 {
-    struct cl_options o;
-    int id;
-    cl_options_init(&o, &usage, argc, argv);
-    while ((id = cl_options_next(&o)) != CL_OPTIONS_END) {
-        switch (id) {
-        case JSON:
-            show->json = true;
-            break;
-        case CACERT:
-            show->trust.cacert = o.value;
-            break;
-        case CAPATH:
-            show->trust.capath = o.value;
-            break;
-        case HELP:
-            show->help = true;
-            return 0;
-        case CL_OPTIONS_OPERAND:
-            if (show->source != NULL) {
-                return cl_options_complain(&usage, "one certificate source at a time");
-            }
-            show->source = o.value;
-            break;
-        default:
-            return CL_EXIT_USAGE;
+    char digits[2 * sizeof(show->serial) + 1];
+    size_t len = 0;
+    /* as people write them: 0x in front, colons between, an odd number of digits */
+    const char *p = strncmp(o->value, "0x", 2) == 0 ? o->value + 2 : o->value;
+    const size_t num = strlen(p);
+    size_t count = 0;
+    for (size_t i = 0; i < num; i++) {
+        count += p[i] != ':';
+    }
+    digits[0] = '0';
+    size_t at = count % 2;
+    for (size_t i = 0; i < num && at + 1 < sizeof(digits); i++) {
+        if (p[i] != ':') {
+            digits[at++] = p[i];
         }
     }
-    return show->source != NULL ? 0 : cl_options_complain(&usage, "no file or URL given");
+    if (count == 0 || count > 2 * sizeof(show->serial) ||
+        !cl_hex_decode(digits, at, show->serial, sizeof(show->serial), &len)) {
+        return cl_options_complain(&usage, "--serial takes hexadecimal digits, not '%s'", o->value);
+    }
+    show->wish.serial = cl_rd_of(show->serial, len);
+    return 0;
 }
 
-static int complain(const char *source, const char *why)
+static int take(void *ctx, int id, const struct cl_options *o)
 {
-    (void)fprintf(stderr, "cleat cert show: %s: %s\n", source, why);
+    struct show *show = ctx;
+    long number = 0;
+    switch (id) {
+    case JSON:
+        show->json = true;
+        return 0;
+    case ENTRIES:
+        if (strcmp(o->value, "all") == 0) {
+            show->wish.max_entries = SIZE_MAX;
+            return 0;
+        }
+        if (!cl_options_number(o, 0, INT32_MAX, &number)) {
+            return CL_EXIT_USAGE;
+        }
+        show->wish.max_entries = (size_t)number;
+        return 0;
+    case SERIAL:
+        return take_serial(show, o);
+    case PASSIN:
+        return cert_pass_set(&show->passin, o);
+    case CACERT:
+        show->trust.cacert = o->value;
+        return 0;
+    case CAPATH:
+        show->trust.capath = o->value;
+        return 0;
+    case CL_OPTIONS_OPERAND:
+        if (show->num_sources == MAX_SOURCES) {
+            return cl_options_complain(&usage, "more than %d files", MAX_SOURCES);
+        }
+        show->sources[show->num_sources++] = o->value;
+        return 0;
+    default:
+        return CL_EXIT_USAGE;
+    }
+}
+
+static int complain(const char *source, const struct cleat_error *err)
+{
+    (void)fprintf(stderr, "cleat cert show: %s: %s\n", source, err->text);
+    if (err->hint[0] != '\0') {
+        (void)fprintf(stderr, "  hint: %s\n", err->hint);
+    }
     return CL_EXIT_FAILURE;
 }
-
-/* 4,096 certificates: a bundle of all CAs has 150 */
-#define MAX_CERTS 4096
 
 /* The certificates of a file, which may be more than a chain. */
 struct certs {
@@ -97,61 +148,22 @@ static void certs_deinit(struct certs *c)
     cl_free(c->items);
 }
 
-static cl_result add_cert(struct certs *c, struct cl_rd der, struct cleat_error *err)
+static cl_result parse_certs(struct certs *c, const struct cert_items *list,
+                             struct cleat_error *err)
 {
-    struct cleat_cert *cert = NULL;
-    struct cleat_cert **grown = cl_realloc(c->items, (c->num + 1) * sizeof(struct cleat_cert *));
-    if (grown == NULL) {
+    c->items = cl_calloc(list->num, sizeof(struct cleat_cert *));
+    if (c->items == NULL) {
         return CLEAT_ERR_NOMEM;
     }
-    c->items = grown;
-    CL_TRY((cl_result)cleat_cert_from_der(der.p, der.len, &cert, err));
-    c->items[c->num++] = cert;
+    for (size_t i = 0; i < list->num; i++) {
+        const struct cert_item *item = &list->items[i];
+        if (item->kind == CL_KIND_CERT) {
+            CL_TRY(
+                (cl_result)cleat_cert_from_der(item->der.p, item->der.len, &c->items[c->num], err));
+            c->num++;
+        }
+    }
     return CL_OK;
-}
-
-static cl_result add_pem(struct certs *c, struct cl_rd text, struct cleat_error *err)
-{
-    struct cl_pem pem;
-    struct cl_pem_block block;
-    bool found = true;
-    cl_pem_init(&pem, (const char *)text.p, text.len, err);
-    for (;;) {
-        CL_TRY(cl_pem_next(&pem, &block, &found));
-        if (!found || c->num == MAX_CERTS) {
-            break;
-        }
-        if (cl_rd_equal_str(block.label, "CERTIFICATE")) {
-            struct cl_buf der = {0};
-            cl_result r = cl_pem_decode(&pem, &block, &der, CL_CERT_MAX_LEN);
-            r = r == CL_OK ? add_cert(c, cl_buf_view(&der), err) : r;
-            cl_buf_deinit(&der);
-            CL_TRY(r);
-        }
-    }
-    return c->num > 0 ? CL_OK
-                      : cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NO_CERTIFICATE},
-                                     "it holds no certificate");
-}
-
-/* PEM, or a single DER certificate. */
-static int read_certs(const char *path, struct certs *out)
-{
-    struct cl_buf text = {0};
-    struct cleat_error err = {0};
-    const char *why = "";
-    int code = 0;
-    if (!cl_read_file(path, &text, MAX_FILE, &why)) {
-        code = complain(path, why);
-    } else {
-        struct cl_rd view = cl_buf_view(&text);
-        bool is_der = view.len > 0 && view.p[0] == 0x30; /* SEQUENCE */
-        cl_result r = is_der ? add_cert(out, view, &err) : add_pem(out, view, &err);
-        code = r == CL_OK ? 0
-                          : complain(path, err.code != 0 ? err.text : cleat_error_sentence((int)r));
-    }
-    cl_buf_deinit(&text);
-    return code;
 }
 
 static void print(const struct show *show, const struct cert_report *report)
@@ -163,55 +175,141 @@ static void print(const struct show *show, const struct cert_report *report)
     }
 }
 
-static int show_server(const struct show *show)
+static int show_server(const struct show *show, const char *source)
 {
     struct cert_fetched fetched = {0};
-    int code = cert_fetch(show->source, &show->trust, &fetched);
+    int code = cert_fetch(source, &show->trust, &fetched);
     if (code == 0) {
         const struct cleat_cert *certs[CL_CHAIN_MAX];
         size_t num = 0;
         for (; num < cl_chain_num(fetched.chain) && num < CL_CHAIN_MAX; num++) {
             certs[num] = cl_chain_at(fetched.chain, num);
         }
-        struct cert_report report = {.source = show->source,
+        struct cert_report report = {.source = source,
                                      .certs = certs,
                                      .num = num,
                                      .verdict = fetched.verdict,
                                      .now = (int64_t)(cl_clock_unix_ms() / 1000)};
         print(show, &report);
     } else {
-        (void)complain(show->source, fetched.err.text);
-        if (fetched.err.hint[0] != '\0') {
-            (void)fprintf(stderr, "  hint: %s\n", fetched.err.hint);
-        }
+        (void)complain(source, &fetched.err);
     }
     cert_fetched_deinit(&fetched);
     return code;
 }
 
-int cert_show_run(int argc, char **argv)
+/* What is no certificate: as text right away, as JSON into the report. */
+static cl_result show_others(struct show *show, const struct cert_items *list,
+                             struct cert_report *report, struct cleat_error *err)
 {
-    struct show show = {0};
-    int code = parse(&show, argc, argv);
-    if (code != 0) {
-        return code;
+    for (size_t i = 0; i < list->num; i++) {
+        const struct cert_item *item = &list->items[i];
+        struct facts f = {.out = show->json ? NULL : stdout, .now = report->now};
+        if (item->kind == CL_KIND_CERT) {
+            continue;
+        }
+        if (show->json) {
+            f.object = json_object();
+            (void)json_array_append_new(report->items, f.object);
+        } else {
+            const char *name = cl_kind_name(item->kind);
+            (void)printf("%s%c%s\n", report->num + i > 0 ? "\n" : "", name[0] & ~0x20, name + 1);
+        }
+        CL_TRY(show_item(&f, item, &show->wish, err));
     }
-    if (show.help) {
-        cl_options_help(&usage, stdout);
-        return CL_EXIT_OK;
+    return CL_OK;
+}
+
+static cl_result show_list(struct show *show, const struct cert_items *list,
+                           struct cert_report *report, struct certs *certs, struct cleat_error *err)
+{
+    CL_TRY(parse_certs(certs, list, err));
+    report->certs = (const struct cleat_cert *const *)certs->items;
+    report->num = certs->num;
+    if (show->json) {
+        CL_TRY(show_others(show, list, report, err));
+        print(show, report);
+        return CL_OK;
     }
-    if (strstr(show.source, "://") != NULL) {
-        return show_server(&show);
-    }
-    struct cert_report report = {.source = show.source,
-                                 .now = (int64_t)(cl_clock_unix_ms() / 1000)};
+    print(show, report);
+    return show_others(show, list, report, err);
+}
+
+static int show_file(struct show *show, const char *path)
+{
+    struct cert_report report = {.source = path,
+                                 .now = (int64_t)(cl_clock_unix_ms() / 1000),
+                                 .items = show->json ? json_array() : NULL};
     struct certs certs = {0};
-    code = read_certs(show.source, &certs);
-    if (code == 0) {
-        report.certs = (const struct cleat_cert *const *)certs.items;
-        report.num = certs.num;
-        print(&show, &report);
+    struct cert_items list = {0};
+    struct cleat_error err = {0};
+    show->wish.path = path;
+    cl_result r = cert_items_read(&list, path, &err);
+    if (r != CL_OK) { /* names the path itself */
+        (void)cert_tool_complain(usage.command, &err);
+    } else {
+        r = show_list(show, &list, &report, &certs, &err);
+        if (r != CL_OK) {
+            (void)cl_error_set(&err, (struct cl_why){.code = r}, "%s",
+                               cleat_error_sentence((int)r));
+            (void)complain(path, &err);
+        }
     }
     certs_deinit(&certs);
+    cert_items_deinit(&list);
+    json_decref(report.items);
+    return r == CL_OK ? CL_EXIT_OK : CL_EXIT_FAILURE;
+}
+
+static void show_separator(const struct show *show, const char *source, size_t i)
+{
+    if (show->json) {
+        (void)printf("%s", i == 0 ? "" : ",\n");
+    } else {
+        (void)printf("%s== %s ==\n", i == 0 ? "" : "\n", source);
+    }
+}
+
+/* Each is shown, whatever became of those before; the first failure is the exit code. */
+static int show_all(struct show *show)
+{
+    int code = CL_EXIT_OK;
+    const bool many = show->num_sources > 1;
+    if (show->json && many) {
+        (void)printf("[\n");
+    }
+    for (size_t i = 0; i < show->num_sources; i++) {
+        const char *source = show->sources[i];
+        if (many) {
+            show_separator(show, source, i);
+        }
+        const int one =
+            strstr(source, "://") != NULL ? show_server(show, source) : show_file(show, source);
+        if (one != CL_EXIT_OK && many && show->json) {
+            (void)printf("null\n");
+        }
+        code = code != CL_EXIT_OK ? code : one;
+    }
+    if (show->json && many) {
+        (void)printf("]\n");
+    }
+    return code;
+}
+
+int cert_show_run(int argc, char **argv)
+{
+    struct show show = {.wish = {.max_entries = DEFAULT_ENTRIES}};
+    int code;
+    if (!cl_options_each(&usage, argc, argv, HELP, take, &show, &code)) {
+        return code;
+    }
+    if (show.num_sources == 0) {
+        return cl_options_complain(&usage, "no file or URL given");
+    }
+    cert_opening_init(&show.how, show.passin);
+    show.how.passphrase.may_ask = isatty(STDIN_FILENO) == 1;
+    show.wish.how = &show.how;
+    code = show_all(&show);
+    cl_passphrase_deinit(&show.how.passphrase);
     return code;
 }
