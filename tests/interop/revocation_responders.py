@@ -26,6 +26,11 @@ def serial(cert):
     return text.strip().split("=")[1]
 
 
+def stamp_later(hours):
+    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
+    return f"@{int(then.timestamp())}"
+
+
 class Judged(unittest.TestCase):
     """A CA with leaves, of which Revoking's index says that `listed` is revoked."""
 
@@ -38,11 +43,11 @@ class Judged(unittest.TestCase):
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
 
-    def verify(self, leaf, *args, code=0, says=".", ca=None):
+    def verify(self, leaf, *args, code=0, says="."):
         """Every certificate needs a good list or response."""
         cert = leaf if isinstance(leaf, Path) else self.ca.leaves[leaf][0]
-        done = run([PROGRAM, "cert", "verify", "--ca", ca or self.ca.cert, "--hard-fail",
-                    "--explain", *args, cert], check=False)
+        done = run([PROGRAM, "cert", "verify", "--ca", self.ca.cert, "--hard-fail", "--explain",
+                    *args, cert], check=False)
         text = done.stdout.decode() + done.stderr.decode()
         self.assertEqual(done.returncode, code, f"{args}: {text}")
         self.assertRegex(text, says)
@@ -154,11 +159,6 @@ class Responses(Judged):
         self.verify("good", option, path, code=60, says="not signed by the issuer|malformed|OCSP")
 
 
-def stamp_later(hours):
-    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
-    return f"@{int(then.timestamp())}"
-
-
 class Lists(Judged):
     """`openssl ca -gencrl`, certtool and crlutil."""
 
@@ -246,8 +246,7 @@ class Lists(Judged):
     def pointed(self, name, points):
         cert, _ = self.ca.leaf(name)
         extensions = self.ca.folder / f"{name}.cnf"
-        extensions.write_text(extensions.read_text() + "".join(
-            f"crlDistributionPoints={points}\n"))
+        extensions.write_text(f"{extensions.read_text()}crlDistributionPoints={points}\n")
         openssl("x509", "-req", "-in", self.ca.folder / f"{name}.csr", "-CA", self.ca.cert,
                 "-CAkey", self.ca.key, "-days", 9, "-CAcreateserial", "-extfile", extensions,
                 "-out", cert)
