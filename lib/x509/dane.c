@@ -126,9 +126,6 @@ static cl_result check(struct cl_tlsa *record, struct cleat_error *err)
 {
     record->usable = record->usage <= CLEAT_TLSA_DANE_EE && record->selector <= CLEAT_TLSA_SPKI &&
                      record->matching <= CLEAT_TLSA_SHA2_512;
-    if (record->len == 0) {
-        return cl_error_set(err, malformed, "a TLSA record without data");
-    }
     if (!record->usable) {
         return CL_OK;
     }
@@ -189,7 +186,10 @@ int cleat_dane_add(struct cleat_dane *set, uint8_t usage, uint8_t selector, uint
                                  "a TLSA record of %zu bytes: a record of DNS has at most %d", len,
                                  CLEAT_TLSA_MAX_DATA);
     }
-    record.data = cl_memdup(data, len != 0 ? len : 1);
+    if (len == 0) {
+        return (int)cl_error_set(err, malformed, "a TLSA record without data");
+    }
+    record.data = cl_memdup(data, len);
     if (record.data == NULL) {
         return (int)cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }

@@ -3,6 +3,7 @@
 #include "support_x509.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cleat/dane.h"
 #include "x509/dane.h"
@@ -470,6 +471,21 @@ static void test_a_malformed_record_is_refused_with_the_reason(void **state)
     }
 }
 
+/* Under ASan and valgrind: nothing behind the bytes is read. */
+static void test_rdata_that_ends_too_early_is_refused(void **state)
+{
+    static const uint8_t whole[4] = {3, 1, 1, 0};
+    for (size_t len = 0; len <= sizeof(whole); len++) {
+        struct cleat_dane *set = set_about(NULL, 0, 0, 0);
+        uint8_t *rdata = malloc(len != 0 ? len : 1);
+        assert_non_null(rdata);
+        memcpy(rdata, whole, len);
+        assert_int_equal(cleat_dane_add_wire(set, rdata, len, NULL), CLEAT_ERR_BAD_TLSA);
+        free(rdata);
+        cleat_dane_free(set);
+    }
+}
+
 static void test_longer_than_a_record_of_dns_is_refused(void **state)
 {
     static uint8_t data[CLEAT_TLSA_MAX_DATA + 1];
@@ -654,6 +670,7 @@ int main(void)
         cmocka_unit_test(test_the_order_of_records_does_not_matter),
         cmocka_unit_test(test_more_than_64_records_are_refused),
         cmocka_unit_test(test_a_malformed_record_is_refused_with_the_reason),
+        cmocka_unit_test(test_rdata_that_ends_too_early_is_refused),
         cmocka_unit_test(test_longer_than_a_record_of_dns_is_refused),
         cmocka_unit_test(test_the_proof_says_which_record_matched_which_certificate),
         cmocka_unit_test(test_the_proof_says_what_dane_ee_does_not_look_at),
