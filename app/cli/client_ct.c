@@ -79,9 +79,12 @@ static void warn(const char *path, const struct cl_ct_list *list)
         char name[sizeof(list->passed_over)];
         memcpy(name, list->passed_over, sizeof(name));
         cl_text_make_printable(name);
-        (void)fprintf(stderr,
-                      "cleat: %s: %zu logs whose state is not known here count for nothing: %s%s\n",
-                      path, list->num_passed_over, name, list->num_passed_over > 1 ? ", ..." : "");
+        (void)fprintf(
+            stderr,
+            "cleat: %s: %zu log%s of a state that is not known here: %s%s; its timestamps "
+            "count for nothing\n",
+            path, list->num_passed_over, list->num_passed_over > 1 ? "s" : "", name,
+            list->num_passed_over > 1 ? ", ..." : "");
     }
 }
 

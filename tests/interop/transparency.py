@@ -280,7 +280,7 @@ class Lists(unittest.TestCase):
         value["operators"][1]["logs"][0]["state"] = {"praised": {"timestamp": iso(NOW)}}
         cert = logged("future", ONE, TWO).cert
         _, errors = verify(60, "--ct", "--ct-logs", write_list("future.json", value), source=cert)
-        self.assertIn("1 logs whose state is not known here count for nothing: the log two", errors)
+        self.assertIn(": 1 log of a state that is not known here: the log two; ", errors)
 
     def test_an_old_list_is_warned_about(self):
         value = logs_json(log_list_timestamp=iso(NOW - 71 * DAY))
