@@ -116,7 +116,7 @@ void client_tell_detail(const struct cleat_error *err, bool of_verification)
     if (err->hint[0] != '\0') {
         (void)fprintf(stderr, "  hint: %s\n", err->hint);
     }
-    if (of_verification) {
+    if (of_verification && err->code != CLEAT_ERR_DANE_NO_MATCH) { /* no CA would help */
         (void)fprintf(stderr, "  --cacert FILE trusts another CA; -k accepts any certificate, and "
                               "with it any impostor\n");
     }
