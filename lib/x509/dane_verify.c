@@ -143,7 +143,7 @@ static cl_result add_bare(struct cleat_trust_builder *anchors, const struct cl_n
     return r == CLEAT_ERR_NOMEM ? r : CL_OK; /* else it is no anchor */
 }
 
-/* RFC 7671 5.2.2: a bare key need not be in the chain; every issuer that the chain names may be its
+/* RFC 7671 5.2.3: a bare key need not be in the chain; every issuer that the chain names may be its
  * holder. */
 static cl_result add_bare_key(struct cl_verify *v, struct cleat_trust_builder *anchors,
                               const struct cl_tlsa *record, size_t *num)
@@ -246,7 +246,7 @@ void cl_dane_no_issuer(struct cl_verify *v, struct cl_fail *fail)
     fail->openssl = "DANE_NO_MATCH";
     (void)cl_fail_set(fail, CLEAT_ERR_DANE_NO_MATCH, CL_CHECK_DANE, v->path.num - 1, NULL,
                       "the server should send its chain up to the authority that a TLSA record "
-                      "names (RFC 7671 5.2.1)",
+                      "names (RFC 7671 5.2)",
                       "no TLSA record (of %zu) names an issuer of it", v->verdict->dane->num);
 }
 
