@@ -246,7 +246,7 @@ void cl_dane_no_issuer(struct cl_verify *v, struct cl_fail *fail)
     fail->openssl = "DANE_NO_MATCH";
     (void)cl_fail_set(fail, CLEAT_ERR_DANE_NO_MATCH, CL_CHECK_DANE, v->path.num - 1, NULL,
                       "the server should send its chain up to the authority that a TLSA record "
-                      "names (RFC 7671 5.2)",
+                      "names (RFC 7671 5.2.2)",
                       "no TLSA record (of %zu) names an issuer of it", v->verdict->dane->num);
 }
 
