@@ -27,6 +27,7 @@ struct cert_report {
     const struct cleat_verdict *verdict; /* NULL: not verified */
     int64_t now;                         /* Unix seconds */
     struct json_t *items;                /* other things, for JSON; or NULL */
+    const struct cleat_ct_logs *logs;    /* those with names; or NULL */
 };
 
 /* cert_print_text and cert_print_json write everything about the chain's certificates. */

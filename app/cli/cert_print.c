@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/cert.h"
+#include "cli/show_items.h"
 
 /* Goes up when a member changes its meaning or goes away. */
 #define JSON_SCHEMA 1
@@ -145,8 +146,21 @@ static void print_extensions(const struct cleat_cert *cert, FILE *out)
     }
 }
 
-static void print_cert(const struct cleat_cert *cert, int64_t now, FILE *out)
+/* What logs have signed of the certificate (RFC 6962 3.3), where it says that itself. */
+static void say_scts(const struct cleat_cert *cert, const struct cert_report *report,
+                     struct facts *f)
 {
+    struct cl_rd list;
+    struct cleat_error err = {0};
+    if (cl_sct_embedded(cert, &list) && show_sct_list(f, list, report->logs, &err) != CL_OK) {
+        facts_text(f, "Timestamps", NULL, err.text);
+    }
+}
+
+static void print_cert(const struct cleat_cert *cert, const struct cert_report *report, FILE *out)
+{
+    const int64_t now = report->now;
+    struct facts f = {.out = out, .now = now};
     char text[TEXT_SIZE], when[32], left[64], digest[96];
     get(cleat_cert_subject, cert, text);
     row(out, "Subject", text[0] != '\0' ? text : "(empty)");
@@ -169,6 +183,7 @@ static void print_cert(const struct cleat_cert *cert, int64_t now, FILE *out)
     row(out, "SHA-256", digest);
     (void)fprintf(out, "  %-12s sha256//%s\n", "SPKI pin", get(cleat_cert_spki_pin, cert, text));
     print_extensions(cert, out);
+    say_scts(cert, report, &f);
 }
 
 static void print_verdict(const struct cleat_verdict *verdict, FILE *out)
@@ -197,7 +212,7 @@ void cert_print_text(const struct cert_report *report, FILE *out)
         get(cleat_cert_common_name, cert, text);
         (void)fprintf(out, "Certificate %zu of %zu%s%s\n", i + 1, num, text[0] != '\0' ? ": " : "",
                       text);
-        print_cert(cert, report->now, out);
+        print_cert(cert, report, out);
         (void)fputs(i + 1 < num || report->verdict != NULL ? "\n" : "", out);
     }
     if (report->verdict != NULL) {
@@ -247,7 +262,7 @@ static json_t *extensions_json(const struct cleat_cert *cert)
     return list;
 }
 
-static json_t *cert_json(const struct cleat_cert *cert, int64_t now)
+static json_t *cert_json(const struct cleat_cert *cert, const struct cert_report *report)
 {
     static const struct {
         const char *name;
@@ -266,6 +281,8 @@ static json_t *cert_json(const struct cleat_cert *cert, int64_t now)
     char text[TEXT_SIZE], when[32];
     uint8_t digest[32];
     json_t *o = json_object();
+    struct facts f = {.object = o, .now = report->now};
+    const int64_t now = report->now;
     int64_t begin = cleat_cert_not_before(cert), end = cleat_cert_not_after(cert);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         text[0] = '\0';
@@ -287,6 +304,8 @@ static json_t *cert_json(const struct cleat_cert *cert, int64_t now)
     cl_hex_encode(digest, sizeof(digest), text);
     set(o, "sha256", text);
     (void)json_object_set_new(o, "extensions", extensions_json(cert));
+    (void)json_object_set_new(o, "timestamps", json_array());
+    say_scts(cert, report, &f);
     return o;
 }
 
@@ -308,7 +327,7 @@ void cert_print_json(const struct cert_report *report, FILE *out)
 {
     json_t *all = json_object(), *list = json_array();
     for (size_t i = 0; i < report->num; i++) {
-        (void)json_array_append_new(list, cert_json(report->certs[i], report->now));
+        (void)json_array_append_new(list, cert_json(report->certs[i], report));
     }
     (void)json_object_set_new(all, "schema", json_integer(JSON_SCHEMA));
     set(all, "source", report->source);

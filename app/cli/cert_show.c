@@ -8,6 +8,7 @@
 #include "cli/cert_fetch.h"
 #include "cli/cert_items.h"
 #include "cli/cli.h"
+#include "cli/client_ct.h"
 #include "cli/client_options.h"
 #include "cli/get_codes.h"
 #include "cli/show_items.h"
@@ -19,13 +20,14 @@
 /* 100: sources of one command line; more is a mistake in a script */
 #define MAX_SOURCES     100
 
-enum { JSON = 1, ENTRIES, SERIAL, PASSIN, CACERT, CAPATH, HELP };
+enum { JSON = 1, ENTRIES, SERIAL, PASSIN, CT_LOGS, CACERT, CAPATH, HELP };
 
 static const struct cl_option options[] = {
     {JSON, 0, "json", NULL, "print JSON"},
     {ENTRIES, 0, "entries", "N|all", "entries shown of a list or response (default: 20)"},
     {SERIAL, 0, "serial", "HEX", "only the entries about the certificate with that number"},
     CERT_PASSIN_ROW(PASSIN),
+    {CT_LOGS, 0, "ct-logs", "FILE", "names of logs, for timestamps: the browsers' list (JSON)"},
     {CACERT, 0, "cacert", "FILE", "verify a server's chain with these CA certificates"},
     {CAPATH, 0, "capath", "DIR", "and with those in the files of DIR"},
     {HELP, 'h', "help", NULL, "print this text"},
@@ -56,6 +58,8 @@ struct show {
     struct show_wish wish;
     struct cert_opening how;
     const char *passin;
+    const char *ct_logs;
+    struct cleat_ct_logs *logs;
     uint8_t serial[64]; /* bytes; RFC 5280 4.1.2.2 allows 20 */
     bool json;
 };
@@ -108,6 +112,9 @@ static int take(void *ctx, int id, const struct cl_options *o)
         return take_serial(show, o);
     case PASSIN:
         return cert_pass_set(&show->passin, o);
+    case CT_LOGS:
+        show->ct_logs = o->value;
+        return 0;
     case CACERT:
         show->trust.cacert = o->value;
         return 0;
@@ -189,7 +196,8 @@ static int show_server(const struct show *show, const char *source)
                                      .certs = certs,
                                      .num = num,
                                      .verdict = fetched.verdict,
-                                     .now = (int64_t)(cl_clock_unix_ms() / 1000)};
+                                     .now = (int64_t)(cl_clock_unix_ms() / 1000),
+                                     .logs = show->logs};
         print(show, &report);
     } else {
         (void)complain(source, &fetched.err);
@@ -239,7 +247,8 @@ static int show_file(struct show *show, const char *path)
 {
     struct cert_report report = {.source = path,
                                  .now = (int64_t)(cl_clock_unix_ms() / 1000),
-                                 .items = show->json ? json_array() : NULL};
+                                 .items = show->json ? json_array() : NULL,
+                                 .logs = show->logs};
     struct certs certs = {0};
     struct cert_items list = {0};
     struct cleat_error err = {0};
@@ -309,7 +318,15 @@ int cert_show_run(int argc, char **argv)
     cert_opening_init(&show.how, show.passin);
     show.how.passphrase.may_ask = isatty(STDIN_FILENO) == 1;
     show.wish.how = &show.how;
-    code = show_all(&show);
+    struct cleat_error err = {0};
+    code = client_ct_names(show.ct_logs, &show.logs, &err);
+    if (code != 0) {
+        (void)cert_tool_complain(usage.command, &err);
+    } else {
+        show.wish.logs = show.logs;
+        code = show_all(&show);
+    }
+    cleat_ct_logs_free(show.logs);
     cl_passphrase_deinit(&show.how.passphrase);
     return code;
 }

@@ -22,10 +22,10 @@
 /* ---- where the list is ---- */
 
 /* --ct-logs, $CLEAT_CT_LOGS, the user's, the machine's; NULL: none of them is there. */
-static const char *find_list(const struct client_options *o, char path[PATH_SIZE])
+static const char *find_list(const char *option, char path[PATH_SIZE])
 {
     static const char machine[] = "/etc/cleat/ct-logs.json";
-    const char *named = o->ct_logs != NULL ? o->ct_logs : getenv("CLEAT_CT_LOGS");
+    const char *named = option != NULL ? option : getenv("CLEAT_CT_LOGS");
     if (named != NULL && named[0] != '\0') {
         return named;
     }
@@ -52,7 +52,7 @@ int client_ct_check(const struct client_options *o, const struct cl_usage *usage
                                           "that a replay would judge otherwise: leave out one of "
                                           "the two");
     }
-    if (o->ct && find_list(o, path) == NULL) {
+    if (o->ct && find_list(o->ct_logs, path) == NULL) {
         const bool home = cl_data_path("cleat/ct-logs.json", path, sizeof(path));
         return cl_options_complain(
             usage,
@@ -99,35 +99,53 @@ static int bad_list(struct cleat_error *err, const char *path, const struct clea
     return GET_EXIT_CA_FILE;
 }
 
+static int read_list(const char *path, struct cl_ct_list *list, struct cleat_error *err)
+{
+    struct cl_buf text = {0};
+    struct cleat_error why = {0};
+    const char *reason = "";
+    cl_result r = CLEAT_ERR_SYSTEM;
+    if (path == NULL || !cl_read_file(path, &text, CL_CT_LIST_MAX, &reason)) {
+        (void)cl_error_set(&why, (struct cl_why){.code = r}, "%s",
+                           path != NULL ? reason : "it has gone");
+    } else {
+        r = cl_ct_list_read((const char *)text.p, text.len, list, &why);
+    }
+    cl_buf_deinit(&text);
+    return r == CL_OK             ? 0
+           : r == CLEAT_ERR_NOMEM ? GET_EXIT_NO_MEMORY
+                                  : bad_list(err, path != NULL ? path : "no file", &why);
+}
+
 int client_ct_open(const struct client_options *o, struct client_ct *out, struct cleat_error *err)
 {
     char room[PATH_SIZE];
-    struct cl_buf text = {0};
     struct cl_ct_list list = {0};
-    struct cleat_error why = {0};
-    const char *reason = "";
-    int code = 0;
     *out = (struct client_ct){.mode = CLEAT_CT_OFF};
     if (!o->ct && o->ct_logs == NULL) {
         return 0;
     }
-    const char *path = find_list(o, room);
-    if (path == NULL || !cl_read_file(path, &text, CL_CT_LIST_MAX, &reason)) {
-        (void)cl_error_set(&why, (struct cl_why){.code = CLEAT_ERR_SYSTEM}, "%s",
-                           path != NULL ? reason : "it has gone");
-        code = bad_list(err, path != NULL ? path : "no file", &why);
-    } else {
-        const cl_result r = cl_ct_list_read((const char *)text.p, text.len, &list, &why);
-        code = r == CL_OK             ? 0
-               : r == CLEAT_ERR_NOMEM ? GET_EXIT_NO_MEMORY
-                                      : bad_list(err, path, &why);
-    }
+    const char *path = find_list(o->ct_logs, room);
+    const int code = read_list(path, &list, err);
     if (code == 0) {
         warn(path, &list);
         out->mode = o->ct ? CLEAT_CT_REQUIRED : CLEAT_CT_TOLD;
         out->logs = list.logs;
     }
-    cl_buf_deinit(&text);
+    return code;
+}
+
+int client_ct_names(const char *option, struct cleat_ct_logs **out, struct cleat_error *err)
+{
+    char room[PATH_SIZE];
+    struct cl_ct_list list = {0};
+    const char *path = find_list(option, room);
+    const int code = path != NULL ? read_list(path, &list, err) : 0;
+    *out = list.logs;
+    if (code == GET_EXIT_CA_FILE && option == NULL) {
+        (void)fprintf(stderr, "cleat: %s; logs are shown without their names\n", err->text);
+        return 0;
+    }
     return code;
 }
 

@@ -18,6 +18,11 @@ int client_ct_check(const struct client_options *o, const struct cl_usage *usage
  * which file and why) or GET_EXIT_NO_MEMORY. A list that is old is warned about on stderr. *out is
  * to be closed whatever comes back. */
 int client_ct_open(const struct client_options *o, struct client_ct *out, struct cleat_error *err);
+/* client_ct_names reads the list for the names in it alone: that of --ct-logs (option), or the one
+ * that --ct would take, if there is any; *out is NULL else, and the caller's to free. Returns as
+ * client_ct_open does; of a list that nobody named what is wrong is a warning on stderr. */
+int client_ct_names(const char *option, struct cleat_ct_logs **out, struct cleat_error *err);
+
 void client_ct_close(struct client_ct *ct);
 
 #endif

@@ -1,6 +1,5 @@
-/* cli/show_lists.c - revocation lists, OCSP responses and lists of timestamps, shown. Nothing is
- * verified here: `cleat cert verify` does that. */
-#include <inttypes.h>
+/* cli/show_lists.c - revocation lists and OCSP responses, shown. Nothing is verified here: `cleat
+ * cert verify` does that. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +7,6 @@
 #include "cli/show_items.h"
 #include "x509/crl.h"
 #include "x509/crl_build.h"
-#include "x509/ct.h"
 #include "x509/gname.h"
 #include "x509/ocsp.h"
 
@@ -202,67 +200,5 @@ cl_result show_ocsp(struct facts *f, const struct cert_item *item, const struct 
         }
     }
     cl_ocsp_free(o);
-    return CL_OK;
-}
-
-/* ---- timestamps ---- */
-
-static void timestamp(struct facts *f, const struct cl_sct *sct)
-{
-    char other[16];
-    struct facts sub = facts_sub(f, "timestamps");
-    char id[CL_BASE64_LEN(CL_CT_ID_LEN) + 1];
-    cl_base64_encode(sct->log_id.p, sct->log_id.len, id);
-    facts_text(&sub, "Log", "log_id", id);
-    facts_hex(&sub, NULL, "log_id_hex", sct->log_id);
-    /* timestamps beyond the year 9999 have no text */
-    const uint64_t seconds = sct->timestamp / 1000;
-    facts_time(&sub, "  Time", "time", seconds < 253402300800u ? (int64_t)seconds : INT64_MIN);
-    facts_number(&sub, NULL, "milliseconds",
-                 sct->timestamp <= INT64_MAX ? (int64_t)sct->timestamp : -1);
-    /* RFC 6962 2.1.4: these two alone; written as in TLS 1.2 */
-    (void)snprintf(other, sizeof(other), "0x%04x", sct->algorithm);
-    facts_text(&sub, "  Signature", "signature",
-               sct->algorithm == 0x0403   ? "ECDSA with SHA-256"
-               : sct->algorithm == 0x0401 ? "RSA with SHA-256"
-                                          : other);
-    facts_hex(&sub, "  Extensions", "extensions", sct->extensions);
-}
-
-cl_result show_scts(struct facts *f, const struct cert_item *item, const struct show_wish *w,
-                    struct cleat_error *err)
-{
-    uint8_t framed[2] = {(uint8_t)(item->der.len >> 8), (uint8_t)item->der.len};
-    struct cl_rd list = cl_kind_sct_list(cl_buf_view(&item->der));
-    struct cl_buf one = {0};
-    struct cl_sct sct;
-    size_t num = 0;
-    bool ok;
-    (void)w;
-    if (list.p == NULL) { /* one timestamp: a list of it */
-        if (item->der.len > UINT16_MAX ||
-            cl_buf_append(&one, framed, sizeof(framed), SIZE_MAX) != CL_OK ||
-            cl_buf_append(&one, item->der.p, item->der.len, SIZE_MAX) != CL_OK) {
-            cl_buf_deinit(&one);
-            return CLEAT_ERR_LIMIT;
-        }
-        list = cl_buf_view(&one);
-    }
-    while (!cl_rd_done(&list)) {
-        if (!cl_sct_next(&list, &sct, &ok)) {
-            cl_buf_deinit(&one);
-            return cl_error_set(
-                err, (struct cl_why){.code = CLEAT_ERR_DECODE, .section = "RFC 6962 3.3"},
-                "the list of timestamps is broken behind number %zu", num);
-        }
-        num++;
-        if (ok) {
-            timestamp(f, &sct);
-        } else {
-            facts_text(f, "Log", NULL, "(not a timestamp of version 1)");
-        }
-    }
-    facts_number(f, "Timestamps", "num_timestamps", (int64_t)num);
-    cl_buf_deinit(&one);
     return CL_OK;
 }

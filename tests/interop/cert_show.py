@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 
@@ -133,6 +134,54 @@ class Show(GetTest):
                 self.assertEqual(item["num_timestamps"], num)
                 self.assertEqual(item["timestamps"][0]["log_id_hex"], bytes(range(32)).hex())
                 self.assertEqual(item["timestamps"][0]["time"], "2023-11-14T22:13:20Z")
+
+    def test_logs_of_timestamps_have_their_names(self):
+        """Of lists and of certificates, with the list named, found, broken and not there."""
+        log = openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER").stdout
+        log_id = hashlib.sha256(log).digest()
+        logs = self.folder / "logs.json"
+        logs.write_text(json.dumps({"version": "1.0", "operators": [{"name": "Interop", "logs": [
+            {"description": "the log a", "log_id": base64.b64encode(log_id).decode(),
+             "key": base64.b64encode(log).decode(),
+             "state": {"usable": {"timestamp": "2024-01-01T00:00:00Z"}}}]}]}))
+        known, strange = (b"\0" + i + (1700000000000).to_bytes(8, "big") + b"\0\0\4\3\0\4abcd"
+                          for i in (log_id, bytes(32)))
+        framed = b"".join(len(sct).to_bytes(2, "big") + sct for sct in (known, strange))
+        whole = len(framed).to_bytes(2, "big") + framed
+        (self.folder / "a.sct").write_bytes(whole)
+
+        def cert(name, value):
+            octets = bytes([4, len(value)]) if len(value) < 128 else bytes([4, 0x81, len(value)])
+            return self.file(name, "req", "-x509", "-key", self.key, "-subj", "/CN=logged",
+                             "-addext", "1.3.6.1.4.1.11129.2.4.2=DER:" + (octets + value).hex())
+        embedded = cert("logged.pem", whole)
+        names = {"log": "the log a", "operator": "Interop", "state": "usable"}
+        none = {key: None for key in names}
+        for source, kind in ((self.folder / "a.sct", "items"), (embedded, "certificates")):
+            for more, env, wanted in ((("--ct-logs", logs), {}, names),
+                                      ((), {"CLEAT_CT_LOGS": str(logs)}, names), ((), {}, none)):
+                with self.subTest(kind, more=more):
+                    env = {**os.environ, "XDG_DATA_HOME": "/nowhere", **env}
+                    told = json.loads(self.show("--json", *more, source, env=env))[kind][0]
+                    first, second = told["timestamps"]
+                    self.assertEqual({key: first[key] for key in names}, wanted)
+                    self.assertEqual(first["log_id"], base64.b64encode(log_id).decode())
+                    self.assertEqual({key: second[key] for key in names}, none)
+            text = self.show("--ct-logs", logs, source)
+            self.assertIn("the log a (Interop, usable)", text)
+            self.assertIn("AAAAAAA= (not in the list of logs)", text)
+        self.assertIn("broken behind number 0", self.show(
+            cert("torn.pem", b"\0\x03\0\x09a")))
+        self.assertEqual(json.loads(self.show("--json", self.ca.cert))["certificates"][0]
+                         ["timestamps"], [])
+        logs.write_text("{")
+        for more, env, code in ((("--ct-logs", logs), {}, 77),
+                                ((), {"CLEAT_CT_LOGS": str(logs)}, 0)):
+            done = subprocess.run([PROGRAM, "cert", "show", *more, embedded], check=False,
+                                  capture_output=True, env={**os.environ, **env})
+            self.assertEqual(done.returncode, code)
+            self.assertIn(b"cannot use the list of logs in " + str(logs).encode(), done.stderr)
+            self.assertEqual(b"Log " in done.stdout, code == 0)
 
     def test_several_at_once_and_what_is_none(self):
         html = self.folder / "page"
