@@ -93,6 +93,7 @@ extern "C" {
     X(NOT_TRANSPARENT, -220, 42, "a certificate without enough certificate timestamps")            \
     X(DANE_NO_MATCH, -222, 42, "no TLSA record matches the certificates")                          \
     X(BAD_TLSA, -223, 0, "not a valid TLSA record")                                                \
+    X(OCSP_NONCE, -224, 0, "an OCSP response that does not answer this request")                   \
     X(UNKNOWN_KEY, -219, 46, "a raw public key that is not pinned")                                \
     X(PIN_MISMATCH, -221, 46, "the peer's key is none of those that are pinned")                   \
                                                                                                    \

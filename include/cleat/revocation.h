@@ -80,6 +80,15 @@ int cleat_ocsp_request(const struct cleat_cert *cert, const struct cleat_cert *i
                        const uint8_t *nonce, size_t nonce_len, uint8_t *out, size_t cap,
                        size_t *out_len);
 
+/* cleat_ocsp_set_add_answer adds the answer to a request with a nonce (RFC 9654 2.1), which no
+ * older response can be. required: it has to carry the nonce; otherwise one without any is taken
+ * too, which RFC 6960 4.4.1 lets responders send that make theirs in advance - then its dates alone
+ * say how fresh it is. CLEAT_ERR_OCSP_NONCE: another nonce, or none; nothing was added. An error
+ * status has no nonce, and proves nothing anyway. Else as cleat_ocsp_set_add. */
+int cleat_ocsp_set_add_answer(struct cleat_ocsp_set *set, const uint8_t *der, size_t len,
+                              const uint8_t *nonce, size_t nonce_len, bool required,
+                              struct cleat_error *err);
+
 /* cleat_verdict_revocation_known tells whether a list or a response said "good" of a certificate of
  * the accepted path, 0 being the leaf; false: nothing did, or nothing was asked, and more evidence
  * may help. */

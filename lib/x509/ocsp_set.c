@@ -26,6 +26,32 @@ int cleat_ocsp_set_add(struct cleat_ocsp_set *set, const uint8_t *der, size_t le
     return (int)r;
 }
 
+int cleat_ocsp_set_add_answer(struct cleat_ocsp_set *set, const uint8_t *der, size_t len,
+                              const uint8_t *nonce, size_t nonce_len, bool required,
+                              struct cleat_error *err)
+{
+    static const struct cl_why why = {
+        .code = CLEAT_ERR_OCSP_NONCE,
+        .section = "RFC 9654 2.1",
+        .hint = "it may be an older response that somebody sends again; ask once more",
+    };
+    const int code = cleat_ocsp_set_add(set, der, len, err);
+    if (code != CLEAT_OK) {
+        return code;
+    }
+    struct cl_ocsp *response = set->responses[set->num - 1];
+    const bool has_nonce = response->nonce.len != 0;
+    if (response->response_status != 0 ||
+        (has_nonce && cl_rd_equal(response->nonce, cl_rd_of(nonce, nonce_len))) ||
+        (!has_nonce && !required)) {
+        return CLEAT_OK;
+    }
+    set->num--;
+    cl_ocsp_free(response);
+    return (int)cl_error_set(err, why, "the response has %s nonce; the request's has %zu bytes",
+                             has_nonce ? "another" : "no", nonce_len);
+}
+
 int cleat_ocsp_set_add_set(struct cleat_ocsp_set *set, const struct cleat_ocsp_set *from)
 {
     if (from->num > CL_OCSP_MAX - set->num) {

@@ -485,6 +485,40 @@ static void test_a_request_names_the_certificate_as_the_response_does(void **sta
                      CLEAT_ERR_USAGE);
 }
 
+static void test_an_answer_to_another_request_is_not_added(void **state)
+{
+    static const uint8_t asked[32] = {7}, stale[32] = {8};
+    static const struct {
+        struct cl_rd carried;
+        bool required;
+        int code;
+    } rows[] = {
+        {{asked, sizeof(asked)}, true, CLEAT_OK},
+        {{asked, sizeof(asked)}, false, CLEAT_OK},
+        {{stale, sizeof(stale)}, true, CLEAT_ERR_OCSP_NONCE},
+        {{stale, sizeof(stale)}, false, CLEAT_ERR_OCSP_NONCE},
+        {{asked, sizeof(asked) - 1}, false, CLEAT_ERR_OCSP_NONCE},
+        {{NULL, 0}, true, CLEAT_ERR_OCSP_NONCE},
+        {{NULL, 0}, false, CLEAT_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct t_ocsp good = {
+            .signer = &ca, .answers = {ABOUT_LEAF}, .nonce = rows[i].carried};
+        uint8_t der[T_MAX_DER];
+        const size_t len = t_ocsp_der(&good, der);
+        struct cleat_error err = {0};
+        struct cleat_ocsp_set *set;
+        assert_int_equal(cleat_ocsp_set_new(&set), CLEAT_OK);
+        assert_int_equal(
+            cleat_ocsp_set_add_answer(set, der, len, asked, sizeof(asked), rows[i].required, &err),
+            rows[i].code);
+        assert_int_equal(cleat_ocsp_set_num(set), rows[i].code == CLEAT_OK);
+        assert_int_equal(err.code, rows[i].code);
+        cleat_ocsp_set_free(set);
+    }
+}
+
 /* ---- sets that share what they hold ---- */
 
 static void test_a_set_shares_the_responses_of_another_that_goes(void **state)
@@ -525,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_a_changed_response_never_says_good),
         cmocka_unit_test(test_a_truncated_response_is_refused),
         cmocka_unit_test(test_a_request_names_the_certificate_as_the_response_does),
+        cmocka_unit_test(test_an_answer_to_another_request_is_not_added),
         cmocka_unit_test(test_a_set_shares_the_responses_of_another_that_goes),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
