@@ -8,8 +8,7 @@ import subprocess
 import threading
 import time
 
-from get_support import (PROGRAM, GetTest, Peer, Scripted, free_port, get, need, openssl,
-                         self_signed)
+from get_support import (PROGRAM, GetTest, Peer, Scripted, free_port, get, need, openssl)
 from support import main, run
 
 
@@ -175,8 +174,7 @@ class Show(GetTest):
     def test_failures_are_told(self):
         junk = self.folder / "junk"
         junk.write_text("no certificate here\n")
-        _, key = self_signed(self.folder)
-        for source in (junk, key, self.folder / "missing", f"https://localhost:{free_port()}"):
+        for source in (junk, self.folder / "missing", f"https://localhost:{free_port()}"):
             with self.subTest(source):
                 done = self.show(source, check=False)
                 self.assertNotEqual(done.returncode, 0)
