@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cli/data_path.h"
 #include "cli/read_file.h"
+#include "net/save.h"
 #include "x509/build.h"
 #include "base/pem.h"
 
@@ -42,63 +43,19 @@ bool dev_ca_default_folder(char *out, size_t cap)
 
 static cl_result make_folders(const char *folder, struct cleat_error *err)
 {
-    char path[DEV_PATH_SIZE];
-    size_t len = strlen(folder);
-    if (len == 0 || len >= sizeof(path)) {
-        return fail(err, "make the folder", folder, "its name is empty or too long");
-    }
-    memcpy(path, folder, len + 1);
-    for (size_t i = 1; i <= len; i++) {
-        if (path[i] != '/' && path[i] != '\0') {
-            continue;
-        }
-        char saved = path[i];
-        path[i] = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            return fail(err, "make the folder", path, strerror(errno));
-        }
-        path[i] = saved;
-    }
-    return CL_OK;
-}
-
-static cl_result write_fd(int fd, const char *path, struct cl_rd text, struct cleat_error *err)
-{
-    while (text.len > 0) {
-        ssize_t n = write(fd, text.p, text.len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return fail(err, "write", path, strerror(errno));
-        }
-        text = cl_rd_of(text.p + n, text.len - (size_t)n);
-    }
-    return fsync(fd) == 0 ? CL_OK : fail(err, "write", path, strerror(errno));
+    const int failure = cl_save_folder(folder);
+    return failure == 0 ? CL_OK
+                        : fail(err, "make the folder", folder,
+                               folder[0] == '\0' ? "its name is empty" : strerror(failure));
 }
 
 cl_result dev_file_write(const char *path, struct cl_rd text, unsigned mode,
                          struct cleat_error *err)
 {
-    char fresh[DEV_PATH_SIZE + 32];
-    int n = snprintf(fresh, sizeof(fresh), "%s.%ld.new", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof(fresh)) {
-        return fail(err, "write", path, "its name is too long");
-    }
-    (void)unlink(fresh); /* of a crashed process that had our number */
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0) {
-        return fail(err, "make", fresh, strerror(errno));
-    }
-    cl_result r = write_fd(fd, path, text, err);
-    (void)close(fd);
-    if (r == CL_OK && rename(fresh, path) != 0) {
-        r = fail(err, "replace", path, strerror(errno));
-    }
-    if (r != CL_OK) {
-        (void)unlink(fresh);
-    }
-    return r;
+    const mode_t mask = umask(077); /* it can only be read by setting it */
+    (void)umask(mask);
+    const int failure = cl_save_path(path, text, (mode_t)mode & ~mask);
+    return failure == 0 ? CL_OK : fail(err, "write", path, strerror(failure));
 }
 
 /* ---- load ---- */

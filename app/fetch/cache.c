@@ -15,9 +15,12 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "net/clock.h"
+#include "net/save.h"
 
 /* "ocsp-", 64 digits and a NUL, with room for a longer kind */
 #define NAME_SIZE 80
+/* and of one that is being written, to which net/save adds a dot, a process and a time */
+#define OUR_SIZE  (NAME_SIZE + 48)
 /* 4,096: files that are looked at when room is made; who has put more there keeps them */
 #define MAX_LOOK  4096
 /* 3,600 s: what is still being written after that, nobody writes any more */
@@ -51,34 +54,17 @@ static bool user_folder(char out[PATH_MAX])
     return len > 0 && len < PATH_MAX;
 }
 
-/* Makes a folder and those above it. */
-static bool make_folders(char *path)
-{
-    for (char *p = path + 1; *p != '\0'; p++) {
-        if (*p == '/') {
-            *p = '\0';
-            int r = mkdir(path, 0700);
-            *p = '/';
-            if (r != 0 && errno != EEXIST) {
-                return false;
-            }
-        }
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 static void open_folder(struct cl_fetch_cache *c, const char *path)
 {
-    char copy[PATH_MAX];
     struct stat st;
-    if (strlen(path) >= sizeof(copy) || path[0] == '\0') {
+    if (strlen(path) >= PATH_MAX || path[0] == '\0') {
         note(c, "the folder", path, "the name is empty or too long");
         return;
     }
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    int fd = make_folders(copy) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const int failure = cl_save_folder(path);
+    int fd = failure == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0) {
-        note(c, "cannot use the folder", path, strerror(errno));
+        note(c, "cannot use the folder", path, strerror(failure != 0 ? failure : errno));
         return;
     }
     if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
@@ -163,7 +149,7 @@ struct cl_mapped *cl_fetch_cache_find(struct cl_fetch_cache *cache, const struct
 struct census {
     size_t num;
     uint64_t bytes;
-    char first[NAME_SIZE]; /* the one that expires next */
+    char first[OUR_SIZE]; /* the one that expires next */
     int64_t first_expires;
     uint64_t first_bytes;
 };
@@ -171,7 +157,7 @@ struct census {
 static bool is_ours(const char *name)
 {
     const char *dash = strchr(name, '-');
-    return dash != NULL && strlen(name) < NAME_SIZE && strlen(dash + 1) >= 64;
+    return dash != NULL && strlen(name) < OUR_SIZE && strlen(dash + 1) >= 64;
 }
 
 /* Counts what is there, dropping what has expired. */
@@ -224,41 +210,17 @@ static void make_room(const struct cl_fetch_cache *c, size_t len)
 
 /* ---- writing ---- */
 
-static bool write_all(int fd, struct cl_rd bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.p, bytes.len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0 || !cl_rd_skip(&bytes, (size_t)n)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void cl_fetch_cache_keep(struct cl_fetch_cache *cache, const struct cl_fetch_key *key,
                          struct cl_rd answer, int64_t expires)
 {
-    char name[NAME_SIZE], temporary[NAME_SIZE + 32];
+    char name[NAME_SIZE];
     if (cache->dir < 0 || answer.len == 0 || answer.len > CL_FETCH_CACHE_MAX_BYTES / 2) {
         return;
     }
-    const struct timespec times[2] = {{.tv_sec = expires}, {.tv_sec = expires}};
     name_of(key, name);
-    (void)snprintf(temporary, sizeof(temporary), ".%s.%ld", name, (long)getpid());
     make_room(cache, answer.len);
-    (void)unlinkat(cache->dir, temporary, 0); /* of a process that ended in the middle of it */
-    int fd =
-        openat(cache->dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool fine = fd >= 0 && write_all(fd, answer) && futimens(fd, times) == 0;
-    const int why = errno;
-    if (fd >= 0 && close(fd) != 0) {
-        fine = false;
-    }
-    if (!fine || renameat(cache->dir, temporary, cache->dir, name) != 0) {
-        note(cache, "cannot keep", name, strerror(fine ? errno : why));
-        (void)unlinkat(cache->dir, temporary, 0);
+    const int failure = cl_save_cached(cache->dir, name, answer, expires);
+    if (failure != 0) {
+        note(cache, "cannot keep", name, strerror(failure));
     }
 }

@@ -14,6 +14,8 @@
 #define MAX_PATH 4096
 /* 255: the longest name of a file */
 #define MAX_NAME 255
+/* of a new file, and of most for ever: nobody else's */
+#define OURS     (S_IRUSR | S_IWUSR)
 
 int cl_save_folder(const char *path)
 {
@@ -47,11 +49,33 @@ static int write_all(int fd, struct cl_rd bytes)
             return n < 0 ? errno : EIO;
         }
     }
-    return fsync(fd) == 0 ? 0 : errno;
+    return 0;
 }
 
+/* What a file is to be besides its contents. */
+struct looks {
+    mode_t mode;
+    const struct timespec *times; /* NULL: now */
+    bool is_cache;                /* it can be had again: the disk is not waited for */
+};
+
 /* The mode comes last: until then it is nobody else's. */
-static int save(int dir_fd, const char *name, struct cl_rd bytes, mode_t mode)
+static int fill(int fd, struct cl_rd bytes, const struct looks *looks)
+{
+    int failure = write_all(fd, bytes);
+    if (failure == 0 && looks->times != NULL && futimens(fd, looks->times) != 0) {
+        failure = errno;
+    }
+    if (failure == 0 && looks->mode != OURS && fchmod(fd, looks->mode) != 0) {
+        failure = errno;
+    }
+    if (failure == 0 && !looks->is_cache && fsync(fd) != 0) {
+        failure = errno;
+    }
+    return failure;
+}
+
+static int save(int dir_fd, const char *name, struct cl_rd bytes, const struct looks *looks)
 {
     char fresh[MAX_NAME + 1];
     const int len = snprintf(fresh, sizeof(fresh), ".%s.%ld-%llx", name, (long)getpid(),
@@ -59,15 +83,12 @@ static int save(int dir_fd, const char *name, struct cl_rd bytes, mode_t mode)
     if (len < 0 || (size_t)len >= sizeof(fresh)) {
         return ENAMETOOLONG;
     }
-    const int fd = openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                          S_IRUSR | S_IWUSR);
+    const int fd =
+        openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OURS);
     if (fd < 0) {
         return errno;
     }
-    int failure = write_all(fd, bytes);
-    if (failure == 0 && mode != (S_IRUSR | S_IWUSR) && fchmod(fd, mode) != 0) {
-        failure = errno;
-    }
+    int failure = fill(fd, bytes, looks);
     if (close(fd) != 0 && failure == 0) {
         failure = errno; /* a full disk may tell only now */
     }
@@ -78,13 +99,22 @@ static int save(int dir_fd, const char *name, struct cl_rd bytes, mode_t mode)
         (void)unlinkat(dir_fd, fresh, 0);
         return failure;
     }
-    (void)fsync(dir_fd); /* the name; the contents are safe */
+    if (!looks->is_cache) {
+        (void)fsync(dir_fd); /* the name; the contents are safe */
+    }
     return 0;
 }
 
 int cl_save_file(int dir_fd, const char *name, struct cl_rd bytes)
 {
-    return save(dir_fd, name, bytes, S_IRUSR | S_IWUSR);
+    return save(dir_fd, name, bytes, &(struct looks){.mode = OURS});
+}
+
+int cl_save_cached(int dir_fd, const char *name, struct cl_rd bytes, int64_t time)
+{
+    const struct timespec times[2] = {{.tv_sec = time}, {.tv_sec = time}};
+    return save(dir_fd, name, bytes,
+                &(struct looks){.mode = OURS, .times = times, .is_cache = true});
 }
 
 int cl_save_path(const char *path, struct cl_rd bytes, mode_t mode)
@@ -105,7 +135,8 @@ int cl_save_path(const char *path, struct cl_rd bytes, mode_t mode)
     if (dir_fd < 0) {
         return errno;
     }
-    const int failure = save(dir_fd, slash != NULL ? slash + 1 : path, bytes, mode);
+    const int failure =
+        save(dir_fd, slash != NULL ? slash + 1 : path, bytes, &(struct looks){.mode = mode});
     (void)close(dir_fd);
     return failure;
 }

@@ -323,6 +323,20 @@ static void test_links_and_what_was_left_half_written_are_not_followed(void **st
     expect_kept(c, &key, now(), NULL);
     cl_fetch_cache_keep(c, &key, cl_rd_str("y"), now() + 1000); /* in the link's place */
     expect_kept(c, &key, now(), "y");
+    /* of one who was killed while he wrote, as net/save names it: swept after an hour */
+    const int64_t ages[] = {3700, 60};
+    for (size_t i = 0; i < 2; i++) {
+        struct timespec times[2] = {{.tv_sec = now() - ages[i]}, {.tv_sec = now() - ages[i]}};
+        (void)snprintf(to, sizeof(to), "%s/.crl-%064d.4194304-18446744073709%06zu", folder, 0, i);
+        const int fd = open(to, O_WRONLY | O_CREAT, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(futimens(fd, times), 0);
+        assert_int_equal(close(fd), 0);
+    }
+    const size_t before = count_files(false);
+    cl_fetch_cache_keep(c, &key, cl_rd_str("z"), now() + 1000);
+    assert_int_equal(count_files(false), before - 1);
+    assert_int_equal(access(to, F_OK), 0);
     cl_fetch_cache_free(c);
     (void)count_files(true);
 }

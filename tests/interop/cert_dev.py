@@ -29,6 +29,14 @@ class Dev(GetTest):
         for name, mode in (("dev/ca", 0o700), ("dev/ca/ca-key.pem", 0o600),
                            ("localhost+2-key.pem", 0o600)):
             self.assertEqual((self.folder / name).stat().st_mode & 0o777, mode, name)
+        old = os.umask(0o077)  # who wants files of his own has them, certificates too
+        try:
+            self.dev("umask.test", "localhost")
+        finally:
+            os.umask(old)
+        for name, mode in (("localhost+2.pem", 0o644 & ~old), ("umask.test+1.pem", 0o600),
+                           ("umask.test+1-key.pem", 0o600)):
+            self.assertEqual((self.folder / name).stat().st_mode & 0o777, mode, name)
         self.assertIn("localhost+2.pem", out)
         self.assertIn("curl --cacert", out)
         self.verify("localhost+2.pem", "-verify_hostname", "localhost", "-purpose", "sslserver")
