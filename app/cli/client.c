@@ -112,7 +112,7 @@ static int make_config(struct client *c, const struct cleat_dane *dane,
                                          .evidence =
                                              client_evidence_wanted(c->options, &c->revocation),
                                          .afresh = c->revocation.fetch && !c->options->insecure};
-    return client_tls_config(c->options, &peer, &watch, out, err);
+    return client_tls_config(c->options, &peer, &watch, &c->word, out, err);
 }
 
 /* That --tlsa is well-formed is said before anybody is asked. */
@@ -124,13 +124,30 @@ static int check_records(const struct client_options *o, struct cleat_error *err
     return code;
 }
 
+/* One of the command line is taken off it at once, whether it is needed or not. */
+static int open_passphrase(struct client *c, struct cleat_error *err)
+{
+    const struct client_options *o = c->options;
+    struct cl_rd text;
+    c->word = (struct cl_passphrase){
+        .from = o->passin, .plain = o->pass, .option = "--passin", .may_ask = true};
+    return o->pass == NULL ||
+                   cl_passphrase_get(&c->word, o->cert != NULL ? o->cert : o->raw_public_key, &text,
+                                     err) == CL_OK
+               ? 0
+               : GET_EXIT_OUR_CERT;
+}
+
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err)
 {
     memset(c, 0, sizeof(*c));
     c->options = o;
     c->keylog.fd = -1;
     c->pcap.fd = -1;
-    int code = client_ech_parse(o->ech, &c->ech, err) ? open_trace(c, err) : GET_EXIT_USAGE;
+    int code = open_passphrase(c, err);
+    if (code == 0) {
+        code = client_ech_parse(o->ech, &c->ech, err) ? open_trace(c, err) : GET_EXIT_USAGE;
+    }
     if (code == 0) {
         struct cleat_error trust_error = {0};
         code = client_tls_trust(o, &c->trust, &trust_error);
@@ -256,6 +273,7 @@ void client_deinit(struct client *c)
     }
     cl_recorder_free(c->recorder);
     cleat_trust_store_free(c->trust);
+    cl_passphrase_deinit(&c->word);
     client_revocation_close(&c->revocation);
     client_ct_close(&c->ct);
     client_ech_deinit(&c->ech);

@@ -29,6 +29,7 @@ struct client {
     struct client_revocation revocation;
     struct client_evidence evidence;
     struct client_ct ct;
+    struct cl_passphrase word;       /* of our key; asked for once */
     struct cleat_tls_config *config; /* for servers without TLSA records */
     struct client_judged *judged;    /* configurations for others */
     struct client_ech ech;

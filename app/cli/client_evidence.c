@@ -25,7 +25,7 @@ static int open_https(struct client_evidence *e, struct cleat_error *err)
     const struct client_tls_peer peer = {.trust = (struct cleat_trust_store *)(uintptr_t)e->trust,
                                          .revocation = &off};
     const struct client_tls_watch nobody = {0};
-    return client_tls_config(&plain, &peer, &nobody, &e->https, err);
+    return client_tls_config(&plain, &peer, &nobody, NULL, &e->https, err);
 }
 
 int client_evidence_open(struct client_evidence *e, struct cleat_error *err)

@@ -1,7 +1,10 @@
 /* cli/client_options.c - see client_options.h. */
 #include "cli/client_options.h"
 
+#include <strings.h>
+
 #include "cleat/tls.h"
+#include "cli/cert_items.h"
 #include "cli/client_ct.h"
 #include "cli/client_dane.h"
 #include "cli/client_pins.h"
@@ -31,6 +34,23 @@ static int set_tls13(void *options, const struct cl_options *from)
     return 0;
 }
 
+/* As curl: DER and engines are among its types, too. */
+static int set_cert_type(void *options, const struct cl_options *from)
+{
+    ((struct client_options *)options)->cert_type = from->value;
+    return strcasecmp(from->value, "PEM") == 0 || strcasecmp(from->value, "P12") == 0
+               ? 0
+               : cl_options_complain(from->usage,
+                                     "--cert-type takes PEM or P12, not '%s'; other files are "
+                                     "converted by 'cleat cert convert'",
+                                     from->value);
+}
+
+static int set_passin(void *options, const struct cl_options *from)
+{
+    return cert_pass_set(&((struct client_options *)options)->passin, from);
+}
+
 #define AT(field) offsetof(struct client_options, field)
 static const struct cl_setter setters[] = {
     {CLIENT_VERBOSE, CL_SET_TRUE, AT(verbose), NULL},
@@ -42,7 +62,10 @@ static const struct cl_setter setters[] = {
     {CLIENT_CACERT, CL_SET_TEXT, AT(cacert), NULL},
     {CLIENT_CAPATH, CL_SET_TEXT, AT(capath), NULL},
     {CLIENT_CERT, CL_SET_TEXT, AT(cert), NULL},
+    {CLIENT_CERT_TYPE, CL_SET_BY_FUNCTION, 0, set_cert_type},
     {CLIENT_KEY, CL_SET_TEXT, AT(key), NULL},
+    {CLIENT_PASS, CL_SET_TEXT, AT(pass), NULL},
+    {CLIENT_PASSIN, CL_SET_BY_FUNCTION, 0, set_passin},
     {CLIENT_PROFILE, CL_SET_TEXT, AT(profile), NULL},
     {CLIENT_CIPHERS, CL_SET_TEXT, AT(ciphers), NULL},
     {CLIENT_TLS13_CIPHERS, CL_SET_TEXT, AT(tls13_ciphers), NULL},
@@ -88,6 +111,16 @@ int client_options_check(const struct client_options *o, const struct cl_usage *
     }
     if (o->key != NULL && o->cert == NULL) {
         return cl_options_complain(usage, "--key is of no use without --cert");
+    }
+    if (o->cert_type != NULL && o->cert == NULL) {
+        return cl_options_complain(usage, "--cert-type is of no use without --cert");
+    }
+    if ((o->pass != NULL || o->passin != NULL) && o->cert == NULL && o->raw_public_key == NULL) {
+        return cl_options_complain(usage, "%s is of no use without --cert or --raw-public-key",
+                                   o->pass != NULL ? "--pass" : "--passin");
+    }
+    if (o->pass != NULL && o->passin != NULL) {
+        return cl_options_complain(usage, "--pass and --passin: give one of the two");
     }
     if (o->record_secrets && o->record == NULL) {
         return cl_options_complain(usage, "--record-secrets is of no use without --record FILE");

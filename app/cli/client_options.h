@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "cli/setters.h"
+#include "net/passphrase.h"
 
 struct client_options {
     struct cl_words resolves;
@@ -24,7 +25,10 @@ struct client_options {
     const char *cacert;
     const char *capath;
     const char *cert;
+    const char *cert_type; /* --cert-type; NULL: as its contents say */
     const char *key;
+    const char *pass;   /* --pass: the passphrase itself */
+    const char *passin; /* --passin: where it is */
     const char *profile;
     const char *ciphers;
     const char *tls13_ciphers;
@@ -55,6 +59,7 @@ enum client_option_id {
     CLIENT_CERT,
     CLIENT_CERT_COMPRESSION,
     CLIENT_CERT_STATUS,
+    CLIENT_CERT_TYPE,
     CLIENT_CIPHERS,
     CLIENT_CONNECT_TIMEOUT,
     CLIENT_CONNECT_TO,
@@ -69,6 +74,8 @@ enum client_option_id {
     CLIENT_IPV6,
     CLIENT_KEY,
     CLIENT_OCSP_RESPONSE,
+    CLIENT_PASS,
+    CLIENT_PASSIN,
     CLIENT_PCAP,
     CLIENT_PINNED,
     CLIENT_PROFILE,
@@ -122,8 +129,15 @@ enum client_option_id {
     {CLIENT_CACERT, 0, "cacert", "FILE",                                                           \
      "trust these CA certificates instead of the system's"},                                       \
     {CLIENT_CAPATH, 0, "capath", "DIR", "trust the CA certificates in the files of DIR"},          \
-    {CLIENT_CERT, 'E', "cert", "FILE", "our certificate chain (PEM), should the server ask"},      \
+    {CLIENT_CERT, 'E', "cert", "FILE",                                                             \
+     "our certificate chain (PEM or PKCS#12), should the server ask"},                             \
+    {CLIENT_CERT_TYPE, 0, "cert-type", "TYPE",                                                     \
+     "PEM or P12: refuse another file (the default: as it turns out to be)"},                      \
     {CLIENT_KEY, 0, "key", "FILE", "its private key, if it is not in the same file"},              \
+    {CLIENT_PASSIN, 0, "passin", "SOURCE",                                                         \
+     "where the passphrase of the key is, if it is encrypted:\n" CL_PASSPHRASE_SOURCES             \
+     "\n(default: it is asked for on the terminal)"},                                              \
+    {CLIENT_PASS, 0, "pass", "PHRASE", "the passphrase itself, which other users may see"},        \
     CLIENT_PINNED_ROW,                                                                             \
     {CLIENT_RAW_KEY_PIN, 0, "raw-key-pin", "PIN",                                                  \
      "take a raw public key (RFC 7250) instead of a certificate: the one whose\n"                  \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "cli/client_pins.h"
 #include "cli/get_codes.h"
 #include "cli/read_file.h"
+#include "conn/credential.h"
 #include "conn/psk_file.h"
 #include "conn/roots.h"
 #include "net/clock.h"
@@ -117,52 +119,69 @@ static int bad_cert(struct cleat_error *err, const char *path, const char *why)
     return GET_EXIT_OUR_CERT;
 }
 
+/* PEM of a file of ours, out of PKCS#12 where it is that. */
+static int read_ours(const char *path, const char *type, struct cl_passphrase *word,
+                     struct cl_buf *out, struct cleat_error *err)
+{
+    const char *why = "";
+    if (!cl_read_file(path, out, MAX_CERT_FILE, &why)) {
+        return bad_cert(err, path, why);
+    }
+    const bool packed = cl_credential_is_pkcs12(cl_buf_view(out));
+    if (type != NULL && packed != (strcasecmp(type, "P12") == 0)) {
+        return bad_cert(err, path,
+                        packed ? "it is a PKCS#12 file, and --cert-type says PEM"
+                               : "it is no PKCS#12 file, as --cert-type says");
+    }
+    return cl_credential_unpack(out, path, word, err) == CL_OK ? 0 : GET_EXIT_OUR_CERT;
+}
+
 static int add_credential(struct cleat_tls_builder *b, const struct client_options *o,
-                          struct cleat_error *err)
+                          struct cl_passphrase *word, struct cleat_error *err)
 {
     const char *key_path = o->key != NULL ? o->key : o->cert;
-    struct cl_buf cert_pem = {0}, key_pem = {0};
+    struct cl_buf cert_pem = {0}, other = {0};
+    const struct cl_buf *key_pem = o->key != NULL ? &other : &cert_pem;
     struct cleat_chain *chain = NULL;
     struct cleat_key *key = NULL;
     struct cleat_error detail = {0};
-    const char *why = "";
-    int code = 0;
-    if (!cl_read_file(o->cert, &cert_pem, MAX_CERT_FILE, &why)) {
-        code = bad_cert(err, o->cert, why);
-    } else if (!cl_read_file(key_path, &key_pem, MAX_CERT_FILE, &why)) {
-        code = bad_cert(err, key_path, why);
-    } else if (cleat_chain_from_pem((const char *)cert_pem.p, cert_pem.len, &chain, &detail) != 0) {
+    int code = read_ours(o->cert, o->cert_type, word, &cert_pem, err);
+    if (code == 0 && o->key != NULL) {
+        code = read_ours(o->key, NULL, word, &other, err);
+    }
+    if (code != 0) {
+        goto out;
+    }
+    if (cleat_chain_from_pem((const char *)cert_pem.p, cert_pem.len, &chain, &detail) != 0) {
         code = bad_cert(err, o->cert, detail.text);
-    } else if (cleat_key_from_pem((const char *)key_pem.p, key_pem.len, &key, &detail) != 0) {
-        code = bad_cert(err, key_path, detail.text);
+    } else if (cl_credential_key(cl_buf_view(key_pem), key_path, word, &key, err) != CL_OK) {
+        code = GET_EXIT_OUR_CERT;
     } else if (cleat_tls_builder_credential(b, chain, key) != CLEAT_OK) {
         code = bad_cert(err, o->cert, cleat_tls_builder_error(b)->text);
     }
+out:
     cleat_chain_free(chain);
     cleat_key_free(key);
     cl_buf_deinit(&cert_pem);
-    cl_buf_deinit(&key_pem);
+    cl_buf_deinit(&other);
     return code;
 }
 
 /* ---- raw public keys ---- */
 
-static int add_raw_key(struct cleat_tls_builder *b, const char *path, struct cleat_error *err)
+static int add_raw_key(struct cleat_tls_builder *b, const char *path, struct cl_passphrase *word,
+                       struct cleat_error *err)
 {
     struct cl_buf pem = {0};
     struct cleat_key *key = NULL;
-    struct cleat_error detail = {0};
-    const char *why = "";
-    int code = 0;
-    if (!cl_read_file(path, &pem, MAX_CERT_FILE, &why)) {
-        code = bad_cert(err, path, why);
-    } else if (cleat_key_from_pem((const char *)pem.p, pem.len, &key, &detail) != CLEAT_OK) {
-        code = bad_cert(err, path, detail.text);
-    } else if (cleat_tls_builder_raw_key(b, key) != CLEAT_OK) {
+    int code = read_ours(path, NULL, word, &pem, err);
+    if (code == 0 && cl_credential_key(cl_buf_view(&pem), path, word, &key, err) != CL_OK) {
+        code = GET_EXIT_OUR_CERT;
+    }
+    if (code == 0 && cleat_tls_builder_raw_key(b, key) != CLEAT_OK) {
         code = bad_cert(err, path, cleat_tls_builder_error(b)->text);
     }
     cleat_key_free(key);
-    cl_wipe(pem.p, pem.len);
     cl_buf_deinit(&pem);
     return code;
 }
@@ -208,20 +227,20 @@ static int from_builder(const struct cleat_tls_builder *b, struct cleat_error *e
 }
 
 static int fill(struct cleat_tls_builder *b, const struct client_options *o,
-                struct cleat_error *err)
+                struct cl_passphrase *word, struct cleat_error *err)
 {
     if (o->profile != NULL && cleat_tls_builder_profile(b, o->profile) != CLEAT_OK) {
         return from_builder(b, err, GET_EXIT_CIPHERS);
     }
     if (o->cert != NULL) {
         cleat_tls_builder_late_auth(b, true); /* servers may ask when they see the path */
-        int code = add_credential(b, o, err);
+        int code = add_credential(b, o, word, err);
         if (code != 0) {
             return code;
         }
     }
     if (o->raw_public_key != NULL) {
-        int code = add_raw_key(b, o->raw_public_key, err);
+        int code = add_raw_key(b, o->raw_public_key, word, err);
         if (code != 0) {
             return code;
         }
@@ -290,8 +309,8 @@ static int judge(struct cleat_tls_builder *b, const struct client_tls_peer *peer
 }
 
 int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,
-                      const struct client_tls_watch *watch, struct cleat_tls_config **out,
-                      struct cleat_error *err)
+                      const struct client_tls_watch *watch, struct cl_passphrase *word,
+                      struct cleat_tls_config **out, struct cleat_error *err)
 {
     struct cleat_tls_builder *b = NULL;
     if (cleat_tls_builder_new(CLEAT_CLIENT, &b) != CLEAT_OK) {
@@ -313,7 +332,7 @@ int client_tls_config(const struct client_options *o, const struct client_tls_pe
         return GET_EXIT_NO_MEMORY;
     }
     int code = client_pins_add(o, b, err);
-    code = code == 0 ? fill(b, o, err) : code;
+    code = code == 0 ? fill(b, o, word, err) : code;
     if (peer->evidence) {
         cleat_tls_builder_decide(b, CLEAT_DECIDE_EVIDENCE);
     }

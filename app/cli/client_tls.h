@@ -33,10 +33,11 @@ struct client_tls_peer {
 };
 
 /* client_tls_config makes the configuration. With -k the application decides on the peer's chain.
+ * word: the passphrase of our key, should it be encrypted; NULL: nobody is asked for it.
  * Returns 0, GET_EXIT_OUR_CERT, GET_EXIT_CIPHERS, GET_EXIT_PIN
  * or GET_EXIT_USAGE. */
 int client_tls_config(const struct client_options *o, const struct client_tls_peer *peer,
-                      const struct client_tls_watch *watch, struct cleat_tls_config **out,
-                      struct cleat_error *err);
+                      const struct client_tls_watch *watch, struct cl_passphrase *word,
+                      struct cleat_tls_config **out, struct cleat_error *err);
 
 #endif

@@ -218,7 +218,7 @@ bool cl_passphrase_valid(const char *from)
 }
 
 /* It cannot be taken back: somebody may have looked already. */
-static cl_result from_text(const char *text, struct cl_buf *out)
+static cl_result from_text(const char *text, const char *option, struct cl_buf *out)
 {
     const cl_result r = cl_buf_append(out, text, strlen(text), MAX_LEN + 2);
     if (text[0] == '\0') {
@@ -226,7 +226,8 @@ static cl_result from_text(const char *text, struct cl_buf *out)
     }
     (void)fprintf(stderr,
                   "cleat: note: other users may see a passphrase that stands on a command line; "
-                  "better: file:PATH, env:NAME or fd:N\n");
+                  "better: %s%sfile:PATH, env:NAME or fd:N\n",
+                  option != NULL ? option : "", option != NULL ? " " : "");
     cl_wipe((char *)(uintptr_t)text, strlen(text));
     return r;
 }
@@ -249,7 +250,7 @@ static cl_result from_source(struct cl_passphrase *p, const char *what, struct c
         return from_fd(fd_number(rest), &p->text, what, err);
     }
     if ((rest = after(p->from, "pass:")) != NULL) {
-        return from_text(rest, &p->text);
+        return from_text(rest, p->option, &p->text);
     }
     return from_fd(STDIN_FILENO, &p->text, what, err);
 }
@@ -259,7 +260,9 @@ cl_result cl_passphrase_get(struct cl_passphrase *p, const char *what, struct cl
 {
     cl_result r = CL_OK;
     if (!p->known) {
-        r = p->from != NULL ? from_source(p, what, err) : from_terminal(p, what, err);
+        r = p->plain != NULL  ? from_text(p->plain, p->option, &p->text)
+            : p->from != NULL ? from_source(p, what, err)
+                              : from_terminal(p, what, err);
         if (r == CL_OK && p->text.len > MAX_LEN) {
             r = CLEAT_ERR_LIMIT;
         }

@@ -20,6 +20,7 @@
 /* {0} asks nobody, and is safe to deinit. */
 struct cl_passphrase {
     const char *from;   /* as above; NULL: ask, if may_ask */
+    const char *plain;  /* instead of it, the text itself, as behind pass: */
     const char *option; /* what the user can say instead: "--passin"; NULL: no option */
     bool may_ask;
     bool fresh; /* for something new: asked for twice, and not empty */
