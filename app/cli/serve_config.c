@@ -127,7 +127,8 @@ static bool is_given(const cfg_t *block, int id)
     return false;
 }
 
-/* Relative paths begin where the file is; "-" and "off" are no paths (--access-log). */
+/* Relative paths begin where the file is; "-" and "off" are no paths (--access-log), and of the
+ * places of a passphrase one is. */
 static char *value_of(const struct cl_option *option, const char *value)
 {
     const char *slash = strrchr(now.path, '/');
@@ -135,14 +136,17 @@ static char *value_of(const struct cl_option *option, const char *value)
     const size_t len = strlen(value);
     const unsigned traits = cl_serve_option_traits(option->id);
     const bool words = (traits & CL_SERVE_OR_WORDS) != 0 && strpbrk(value, "/.") == NULL;
-    if ((traits & CL_SERVE_PATH) == 0 || words || dir_len == 0 || len == 0 || value[0] == '/' ||
-        strcmp(value, "-") == 0 || strcmp(value, "off") == 0) {
+    const bool source = (traits & CL_SERVE_SOURCE) != 0 && strncmp(value, "file:", 5) == 0;
+    const size_t skip = source ? 5 : 0;
+    if (((traits & CL_SERVE_PATH) == 0 && !source) || words || dir_len == 0 || len == skip ||
+        value[skip] == '/' || strcmp(value, "-") == 0 || strcmp(value, "off") == 0) {
         return cl_strndup(value, len);
     }
     char *path = cl_alloc(dir_len + len + 1);
     if (path != NULL) {
-        memcpy(path, now.path, dir_len);
-        memcpy(path + dir_len, value, len + 1);
+        memcpy(path, value, skip);
+        memcpy(path + skip, now.path, dir_len);
+        memcpy(path + skip + dir_len, value + skip, len - skip + 1);
     }
     return path;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/cert_items.h"
 #include "cli/cli.h"
 #include "cli/serve_ws.h"
 
@@ -15,6 +16,7 @@ enum {
     OPT_LISTEN,
     OPT_CERT,
     OPT_KEY,
+    OPT_KEY_PASSPHRASE,
     OPT_STAPLE,
     OPT_SCT,
     OPT_NO_STAPLING,
@@ -70,8 +72,13 @@ static const struct cl_option options[] = {
     {0, 0, "Certificates", NULL, NULL},
     {OPT_CERT, 'c', "cert", "FILE",
      "certificate chain in PEM, the server's own first; repeat --cert and\n"
-     "--key for more: chosen by server name, then by the client's algorithms"},
-    {OPT_KEY, 'k', "key", "FILE", "its private key in PEM (PKCS#8, SEC1 or PKCS#1)"},
+     "--key for more: chosen by server name, then by the client's algorithms;\n"
+     "or PKCS#12, with the key in it"},
+    {OPT_KEY, 'k', "key", "FILE",
+     "its private key in PEM (PKCS#8, SEC1 or PKCS#1); not needed for .p12 and .pfx"},
+    {OPT_KEY_PASSPHRASE, 0, "key-passphrase", "SOURCE",
+     "where the passphrase of keys is that are encrypted:\n" CL_PASSPHRASE_SOURCES "\n"
+     "(default: it is asked for on the terminal)"},
     {OPT_STAPLE, 0, "staple", "FILE",
      "send this OCSP response (DER) with the --cert in front; for certificates\n"
      "without it that name a responder one is fetched, and kept fresh"},
@@ -184,6 +191,7 @@ static const struct trait {
     {OPT_ROOT, CL_SERVE_PATH, 0},
     {OPT_CERT, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
+    {OPT_KEY_PASSPHRASE, CL_SERVE_SOURCE, 0},
     {OPT_STAPLE, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
     {OPT_SCT, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
     {OPT_STAPLE_DIR, CL_SERVE_PATH, 0},
@@ -519,6 +527,8 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
         return add_cert(p, words);
     case OPT_KEY:
         return add_key(p, words);
+    case OPT_KEY_PASSPHRASE:
+        return cert_pass_set(&p->key_word.from, words);
     case OPT_STAPLE:
     case OPT_SCT:
         return add_proof(p, id, words);
@@ -602,6 +612,20 @@ static bool is_all_clear(const struct cl_serve_options *o)
     return num > 0 && num == o->num_listen;
 }
 
+/* Certificates whose files have the key as well, by their names: the files are read later. */
+static bool are_all_packed(const struct cl_serve_options *o)
+{
+    size_t num = 0;
+    while (num < o->num_pairs) {
+        const char *end = strrchr(o->pairs[num].cert, '.');
+        if (end == NULL || (strcasecmp(end, ".p12") != 0 && strcasecmp(end, ".pfx") != 0)) {
+            break;
+        }
+        num++;
+    }
+    return num == o->num_pairs;
+}
+
 int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
 {
     struct cl_serve_options *o = &p->o;
@@ -618,6 +642,12 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
         return cl_options_complain(usage,
                                    "a certificate and its key are needed: --cert FILE --key FILE\n"
                                    "To make a pair for this machine: cleat cert dev localhost");
+    }
+    if (p->num_keys == 0 && are_all_packed(o)) {
+        while (p->num_keys < o->num_pairs) {
+            o->pairs[p->num_keys].key = o->pairs[p->num_keys].cert;
+            p->num_keys++;
+        }
     }
     if (o->num_pairs != p->num_keys) {
         return cl_options_complain(usage, "%zu --cert, but %zu --key: each certificate needs one",

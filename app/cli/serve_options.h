@@ -21,6 +21,7 @@ struct cl_serve_words {
     struct cl_serve_options o;
     size_t num_keys;
     bool has_client_auth;
+    struct cl_passphrase key_word;  /* what o points to */
     struct cl_serve_config *config; /* or NULL */
 };
 
@@ -28,17 +29,18 @@ struct cl_serve_words {
 const struct cl_option *cl_serve_option_rows(size_t *out_num);
 
 /* What an option is beside its row in the table. */
-#define CL_SERVE_REPEATS  1u /* may be given several times: a list in a file */
-#define CL_SERVE_PATH     2u /* names a file or folder: relative to where it is written */
-#define CL_SERVE_NO_KEY   4u /* of the command line alone */
-#define CL_SERVE_OR_WORDS 8u /* beside PATH: only what has a '/' or '.' in it names a file */
+#define CL_SERVE_REPEATS  1u  /* may be given several times: a list in a file */
+#define CL_SERVE_PATH     2u  /* names a file or folder: relative to where it is written */
+#define CL_SERVE_NO_KEY   4u  /* of the command line alone */
+#define CL_SERVE_SOURCE   16u /* of a passphrase: a path behind "file:" */
+#define CL_SERVE_OR_WORDS 8u  /* beside PATH: only what has a '/' or '.' in it names a file */
 unsigned cl_serve_option_traits(int id);
 
 /* cl_serve_option_group: options of one group go together; an option of the command line replaces
  * all that a file says of its group. Returns an option's id. */
 int cl_serve_option_group(int id);
 
-/* cl_serve_words_init: what holds without any option. */
+/* cl_serve_words_init: what holds without any option. *w stays where it is. */
 void cl_serve_words_init(struct cl_serve_words *w);
 void cl_serve_words_deinit(struct cl_serve_words *w);
 

@@ -28,11 +28,14 @@ void cl_serve_words_init(struct cl_serve_words *w)
               .access_log = "-",
               .key_log = getenv("SSLKEYLOGFILE")},
     };
+    w->key_word = (struct cl_passphrase){.option = "--key-passphrase", .may_ask = true};
+    w->o.key_word = &w->key_word;
     cl_ws_config_init(&w->o.ws);
 }
 
 void cl_serve_words_deinit(struct cl_serve_words *w)
 {
+    cl_passphrase_deinit(&w->key_word);
     cl_serve_config_free(w->config);
     *w = (struct cl_serve_words){0};
 }

@@ -2,18 +2,23 @@
 #include "serve/credentials.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cleat/tls_options.h"
 #include "cleat/tls_rawkey.h"
+#include "conn/credential.h"
 #include "net/clock.h"
 #include "net/small_file.h"
 #include "serve/own_chain.h"
 
 /* 14 days: a certificate that ends sooner is warned about */
 #define WARN_DAYS 14
+/* "the certificate " and a path */
+#define MAX_WHAT  (PATH_MAX + 32)
 /* 5: names printed of a certificate that has more */
 #define MAX_NAMES 5
 
@@ -37,24 +42,56 @@ static cl_result name_file(struct cleat_error *err, int code, const char *what, 
                         inner->text[0] != '\0' ? inner->text : cleat_error_sentence(code));
 }
 
-static cl_result read_chain(const char *path, struct cleat_chain **out, struct cleat_error *err)
+/* PEM of a file that may be PKCS#12, and then is opened. */
+static cl_result read_ours(const char *what, const char *path, bool secret,
+                           struct cl_passphrase *word, struct cl_buf *out, struct cleat_error *err)
 {
-    struct cl_buf pem = {0};
+    char name[MAX_WHAT];
+    (void)snprintf(name, sizeof(name), "%s %s", what, path);
+    CL_TRY(read_file(what, path, secret, out, err));
+    const cl_result r = cl_credential_unpack(out, name, word, err);
+    if (r != CL_OK) {
+        cl_buf_deinit(out);
+    }
+    return r;
+}
+
+static cl_result read_chain(const char *path, struct cl_rd pem, struct cleat_chain **out,
+                            struct cleat_error *err)
+{
     struct cleat_error inner = {0};
-    CL_TRY(read_file("the certificate", path, false, &pem, err));
     int code = cleat_chain_from_pem((const char *)pem.p, pem.len, out, &inner);
-    cl_buf_deinit(&pem);
     return code == CLEAT_OK ? CL_OK : name_file(err, code, "the certificate", path, &inner);
 }
 
-static cl_result read_key(const char *path, struct cleat_key **out, struct cleat_error *err)
+static cl_result read_key(const char *path, struct cl_rd pem, struct cl_passphrase *word,
+                          struct cleat_key **out, struct cleat_error *err)
 {
-    struct cl_buf pem = {0};
-    struct cleat_error inner = {0};
-    CL_TRY(read_file("the key", path, true, &pem, err));
-    int code = cleat_key_from_pem((const char *)pem.p, pem.len, out, &inner);
-    cl_buf_deinit(&pem);
-    return code == CLEAT_OK ? CL_OK : name_file(err, code, "the key", path, &inner);
+    char name[MAX_WHAT];
+    (void)snprintf(name, sizeof(name), "the key %s", path);
+    return cl_credential_key(pem, name, word, out, err);
+}
+
+/* A file that both are in is opened once: that takes a while. */
+static cl_result read_pair(const struct cl_serve_pair *pair, struct cl_passphrase *word,
+                           struct cleat_chain **chain, struct cleat_key **key,
+                           struct cleat_error *err)
+{
+    const bool one = strcmp(pair->cert, pair->key) == 0;
+    struct cl_buf cert_pem = {0}, other = {0};
+    cl_result r = read_ours("the certificate", pair->cert, one, word, &cert_pem, err);
+    if (r == CL_OK) {
+        r = read_chain(pair->cert, cl_buf_view(&cert_pem), chain, err);
+    }
+    if (r == CL_OK && !one) {
+        r = read_ours("the key", pair->key, true, word, &other, err);
+    }
+    if (r == CL_OK) {
+        r = read_key(pair->key, cl_buf_view(one ? &cert_pem : &other), word, key, err);
+    }
+    cl_buf_deinit(&cert_pem);
+    cl_buf_deinit(&other);
+    return r;
 }
 
 static void print_names(const struct cleat_cert *leaf)
@@ -143,15 +180,12 @@ static void explain_mismatch(const struct cl_serve_pair *pair, const struct clea
 }
 
 cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_pair *pair,
-                             const struct cleat_trust_store *roots, enum cl_credentials_say say,
-                             struct cleat_error *err)
+                             struct cl_passphrase *word, const struct cleat_trust_store *roots,
+                             enum cl_credentials_say say, struct cleat_error *err)
 {
     struct cleat_chain *chain = NULL;
     struct cleat_key *key = NULL;
-    cl_result result = read_chain(pair->cert, &chain, err);
-    if (result == CL_OK) {
-        result = read_key(pair->key, &key, err);
-    }
+    cl_result result = read_pair(pair, word, &chain, &key, err);
     if (result != CL_OK) {
         goto out;
     }
@@ -177,12 +211,19 @@ out:
 }
 
 cl_result cl_credentials_add_raw(struct cleat_tls_builder *b, const char *path,
-                                 enum cl_credentials_say say, struct cleat_error *err)
+                                 struct cl_passphrase *word, enum cl_credentials_say say,
+                                 struct cleat_error *err)
 {
     struct cleat_key *key = NULL;
     char pin[CLEAT_RAW_PIN_LEN + 1];
-    CL_TRY(read_key(path, &key, err));
-    cl_result result = (cl_result)cleat_tls_builder_raw_key(b, key);
+    struct cl_buf pem = {0};
+    cl_result result = read_ours("the key", path, true, word, &pem, err);
+    if (result == CL_OK) {
+        result = read_key(path, cl_buf_view(&pem), word, &key, err);
+    }
+    cl_buf_deinit(&pem);
+    CL_TRY(result);
+    result = (cl_result)cleat_tls_builder_raw_key(b, key);
     if (result != CL_OK) {
         name_file(err, (int)result, "the raw public key", path, cleat_tls_builder_error(b));
     } else if (say == CL_CREDENTIALS_SAY_ALL) {

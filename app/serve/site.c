@@ -153,6 +153,29 @@ static cl_result build(struct cl_site *site, struct cleat_tls_config **out,
     return CL_OK;
 }
 
+/* Where one is said it is read at once: what is wrong with it is told at start, and a descriptor
+ * is not read at a reload. */
+static cl_result read_passphrase(const struct cl_serve_options *o, struct cleat_error *err)
+{
+    struct cl_rd text;
+    return o->key_word != NULL && o->key_word->from != NULL
+               ? cl_passphrase_get(o->key_word, "the private keys", &text, err)
+               : CL_OK;
+}
+
+/* A reload reads the file again, keeps what came from elsewhere, and asks nobody: who started the
+ * server has left the terminal. */
+static void renew_passphrase(struct cl_passphrase *word)
+{
+    if (word == NULL) {
+        return;
+    }
+    word->may_ask = false;
+    if (word->from != NULL && strncmp(word->from, "file:", 5) == 0) {
+        cl_passphrase_deinit(word);
+    }
+}
+
 static cl_result make_tls(struct cl_site *site, struct cleat_error *err)
 {
     if (!needs_tls(site->options)) {
@@ -165,6 +188,7 @@ static cl_result make_tls(struct cl_site *site, struct cleat_error *err)
         return CLEAT_ERR_NOMEM;
     }
     pthread_mutex_init(&site->tls->mutex, NULL);
+    CL_TRY(read_passphrase(site->options, err));
     return build(site, &site->tls->config, &site->tls->hellos, err);
 }
 
@@ -214,6 +238,7 @@ cl_result cl_site_reload(struct cl_site *site, struct cleat_error *err)
     if (site->tls == NULL) {
         return CL_OK;
     }
+    renew_passphrase(site->options->key_word);
     CL_TRY(build(site, &config, &hellos, err));
     cl_result result = cl_staples_dress(site->staples, &config);
     if (result != CL_OK) {

@@ -12,6 +12,7 @@
 #include "cleat/session.h"
 #include "conn/keylog.h"
 #include "dns/addr.h"
+#include "net/passphrase.h"
 #include "serve/failures.h"
 #include "serve/log.h"
 #include "serve/static.h"
@@ -47,8 +48,8 @@
 #define CL_SERVE_MAX_JA4 32
 
 struct cl_serve_pair {
-    const char *cert;
-    const char *key;
+    const char *cert;   /* PEM, or PKCS#12 */
+    const char *key;    /* likewise; the same file for both, perhaps */
     const char *staple; /* an OCSP response (DER), or NULL */
     const char *scts;   /* a SignedCertificateTimestampList, or NULL */
 };
@@ -68,6 +69,7 @@ struct cl_serve_options {
     size_t num_pairs;
     const char *raw_keys[CL_SERVE_MAX_RAW]; /* files of private keys, shown without a certificate */
     size_t num_raw_keys;
+    struct cl_passphrase *key_word; /* of private keys that are encrypted; NULL: nobody is asked */
     const char *root;
     const char *client_ca;                      /* NULL: no client certificates */
     const char *client_pins[CL_SERVE_MAX_PINS]; /* raw public keys of clients */

@@ -109,11 +109,11 @@ static cl_result set_pairs(struct cleat_tls_builder *b, const struct cl_serve_op
     struct cleat_trust_store *roots = o->trial ? NULL : cl_own_chain_roots();
     cl_result result = CL_OK;
     for (size_t i = 0; i < o->num_pairs && result == CL_OK; i++) {
-        result = cl_credentials_add(b, &o->pairs[i], roots, say, err);
+        result = cl_credentials_add(b, &o->pairs[i], o->key_word, roots, say, err);
     }
     cleat_trust_store_free(roots);
     for (size_t i = 0; i < o->num_raw_keys && result == CL_OK; i++) {
-        result = cl_credentials_add_raw(b, o->raw_keys[i], say, err);
+        result = cl_credentials_add_raw(b, o->raw_keys[i], o->key_word, say, err);
     }
     return result;
 }

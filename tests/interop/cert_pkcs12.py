@@ -2,14 +2,13 @@
 """PKCS#12 files and passphrases: what OpenSSL, GnuTLS, NSS, Java and Python's cryptography write,
 `cleat cert` reads, and what it writes, they read; where passphrases come from."""
 import os
-import pty
 import shutil
 import subprocess
 import sys
 import unittest
 
 from get_support import PROGRAM, GetTest, openssl
-from support import main, run
+from support import main, on_terminal, run
 
 WORD = "pässword 1"  # UTF-8 beyond ASCII: a BMPString in the old algorithms
 
@@ -244,51 +243,30 @@ class Passphrases(Pkcs12):
         self.assertIn(b"no terminal", done.stderr)
         self.assertIn(b"--passin file:PATH", done.stderr)
 
-    def on_terminal(self, args, *answers):
-        """What the terminal showed, and the exit code; each answer once its question is there."""
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.execv(PROGRAM, [str(PROGRAM), *[str(a) for a in args]])
-        shown = b""
-        for question, answer in answers:
-            while question not in shown:
-                shown += os.read(fd, 4096)
-            os.write(fd, answer)
-        while True:
-            try:
-                part = os.read(fd, 4096)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        os.close(fd)
-        return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
     def test_a_terminal_is_asked_without_echo(self):
         line = WORD.encode() + b"\n"
-        shown, code = self.on_terminal(["cert", "match", self.ours(), self.cert],
-                                       (b"Passphrase of", line))
+        shown, code = on_terminal([PROGRAM, "cert", "match", self.ours(), self.cert],
+                                  (b"Passphrase of", line))
         self.assertEqual(code, 0)
         self.assertIn(b"They belong together", shown)
         self.assertNotIn(WORD.encode(), shown)
 
     def test_a_new_passphrase_is_asked_for_twice(self):
         path = self.folder / "asked.pem"
-        args = ["cert", "key", "--encrypt", "--force", "-o", path]
-        shown, code = self.on_terminal(args, (b"New passphrase", b"one\n"),
-                                       (b"Once more", b"two\n"))
+        args = [PROGRAM, "cert", "key", "--encrypt", "--force", "-o", path]
+        shown, code = on_terminal(args, (b"New passphrase", b"one\n"),
+                                  (b"Once more", b"two\n"))
         self.assertEqual(code, 1)
         self.assertIn(b"not the same", shown)
         self.assertFalse(path.exists())
-        shown, code = self.on_terminal(args, (b"New passphrase", b"one\n"),
-                                       (b"Once more", b"one\n"))
+        shown, code = on_terminal(args, (b"New passphrase", b"one\n"),
+                                  (b"Once more", b"one\n"))
         self.assertEqual(code, 0)
         openssl("pkey", "-in", path, "-passin", "pass:one", "-noout")
 
     def test_ctrl_c_ends_the_question(self):
-        _, code = self.on_terminal(["cert", "match", self.ours(), self.cert],
-                                   (b"Passphrase of", b"\x03"))
+        _, code = on_terminal([PROGRAM, "cert", "match", self.ours(), self.cert],
+                              (b"Passphrase of", b"\x03"))
         self.assertEqual(code, -2)
 
     def test_encrypted_keys_are_read_everywhere(self):

@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -69,6 +70,28 @@ def run(args, check=True, **more):
                              f"{done.stdout.decode(errors='replace')[-2000:]}\n"
                              f"{done.stderr.decode(errors='replace')[-2000:]}")
     return done
+
+
+def on_terminal(command, *answers):
+    """What the terminal showed, and the exit code; each answer once its question is there."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(command[0], list(map(str, command)))
+    shown = b""
+    for question, answer in answers:
+        while question not in shown:
+            shown += os.read(fd, 4096)
+        os.write(fd, answer)
+    while True:
+        try:
+            part = os.read(fd, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(fd)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def until_caught(process, number):
