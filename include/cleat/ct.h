@@ -2,7 +2,7 @@
  * of theirs a server's certificate needs.
  *
  * The verifier (cleat/x509.h: ct, ct_logs, scts) takes timestamps from the certificate itself, from
- * the TLS extension and from OCSP responses that count, checks each with the key of its log, and
+ * the TLS extension and from OCSP responses about it, checks each with the key of its log, and
  * tells in the proof what became of every one. It asks no log for an inclusion proof.
  *
  * The list of logs comes from the application: it ages, and browsers publish theirs as JSON, which

@@ -13,6 +13,7 @@ import support
 
 ECDSA_SHA256 = bytes.fromhex("06082a8648ce3d040302")
 BASIC = bytes.fromhex("06092b0601050507300101")
+SCTS = bytes.fromhex("060a2b06010401d679020405")
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
 
 
@@ -53,14 +54,17 @@ def sign(key, data):
         return support.run(["openssl", "dgst", "-sha256", "-sign", key, file.name]).stdout
 
 
-def answer(cert_id, key, status=GOOD, since=0, life=3600, endless=False):
-    """An OCSPResponse about it, signed by its issuer's key (ECDSA P-256); times in seconds."""
+def answer(cert_id, key, status=GOOD, since=0, life=3600, endless=False, scts=None):
+    """An OCSPResponse about it, signed by its issuer's key (ECDSA P-256); times in seconds. scts: a
+    list of timestamps of the certificate (RFC 6962 3.3)."""
     _, _, rest = inner(cert_id)
     _, _, rest = inner(rest)
     _, key_hash, _ = inner(rest)
     said = {GOOD: der(0x80), UNKNOWN: der(0x82), REVOKED: der(0xa1, when(since - 60))}[status]
     single = der(0x30, der(0x30, cert_id), said, when(since),
-                 b"" if endless else der(0xa0, when(since + life)))
+                 b"" if endless else der(0xa0, when(since + life)),
+                 b"" if scts is None else
+                 der(0xa1, der(0x30, der(0x30, SCTS, der(0x04, der(0x04, scts))))))
     data = der(0x30, der(0xa2, der(0x04, key_hash)), when(since), der(0x30, single))
     signed = der(0x30, data, der(0x30, ECDSA_SHA256), der(0x03, b"\0", sign(key, data)))
     return der(0x30, der(0x0a, b"\0"), der(0xa0, der(0x30, BASIC, der(0x04, signed))))

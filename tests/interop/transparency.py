@@ -13,6 +13,7 @@ import struct
 import time
 import unittest
 
+import ocsp_support as ocsp
 import support
 from support import CLEAT, Server, run
 
@@ -246,6 +247,59 @@ class Delivered(unittest.TestCase):
                 if args[0] == "--cacert":
                     self.assertEqual([s["result"] for s in told["scts"]],
                                      ["valid", "unknown log"], done.stderr)
+
+
+class InResponses(unittest.TestCase):
+    """About the certificate as it is, inside what its issuer's responder says."""
+
+    def setUp(self):
+        self.responder = ocsp.Responder()
+        self.addCleanup(self.responder.close)
+        self.pair = ocsp.leaf(CA, "localhost", self.responder.url("scts"), with_issuer=False)
+        self.entry = x509_entry(self.pair.cert)
+        request = support.folder() / "scts.req"
+        run(["openssl", "ocsp", "-issuer", CA.cert, "-cert", self.pair.cert, "-reqout", request])
+        self.cert_id = ocsp.cert_id_of(request.read_bytes())
+
+    def rows(self):
+        good = sct_list(ONE.timestamp(self.entry), TWO.timestamp(self.entry))
+        few = sct_list(ONE.timestamp(self.entry), STRANGER.timestamp(self.entry))
+        other = x509_entry(PLAIN.cert)
+        for name, code, how in (
+                ("good", 0, {"scts": good}), ("few", 60, {"scts": few}), ("none", 60, {}),
+                ("about another", 60, {"scts": sct_list(ONE.timestamp(other),
+                                                        TWO.timestamp(other))}),
+                ("torn", 60, {"scts": good[:-1]}),
+                # a timestamp proves itself, whoever hands it over, and when
+                ("out of date", 0, {"scts": good, "since": -7200})):
+            yield name, code, ocsp.answer(self.cert_id, CA.key, **how)
+
+    def test_stapled(self):
+        for name, code, response in self.rows():
+            staple = write_bytes("scts.ocsp", response)
+            with self.subTest(name), Server(*self.pair.args(), "--staple", staple, "--root",
+                                            site()) as server:
+                done = run([CLEAT, "get", "-sSv", "--cacert", CA.cert, "--ct", "--ct-logs", LOGS,
+                            f"{server.url}/"], check=False)
+                text = done.stderr.decode()
+                self.assertEqual(done.returncode, code, text)
+                self.assertEqual("timestamp valid: the log two (operated by Second, usable), OCSP"
+                                 in text, code == 0, text)
+                verify(code, "--ct", "--ct-logs", LOGS, source=server.url)
+
+    def test_fetched_and_from_a_file(self):
+        for name, code, response in self.rows():
+            self.responder.says["scts"] = lambda _, response=response: response
+            file = write_bytes("scts.ocsp", response)
+            cache = ocsp.fresh_folder("scts-cache")
+            for source in (("--revocation-cache", cache, "--revocation", "ocsp"),
+                           ("--ocsp-response", file)):
+                with self.subTest(name, source=source):
+                    out, _ = verify(code, "--ct", "--ct-logs", LOGS, *source,
+                                    source=self.pair.cert)
+                    self.assertEqual("valid: the log two (operated by Second, usable), OCSP, of "
+                                     in out, code == 0, out)
+        self.assertGreaterEqual(self.responder.asked["scts"], len(list(self.rows())))
 
 
 class Lists(unittest.TestCase):
