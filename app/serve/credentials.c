@@ -134,22 +134,21 @@ static void describe(const struct cleat_chain *chain, const char *path, enum cl_
 
 typedef int (*proof_setter)(struct cleat_tls_builder *b, const uint8_t *p, size_t len);
 
-/* A file whose bytes are sent with the certificate added last; path NULL: none. */
+/* A file whose bytes are sent with the certificate added last; path NULL: none. They are the
+ * caller's to free. */
 static cl_result add_proof(struct cleat_tls_builder *b, const char *what, const char *path,
-                           proof_setter set, struct cleat_error *err)
+                           proof_setter set, struct cl_buf *bytes, struct cleat_error *err)
 {
-    struct cl_buf bytes = {0};
     if (path == NULL) {
         return CL_OK;
     }
-    cl_result result = read_file(what, path, false, &bytes, err);
+    cl_result result = read_file(what, path, false, bytes, err);
     if (result == CL_OK) {
-        result = (cl_result)set(b, bytes.p, bytes.len);
+        result = (cl_result)set(b, bytes->p, bytes->len);
         if (result != CL_OK) {
             result = name_file(err, (int)result, what, path, cleat_tls_builder_error(b));
         }
     }
-    cl_buf_deinit(&bytes);
     return result;
 }
 
@@ -185,6 +184,7 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
 {
     struct cleat_chain *chain = NULL;
     struct cleat_key *key = NULL;
+    struct cl_buf staple = {0}, scts = {0};
     cl_result result = read_pair(pair, word, &chain, &key, err);
     if (result != CL_OK) {
         goto out;
@@ -199,14 +199,20 @@ cl_result cl_credentials_add(struct cleat_tls_builder *b, const struct cl_serve_
             describe(chain, pair->cert, say);
             cl_own_chain_warn(pair->cert, chain, roots);
         }
-        result = add_proof(b, "the OCSP response", pair->staple, cleat_tls_builder_staple, err);
+        result =
+            add_proof(b, "the OCSP response", pair->staple, cleat_tls_builder_staple, &staple, err);
+    }
+    if (result == CL_OK && pair->staple != NULL && say != CL_CREDENTIALS_SAY_NOTHING) {
+        cl_own_chain_warn_staple(pair->staple, cl_buf_view(&staple), chain, roots);
     }
     if (result == CL_OK) {
-        result = add_proof(b, "the list of SCTs", pair->scts, cleat_tls_builder_scts, err);
+        result = add_proof(b, "the list of SCTs", pair->scts, cleat_tls_builder_scts, &scts, err);
     }
 out:
     cleat_chain_free(chain);
     cleat_key_free(key);
+    cl_buf_deinit(&staple);
+    cl_buf_deinit(&scts);
     return result;
 }
 

@@ -386,6 +386,42 @@ class Certificates(Stapling):
             self.assertEqual(get(server, "unasked.test"), 0)
         self.assertNotIn("unasked", RESPONDER.asked)
 
+    def test_a_file_that_helps_nobody_is_sent_and_warned_about(self):
+        """As nginx sends it; we say it. And a root in the chain stays where stapling needs it."""
+        pair = ocsp.leaf(CA, "given.test", "http://127.0.0.1:1/")
+        other = ocsp.leaf(CA, "another.test", None)
+        request = support.folder() / "given.req"
+        ids = []
+        for cert in (pair.cert, other.cert):
+            support.run(["openssl", "ocsp", "-no_nonce", "-issuer", CA.cert, "-cert", cert,
+                         "-reqout", request])
+            ids.append(ocsp.cert_id_of(request.read_bytes()))
+        file = support.folder() / "given.ocsp"
+        old, made = ocsp.answer(ids[0], CA.key, life=0), time.time()
+        for said, response in (
+                (None, ocsp.answer(ids[0], CA.key)),
+                ("about another certificate", ocsp.answer(ids[1], CA.key)),
+                ("HAS BEEN REVOKED", ocsp.answer(ids[0], CA.key, status=ocsp.REVOKED)),
+                ("out of date", old)):
+            with self.subTest(said):
+                file.write_bytes(response)
+                if response is old:
+                    time.sleep(max(0.0, made + 1.1 - time.time()))
+                with support.Server(*pair.args(), "--staple", file) as server:
+                    text = stapled(server, "given.test")
+                    self.assertIn("OCSP Response Status: successful", text)
+                warned = [line for line in server.errors.text().splitlines() if str(file) in line]
+                self.assertEqual(len(warned), 1 if said else 0, server.errors.text())
+                if said:
+                    self.assertRegex(warned[0], rf"^cleat: warning: .*{said}.*is sent all the same")
+                self.assertEqual("put a new response there" in server.errors.text(),
+                                 said is not None and said != "HAS BEEN REVOKED")
+        self.assertIn("is the root", server.errors.text())
+        self.assertIn("hint: stapling needs it, to ask the responder", server.errors.text())
+        with support.Server(*other.args()) as server: # names no responder
+            pass
+        self.assertIn("hint: remove it from the file", server.errors.text())
+
     def test_the_folder_is_found_without_being_named(self):
         says("place")
         pair = ocsp.leaf(CA, "place.test", RESPONDER.url("place"))
