@@ -41,64 +41,73 @@ static void fail_feed(struct cleat_h2 *h2, ssize_t r)
 
 /* ---- reading ---- */
 
-/* Gives nghttp2 len bytes; *used: how many it took. False: the connection has failed. */
-static bool feed(struct cleat_h2 *h2, const uint8_t *p, size_t len, size_t *used)
+/* Gives nghttp2 len bytes, and returns how many it took. */
+static size_t feed(struct cleat_h2 *h2, const uint8_t *p, size_t len)
 {
     const ssize_t n = nghttp2_session_mem_recv(h2->session, p, len);
-    *used = n > 0 ? (size_t)n : 0;
-    cl_h2_fill(h2); /* a GOAWAY of nghttp2's own is seen when it is written */
     if (n < 0) {
         fail_feed(h2, n);
-    } else if (h2->too_many_resets) {
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* What nghttp2 did because of a frame is seen when it is written: a GOAWAY, resets. Behind whole
+ * frames only, so that it does not matter in which pieces they came. */
+static void look(struct cleat_h2 *h2)
+{
+    if (h2->gate.left != 0 || h2->error.code != 0) {
+        return;
+    }
+    cl_h2_fill(h2);
+    if (h2->error.code == 0 && h2->too_many_resets) {
         (void)cl_h2_gate_tell(CL_H2_RESETS, &h2->error);
         fail_calm(h2);
-    } else if (h2->sent_code != 0) {
+    } else if (h2->error.code == 0 && h2->sent_code != 0) {
         fail_protocol(h2);
     }
-    return h2->error.code == 0;
 }
 
 /* The header of a frame is kept back until it is complete and judged. */
-static bool feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
+static void feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
 {
     struct cl_h2_gate *g = &h2->gate;
     const size_t there = io->in_len - io->in_used;
     const size_t wanted = (size_t)(CL_H2_FRAME_HEAD - g->head_len);
     const size_t n = there < wanted ? there : wanted;
-    size_t used = 0;
     memcpy(g->head + g->head_len, io->in + io->in_used, n);
     g->head_len = (uint8_t)(g->head_len + n);
     io->in_used += n;
     if (g->head_len < CL_H2_FRAME_HEAD) {
-        return true;
+        return;
     }
     g->head_len = 0;
     if (cl_h2_gate_judge(g, h2->o.max_head * CL_H2_PATIENCE, h2->now, &h2->error) != CL_OK) {
         fail_calm(h2);
-        return false;
+        return;
     }
-    return feed(h2, g->head, CL_H2_FRAME_HEAD, &used);
+    (void)feed(h2, g->head, CL_H2_FRAME_HEAD);
+    look(h2);
 }
 
-static bool feed_some(struct cleat_h2 *h2, struct cleat_h2_io *io)
+static void feed_some(struct cleat_h2 *h2, struct cleat_h2_io *io)
 {
     struct cl_h2_gate *g = &h2->gate;
     const size_t there = io->in_len - io->in_used;
+    const uint8_t *p = io->in + io->in_used;
     size_t used = 0;
+    if (g->preface_left == 0 && g->left == 0) {
+        feed_header(h2, io);
+        return;
+    }
     if (g->preface_left > 0) {
-        const size_t n = there < g->preface_left ? there : g->preface_left;
-        const bool fine = feed(h2, io->in + io->in_used, n, &used);
+        used = feed(h2, p, there < g->preface_left ? there : g->preface_left);
         g->preface_left = (uint8_t)(g->preface_left - used);
-        io->in_used += used;
-        return fine;
+    } else {
+        used = feed(h2, p, there < g->left ? there : g->left);
+        g->left -= (uint32_t)used;
     }
-    if (g->left == 0) {
-        return feed_header(h2, io);
-    }
-    const bool fine = feed(h2, io->in + io->in_used, there < g->left ? there : g->left, &used);
-    g->left -= (uint32_t)used;
     io->in_used += used;
-    return fine;
+    look(h2);
 }
 
 /* ---- telling ---- */
@@ -185,7 +194,6 @@ static void forget(struct cleat_h2 *h2)
 
 enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
 {
-    size_t used;
     clear(io);
     h2->now = io->now;
     h2->began = h2->began != 0 ? h2->began : io->now;
@@ -208,9 +216,10 @@ enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
         }
         if (h2->paused) { /* what comes behind the data of its frame */
             h2->paused = false;
-            (void)feed(h2, io->in, 0, &used);
+            (void)feed(h2, io->in, 0);
+            look(h2);
         } else if (io->in_used < io->in_len) {
-            (void)feed_some(h2, io);
+            feed_some(h2, io);
         } else {
             return CLEAT_H2_NEEDS_INPUT;
         }
