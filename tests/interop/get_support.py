@@ -94,14 +94,22 @@ def self_signed(folder, name="self"):
     return cert, key
 
 
+_claims = []
+
+
 def free_port():
     """A port that nobody listens on just now, for a peer that cannot choose one itself. It is none
-    that the kernel would give to somebody else before the peer is up."""
+    that the kernel would give to somebody else before the peer is up, nor one that another test
+    has got: an abstract socket of its name is held until this process ends."""
     while True:
         port = random.randrange(20000, 32768)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as s, contextlib.suppress(OSError):
+            claim.bind(f"\0cleat-test-port-{port}")
             s.bind(("127.0.0.1", port))
+            _claims.append(claim)
             return port
+        claim.close()
 
 
 class Peer:
