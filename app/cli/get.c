@@ -6,8 +6,9 @@
 #include "cli/cli.h"
 #include "cli/client_explain.h"
 #include "cli/get_codes.h"
+#include "cli/get_done.h"
+#include "cli/get_print_curl.h"
 #include "cli/get_transfer.h"
-#include "cli/get_write_out.h"
 
 /* The message of a failure: what happened, then what it is called and where it stands, then what to
  * do about it. */
@@ -33,9 +34,8 @@ static int get_one(struct get_session *s, size_t i)
     t->facts.url_num = (long)i;
     int code = get_transfer_run(t, s, o->urls.items[i], output, remote);
     report(o, code, &t->err);
-    if (o->write_out != NULL && !get_write_out(o->write_out, &t->facts, stdout) && code == 0) {
-        code = GET_EXIT_READ_FILE;
-    }
+    code = get_done(o, &t->facts);
+    get_facts_deinit(&t->facts);
     get_transfer_deinit(t);
     cl_free(t);
     return code;
@@ -65,7 +65,9 @@ int cl_cmd_get(int argc, char **argv)
     struct get_options o;
     (void)signal(SIGPIPE, SIG_IGN);
     int code = get_options_parse(&o, argc, argv);
-    if (code == 0) {
+    if (code == 0 && o.print_curl) {
+        code = get_print_curl(argc, argv, stdout, stderr);
+    } else if (code == 0) {
         code = run(&o);
     } else if (code < 0) {
         code = CL_EXIT_OK;

@@ -9,6 +9,7 @@ enum get_exit {
     GET_EXIT_PROTOCOL = 1, /* a scheme other than https */
     GET_EXIT_USAGE = 2,
     GET_EXIT_BAD_URL = 3,
+    GET_EXIT_MISSED = 4, /* --slo; curl: "a feature is not built in" */
     GET_EXIT_DNS = 6,
     GET_EXIT_CONNECT = 7,
     GET_EXIT_WEIRD_REPLY = 8, /* not HTTP, or HTTP that we refuse */

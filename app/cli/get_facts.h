@@ -5,19 +5,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "cleat/http.h"
 #include "dns/addr.h"
 
 /* Times are microseconds since the transfer began; 0: not reached. Texts are "" when not known. */
+struct get_slo;
+
 struct get_facts {
     uint64_t time_namelookup, time_connect, time_appconnect, time_pretransfer, time_starttransfer;
-    uint64_t time_redirect, time_total;
+    uint64_t time_posttransfer, time_redirect, time_total;
     uint64_t size_download, size_upload, size_header, size_request;
     uint64_t speed_download, speed_upload; /* bytes a second */
     long http_code, exit_code, num_redirects, num_connects, num_headers, ssl_verify_result, url_num;
     long remote_port, local_port;
+    long http_connect; /* of the last answer to CONNECT */
+    long num_retries, num_certs, xfer_id, conn_id, tls_early_bytes;
     long tls_ocsp_bytes, tls_scts; /* what came with the certificate */
-    bool resumed, hello_retry;
+    bool resumed, hello_retry, proxy_used;
     char url[CLEAT_HTTP_MAX_URL + 1];
     char url_effective[2 * CLEAT_HTTP_MAX_URL + 1];
     char redirect_url[2 * CLEAT_HTTP_MAX_URL + 1];
@@ -33,6 +38,13 @@ struct get_facts {
     char tls_ocsp_status[20];
     char tls_early_data[16]; /* accepted, rejected, not-sent */
     char tls_ech[16];        /* cleat_ech_status_name() */
+    char referer[CLEAT_HTTP_MAX_URL + 1];
+    struct cl_buf head;  /* of the last response, without the empty line */
+    struct cl_buf certs; /* what the server showed, PEM; empty when it was resumed */
+    const struct get_slo *slo;
 };
+
+/* get_facts_deinit frees what hangs on it. */
+void get_facts_deinit(struct get_facts *f);
 
 #endif

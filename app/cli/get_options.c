@@ -23,6 +23,15 @@ static int set_max_redirects(void *options, const struct cl_options *from)
     return cl_options_number(from, -1, 1000000, &o->max_redirects) ? 0 : CL_EXIT_USAGE;
 }
 
+static int set_slo(void *options, const struct cl_options *from)
+{
+    const char *bad;
+    size_t len;
+    const char *why = get_slo_parse(&((struct get_options *)options)->slo, from->value, &bad, &len);
+    return why == NULL ? 0
+                       : cl_options_complain(from->usage, "--slo \"%.*s\": %s", (int)len, bad, why);
+}
+
 #define AT(field) offsetof(struct get_options, field)
 static const struct cl_setter setters[] = {
     {GET_SILENT, CL_SET_TRUE, AT(silent), NULL},
@@ -39,6 +48,8 @@ static const struct cl_setter setters[] = {
     {GET_FALSE_START, CL_SET_TRUE, AT(client.false_start), NULL},
     {GET_FALLBACK_SCSV, CL_SET_TRUE, AT(client.fallback_scsv), NULL},
     {GET_HELP, CL_SET_TRUE, AT(help), NULL},
+    {GET_PRINT_CURL, CL_SET_TRUE, AT(print_curl), NULL},
+    {GET_TIMING, CL_SET_TRUE, AT(timing), NULL},
     {GET_METHOD, CL_SET_TEXT, AT(method), NULL},
     {GET_USER_AGENT, CL_SET_TEXT, AT(user_agent), NULL},
     {GET_REFERER, CL_SET_TEXT, AT(referer), NULL},
@@ -57,6 +68,7 @@ static const struct cl_setter setters[] = {
     {GET_OUTPUT, CL_SET_BY_FUNCTION, 0, set_output},
     {GET_REMOTE_NAME, CL_SET_BY_FUNCTION, 0, set_remote_name},
     {GET_MAX_REDIRS, CL_SET_BY_FUNCTION, 0, set_max_redirects},
+    {GET_SLO, CL_SET_BY_FUNCTION, 0, set_slo},
     {GET_DATA, CL_SET_BY_FUNCTION, 0, get_body_data},
     {GET_DATA_RAW, CL_SET_BY_FUNCTION, 0, get_body_raw},
     {GET_DATA_BINARY, CL_SET_BY_FUNCTION, 0, get_body_binary},

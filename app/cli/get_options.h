@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/client_options.h"
+#include "cli/get_slo.h"
 
 /* 50: curl's default for --max-redirs */
 #define GET_DEFAULT_REDIRECTS 50
@@ -29,8 +30,11 @@ struct get_options {
 
     bool silent, show_error, include, head, location;
     bool fail, fail_with_body, no_progress, no_alpn, early_data, help;
+    bool timing, print_curl;
     long max_redirects;   /* -1: no limit */
     uint64_t max_time_ms; /* 0: none */
+
+    struct get_slo slo;
 
     struct cl_buf body;
     bool has_body, json;

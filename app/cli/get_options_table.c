@@ -14,6 +14,14 @@ static const struct cl_option rows[] = {
     {GET_WRITE_OUT, 'w', "write-out", "FORMAT",
      "print FORMAT when done: %{http_code}, %{time_total}, …;\n"
      "%{json} prints all of them; @FILE reads FORMAT from FILE"},
+    {GET_TIMING, 0, "timing", NULL,
+     "draw how long each phase took (DNS, TCP, TLS, first byte, transfer), on\n"
+     "standard error"},
+    {GET_SLO, 0, "slo", "LIMITS",
+     "exit with 4 when a phase took longer than so many milliseconds:\n"
+     "total=500,tls=100; phases: redirect, dns, tcp, tls, send, ttfb, transfer, total"},
+    {GET_PRINT_CURL, 0, "print-curl", NULL,
+     "print the curl command that does the same, instead of doing it"},
     CLIENT_TRACE_ROWS,
     CLIENT_PCAP_ROW,
     {CLIENT_RECORD, 0, "record", "FILE",
@@ -87,5 +95,6 @@ const struct cl_usage get_usage = {
     .examples = "  cleat get https://example.com/\n"
                 "  cleat get -v -o /dev/null https://example.com/\n"
                 "  cleat get -sS -w '%{json}' -o page.html https://example.com/ | jq .time_total\n"
+                "  cleat get --timing --slo total=500,tls=100 -o /dev/null https://example.com/\n"
                 "  cleat get --json '{\"name\":\"value\"}' https://api.example.com/things",
 };

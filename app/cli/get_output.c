@@ -166,7 +166,7 @@ void get_output_bar(char *text, size_t cap, size_t columns, uint64_t bytes, uint
     (void)snprintf(text, room + 1 < cap ? room + 1 : cap, "%s%s", box, numbers);
 }
 
-static size_t terminal_columns(void)
+size_t get_output_columns(void)
 {
     struct winsize size;
     bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -180,7 +180,7 @@ static void draw(struct get_output *out, bool last)
         return;
     }
     char text[160];
-    get_output_bar(text, sizeof(text), terminal_columns(), out->bytes, out->total,
+    get_output_bar(text, sizeof(text), get_output_columns(), out->bytes, out->total,
                    now - out->start_us);
     (void)fprintf(stderr, "\r\033[K%s%s", text, last ? "\n" : "");
     (void)fflush(stderr);

@@ -38,4 +38,8 @@ bool get_output_end(struct get_output *out, bool keep);
 void get_output_bar(char *text, size_t cap, size_t columns, uint64_t bytes, uint64_t total,
                     uint64_t us);
 
+/* get_output_columns gives the width of the terminal that standard error is; 80 when it is none, or
+ * does not say. */
+size_t get_output_columns(void);
+
 #endif
