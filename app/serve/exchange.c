@@ -26,7 +26,7 @@ cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out)
         return CLEAT_ERR_NOMEM;
     }
     x->site = site;
-    x->reply.fd = -1;
+    x->reply = (struct cl_static_reply)CL_STATIC_REPLY_INIT;
     cleat_http_request_init(&x->head);
     *out = x;
     return CL_OK;
@@ -89,10 +89,10 @@ static void answer_page(struct cl_exchange *x, int status, const char *text, boo
     };
     cl_static_reply_deinit(&x->reply);
     x->reply.status = status;
-    if (cl_page_build(&page, &x->reply.head, &x->reply.memory) != CL_OK) {
+    if (cl_page_build(&page, &x->reply.head, &x->reply.body.memory) != CL_OK) {
         /* Out of memory: an empty response ends the connection without a word. */
         x->reply.head.len = 0;
-        x->reply.memory.len = 0;
+        x->reply.body.memory.len = 0;
         x->close = true;
     }
 }
@@ -259,8 +259,10 @@ enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, 
 
 uint64_t cl_exchange_total(const struct cl_exchange *x)
 {
-    uint64_t file = x->reply.fd >= 0 ? x->reply.length : 0;
-    return x->reply.head.len + x->reply.memory.len + file;
+    uint64_t body = 0;
+    /* no answer of today is made while it goes out */
+    (void)cl_body_source_length(&x->reply.body, &body);
+    return x->reply.head.len + body;
 }
 
 uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at)
@@ -268,42 +270,21 @@ uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at)
     return at > x->reply.head.len ? at - x->reply.head.len : 0;
 }
 
-/* Copies what lies between *at and the end of `part`, and makes *at relative to that end. */
-static size_t copy_part(const struct cl_buf *part, uint64_t *at, uint8_t *buf, size_t cap)
+size_t cl_exchange_fill(struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
+                        struct cl_file_read *file, enum cl_body_next *next)
 {
-    if (*at >= part->len) {
-        *at -= part->len;
-        return 0;
+    const struct cl_buf *head = &x->reply.head;
+    size_t n = 0;
+    *next = CL_BODY_MORE;
+    if (at < head->len) {
+        n = head->len - (size_t)at < cap ? head->len - (size_t)at : cap;
+        memcpy(buf, head->p + at, n);
     }
-    size_t from = (size_t)*at;
-    size_t n = part->len - from < cap ? part->len - from : cap;
-    memcpy(buf, part->p + from, n);
-    *at = 0;
-    return n;
+    return n == cap ? n : n + cl_body_source_read(&x->reply.body, buf + n, cap - n, file, next);
 }
 
-size_t cl_exchange_fill(const struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
-                        struct cl_file_read *file, bool *out_wait, bool *out_failed)
+void cl_exchange_untaken(struct cl_exchange *x, uint64_t at, size_t n, size_t taken)
 {
-    uint64_t total = cl_exchange_total(x);
-    *out_wait = *out_failed = false;
-    if (at >= total) {
-        return 0;
-    }
-    cap = total - at < cap ? (size_t)(total - at) : cap;
-    size_t n = copy_part(&x->reply.head, &at, buf, cap);
-    n += copy_part(&x->reply.memory, &at, buf + n, cap - n);
-    if (x->reply.fd < 0 || n == cap) {
-        return n;
-    }
-    ssize_t got = cl_file_read_at(file, x->reply.fd, x->reply.offset + at, buf + n, cap - n);
-    if (got == UV_EAGAIN) {
-        *out_wait = true;
-        return n;
-    }
-    if (got <= 0) {
-        *out_failed = true;
-        return n;
-    }
-    return n + (size_t)got;
+    uint64_t untaken = cl_exchange_body_bytes(x, at + n) - cl_exchange_body_bytes(x, at + taken);
+    cl_body_source_unread(&x->reply.body, (size_t)untaken);
 }

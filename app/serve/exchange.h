@@ -1,8 +1,7 @@
 /* serve/exchange.h - one request and the response to it, without the connection around them.
  *
  * Bytes in: cl_exchange_head takes the request's head, cl_exchange_body drops its body. Bytes out:
- * cl_exchange_fill gives the response piece by piece, from any position, so that whoever sends
- * keeps only a number. Decides nothing about time.
+ * cl_exchange_fill gives the response piece by piece. Decides nothing about time.
  */
 #ifndef CL_SERVE_EXCHANGE_H
 #define CL_SERVE_EXCHANGE_H
@@ -74,11 +73,14 @@ void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text);
 uint64_t cl_exchange_total(const struct cl_exchange *x);
 uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at);
 
-/* cl_exchange_fill writes the response from position `at` into buf, at most cap bytes, reading the
- * file with `file` (may be NULL when no file is to be sent). Returns the number of bytes that are
- * in buf. *out_wait: a read goes on behind them in buf, which has to stay until the reader reports;
- * *out_failed: the file has become shorter, or cannot be read: the connection must be aborted. */
-size_t cl_exchange_fill(const struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
-                        struct cl_file_read *file, bool *out_wait, bool *out_failed);
+/* cl_exchange_fill writes the response from position `at` into buf, at most cap bytes (> 0): the
+ * head again if need be, the body once and in order (serve/body_source.h, which explains *next and
+ * `file`). Returns the number of bytes that are in buf. */
+size_t cl_exchange_fill(struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
+                        struct cl_file_read *file, enum cl_body_next *next);
+
+/* cl_exchange_untaken tells that of n bytes, filled in from position `at`, only the first `taken`
+ * went out: the others are filled in again. */
+void cl_exchange_untaken(struct cl_exchange *x, uint64_t at, size_t n, size_t taken);
 
 #endif

@@ -193,22 +193,35 @@ static void give_file_buf(struct cl_session *s)
     s->file_len = 0;
 }
 
+/* Sends n bytes of the response, or as many as the stream takes. */
+static bool send_filled(struct cl_session *s, const uint8_t *buf, size_t n)
+{
+    size_t taken = cl_stream_write(s->stream, buf, n);
+    cl_exchange_untaken(s->x, s->at, n, taken);
+    s->at += taken;
+    return taken == n;
+}
+
 static void on_file_read(void *ctx, ssize_t n)
 {
     struct cl_session *s = ctx;
-    if (n <= 0) {
+    enum cl_body_next next;
+    size_t len = s->file_len;
+    len += cl_body_source_arrived(&s->x->reply.body, s->file_buf + len, CL_POOL_BUFFER - len,
+                                  s->file, n, &next);
+    if (next == CL_BODY_FAILED) {
         give_file_buf(s);
         cl_stream_abort(s->stream, "the file cannot be read to its end");
         return;
     }
-    s->at += cl_stream_write(s->stream, s->file_buf, s->file_len + (size_t)n);
+    (void)send_filled(s, s->file_buf, len);
     give_file_buf(s);
     pump(s);
 }
 
 static bool have_reader(struct cl_session *s)
 {
-    if (s->file != NULL || s->x->reply.fd < 0) {
+    if (s->file != NULL || !cl_body_source_uses_file(&s->x->reply.body)) {
         return true;
     }
     return cl_file_read_new(&s->worker->loop, on_file_read, s, &s->file) == CL_OK;
@@ -229,23 +242,21 @@ static bool pump_once(struct cl_session *s)
         cl_stream_abort(s->stream, "out of memory");
         return false;
     }
-    bool wait = false;
-    bool failed = false;
+    enum cl_body_next next;
     size_t cap = room < CL_POOL_BUFFER ? room : CL_POOL_BUFFER;
-    size_t n = cl_exchange_fill(s->x, s->at, buf, cap, s->file, &wait, &failed);
-    if (wait) {
+    size_t n = cl_exchange_fill(s->x, s->at, buf, cap, s->file, &next);
+    if (next == CL_BODY_WAIT) {
         s->file_buf = buf;
         s->file_len = n;
         return false;
     }
-    size_t written = cl_stream_write(s->stream, buf, n);
-    s->at += written;
+    bool all = send_filled(s, buf, n);
     cl_pool_give(pool, buf, n);
-    if (failed) {
+    if (next == CL_BODY_FAILED) {
         cl_stream_abort(s->stream, "the file cannot be read to its end");
         return false;
     }
-    return written == n;
+    return all;
 }
 
 static void pump(struct cl_session *s)

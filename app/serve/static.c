@@ -76,7 +76,7 @@ static cl_result end_with_text(struct answer *a)
     CL_TRY(cl_http_write_field_str(&reply->head, "Content-Type", "text/plain; charset=utf-8"));
     CL_TRY(cl_http_write_field_u64(&reply->head, "Content-Length", (uint64_t)len));
     CL_TRY(cl_http_write_end(&reply->head));
-    return a->is_head ? CL_OK : cl_buf_append(&reply->memory, text, (size_t)len, MAX_TEXT);
+    return a->is_head ? CL_OK : cl_buf_append(&reply->body.memory, text, (size_t)len, MAX_TEXT);
 }
 
 static cl_result answer_status(struct answer *a, int status)
@@ -172,7 +172,7 @@ static int open_file(struct answer *a, const char *name)
         close(fd);
         return S_ISDIR(st.st_mode) ? 301 : 404;
     }
-    a->reply->fd = fd;
+    a->reply->body.fd = fd;
     a->file.type = cl_mime_type(cl_rd_str(name));
     note_file(a, &st);
     return 0;
@@ -261,14 +261,6 @@ static int range_status(const struct answer *a, struct cl_http_range *out)
     }
 }
 
-static void drop_file(struct cl_static_reply *reply)
-{
-    if (reply->fd >= 0) {
-        close(reply->fd);
-    }
-    reply->fd = -1;
-}
-
 static cl_result write_validators(struct answer *a)
 {
     struct cl_buf *head = &a->reply->head;
@@ -282,7 +274,7 @@ static cl_result write_validators(struct answer *a)
 
 static cl_result answer_304(struct answer *a)
 {
-    drop_file(a->reply);
+    cl_body_source_deinit(&a->reply->body);
     CL_TRY(begin_head(a, 304));
     CL_TRY(write_validators(a));
     return cl_http_write_end(&a->reply->head);
@@ -292,7 +284,7 @@ static cl_result answer_304(struct answer *a)
 static cl_result answer_416(struct answer *a)
 {
     char text[40];
-    drop_file(a->reply);
+    cl_body_source_deinit(&a->reply->body);
     (void)snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)a->file.size);
     CL_TRY(begin_head(a, 416));
     CL_TRY(cl_http_write_field_str(&a->reply->head, "Content-Range", text));
@@ -304,22 +296,21 @@ static cl_result answer_file(struct answer *a, int status, struct cl_http_range 
 {
     struct cl_static_reply *reply = a->reply;
     char text[80];
-    reply->length = a->file.size;
+    reply->body.length = a->file.size;
     CL_TRY(begin_head(a, status));
     CL_TRY(write_validators(a));
     CL_TRY(cl_http_write_field_str(&reply->head, "Accept-Ranges", "bytes"));
     CL_TRY(cl_http_write_field_str(&reply->head, "Content-Type", a->file.type));
     if (status == 206) {
-        reply->offset = range.first;
-        reply->length = range.last - range.first + 1;
+        reply->body.offset = range.first;
+        reply->body.length = range.last - range.first + 1;
         (void)snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)range.first,
                        (unsigned long long)range.last, (unsigned long long)a->file.size);
         CL_TRY(cl_http_write_field_str(&reply->head, "Content-Range", text));
     }
-    CL_TRY(cl_http_write_field_u64(&reply->head, "Content-Length", reply->length));
-    if (a->is_head || reply->length == 0) {
-        reply->length = 0;
-        drop_file(reply);
+    CL_TRY(cl_http_write_field_u64(&reply->head, "Content-Length", reply->body.length));
+    if (a->is_head || reply->body.length == 0) {
+        cl_body_source_deinit(&reply->body);
     }
     return cl_http_write_end(&reply->head);
 }
@@ -344,7 +335,7 @@ static cl_result decide(struct answer *a)
         return answer_304(a);
     }
     if (status != 0) {
-        drop_file(a->reply);
+        cl_body_source_deinit(&a->reply->body);
         return answer_status(a, status);
     }
     status = range_status(a, &range);
@@ -365,8 +356,7 @@ cl_result cl_static_answer(const struct cl_static_config *config, const struct c
 
 void cl_static_reply_deinit(struct cl_static_reply *reply)
 {
-    drop_file(reply);
+    cl_body_source_deinit(&reply->body);
     cl_buf_deinit(&reply->head);
-    cl_buf_deinit(&reply->memory);
     *reply = (struct cl_static_reply)CL_STATIC_REPLY_INIT;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cleat/http.h"
+#include "serve/body_source.h"
 
 struct cl_static_config {
     int root_fd;               /* open folder (O_PATH or O_RDONLY); stays the caller's */
@@ -20,19 +21,15 @@ struct cl_static_config {
 
 /* struct cl_static_reply is what to send. Before the first use, initialise it with
  * CL_STATIC_REPLY_INIT. To send: head as it is (status line, fields, empty line; Content-Length is
- * always there, except with 304), then memory, then length bytes of fd from offset on when fd >= 0.
- * For a HEAD request both are empty. The status line is HTTP/1.1. When the file shrinks meanwhile,
- * fewer bytes can be read than length: the connection must then be closed. */
+ * always there, except with 304), then body, which is empty for a HEAD request. The status line is
+ * HTTP/1.1. When the file shrinks meanwhile, the body fails: the connection must then be closed. */
 struct cl_static_reply {
-    int status;           /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
-    struct cl_buf head;   /* complete head */
-    struct cl_buf memory; /* small body: the text of an error or a redirect */
-    int fd;               /* regular file, O_CLOEXEC; -1: none. Closed by deinit */
-    uint64_t offset;      /* first byte to send */
-    uint64_t length;      /* number of bytes to send */
+    int status;                 /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
+    struct cl_buf head;         /* complete head */
+    struct cl_body_source body; /* the file, or the text of an error or a redirect */
 };
 /* clang-format off */
-#define CL_STATIC_REPLY_INIT {.fd = -1}
+#define CL_STATIC_REPLY_INIT {.body = CL_BODY_SOURCE_INIT}
 /* clang-format on */
 
 struct cl_static_ask {
@@ -51,7 +48,7 @@ struct cl_static_ask {
 CL_MUST cl_result cl_static_answer(const struct cl_static_config *config,
                                    const struct cl_static_ask *ask, struct cl_static_reply *reply);
 
-/* cl_static_reply_deinit closes fd and frees the buffers; {.fd = -1} afterwards. */
+/* cl_static_reply_deinit closes and frees; CL_STATIC_REPLY_INIT afterwards. */
 void cl_static_reply_deinit(struct cl_static_reply *reply);
 
 #endif

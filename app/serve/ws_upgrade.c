@@ -41,9 +41,9 @@ static void answer(struct cl_session *s, int status, const struct cleat_error *w
     const char *empty_line = memmem(text, len, "\r\n\r\n", 4);
     size_t head = empty_line != NULL ? (size_t)(empty_line - text) + 4 : len;
     if (cl_buf_append(&x->reply.head, text, head, MAX_ANSWER) != CL_OK ||
-        cl_buf_append(&x->reply.memory, text + head, len - head, MAX_ANSWER) != CL_OK) {
+        cl_buf_append(&x->reply.body.memory, text + head, len - head, MAX_ANSWER) != CL_OK) {
         x->reply.head.len = 0;
-        x->reply.memory.len = 0;
+        x->reply.body.memory.len = 0;
     }
 }
 

@@ -143,11 +143,11 @@ static void ask(const struct fixture *f, const char *method, const char *target,
     assert_int_equal(got->head.len, got->reply.head.len);
     assert_int_equal(got->head.status, got->reply.status);
     const struct cl_static_reply *r = &got->reply;
-    assert_int_equal(cl_buf_append(&got->body, r->memory.p, r->memory.len, 10000), CL_OK);
-    if (r->fd >= 0) {
+    assert_int_equal(cl_buf_append(&got->body, r->body.memory.p, r->body.memory.len, 10000), CL_OK);
+    if (r->body.fd >= 0) {
         char content[1000];
-        ssize_t n = pread(r->fd, content, (size_t)r->length, (off_t)r->offset);
-        assert_int_equal(n, r->length);
+        ssize_t n = pread(r->body.fd, content, (size_t)r->body.length, (off_t)r->body.offset);
+        assert_int_equal(n, r->body.length);
         assert_int_equal(cl_buf_append(&got->body, content, (size_t)n, 10000), CL_OK);
     }
     if (got->head.framing == CLEAT_HTTP_LENGTH) {
@@ -270,7 +270,7 @@ static void test_other_methods_get_405_with_allow(void **state)
         ask(*state, methods[i], "/a.txt", "", &got);
         assert_int_equal(got.reply.status, 405);
         assert_true(has(&got, "Allow", "GET, HEAD"));
-        assert_int_equal(got.reply.fd, -1);
+        assert_int_equal(got.reply.body.fd, -1);
         done(&got);
     }
 }
@@ -310,7 +310,7 @@ static void test_head_is_as_get_without_the_body(void **state)
         assert_int_equal(get.reply.head.len, head.reply.head.len);
         assert_memory_equal(get.reply.head.p, head.reply.head.p, get.reply.head.len);
         assert_int_equal(head.body.len, 0);
-        assert_int_equal(head.reply.fd, -1);
+        assert_int_equal(head.reply.body.fd, -1);
         done(&get);
         done(&head);
     }
@@ -385,7 +385,7 @@ static void test_a_304_has_the_validators_and_no_content(void **state)
     assert_true(cleat_http_find(&got.head, "ETag", NULL).p != NULL);
     assert_true(has(&got, "Content-Length", NULL));
     assert_true(has(&got, "Content-Type", NULL));
-    assert_int_equal(got.reply.fd, -1);
+    assert_int_equal(got.reply.body.fd, -1);
     done(&got);
 }
 
