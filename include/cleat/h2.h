@@ -55,10 +55,11 @@ struct cleat_h2_options {
                                    at most 65,535 */
     uint8_t max_fields;         /* [100] of a head, each crumb of a cookie counted */
     bool connect_protocol;      /* [false] server: allow extended CONNECT (RFC 8441) */
-    size_t queue_limit;         /* [64 KiB] of a stream's data that waits to be sent */
-    uint32_t stall_timeout;     /* [30,000] a stream whose data waits for the peer's window so long
-                                   is reset; 0: never */
-    uint32_t settings_timeout;  /* [10,000] until our SETTINGS are acknowledged; 0: for ever */
+    size_t queue_limit;        /* [64 KiB] of a stream's data that waits to be sent; of all streams'
+                                  together four times that; never more than windows let through */
+    uint32_t stall_timeout;    /* [30,000] a stream whose data waits for the peer's window so long
+                                  is reset; 0: never */
+    uint32_t settings_timeout; /* [10,000] until our SETTINGS are acknowledged; 0: for ever */
 };
 void cleat_h2_options_init(struct cleat_h2_options *o, bool is_server);
 

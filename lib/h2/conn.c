@@ -105,7 +105,7 @@ void cl_h2_stream_free(struct cleat_h2 *h2, struct cl_h2_stream *s)
     if (!s->is_gone && s->id > 0 && !h2->broken) {
         (void)nghttp2_session_set_stream_user_data(h2->session, s->id, NULL);
     }
-    cl_buf_deinit(&s->queue);
+    cl_h2_drop_queue(h2, s, cl_h2_queued(s));
     cl_free(s->trailers);
     cl_free(s);
 }
@@ -166,7 +166,7 @@ void cleat_h2_reset(struct cleat_h2 *h2, uint32_t stream, uint32_t code)
 
 /* ---- making and ending ---- */
 
-static cl_result make_option(const struct cleat_h2_options *o, nghttp2_option **out)
+static cl_result make_option(nghttp2_option **out)
 {
     nghttp2_option *option;
     if (nghttp2_option_new(&option) != 0) {
@@ -179,7 +179,6 @@ static cl_result make_option(const struct cleat_h2_options *o, nghttp2_option **
     nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
     nghttp2_option_set_peer_max_concurrent_streams(option, 100);
     nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
-    (void)o;
     *out = option;
     return CL_OK;
 }
@@ -214,7 +213,7 @@ static cl_result make_session(struct cleat_h2 *h2)
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     CL_TRY(cl_h2_callbacks(&callbacks));
-    cl_result result = make_option(&h2->o, &option);
+    cl_result result = make_option(&option);
     if (result == CL_OK) {
         const int r = (h2->is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3)(
             &h2->session, callbacks, h2, option, &mem);
@@ -362,7 +361,7 @@ static void end_shutdown(struct cleat_h2 *h2)
 /* The peer's windows are what holds the stream up. */
 static bool is_held_up(const struct cleat_h2 *h2, const struct cl_h2_stream *s)
 {
-    return cl_h2_queued(s) > 0 &&
+    return (cl_h2_queued(s) > 0 || s->wants_room) &&
            (nghttp2_session_get_stream_remote_window_size(h2->session, s->id) < STALL_BYTES ||
             nghttp2_session_get_remote_window_size(h2->session) < STALL_BYTES);
 }
@@ -408,7 +407,7 @@ void cleat_h2_tick(struct cleat_h2 *h2, uint64_t now, uint64_t *out_next)
     }
     TAILQ_FOREACH(s, &h2->streams, link)
     {
-        if (!s->is_gone && h2->o.stall_timeout != 0 && cl_h2_queued(s) > 0) {
+        if (!s->is_gone && h2->o.stall_timeout != 0 && (cl_h2_queued(s) > 0 || s->wants_room)) {
             const uint64_t at = watch(h2, s, now);
             next = at != 0 && at < next ? at : next;
         }

@@ -20,9 +20,12 @@
 #include "h2/heap.h"
 
 /* 100: acknowledgements of pings and settings that wait for a peer that does not read */
-#define CL_H2_MAX_ACKS 100
+#define CL_H2_MAX_ACKS    100
 /* 32 KiB: two frames of 16 KiB are written to the transport at a time */
-#define CL_H2_OUT_ROOM 32768
+#define CL_H2_OUT_ROOM    32768
+/* 4: all streams together queue as much as so many of them may; more would wait for the transport
+ * in any case, and a hundred streams be a hundred queues */
+#define CL_H2_FULL_QUEUES 4
 
 /* What there is to tell of a stream, in the order of telling. */
 enum {
@@ -56,6 +59,7 @@ struct cl_h2_stream {
     bool to_connect; /* CONNECT */
     bool wants_room; /* a write found the queue full */
     bool waits;      /* nghttp2 was told that there is nothing to send yet */
+    bool is_parked;  /* ... and it would have, if there were room */
     bool queue_ends; /* the body's last byte is in the queue */
     bool unprocessed;
     bool reset_by_us; /* because the application asked for it */
@@ -89,6 +93,9 @@ struct cleat_h2 {
 
     struct cl_h2_streams streams, told;
     size_t num_streams;
+    size_t queued;     /* of all streams */
+    size_t num_parked; /* at most so many streams are */
+    bool has_room;     /* there may be some for those */
 
     struct cl_buf out;
     size_t out_at;
@@ -98,7 +105,6 @@ struct cleat_h2 {
     bool goaway_in;    /* the peer's has come */
     bool tell_goaway;
     bool goaway_out; /* ours is queued */
-    bool told_failure;
     bool too_many_resets;
     uint16_t refused_status;
     uint32_t goaway_code;    /* the peer's */
@@ -139,6 +145,9 @@ ssize_t cl_h2_send_frame(nghttp2_session *session, const uint8_t *p, size_t len,
 
 /* cl_h2_fill has nghttp2 write what it can. */
 void cl_h2_fill(struct cleat_h2 *h2);
+
+/* cl_h2_drop_queue takes the first len bytes out of a stream's queue. */
+void cl_h2_drop_queue(struct cleat_h2 *h2, struct cl_h2_stream *s, size_t len);
 
 static inline size_t cl_h2_queued(const struct cl_h2_stream *s)
 {

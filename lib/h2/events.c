@@ -110,6 +110,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     case NGHTTP2_SETTINGS:
         h2->acknowledged = h2->acknowledged || (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
         h2->settled = h2->settled || (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+        h2->has_room = true; /* INITIAL_WINDOW_SIZE */
+        return 0;
+    case NGHTTP2_WINDOW_UPDATE:
+        h2->has_room = true;
         return 0;
     case NGHTTP2_GOAWAY:
         h2->tell_goaway = h2->tell_goaway || !h2->goaway_in;

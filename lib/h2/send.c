@@ -2,16 +2,16 @@
  * one buffer.
  *
  * nghttp2 asks for a body's bytes when windows and priorities let it; what is queued then is what
- * it gets, copied once, into the buffer for the transport.
+ * it gets, copied once, into the buffer for the transport. Nothing is queued that the peer's
+ * windows do not let through, and by all streams not more than by CL_H2_FULL_QUEUES. Who found no
+ * room is parked until some is made: then nghttp2 asks again, the most urgent stream first, and the
+ * application is told in that order.
  */
 #include <string.h>
 
 #include "base/mem.h"
 #include "h2/conn.h"
 #include "http/chars.h"
-
-/* RFC 9113 4.1 */
-#define FRAME_HEAD CL_H2_FRAME_HEAD
 
 /* ---- what nghttp2 calls ---- */
 
@@ -30,15 +30,80 @@ ssize_t cl_h2_send_frame(nghttp2_session *session, const uint8_t *p, size_t len,
     return (ssize_t)len;
 }
 
+static size_t less(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t beyond(int64_t window, size_t used)
+{
+    return window > 0 && (size_t)window > used ? (size_t)window - used : 0;
+}
+
+static size_t room_of(const struct cleat_h2 *h2, const struct cl_h2_stream *s)
+{
+    const size_t queued = cl_h2_queued(s);
+    const size_t limit = h2->o.queue_limit;
+    int64_t window = nghttp2_session_get_stream_remote_window_size(h2->session, s->id);
+    if (window < 0) { /* a request that nghttp2 has not written yet */
+        window =
+            nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+    }
+    size_t room = queued < limit ? limit - queued : 0;
+    room = less(
+        room, CL_H2_FULL_QUEUES * limit > h2->queued ? CL_H2_FULL_QUEUES * limit - h2->queued : 0);
+    room = less(room, beyond(window, queued));
+    return less(room, beyond(nghttp2_session_get_remote_window_size(h2->session), h2->queued));
+}
+
+static void park(struct cleat_h2 *h2, struct cl_h2_stream *s)
+{
+    if (!s->is_parked) {
+        s->is_parked = true;
+        h2->num_parked++;
+    }
+}
+
+/* nghttp2 asks again for what it was told to wait for; fails when the stream is gone. */
+static void go_on(struct cleat_h2 *h2, struct cl_h2_stream *s)
+{
+    s->is_parked = false;
+    if (s->waits) {
+        s->waits = false;
+        (void)nghttp2_session_resume_data(h2->session, s->id);
+    }
+}
+
+static void unpark(struct cleat_h2 *h2)
+{
+    struct cl_h2_stream *s;
+    h2->has_room = false;
+    if (h2->num_parked > 0) {
+        h2->num_parked = 0;
+        TAILQ_FOREACH(s, &h2->streams, link)
+        {
+            if (s->is_parked && !s->is_gone) {
+                go_on(h2, s);
+            }
+        }
+    }
+}
+
 ssize_t cl_h2_read_queue(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
                          uint32_t *flags, nghttp2_data_source *source, void *ctx)
 {
+    struct cleat_h2 *h2 = ctx;
     struct cl_h2_stream *s = source->ptr;
     const size_t queued = cl_h2_queued(s);
     (void)buf;
-    (void)ctx;
     if (queued == 0 && !s->queue_ends) {
         s->waits = true;
+        if (s->wants_room && room_of(h2, s) == 0) {
+            park(h2, s);
+        } else if (s->wants_room) {
+            s->wants_room = false;
+            cl_h2_tell(h2, s, CL_H2_TELL_WRITABLE);
+        }
         return NGHTTP2_ERR_DEFERRED;
     }
     const size_t n = queued < len ? queued : len;
@@ -57,12 +122,18 @@ ssize_t cl_h2_read_queue(nghttp2_session *session, int32_t id, uint8_t *buf, siz
     return (ssize_t)n;
 }
 
-/* Gives back the queue's memory when it is empty; half of it when that is much. */
-static void drop_sent(struct cl_h2_stream *s, size_t len)
+/* An empty queue holds no memory; one that is not is moved to its front when more of it has been
+ * sent than is left, so that a byte is moved once at most. */
+void cl_h2_drop_queue(struct cleat_h2 *h2, struct cl_h2_stream *s, size_t len)
 {
     s->queue_at += len;
+    h2->queued -= len;
+    h2->has_room = true;
     if (s->queue_at == s->queue.len) {
         cl_buf_deinit(&s->queue);
+        s->queue_at = 0;
+    } else if (s->queue_at > s->queue.len / 2) {
+        cl_buf_drop(&s->queue, s->queue_at);
         s->queue_at = 0;
     }
 }
@@ -77,18 +148,18 @@ int cl_h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_
     if (h2->out.len >= CL_H2_OUT_ROOM) {
         return NGHTTP2_ERR_WOULDBLOCK;
     }
-    if (cl_buf_reserve(&h2->out, FRAME_HEAD + len, SIZE_MAX) != CL_OK ||
-        cl_buf_append(&h2->out, head, FRAME_HEAD, SIZE_MAX) != CL_OK ||
+    if (cl_buf_reserve(&h2->out, CL_H2_FRAME_HEAD + len, SIZE_MAX) != CL_OK ||
+        cl_buf_append(&h2->out, head, CL_H2_FRAME_HEAD, SIZE_MAX) != CL_OK ||
         (len > 0 && cl_buf_append(&h2->out, s->queue.p + s->queue_at, len, SIZE_MAX) != CL_OK)) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    drop_sent(s, len);
+    cl_h2_drop_queue(h2, s, len);
     s->sent += len;
     h2->stats.data_out += len;
     /* Two updates, for the stream and for the connection, answer each frame at most, and small ones
      * of the reader's as it goes on. */
     cl_h2_gate_add(&h2->gate, CL_H2_WINDOWS, 4 + (uint32_t)(len / 1024));
-    if (s->wants_room && cl_h2_queued(s) <= h2->o.queue_limit / 2) {
+    if (s->wants_room && cl_h2_queued(s) <= h2->o.queue_limit / 2 && room_of(h2, s) > 0) {
         s->wants_room = false;
         cl_h2_tell(h2, s, CL_H2_TELL_WRITABLE);
     }
@@ -99,7 +170,13 @@ int cl_h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_
 
 void cl_h2_fill(struct cleat_h2 *h2)
 {
-    if (h2->broken || h2->out.len >= CL_H2_OUT_ROOM || !nghttp2_session_want_write(h2->session)) {
+    if (h2->broken || h2->out.len >= CL_H2_OUT_ROOM) {
+        return;
+    }
+    if (h2->has_room) {
+        unpark(h2);
+    }
+    if (!nghttp2_session_want_write(h2->session)) {
         return;
     }
     const int r = nghttp2_session_send(h2->session);
@@ -255,20 +332,10 @@ int cleat_h2_request(struct cleat_h2 *h2, const struct cleat_http_head *request,
 
 /* ---- bodies ---- */
 
-static void go_on(struct cleat_h2 *h2, struct cl_h2_stream *s)
-{
-    if (s->waits) {
-        s->waits = false;
-        (void)nghttp2_session_resume_data(h2->session, s->id); /* fails when the stream is gone */
-    }
-}
-
 size_t cleat_h2_room(const struct cleat_h2 *h2, uint32_t stream)
 {
     const struct cl_h2_stream *s = cl_h2_stream_find(h2, stream);
-    const size_t queued = s != NULL ? cl_h2_queued(s) : 0;
-    return s == NULL || s->queue_ends || queued >= h2->o.queue_limit ? 0
-                                                                     : h2->o.queue_limit - queued;
+    return s == NULL || s->queue_ends ? 0 : room_of(h2, s);
 }
 
 int cleat_h2_write(struct cleat_h2 *h2, uint32_t stream, const void *p, size_t len, bool end,
@@ -279,18 +346,18 @@ int cleat_h2_write(struct cleat_h2 *h2, uint32_t stream, const void *p, size_t l
     if (s == NULL || !s->answered || s->queue_ends || s->ended_out) {
         return CLEAT_ERR_CLOSED;
     }
-    const size_t room = cleat_h2_room(h2, stream);
-    const size_t n = len < room ? len : room;
+    const size_t n = less(len, room_of(h2, s));
     if (n > 0) {
-        cl_buf_drop(&s->queue, s->queue_at);
-        s->queue_at = 0;
-        CL_TRY(cl_buf_append(&s->queue, p, n, h2->o.queue_limit));
+        CL_TRY(cl_buf_append(&s->queue, p, n, SIZE_MAX));
+        h2->queued += n;
     }
     *taken = n;
     s->queue_ends = end && n == len;
     s->wants_room = n < len;
     if (n > 0 || s->queue_ends) {
         go_on(h2, s);
+    } else if (s->wants_room && s->waits) {
+        park(h2, s);
     }
     return CLEAT_OK;
 }

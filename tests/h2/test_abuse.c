@@ -244,12 +244,16 @@ static void test_a_window_that_stays_closed(void **state)
     assert_int_equal(cleat_h2_respond(server.h2, 1, response(&h, "HTTP/1.1 200 OK\r\n\r\n"), false),
                      CLEAT_OK);
     assert_int_equal(cleat_h2_write(server.h2, 1, body, sizeof(body), false, &taken), CLEAT_OK);
+    assert_int_equal(taken, 0); /* what the window does not let through is not queued */
     cleat_h2_tick(server.h2, 1, &next);
     assert_int_equal(next, 30000001);
     for (uint64_t now = 1; now < 30000001; now += 1000000) { /* a byte a second is no reading */
         server.now = now;
         send_frame(8, 0, 1, "\0\0\0\x01", 4);
         (void)code_of_goaway(&server);
+        feed(&server, "", 0); /* there is room for it now */
+        assert_int_equal(cleat_h2_write(server.h2, 1, body, sizeof(body), false, &taken), CLEAT_OK);
+        assert_int_equal(taken, 1);
         cleat_h2_tick(server.h2, now, &next);
         assert_null(find(&server, CLEAT_H2_RESET, 1, 0));
     }
@@ -257,6 +261,42 @@ static void test_a_window_that_stays_closed(void **state)
     (void)code_of_goaway(&server);
     feed(&server, "", 0);
     assert_int_equal(find(&server, CLEAT_H2_RESET, 1, 0)->code, CLEAT_H2_ENHANCE_YOUR_CALM);
+}
+
+static void test_a_hundred_streams_queue_as_much_as_four(void **state)
+{
+    (void)state;
+    struct cleat_http_head h;
+    size_t taken, total = 0, sent = 0, n;
+    const uint8_t *p;
+    static const uint8_t body[65536];
+    send_frame(4, 0, 0, "\0\x04\0\x10\0\0", 6); /* INITIAL_WINDOW_SIZE 1 MiB */
+    send_frame(8, 0, 0, "\x7f\0\0\0", 4);
+    for (uint32_t id = 1; id < 2 * 100; id += 2) {
+        open_stream(id, true);
+        assert_int_equal(
+            cleat_h2_respond(server.h2, id, response(&h, "HTTP/1.1 200 OK\r\n\r\n"), false), 0);
+        assert_int_equal(cleat_h2_write(server.h2, id, body, sizeof(body), true, &taken), CLEAT_OK);
+        total += taken;
+    }
+    /* and what went to the transport's buffer meanwhile */
+    assert_true(total >= 4 * sizeof(body) && total <= 4 * sizeof(body) + 3 * 16384);
+    for (unsigned told = 0; total < 100 * sizeof(body);) { /* all of it goes out all the same */
+        for (; (n = cleat_h2_output(server.h2, &p)) > 0; sent += n) {
+            cleat_h2_sent(server.h2, n);
+        }
+        feed(&server, "", 0);
+        const struct told *t = find(&server, CLEAT_H2_WRITABLE, 0, told++);
+        assert_non_null(t);
+        assert_int_equal(cleat_h2_write(server.h2, t->stream, body, sizeof(body), true, &taken), 0);
+        total += taken;
+    }
+    for (; (n = cleat_h2_output(server.h2, &p)) > 0; sent += n) {
+        cleat_h2_sent(server.h2, n);
+    }
+    feed(&server, "", 0);
+    assert_true(sent > total);
+    assert_int_equal(cleat_h2_num_streams(server.h2), 0);
 }
 
 static void test_settings_that_are_not_acknowledged(void **state)
@@ -330,6 +370,7 @@ int main(void)
         T(test_each_field_counts_32_bytes_more),
         T(test_more_streams_than_allowed_are_refused),
         T(test_a_window_that_stays_closed),
+        T(test_a_hundred_streams_queue_as_much_as_four),
         T(test_settings_that_are_not_acknowledged),
         T(test_what_is_no_http_2_is_told_as_such),
         T(test_a_frame_that_breaks_the_rules_ends_the_connection_with_its_code),

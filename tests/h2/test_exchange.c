@@ -1,4 +1,5 @@
 /* tests/h2/test_exchange.c - requests and responses between two ends (RFC 9113 8). */
+#include <stdio.h>
 #include <string.h>
 
 #include "support_h2.h"
@@ -129,6 +130,9 @@ static void test_what_is_not_consumed_closes_the_window(void **state)
     }
     assert_int_equal(server.data.len, 65535);
     cleat_h2_consume(server.h2, id, 65535);
+    settle(&client, &server);
+    assert_non_null(find(&client, CLEAT_H2_WRITABLE, id, 0));
+    assert_int_equal(cleat_h2_write(client.h2, id, block, sizeof(block), false, &taken), 0);
     settle(&client, &server);
     assert_true(server.data.len > 65535 && server.data.len <= 131070);
 }
@@ -305,36 +309,85 @@ static void test_an_end_of_the_transport_with_open_streams_is_truncation(void **
     assert_int_equal(cleat_h2_eof(client.h2), CLEAT_ERR_HTTP_TRUNCATED);
 }
 
+static uint32_t get_with(const char *priority)
+{
+    struct cleat_http_head h;
+    char text[128];
+    uint32_t id = 0;
+    (void)snprintf(text, sizeof(text),
+                   "GET / HTTP/1.1\r\nHost: example.com\r\nPriority: %s\r\n\r\n", priority);
+    assert_int_equal(cleat_h2_request(client.h2, request(&h, text), true, NULL, true, NULL, &id),
+                     CLEAT_OK);
+    return id;
+}
+
+static const uint8_t block_of_64k[65536];
+
+static void answer(uint32_t id)
+{
+    struct cleat_http_head h;
+    assert_int_equal(
+        cleat_h2_respond(server.h2, id, response(&h, "HTTP/1.1 200 OK\r\n\r\n"), false), CLEAT_OK);
+}
+
+static size_t write_some(uint32_t id, size_t len, bool end)
+{
+    size_t taken = 0;
+    assert_int_equal(cleat_h2_write(server.h2, id, block_of_64k, len, end, &taken), CLEAT_OK);
+    return taken;
+}
+
+static size_t place_of(const struct end *e, enum cleat_h2_next next, uint32_t stream)
+{
+    size_t i = 0;
+    while (i < e->num && (e->told[i].next != next || e->told[i].stream != stream)) {
+        i++;
+    }
+    assert_true(i < e->num);
+    return i;
+}
+
 static void test_urgent_streams_go_first(void **state)
 {
     (void)state;
-    struct cleat_http_head h;
-    static const uint8_t block[60000];
-    uint32_t slow, fast;
-    size_t taken;
-    const char *late = "GET /a HTTP/1.1\r\nHost: example.com\r\nPriority: u=7\r\n\r\n";
-    const char *soon = "GET /b HTTP/1.1\r\nHost: example.com\r\nPriority: u=0\r\n\r\n";
-    assert_int_equal(cleat_h2_request(client.h2, request(&h, late), true, NULL, true, NULL, &slow),
-                     CLEAT_OK);
-    assert_int_equal(cleat_h2_request(client.h2, request(&h, soon), true, NULL, true, NULL, &fast),
-                     CLEAT_OK);
+    const uint32_t slow = get_with("u=7");
+    const uint32_t fast = get_with("u=0");
     settle(&client, &server);
-    for (int i = 0; i < 2; i++) {
-        const uint32_t id = i == 0 ? slow : fast;
-        assert_int_equal(
-            cleat_h2_respond(server.h2, id, response(&h, "HTTP/1.1 200 OK\r\n\r\n"), false),
-            CLEAT_OK);
-        assert_int_equal(cleat_h2_write(server.h2, id, block, sizeof(block), true, &taken), 0);
-    }
+    answer(slow);
+    assert_int_equal(write_some(slow, 30000, true), 30000);
+    answer(fast);
+    assert_int_equal(write_some(fast, 30000, true), 30000);
     settle(&client, &server);
-    size_t at_slow = 0, at_fast = 0;
-    for (size_t i = 0; i < client.num; i++) {
-        at_slow =
-            client.told[i].next == CLEAT_H2_END && client.told[i].stream == slow ? i : at_slow;
-        at_fast =
-            client.told[i].next == CLEAT_H2_END && client.told[i].stream == fast ? i : at_fast;
+    assert_true(place_of(&client, CLEAT_H2_END, fast) < place_of(&client, CLEAT_H2_END, slow));
+}
+
+static void test_who_waits_for_room_is_told_in_the_order_of_urgency(void **state)
+{
+    (void)state;
+    struct cleat_h2_options o;
+    cleat_h2_options_init(&o, true);
+    o.queue_limit = 1000;
+    finish(&server);
+    start(&server, true, &o);
+    const uint32_t first[4] = {get_with("u=1"), get_with("u=1"), get_with("u=1"), get_with("u=1")};
+    const uint32_t slow = get_with("u=7");
+    const uint32_t fast = get_with("u=2");
+    settle(&client, &server);
+    for (size_t i = 0; i < 4; i++) {
+        answer(first[i]);
+        assert_int_equal(write_some(first[i], 1000, true), 1000);
     }
-    assert_true(at_fast < at_slow);
+    answer(slow);
+    answer(fast);
+    assert_int_equal(write_some(slow, 1000, true), 0);
+    assert_int_equal(write_some(fast, 1000, true), 0);
+    settle(&client, &server);
+    assert_true(place_of(&server, CLEAT_H2_WRITABLE, fast) <
+                place_of(&server, CLEAT_H2_WRITABLE, slow));
+    assert_int_equal(write_some(fast, 1000, true), 1000);
+    assert_int_equal(write_some(slow, 1000, true), 1000);
+    settle(&client, &server);
+    assert_int_equal(client.data.len, 6000);
 }
 
 int main(void)
@@ -357,6 +410,7 @@ int main(void)
         T(test_a_shutdown_lets_what_is_open_finish),
         T(test_an_end_of_the_transport_with_open_streams_is_truncation),
         T(test_urgent_streams_go_first),
+        T(test_who_waits_for_room_is_told_in_the_order_of_urgency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
