@@ -4,20 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cleat/version.h"
-#include "net/clock.h"
-#include "serve/page.h"
-#include "serve/protected.h"
-
-#define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
-/* HTTP/1.0 clients that asked to keep the connection are told so (RFC 9112 C.2.2). */
-#define KEEP_FIELD   "Connection: keep-alive\r\n"
-
-/* Methods that RFC 9110 9 and RFC 5789 define: known, but most are not for files (405); any other
- * is not known here (501). */
-static const char *const known_methods[] = {
-    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-};
+#include "http/write.h"
 
 cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out)
 {
@@ -25,8 +12,7 @@ cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out)
     if (x == NULL) {
         return CLEAT_ERR_NOMEM;
     }
-    x->site = site;
-    x->reply = (struct cl_static_reply)CL_STATIC_REPLY_INIT;
+    cl_answer_init(&x->answer, site);
     cleat_http_request_init(&x->head);
     *out = x;
     return CL_OK;
@@ -38,127 +24,31 @@ void cl_exchange_free(struct cl_exchange *x)
         return;
     }
     cl_buf_deinit(&x->pending);
-    cl_static_reply_deinit(&x->reply);
-    cl_access_deinit(&x->note);
+    cl_buf_deinit(&x->out_head);
+    cl_answer_deinit(&x->answer);
     cl_free(x);
 }
 
 bool cl_exchange_begun(const struct cl_exchange *x)
 {
-    return x->pending.len > 0 || x->note.request.len > 0;
-}
-
-static bool is_method(const struct cl_exchange *x, const char *name)
-{
-    return cleat_http_is(cleat_http_text(&x->head, x->head.method), name);
-}
-
-/* What may be a replay is answered at once when that changes nothing. */
-static bool is_safe(const struct cl_exchange *x)
-{
-    return x->head.framing == CLEAT_HTTP_NO_BODY && (is_method(x, "GET") || is_method(x, "HEAD"));
-}
-
-static bool method_is_known(const struct cl_exchange *x)
-{
-    for (size_t i = 0; i < sizeof(known_methods) / sizeof(known_methods[0]); i++) {
-        if (is_method(x, known_methods[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void stamp(struct cl_exchange *x)
-{
-    if (x->began == 0) {
-        x->began = cl_clock_mono_us();
-        x->now = (int64_t)(cl_clock_unix_ms() / 1000);
-    }
-}
-
-static void answer_page(struct cl_exchange *x, int status, const char *text, bool without_body)
-{
-    struct cl_page page = {
-        .status = status,
-        .text = text,
-        .now = x->now,
-        .close = x->close,
-        .without_body = without_body,
-        .extra_fields = SERVER_FIELD,
-    };
-    cl_static_reply_deinit(&x->reply);
-    x->reply.status = status;
-    if (cl_page_build(&page, &x->reply.head, &x->reply.body.memory) != CL_OK) {
-        /* Out of memory: an empty response ends the connection without a word. */
-        x->reply.head.len = 0;
-        x->reply.body.memory.len = 0;
-        x->close = true;
-    }
+    return x->pending.len > 0 || x->answer.began != 0;
 }
 
 void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text)
 {
-    stamp(x);
-    if (x->note.request.len == 0 && x->pending.len > 0) {
-        cl_access_note_text(&x->note, x->pending.p, x->pending.len);
-    }
     x->close = true;
     x->interim = false;
-    answer_page(x, status, text, x->is_head);
-}
-
-static void answer_file(struct cl_exchange *x)
-{
-    bool old = x->head.minor == 0 && !x->close;
-    struct cl_static_ask ask = {
-        .request = &x->head,
-        .now = x->now,
-        .close = x->close,
-        .extra_fields = old ? SERVER_FIELD KEEP_FIELD : SERVER_FIELD,
-    };
-    cl_static_reply_deinit(&x->reply);
-    if (cl_static_answer(&x->site->files, &ask, &x->reply) != CL_OK) {
-        x->close = true;
-        answer_page(x, 500, NULL, x->is_head);
-    }
-}
-
-static void answer(struct cl_exchange *x)
-{
-    if (x->head.expect == CLEAT_HTTP_EXPECT_UNKNOWN) {
-        x->close = true;
-        answer_page(x, 417, "Only 100-continue can be expected.", x->is_head);
-    } else if (!method_is_known(x)) {
-        answer_page(x, 501, "This server does not know the method.", false);
-    } else {
-        answer_file(x);
-    }
-}
-
-/* Where there are WebSockets, a path of theirs, and whoever asks for one. */
-static bool is_for_websocket(const struct cl_exchange *x)
-{
-    const struct cl_ws_server *ws = x->site->ws;
-    return ws != NULL &&
-           (cleat_ws_wants_upgrade(&x->head) ||
-            cl_ws_config_find(ws->config, cleat_http_text(&x->head, x->head.path)) != NULL);
+    cl_answer_refuse_text(&x->answer, status, text, x->pending.p, x->pending.len);
 }
 
 /* The head is complete: the response is made while the head's bytes are still there. */
 static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close)
 {
     struct cleat_error err = {0};
-    stamp(x);
+    struct cl_answer *a = &x->answer;
     x->head.early = x->early;
-    x->is_head = is_method(x, "HEAD");
-    x->is_protected = cl_protected_holds(x->site->protected, &x->head);
-    /* a certificate can be asked for after the handshake only */
-    x->must_wait = x->early && (!is_safe(x) || x->is_protected);
-    cl_access_note_head(&x->note, &x->head);
     x->close = want_close || !x->head.keep_alive;
-    if (is_for_websocket(x)) {
-        x->is_upgrade = true;
+    if (cl_answer_request(a, &x->head, NULL) == CL_ANSWER_WEBSOCKET) {
         return CL_EXCHANGE_UPGRADE;
     }
     int code = cleat_http_body_init(&x->body, &x->head, CL_SERVE_MAX_BODY, &err);
@@ -166,20 +56,13 @@ static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close
         cl_exchange_refuse(x, cleat_http_reply_status(code), err.text);
         return CL_EXCHANGE_RESPOND;
     }
-    answer(x);
+    x->close = x->close || a->last;
     if (x->head.framing == CLEAT_HTTP_NO_BODY || x->head.framing == CLEAT_HTTP_SWITCHED ||
-        (x->head.framing == CLEAT_HTTP_LENGTH && x->head.content_length == 0)) {
-        return CL_EXCHANGE_RESPOND;
-    }
-    if (x->head.expect == CLEAT_HTTP_EXPECT_CONTINUE && x->reply.status >= 400) {
-        /* RFC 9110 10.1.1: a final answer at once. Whether the body comes all the same cannot be
-         * known, so the connection ends. */
-        x->close = true;
-        answer(x);
+        (x->head.framing == CLEAT_HTTP_LENGTH && x->head.content_length == 0) || a->at_once) {
         return CL_EXCHANGE_RESPOND;
     }
     x->interim = x->head.expect == CLEAT_HTTP_EXPECT_CONTINUE;
-    return x->head.expect == CLEAT_HTTP_EXPECT_UNKNOWN ? CL_EXCHANGE_RESPOND : CL_EXCHANGE_BODY;
+    return CL_EXCHANGE_BODY;
 }
 
 enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, size_t len,
@@ -210,8 +93,9 @@ enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, 
         return next;
     }
     if (code != CLEAT_HTTP_MORE) {
-        cl_access_note_text(&x->note, bytes, before + take);
-        cl_exchange_refuse(x, x->head.reply_status != 0 ? x->head.reply_status : 400, err.text);
+        x->close = true;
+        cl_answer_refuse_text(&x->answer, x->head.reply_status != 0 ? x->head.reply_status : 400,
+                              err.text, bytes, before + take);
         return CL_EXCHANGE_RESPOND;
     }
     *out_used = take;
@@ -257,34 +141,70 @@ enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, 
     }
 }
 
+/* HTTP/1.0 clients that asked to keep the connection are told so (RFC 9112 C.2.2). */
+static const char *connection_value(const struct cl_exchange *x)
+{
+    /* RFC 9110 7.8: the sender of Upgrade lists it here too */
+    return x->answer.reply.status == 426 ? "close, Upgrade"
+           : x->close                    ? "close"
+           : x->head.minor == 0          ? "keep-alive"
+                                         : NULL;
+}
+
+static cl_result make_head(struct cl_exchange *x)
+{
+    const struct cl_static_reply *reply = &x->answer.reply;
+    struct cl_buf *out = &x->out_head;
+    const char *connection = connection_value(x);
+    CL_TRY(cl_http_write_response(out, reply->status));
+    CL_TRY(cl_buf_append(out, reply->fields.p, reply->fields.len, CL_HTTP_MAX_WRITTEN_HEAD));
+    if (reply->status != 304 && reply->status != 204) {
+        CL_TRY(cl_http_write_field_u64(out, "Content-Length", reply->length));
+    }
+    if (connection != NULL) {
+        CL_TRY(cl_http_write_field_str(out, "Connection", connection));
+    }
+    return cl_http_write_end(out);
+}
+
+void cl_exchange_seal(struct cl_exchange *x)
+{
+    if (make_head(x) != CL_OK) {
+        x->out_head.len = 0;
+        cl_body_source_deinit(&x->answer.reply.body);
+        x->close = true;
+    }
+}
+
 uint64_t cl_exchange_total(const struct cl_exchange *x)
 {
     uint64_t body = 0;
     /* no answer of today is made while it goes out */
-    (void)cl_body_source_length(&x->reply.body, &body);
-    return x->reply.head.len + body;
+    (void)cl_body_source_length(&x->answer.reply.body, &body);
+    return x->out_head.len + body;
 }
 
 uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at)
 {
-    return at > x->reply.head.len ? at - x->reply.head.len : 0;
+    return at > x->out_head.len ? at - x->out_head.len : 0;
 }
 
 size_t cl_exchange_fill(struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
                         struct cl_file_read *file, enum cl_body_next *next)
 {
-    const struct cl_buf *head = &x->reply.head;
+    const struct cl_buf *head = &x->out_head;
     size_t n = 0;
     *next = CL_BODY_MORE;
     if (at < head->len) {
         n = head->len - (size_t)at < cap ? head->len - (size_t)at : cap;
         memcpy(buf, head->p + at, n);
     }
-    return n == cap ? n : n + cl_body_source_read(&x->reply.body, buf + n, cap - n, file, next);
+    return n == cap ? n
+                    : n + cl_body_source_read(&x->answer.reply.body, buf + n, cap - n, file, next);
 }
 
 void cl_exchange_untaken(struct cl_exchange *x, uint64_t at, size_t n, size_t taken)
 {
     uint64_t untaken = cl_exchange_body_bytes(x, at + n) - cl_exchange_body_bytes(x, at + taken);
-    cl_body_source_unread(&x->reply.body, (size_t)untaken);
+    cl_body_source_unread(&x->answer.reply.body, (size_t)untaken);
 }

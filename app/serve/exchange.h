@@ -1,4 +1,5 @@
-/* serve/exchange.h - one request and the response to it, without the connection around them.
+/* serve/exchange.h - one request of HTTP/1.1 and the answer to it (serve/answer.h) on the wire,
+ * without the connection around them.
  *
  * Bytes in: cl_exchange_head takes the request's head, cl_exchange_body drops its body. Bytes out:
  * cl_exchange_fill gives the response piece by piece. Decides nothing about time.
@@ -7,29 +8,18 @@
 #define CL_SERVE_EXCHANGE_H
 
 #include "net/file.h"
-#include "serve/access.h"
-#include "serve/site.h"
-
-/* 10 MiB: what servers commonly accept; the body of a request for a file is read and dropped */
-#define CL_SERVE_MAX_BODY 10485760
+#include "serve/answer.h"
 
 struct cl_exchange {
-    const struct cl_site *site;
+    struct cl_answer answer;
     struct cleat_http_head head;
     struct cleat_http_body body;
-    struct cl_buf pending; /* head that came in pieces */
-    struct cl_static_reply reply;
-    struct cl_access_note note;
-    bool close;        /* the connection ends with this response */
-    bool is_head;      /* no body in the response */
-    bool interim;      /* 100 Continue goes out before the body is read */
-    bool is_upgrade;   /* CL_EXCHANGE_UPGRADE was the answer */
-    size_t behind;     /* bytes that have come behind the head, with CL_EXCHANGE_UPGRADE */
-    bool early;        /* bytes now come as early data */
-    bool must_wait;    /* not to be answered before the handshake is done (RFC 8470 3) */
-    bool is_protected; /* only for clients with a certificate (serve/protected.h) */
-    int64_t now;       /* Unix seconds, when the head was complete */
-    uint64_t began;    /* microseconds, cl_clock_mono_us */
+    struct cl_buf pending;  /* head that came in pieces */
+    struct cl_buf out_head; /* of the response, once it is sealed */
+    bool close;             /* the connection ends with this response */
+    bool interim;           /* 100 Continue goes out before the body is read */
+    bool early;             /* bytes now come as early data */
+    size_t behind;          /* bytes that have come behind the head, with CL_EXCHANGE_UPGRADE */
 };
 
 /* CL_EXCHANGE_NEED_MORE: all was taken, and more is needed; _BODY: the head is complete and a body
@@ -68,7 +58,11 @@ bool cl_exchange_begun(const struct cl_exchange *x);
  * time-outs do (408). */
 void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text);
 
-/* cl_exchange_total returns the response's length in bytes, head included; cl_exchange_body_bytes
+/* cl_exchange_seal makes the response's head of the answer, which is not changed any more. Out of
+ * memory the response is empty, and the connection ends. */
+void cl_exchange_seal(struct cl_exchange *x);
+
+/* cl_exchange_total returns the sealed response's length, head included; cl_exchange_body_bytes
  * how many of the first `at` bytes are body. */
 uint64_t cl_exchange_total(const struct cl_exchange *x);
 uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at);

@@ -16,11 +16,10 @@ static cl_result escape(struct cl_buf *out, const char *text)
     return CL_OK;
 }
 
-cl_result cl_page_build(const struct cl_page *page, struct cl_buf *head, struct cl_buf *body)
+cl_result cl_page_build(const struct cl_page *page, struct cl_buf *fields, struct cl_buf *body)
 {
     const char *reason = cleat_http_reason(page->status);
     const char *text = page->text != NULL ? page->text : reason;
-    size_t body_before = body->len;
     CL_TRY(cl_buf_printf(body, CL_PAGE_MAX,
                          "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
                          "<meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -30,21 +29,10 @@ cl_result cl_page_build(const struct cl_page *page, struct cl_buf *head, struct 
                          page->status, reason, page->status, reason));
     CL_TRY(escape(body, text));
     CL_TRY(cl_buf_append(body, "</p>\n", 5, CL_PAGE_MAX));
-    CL_TRY(cl_http_write_response(head, page->status));
-    CL_TRY(cl_http_write_date(head, page->now));
-    CL_TRY(cl_http_write_field_str(head, "Content-Type", "text/html; charset=utf-8"));
-    CL_TRY(cl_http_write_field_u64(head, "Content-Length", body->len - body_before));
-    if (page->close) {
-        CL_TRY(cl_http_write_field_str(head, "Connection", "close"));
-    }
-    if (page->extra_fields != NULL) {
-        CL_TRY(cl_buf_printf(head, CL_PAGE_MAX, "%s", page->extra_fields));
-    }
-    CL_TRY(cl_http_write_end(head));
-    if (page->without_body) {
-        body->len = body_before;
-    }
-    return CL_OK;
+    CL_TRY(cl_http_write_date(fields, page->now));
+    CL_TRY(cl_http_write_field_str(fields, "Content-Type", "text/html; charset=utf-8"));
+    return page->extra_fields != NULL ? cl_buf_printf(fields, CL_PAGE_MAX, "%s", page->extra_fields)
+                                      : CL_OK;
 }
 
 cl_result cl_page_wrong_port(const uint8_t *request, size_t len, const char *local,

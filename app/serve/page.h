@@ -1,23 +1,21 @@
-/* serve/page.h - complete responses with a small HTML page, for what no file answers. */
+/* serve/page.h - responses with a small HTML page, for what no file answers. */
 #ifndef CL_SERVE_PAGE_H
 #define CL_SERVE_PAGE_H
 
 #include "base/buf.h"
 
-/* 4 KiB: head and page of the longest */
+/* 4 KiB: fields and page of the longest */
 #define CL_PAGE_MAX 4096
 
 struct cl_page {
     int status;
     const char *text;         /* one sentence for people; NULL: the status's reason alone */
     int64_t now;              /* Unix seconds, for Date */
-    bool close;               /* adds Connection: close */
-    bool without_body;        /* the answer to a HEAD request */
     const char *extra_fields; /* complete lines, or NULL */
 };
 
-/* cl_page_build appends head and body to *head and *body. NOMEM. */
-CL_MUST cl_result cl_page_build(const struct cl_page *page, struct cl_buf *head,
+/* cl_page_build appends field lines (none that frame the body) and the body. NOMEM. */
+CL_MUST cl_result cl_page_build(const struct cl_page *page, struct cl_buf *fields,
                                 struct cl_buf *body);
 
 /* cl_page_wrong_port builds what a client gets in clear that speaks plain HTTP on the TLS port:

@@ -77,6 +77,7 @@ static void begin_response(struct cl_session *s)
 {
     s->state = CL_SESSION_RESPOND;
     s->mark = 0;
+    cl_exchange_seal(s->x);
     cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
     pump(s);
 }
@@ -96,7 +97,7 @@ static void begin_body(struct cl_session *s)
 /* The request has come: what is left is to know who asks. */
 static void respond(struct cl_session *s)
 {
-    if (s->x->must_wait && !cl_stream_is_ready(s->stream)) {
+    if (s->x->answer.must_wait && !cl_stream_is_ready(s->stream)) {
         s->state = CL_SESSION_HELD;
     } else if (cl_session_ask_client(s)) {
         s->state = CL_SESSION_ASKED;
@@ -109,7 +110,7 @@ static void respond(struct cl_session *s)
 /* The request is for a WebSocket, and everything about the client is known. */
 static void upgrade(struct cl_session *s)
 {
-    if (s->x->reply.status != 0 || !cl_ws_upgrade(s)) {
+    if (s->x->answer.reply.status != 0 || !cl_ws_upgrade(s)) {
         begin_response(s);
         return;
     }
@@ -207,7 +208,7 @@ static void on_file_read(void *ctx, ssize_t n)
     struct cl_session *s = ctx;
     enum cl_body_next next;
     size_t len = s->file_len;
-    len += cl_body_source_arrived(&s->x->reply.body, s->file_buf + len, CL_POOL_BUFFER - len,
+    len += cl_body_source_arrived(&s->x->answer.reply.body, s->file_buf + len, CL_POOL_BUFFER - len,
                                   s->file, n, &next);
     if (next == CL_BODY_FAILED) {
         give_file_buf(s);
@@ -221,7 +222,7 @@ static void on_file_read(void *ctx, ssize_t n)
 
 static bool have_reader(struct cl_session *s)
 {
-    if (s->file != NULL || !cl_body_source_uses_file(&s->x->reply.body)) {
+    if (s->file != NULL || !cl_body_source_uses_file(&s->x->answer.reply.body)) {
         return true;
     }
     return cl_file_read_new(&s->worker->loop, on_file_read, s, &s->file) == CL_OK;
@@ -316,7 +317,7 @@ static void on_certificate(void *ctx)
     if (s->state != CL_SESSION_ASKED || !cl_session_client_answered(s)) {
         return;
     }
-    if (s->x->is_upgrade) {
+    if (s->x->answer.is_upgrade) {
         upgrade(s);
     } else {
         begin_response(s);

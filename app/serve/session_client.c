@@ -97,7 +97,7 @@ void cl_session_decide_client(struct cl_session *s, enum cleat_decision which)
 
 bool cl_session_deny_client(struct cl_session *s)
 {
-    bool concerned = s->worker->site->protected == NULL || s->x->is_protected;
+    bool concerned = s->worker->site->protected == NULL || s->x->answer.is_protected;
     if (s->denied && concerned) {
         cl_exchange_refuse(s->x, 403, "Your certificate does not let you in here.");
         return true;
@@ -113,7 +113,7 @@ static void forbid(struct cl_session *s, const char *why, const char *text)
 
 bool cl_session_ask_client(struct cl_session *s)
 {
-    if (!s->x->is_protected || s->client_known) {
+    if (!s->x->answer.is_protected || s->client_known) {
         return false;
     }
     int code = cl_stream_request_certificate(s->stream);

@@ -49,12 +49,12 @@ void cl_session_log_request(const struct cl_session *s)
         return;
     }
     cl_session_access(s, &access);
-    access.time = s->x->now;
-    access.note = &s->x->note;
-    access.status = s->x->reply.status;
+    access.time = s->x->answer.now;
+    access.note = &s->x->answer.note;
+    access.status = s->x->answer.reply.status;
     access.bytes = cl_exchange_body_bytes(s->x, s->at);
-    access.us = cl_clock_mono_us() - s->x->began;
-    access.early = s->x->head.early;
+    access.us = cl_clock_mono_us() - s->x->answer.began;
+    access.early = s->x->answer.early;
     cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
 }
 

@@ -2,8 +2,8 @@
  * 14).
  *
  * First the facts (path, file, validators), then the decision in the order of RFC 9110 13.2.2, then
- * the head. A file is sent as it was when it was opened: size and validators come from fstat of the
- * descriptor that is handed out.
+ * the fields. A file is sent as it was when it was opened: size and validators come from fstat of
+ * the descriptor that is handed out.
  */
 #include "serve/static.h"
 
@@ -46,50 +46,43 @@ static struct cl_rd field(const struct answer *a, const char *name)
     return cl_http_rd(cleat_http_find(a->ask->request, name, NULL));
 }
 
-/* Fields that every answer has; the caller adds its own before cl_http_write_end. */
-static cl_result begin_head(struct answer *a, int status)
+/* Fields that every answer has; the caller adds its own. */
+static cl_result begin_fields(struct answer *a, int status)
 {
-    struct cl_buf *head = &a->reply->head;
+    struct cl_buf *fields = &a->reply->fields;
     a->reply->status = status;
-    CL_TRY(cl_http_write_response(head, status));
-    CL_TRY(cl_http_write_date(head, a->ask->now));
-    CL_TRY(cl_http_write_field_str(head, "X-Content-Type-Options", "nosniff"));
-    if (a->ask->close) {
-        CL_TRY(cl_http_write_field_str(head, "Connection", "close"));
-    } else if (a->ask->request->minor == 0 && a->ask->request->keep_alive) {
-        CL_TRY(cl_http_write_field_str(head, "Connection", "keep-alive"));
-    }
+    CL_TRY(cl_http_write_date(fields, a->ask->now));
+    CL_TRY(cl_http_write_field_str(fields, "X-Content-Type-Options", "nosniff"));
     if (a->ask->extra_fields != NULL) {
-        CL_TRY(cl_buf_append(head, a->ask->extra_fields, strlen(a->ask->extra_fields),
+        CL_TRY(cl_buf_append(fields, a->ask->extra_fields, strlen(a->ask->extra_fields),
                              CL_HTTP_MAX_WRITTEN_HEAD));
     }
     return CL_OK;
 }
 
-/* Ends the head with a body of one line that names the status. */
+/* A body of one line that names the status. */
 static cl_result end_with_text(struct answer *a)
 {
     struct cl_static_reply *reply = a->reply;
     char text[MAX_TEXT];
     int len =
         snprintf(text, sizeof(text), "%d %s\n", reply->status, cleat_http_reason(reply->status));
-    CL_TRY(cl_http_write_field_str(&reply->head, "Content-Type", "text/plain; charset=utf-8"));
-    CL_TRY(cl_http_write_field_u64(&reply->head, "Content-Length", (uint64_t)len));
-    CL_TRY(cl_http_write_end(&reply->head));
+    CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Type", "text/plain; charset=utf-8"));
+    reply->length = (uint64_t)len;
     return a->is_head ? CL_OK : cl_buf_append(&reply->body.memory, text, (size_t)len, MAX_TEXT);
 }
 
 static cl_result answer_status(struct answer *a, int status)
 {
-    CL_TRY(begin_head(a, status));
+    CL_TRY(begin_fields(a, status));
     return end_with_text(a);
 }
 
 /* RFC 9110 15.5.6: "The origin server MUST generate an Allow header field in a 405 response" */
 static cl_result answer_405(struct answer *a)
 {
-    CL_TRY(begin_head(a, 405));
-    CL_TRY(cl_http_write_field_str(&a->reply->head, "Allow", "GET, HEAD"));
+    CL_TRY(begin_fields(a, 405));
+    CL_TRY(cl_http_write_field_str(&a->reply->fields, "Allow", "GET, HEAD"));
     return end_with_text(a);
 }
 
@@ -105,10 +98,10 @@ static cl_result answer_slash(struct answer *a)
     cl_result rc = cl_buf_printf(&location, CLEAT_HTTP_MAX_TARGET + 2, "%.*s/%s%.*s", (int)path.len,
                                  path.p, has_query ? "?" : "", (int)query.len, query.p);
     if (rc == CL_OK) {
-        rc = begin_head(a, 301);
+        rc = begin_fields(a, 301);
     }
     if (rc == CL_OK) {
-        rc = cl_http_write_field(&a->reply->head, cl_rd_str("Location"), cl_buf_view(&location));
+        rc = cl_http_write_field(&a->reply->fields, cl_rd_str("Location"), cl_buf_view(&location));
     }
     cl_buf_deinit(&location);
     return rc != CL_OK ? rc : end_with_text(a);
@@ -263,11 +256,11 @@ static int range_status(const struct answer *a, struct cl_http_range *out)
 
 static cl_result write_validators(struct answer *a)
 {
-    struct cl_buf *head = &a->reply->head;
-    CL_TRY(cl_http_write_field_str(head, "ETag", a->file.etag));
-    CL_TRY(cl_http_write_field_str(head, "Last-Modified", a->file.modified_text));
+    struct cl_buf *fields = &a->reply->fields;
+    CL_TRY(cl_http_write_field_str(fields, "ETag", a->file.etag));
+    CL_TRY(cl_http_write_field_str(fields, "Last-Modified", a->file.modified_text));
     if (a->config->cache_control != NULL) {
-        CL_TRY(cl_http_write_field_str(head, "Cache-Control", a->config->cache_control));
+        CL_TRY(cl_http_write_field_str(fields, "Cache-Control", a->config->cache_control));
     }
     return CL_OK;
 }
@@ -275,9 +268,8 @@ static cl_result write_validators(struct answer *a)
 static cl_result answer_304(struct answer *a)
 {
     cl_body_source_deinit(&a->reply->body);
-    CL_TRY(begin_head(a, 304));
-    CL_TRY(write_validators(a));
-    return cl_http_write_end(&a->reply->head);
+    CL_TRY(begin_fields(a, 304));
+    return write_validators(a);
 }
 
 /* RFC 9110 15.5.17: a 416 SHOULD tell the size */
@@ -286,8 +278,8 @@ static cl_result answer_416(struct answer *a)
     char text[40];
     cl_body_source_deinit(&a->reply->body);
     (void)snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)a->file.size);
-    CL_TRY(begin_head(a, 416));
-    CL_TRY(cl_http_write_field_str(&a->reply->head, "Content-Range", text));
+    CL_TRY(begin_fields(a, 416));
+    CL_TRY(cl_http_write_field_str(&a->reply->fields, "Content-Range", text));
     return end_with_text(a);
 }
 
@@ -297,22 +289,22 @@ static cl_result answer_file(struct answer *a, int status, struct cl_http_range 
     struct cl_static_reply *reply = a->reply;
     char text[80];
     reply->body.length = a->file.size;
-    CL_TRY(begin_head(a, status));
+    CL_TRY(begin_fields(a, status));
     CL_TRY(write_validators(a));
-    CL_TRY(cl_http_write_field_str(&reply->head, "Accept-Ranges", "bytes"));
-    CL_TRY(cl_http_write_field_str(&reply->head, "Content-Type", a->file.type));
+    CL_TRY(cl_http_write_field_str(&reply->fields, "Accept-Ranges", "bytes"));
+    CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Type", a->file.type));
     if (status == 206) {
         reply->body.offset = range.first;
         reply->body.length = range.last - range.first + 1;
         (void)snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)range.first,
                        (unsigned long long)range.last, (unsigned long long)a->file.size);
-        CL_TRY(cl_http_write_field_str(&reply->head, "Content-Range", text));
+        CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Range", text));
     }
-    CL_TRY(cl_http_write_field_u64(&reply->head, "Content-Length", reply->body.length));
-    if (a->is_head || reply->body.length == 0) {
+    reply->length = reply->body.length;
+    if (a->is_head || reply->length == 0) {
         cl_body_source_deinit(&reply->body);
     }
-    return cl_http_write_end(&reply->head);
+    return CL_OK;
 }
 
 static cl_result decide(struct answer *a)
@@ -357,6 +349,6 @@ cl_result cl_static_answer(const struct cl_static_config *config, const struct c
 void cl_static_reply_deinit(struct cl_static_reply *reply)
 {
     cl_body_source_deinit(&reply->body);
-    cl_buf_deinit(&reply->head);
+    cl_buf_deinit(&reply->fields);
     *reply = (struct cl_static_reply)CL_STATIC_REPLY_INIT;
 }

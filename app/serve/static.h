@@ -20,12 +20,13 @@ struct cl_static_config {
 };
 
 /* struct cl_static_reply is what to send. Before the first use, initialise it with
- * CL_STATIC_REPLY_INIT. To send: head as it is (status line, fields, empty line; Content-Length is
- * always there, except with 304), then body, which is empty for a HEAD request. The status line is
- * HTTP/1.1. When the file shrinks meanwhile, the body fails: the connection must then be closed. */
+ * CL_STATIC_REPLY_INIT. The status, the fields (what frames the body and concerns the connection is
+ * the sender's: Content-Length, Transfer-Encoding, Connection), then body, which is empty for a
+ * HEAD request. When the file shrinks meanwhile, the body fails: it must not look complete then. */
 struct cl_static_reply {
-    int status;                 /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
-    struct cl_buf head;         /* complete head */
+    int status;           /* 200, 206, 301, 304, 400, 403, 404, 405, 412, 416, 500 */
+    struct cl_buf fields; /* complete lines "Name: value\r\n" */
+    uint64_t length;      /* of the body as a GET gets it, HEAD or not; of no meaning with 304 */
     struct cl_body_source body; /* the file, or the text of an error or a redirect */
 };
 /* clang-format off */
@@ -35,7 +36,6 @@ struct cl_static_reply {
 struct cl_static_ask {
     const struct cleat_http_head *request; /* complete head of a request */
     int64_t now;                           /* Unix seconds: Date, and the age of validators */
-    bool close;                            /* add "Connection: close" */
     const char *extra_fields;              /* complete lines "Name: value\r\n" of the configuration
                                               (HSTS, ...), or NULL */
 };

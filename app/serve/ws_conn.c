@@ -415,12 +415,12 @@ static cl_result make_answer(struct cl_websocket *w, const struct cleat_ws_upgra
 /* What the log says of the request in the end. */
 static void take_note(struct cl_websocket *w, struct cl_exchange *x)
 {
-    w->note = x->note;
-    x->note = (struct cl_access_note){0};
+    w->note = x->answer.note;
+    x->answer.note = (struct cl_access_note){0};
     cl_buf_trim(&w->note.request); /* it stays for as long as the connection */
     cl_buf_trim(&w->note.agent);
-    w->since = x->now;
-    w->began = x->began;
+    w->since = x->answer.now;
+    w->began = x->answer.began;
 }
 
 static void take_stream(struct cl_websocket *w)

@@ -2,12 +2,10 @@
  * here are the paths, the limits, and what early data may not do. */
 #include "serve/ws_upgrade.h"
 
-#include <string.h>
-
-#include "net/clock.h"
+#include "http/write.h"
 #include "serve/ws_conn.h"
 
-/* 2,048: suffices for every answer (cleat/ws.h) */
+/* 2,048: more than the text of any refusal */
 #define MAX_ANSWER 2048
 
 static void set_policy(struct cleat_ws_accept *policy, const struct cl_session *s)
@@ -26,25 +24,32 @@ static void set_policy(struct cleat_ws_accept *policy, const struct cl_session *
     }
 }
 
-/* Head and body apart: the log counts bytes of bodies. */
+/* Fields of a refusal: RFC 9110 15.5.6 and 15.5.22, RFC 6455 4.4. */
+static cl_result add_fields(struct cl_buf *fields, int status)
+{
+    if (status == 405) {
+        CL_TRY(cl_http_write_field_str(fields, "Allow", "GET"));
+    }
+    if (status == 426) {
+        CL_TRY(cl_http_write_field_str(fields, "Upgrade", "websocket"));
+        CL_TRY(cl_http_write_field_str(fields, "Sec-WebSocket-Version", "13"));
+    }
+    CL_TRY(cl_http_write_field_str(fields, "Content-Type", "text/plain; charset=utf-8"));
+    return cl_http_write_field_str(fields, "X-Content-Type-Options", "nosniff");
+}
+
 static void answer(struct cl_session *s, int status, const struct cleat_error *why)
 {
     struct cl_exchange *x = s->x;
-    struct cleat_ws_upgrade refusal = {.status = (uint16_t)status};
-    char text[MAX_ANSWER];
-    size_t len = 0;
+    struct cl_static_reply *reply = &x->answer.reply;
     x->close = true;
-    x->reply.status = status;
-    if (cleat_ws_upgrade_write(&refusal, why, text, sizeof(text), &len) != CLEAT_OK) {
-        len = 0; /* out of memory: the connection ends without a word */
+    reply->status = status;
+    if (add_fields(&reply->fields, status) != CL_OK ||
+        cl_buf_printf(&reply->body.memory, MAX_ANSWER, "%s\n", why->text) != CL_OK) {
+        /* out of memory: the status alone */
+        reply->fields.len = reply->body.memory.len = 0;
     }
-    const char *empty_line = memmem(text, len, "\r\n\r\n", 4);
-    size_t head = empty_line != NULL ? (size_t)(empty_line - text) + 4 : len;
-    if (cl_buf_append(&x->reply.head, text, head, MAX_ANSWER) != CL_OK ||
-        cl_buf_append(&x->reply.body.memory, text + head, len - head, MAX_ANSWER) != CL_OK) {
-        x->reply.head.len = 0;
-        x->reply.body.memory.len = 0;
-    }
+    reply->length = reply->body.memory.len;
 }
 
 static cl_result refuse(struct cleat_error *err, cl_result code, const char *text)

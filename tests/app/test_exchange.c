@@ -106,14 +106,15 @@ static void check_row(const struct row *row, size_t step)
     if (feed(x, row->request, step, false) != CL_EXCHANGE_RESPOND) {
         fail_msg("%s: no response (in steps of %zu)", row->name, step);
     }
-    if (x->reply.status != row->status || x->close != row->close) {
-        fail_msg("%s: %d%s, not %d (in steps of %zu)", row->name, x->reply.status,
+    if (x->answer.reply.status != row->status || x->close != row->close) {
+        fail_msg("%s: %d%s, not %d (in steps of %zu)", row->name, x->answer.reply.status,
                  x->close ? " and close" : "", row->status, step);
     }
+    cl_exchange_seal(x);
     if (row->body != 0) {
         assert_int_equal(cl_exchange_body_bytes(x, cl_exchange_total(x)), row->body);
     }
-    struct cl_rd head = cl_buf_view(&x->reply.head);
+    struct cl_rd head = cl_buf_view(&x->out_head);
     assert_non_null(memmem(head.p, head.len, "\r\nDate: ", 8));
     assert_non_null(memmem(head.p, head.len, "\r\nServer: cleat/", 15));
     bool says_close = memmem(head.p, head.len, "\r\nConnection: close\r\n", 21) != NULL;
@@ -155,7 +156,7 @@ static void test_a_head_beyond_16_kib_is_431(void **state)
         struct cl_exchange *x = NULL;
         assert_int_equal(cl_exchange_new(&site, &x), CL_OK);
         assert_int_equal(feed(x, text, step, false), CL_EXCHANGE_RESPOND);
-        assert_int_equal(x->reply.status, 431);
+        assert_int_equal(x->answer.reply.status, 431);
         assert_true(x->close);
         assert_true(x->pending.len <= CLEAT_HTTP_MAX_REQUEST_HEAD + 1);
         cl_exchange_free(x);
@@ -186,6 +187,7 @@ static size_t fill_whole(uv_loop_t *loop, size_t cap, uint8_t *whole)
     assert_int_equal(cl_exchange_new(&site, &x), CL_OK);
     assert_int_equal(feed(x, "GET /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", 1000, false),
                      CL_EXCHANGE_RESPOND);
+    cl_exchange_seal(x);
     size_t total = (size_t)cl_exchange_total(x);
     size_t at = 0;
     while (next == CL_BODY_MORE) {
@@ -263,7 +265,7 @@ static void test_only_get_and_head_are_answered_early(void **state)
             assert_int_equal(cl_exchange_new(&site, &x), CL_OK);
             x->early = true;
             assert_int_equal(feed(x, early[i].request, step, false), CL_EXCHANGE_RESPOND);
-            assert_int_equal(x->must_wait, early[i].must_wait);
+            assert_int_equal(x->answer.must_wait, early[i].must_wait);
             assert_true(x->head.early);
             cl_exchange_free(x);
         }

@@ -1,0 +1,176 @@
+/* serve/answer.c - see answer.h. */
+#include "serve/answer.h"
+
+#include "cleat/version.h"
+#include "http/write.h"
+#include "net/clock.h"
+#include "serve/page.h"
+#include "serve/protected.h"
+
+#define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
+
+/* Methods that RFC 9110 9 and RFC 5789 define: known, but most are not for files (405); any other
+ * is not known here (501). */
+static const char *const known_methods[] = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+};
+
+void cl_answer_init(struct cl_answer *a, const struct cl_site *site)
+{
+    *a = (struct cl_answer){.site = site, .reply = CL_STATIC_REPLY_INIT};
+}
+
+void cl_answer_deinit(struct cl_answer *a)
+{
+    cl_static_reply_deinit(&a->reply);
+    cl_access_deinit(&a->note);
+}
+
+static bool is_method(const struct cleat_http_head *head, const char *name)
+{
+    return cleat_http_is(cleat_http_text(head, head->method), name);
+}
+
+/* What may be a replay is answered at once when that changes nothing. */
+static bool is_safe(const struct cleat_http_head *head)
+{
+    return head->framing == CLEAT_HTTP_NO_BODY &&
+           (is_method(head, "GET") || is_method(head, "HEAD"));
+}
+
+static bool method_is_known(const struct cleat_http_head *head)
+{
+    for (size_t i = 0; i < sizeof(known_methods) / sizeof(known_methods[0]); i++) {
+        if (is_method(head, known_methods[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void stamp(struct cl_answer *a)
+{
+    if (a->began == 0) {
+        a->began = cl_clock_mono_us();
+        a->now = (int64_t)(cl_clock_unix_ms() / 1000);
+    }
+}
+
+static void answer_page(struct cl_answer *a, int status, const char *text, bool without_body)
+{
+    struct cl_page page = {
+        .status = status,
+        .text = text,
+        .now = a->now,
+        .extra_fields = SERVER_FIELD,
+    };
+    struct cl_static_reply *reply = &a->reply;
+    cl_static_reply_deinit(reply);
+    reply->status = status;
+    if (cl_page_build(&page, &reply->fields, &reply->body.memory) != CL_OK) {
+        /* Out of memory: the status alone. */
+        reply->fields.len = reply->body.memory.len = 0;
+        a->last = true;
+    }
+    reply->length = reply->body.memory.len;
+    if (without_body) {
+        cl_body_source_deinit(&reply->body);
+    }
+}
+
+void cl_answer_refuse(struct cl_answer *a, int status, const char *text)
+{
+    stamp(a);
+    a->last = a->at_once = true;
+    answer_page(a, status, text, a->is_head);
+}
+
+void cl_answer_refuse_text(struct cl_answer *a, int status, const char *text, const void *came,
+                           size_t came_len)
+{
+    if (a->note.request.len == 0 && a->site->access != NULL) {
+        cl_access_note_text(&a->note, came, came_len);
+    }
+    cl_answer_refuse(a, status, text);
+}
+
+/* RFC 9110 9.3.7: what the server itself can do. */
+static cl_result answer_options(struct cl_answer *a)
+{
+    struct cl_static_reply *reply = &a->reply;
+    cl_static_reply_deinit(reply);
+    reply->status = 204;
+    CL_TRY(cl_http_write_date(&reply->fields, a->now));
+    CL_TRY(cl_http_write_field_str(&reply->fields, "Allow", "GET, HEAD, OPTIONS"));
+    return cl_buf_append(&reply->fields, SERVER_FIELD, sizeof(SERVER_FIELD) - 1,
+                         CL_HTTP_MAX_WRITTEN_HEAD);
+}
+
+static cl_result answer_file(struct cl_answer *a, const struct cleat_http_head *head)
+{
+    struct cl_static_ask ask = {
+        .request = head,
+        .now = a->now,
+        .extra_fields = SERVER_FIELD,
+    };
+    cl_static_reply_deinit(&a->reply);
+    return cl_static_answer(&a->site->files, &ask, &a->reply);
+}
+
+static void answer(struct cl_answer *a, const struct cleat_http_head *head)
+{
+    cl_result rc = CL_OK;
+    if (head->expect == CLEAT_HTTP_EXPECT_UNKNOWN) {
+        a->last = a->at_once = true;
+        answer_page(a, 417, "Only 100-continue can be expected.", a->is_head);
+    } else if (!method_is_known(head)) {
+        answer_page(a, 501, "This server does not know the method.", false);
+    } else if (head->form == CLEAT_HTTP_ASTERISK_FORM) {
+        rc = answer_options(a);
+    } else {
+        rc = answer_file(a, head);
+    }
+    if (rc != CL_OK) {
+        cl_answer_refuse(a, 500, NULL);
+    }
+}
+
+/* Where there are WebSockets, a path of theirs, and whoever asks for one. */
+static bool is_for_websocket(const struct cl_answer *a, const struct cleat_http_head *head,
+                             const char *protocol)
+{
+    const struct cl_ws_server *ws = a->site->ws;
+    return ws != NULL && (protocol != NULL || cleat_ws_wants_upgrade(head) ||
+                          cl_ws_config_find(ws->config, cleat_http_text(head, head->path)) != NULL);
+}
+
+/* RFC 9110 10.1.1: who waits for a 100 gets a final answer at once where that is a refusal. Whether
+ * the body comes all the same cannot be known. */
+static bool refuses_body(const struct cl_answer *a, const struct cleat_http_head *head)
+{
+    return head->framing != CLEAT_HTTP_NO_BODY && a->reply.status >= 400 &&
+           head->expect == CLEAT_HTTP_EXPECT_CONTINUE;
+}
+
+enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_http_head *head,
+                                      const char *protocol)
+{
+    stamp(a);
+    a->early = head->early;
+    a->is_head = is_method(head, "HEAD");
+    a->is_protected = cl_protected_holds(a->site->protected, head);
+    /* a certificate can be asked for after the handshake only */
+    a->must_wait = a->early && (!is_safe(head) || a->is_protected);
+    if (a->site->access != NULL) {
+        cl_access_note_head(&a->note, head);
+    }
+    if (is_for_websocket(a, head, protocol)) {
+        a->is_upgrade = true;
+        return CL_ANSWER_WEBSOCKET;
+    }
+    answer(a, head);
+    if (refuses_body(a, head)) {
+        a->last = a->at_once = true;
+    }
+    return CL_ANSWER_READY;
+}
