@@ -22,9 +22,20 @@ static void report(const struct get_options *o, int code, const struct cleat_err
     client_tell_detail(error, code == GET_EXIT_VERIFY);
 }
 
-static int get_one(struct get_session *s, size_t i)
+/* ---- the transfers of one run ---- */
+
+struct run {
+    struct get_session session;
+    TAILQ_HEAD(, get_transfer) transfers; /* under way */
+    size_t num_running;
+    size_t next; /* URL to begin */
+    int code;
+};
+
+static int begin_next(struct run *r)
 {
-    const struct get_options *o = s->options;
+    const struct get_options *o = r->session.options;
+    const size_t i = r->next++;
     bool remote = i < o->outputs.num && o->outputs.items[i] == NULL;
     const char *output = i < o->outputs.num ? o->outputs.items[i] : NULL;
     struct get_transfer *t = cl_calloc(1, sizeof(*t));
@@ -32,32 +43,83 @@ static int get_one(struct get_session *s, size_t i)
         return GET_EXIT_NO_MEMORY;
     }
     t->facts.url_num = (long)i;
-    int code = get_transfer_run(t, s, o->urls.items[i], output, remote);
+    TAILQ_INSERT_TAIL(&r->transfers, t, link);
+    r->num_running++;
+    get_transfer_begin(t, &r->session, o->urls.items[i], output, remote);
+    return 0;
+}
+
+/* As curl: the last one's code counts, but a failure stops nothing. */
+static void finish_one(struct run *r, struct get_transfer *t)
+{
+    const struct get_options *o = r->session.options;
+    int code = t->exit_code;
     report(o, code, &t->err);
     code = get_done(o, &t->facts);
     get_facts_deinit(&t->facts);
+    TAILQ_REMOVE(&r->transfers, t, link);
+    r->num_running--;
     get_transfer_deinit(t);
     cl_free(t);
-    return code;
+    r->code = code;
+}
+
+/* Does all that can be done without waiting. False: nothing could. */
+static bool step_all(struct run *r)
+{
+    struct get_transfer *t, *next;
+    bool moved = false;
+    for (t = TAILQ_FIRST(&r->transfers); t != NULL; t = next) {
+        next = TAILQ_NEXT(t, link);
+        moved = get_transfer_step(t) || moved;
+        if (t->state == GET_TRANSFER_DONE) {
+            finish_one(r, t);
+            moved = true;
+        }
+    }
+    TAILQ_FOREACH(t, &r->transfers, link)
+    {
+        moved = moved || get_transfer_is_due(t); /* by what came while others were looked at */
+    }
+    return moved;
+}
+
+static void give_up(struct run *r)
+{
+    struct get_transfer *t;
+    TAILQ_FOREACH(t, &r->transfers, link)
+    {
+        get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
+                     "nothing is left to wait for");
+        t->state = GET_TRANSFER_RUNNING;
+    }
+}
+
+static void run_all(struct run *r)
+{
+    const struct get_options *o = r->session.options;
+    while (r->code != GET_EXIT_NO_MEMORY && (r->num_running > 0 || r->next < o->urls.num)) {
+        if (r->num_running == 0) {
+            r->code = begin_next(r);
+        } else if (!step_all(r) && uv_run(&r->session.client.loop, UV_RUN_ONCE) == 0) {
+            give_up(r);
+        }
+    }
 }
 
 static int run(const struct get_options *o)
 {
-    struct get_session s;
+    struct run r = {0};
     struct cleat_error err = {0};
-    int code = get_session_init(&s, o, &err);
-    if (code != 0) {
-        report(o, code, &err);
+    TAILQ_INIT(&r.transfers);
+    r.code = get_session_init(&r.session, o, &err);
+    if (r.code != 0) {
+        report(o, r.code, &err);
+    } else {
+        run_all(&r);
     }
-    for (size_t i = 0; code == 0 && i < o->urls.num; i++) {
-        int one = get_one(&s, i);
-        code = one; /* as curl: the last one's, but a failure stops nothing */
-        if (one != 0 && i + 1 < o->urls.num) {
-            code = 0;
-        }
-    }
-    get_session_deinit(&s);
-    return code;
+    get_session_deinit(&r.session);
+    return r.code;
 }
 
 int cl_cmd_get(int argc, char **argv)

@@ -5,6 +5,7 @@
  */
 #include "cli/get_request.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -232,9 +233,12 @@ static cl_result put_body_fields(const struct build *b)
     if (!b->hop->with_body) {
         return CL_OK;
     }
-    (void)snprintf(length, sizeof(length), "%zu", b->o->body.len);
     CL_TRY(put(b, "Content-Type",
                b->o->json ? "application/json" : "application/x-www-form-urlencoded"));
+    if (b->hop->body_len == GET_LENGTH_UNKNOWN) { /* HTTP/2 leaves it out (RFC 9113 8.2.2) */
+        return put(b, "Transfer-Encoding", "chunked");
+    }
+    (void)snprintf(length, sizeof(length), "%" PRIu64, b->hop->body_len);
     return put(b, "Content-Length", length);
 }
 
@@ -276,7 +280,6 @@ cl_result get_request_build(struct cl_buf *out, const struct get_hop *hop,
         CL_TRY(put(&b, "Range", range));
     }
     CL_TRY(put_body_fields(&b));
-    CL_TRY(put(&b, "Connection", "close"));
     CL_TRY(walk_headers(o, &w));
     return cl_http_write_end(out);
 }

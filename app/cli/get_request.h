@@ -3,6 +3,7 @@
 #define CL_CLI_GET_REQUEST_H
 
 #include "cli/get_options.h"
+#include "cli/get_source.h"
 #include "cli/client_target.h"
 
 /* What to ask for. method is static storage or argv's. */
@@ -10,10 +11,12 @@ struct get_hop {
     const struct client_target *target;
     const char *method;
     bool with_body;
+    uint64_t body_len; /* GET_LENGTH_UNKNOWN: it is sent in chunks */
     bool first_origin; /* host and port are those of the URL that the user gave */
 };
 
-/* get_hop_first sets method and body of the first request, from -X, -I, -d and --json. */
+/* get_hop_first sets method and body of the first request, from -X, -I, -d and --json; body_len is
+ * the caller's. */
 void get_hop_first(struct get_hop *hop, const struct get_options *o);
 
 /* get_hop_redirect changes method and body as RFC 9110 15.4 says for a status: 303 asks for the
@@ -24,7 +27,7 @@ void get_hop_redirect(struct get_hop *hop, unsigned status);
 /* get_hop_is_redirect: the status is one that -L follows, given a Location. */
 bool get_hop_is_redirect(unsigned status);
 
-/* get_request_build appends the request's head (the body is o->body). Credentials (-u, the URL's
+/* get_request_build appends the request's head. Credentials (-u, the URL's
  * own, Authorization and Cookie given with -H) and a Host given with -H go to the first origin
  * only. CLEAT_ERR_USAGE when a header or the method is not valid: err says which. */
 CL_MUST cl_result get_request_build(struct cl_buf *out, const struct get_hop *hop,

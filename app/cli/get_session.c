@@ -17,11 +17,15 @@ int get_session_init(struct get_session *s, const struct get_options *o, struct 
         s->dump_file = client_open_file(o->dump_header, err);
         code = s->dump_file != NULL ? 0 : GET_EXIT_WRITE;
     }
+    if (code == 0) {
+        get_pool_init(&s->pool, &s->client, &s->sessions);
+    }
     return code;
 }
 
 void get_session_deinit(struct get_session *s)
 {
+    get_pool_close(&s->pool);
     get_sessions_close(&s->sessions);
     client_deinit(&s->client);
     client_close_file(s->dump_file);

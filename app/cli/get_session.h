@@ -4,6 +4,7 @@
 
 #include "cli/client.h"
 #include "cli/get_options.h"
+#include "cli/get_pool.h"
 #include "cli/get_sessions.h"
 
 struct get_session {
@@ -11,6 +12,7 @@ struct get_session {
     struct client client;
     FILE *dump_file; /* -D */
     struct get_sessions sessions;
+    struct get_pool pool;
 };
 
 /* get_session_init opens everything. Returns 0 or an exit code with the detail in err. *s is to be

@@ -176,12 +176,12 @@ void get_sessions_close(struct get_sessions *s)
 
 /* Host, port, and what else a session is bound to: another policy finds nothing, and uses nothing
  * up. */
-static void make_name(const struct client_target *target, const struct cleat_tls_config *config,
+static void make_name(const char *host, uint16_t port, const struct cleat_tls_config *config,
                       char out[CLIENT_HOST_SIZE + 64])
 {
     uint8_t binding[CL_SESSION_BINDING_LEN];
-    cl_session_binding(config, target->host, binding);
-    int at = snprintf(out, CLIENT_HOST_SIZE + 64, "%s:%u ", target->host, (unsigned)target->port);
+    cl_session_binding(config, host, binding);
+    int at = snprintf(out, CLIENT_HOST_SIZE + 64, "%s:%u ", host, (unsigned)port);
     for (size_t i = 0; i < 8; i++) {
         at += snprintf(out + at, 3, "%02x", binding[i]);
     }
@@ -196,12 +196,11 @@ static void remember_used(struct get_sessions *s, struct cleat_tls_session *sess
     }
 }
 
-struct cleat_tls_session *get_sessions_take(struct get_sessions *s,
-                                            const struct client_target *target,
+struct cleat_tls_session *get_sessions_take(struct get_sessions *s, const char *host, uint16_t port,
                                             const struct cleat_tls_config *config)
 {
     char name[CLIENT_HOST_SIZE + 64];
-    make_name(target, config, name);
+    make_name(host, port, config, name);
     struct cleat_tls_session *session =
         cleat_session_store_take(s->all, name, cl_clock_for_tls(NULL));
     if (session != NULL && cl_session_once(session)) {
@@ -210,16 +209,18 @@ struct cleat_tls_session *get_sessions_take(struct get_sessions *s,
     return session;
 }
 
-void get_sessions_keep(struct get_sessions *s, const struct client_target *target,
+void get_sessions_keep(struct get_sessions *s, const char *host, uint16_t port,
                        const struct cleat_tls_config *config, struct cleat_tls *tls)
 {
     struct cleat_tls_session *received[CLEAT_SESSION_STORE_PER_NAME];
     char name[CLIENT_HOST_SIZE + 64];
     size_t num = 0;
-    make_name(target, config, name);
     while (num < CLEAT_SESSION_STORE_PER_NAME &&
            (received[num] = cleat_tls_take_session(tls)) != NULL) {
         num++;
+    }
+    if (num > 0) {
+        make_name(host, port, config, name);
     }
     while (num-- > 0) { /* the newest is put last */
         (void)cleat_session_store_put(s->all, name, received[num]);

@@ -26,11 +26,11 @@ bool get_sessions_open(struct get_sessions *s, const char *path);
 void get_sessions_close(struct get_sessions *s);
 
 /* get_sessions_take gives a session for a server under a configuration, to be freed, or NULL;
- * get_sessions_keep takes all that a connection has received. */
-struct cleat_tls_session *get_sessions_take(struct get_sessions *s,
-                                            const struct client_target *target,
+ * get_sessions_keep takes all that a connection has received, at any time, and for nothing when
+ * that is none. */
+struct cleat_tls_session *get_sessions_take(struct get_sessions *s, const char *host, uint16_t port,
                                             const struct cleat_tls_config *config);
-void get_sessions_keep(struct get_sessions *s, const struct client_target *target,
+void get_sessions_keep(struct get_sessions *s, const char *host, uint16_t port,
                        const struct cleat_tls_config *config, struct cleat_tls *tls);
 
 #endif

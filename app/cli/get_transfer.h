@@ -1,21 +1,30 @@
-/* cli/get_transfer.h - one URL of the command line: its hops, each a connection with one request.
+/* cli/get_transfer.h - one URL of the command line: its hops, each an exchange on a connection that
+ * the pool finds.
  *
- * get_transfer.c has the hops, get_exchange.c the request and response on a connection.
+ * get_transfer.c has the hops, get_response.c what is done with a response. Callbacks only note
+ * what has happened: what follows from it is done by get_transfer_step(), outside of them.
  */
 #ifndef CL_CLI_GET_TRANSFER_H
 #define CL_CLI_GET_TRANSFER_H
 
-#include "cli/client_route.h"
+#include "cli/get_exchange.h"
 #include "cli/get_facts.h"
 #include "cli/get_output.h"
 #include "cli/get_request.h"
 #include "cli/get_session.h"
 #include "net/timer.h"
 
-/* 32 interim (1xx) responses before the final one: a server sends one or two */
-#define GET_MAX_INTERIM 32
+/* 5 times the same request, where connections die or servers refuse it: as often as curl */
+#define GET_MAX_AGAIN 5
+
+enum get_transfer_state {
+    GET_TRANSFER_PLACING, /* it needs a connection */
+    GET_TRANSFER_RUNNING, /* an exchange is under way, or over (hop_over) */
+    GET_TRANSFER_DONE,
+};
 
 struct get_transfer {
+    TAILQ_ENTRY(get_transfer) link; /* whoever runs it */
     struct get_session *s;
     struct get_facts facts;
     struct get_output out;
@@ -24,51 +33,48 @@ struct get_transfer {
     int exit_code;
     uint64_t start_us;
     struct cl_timer *max_timer;
+    enum get_transfer_state state;
 
     struct client_target first; /* as the user gave it */
     struct client_target target;
     struct get_hop hop;
+    struct get_source *body; /* what the first request sends, or NULL */
+    struct get_source_bytes bytes;
 
     /* of the hop under way */
-    struct cl_dial *dial;
-    struct cl_stream *stream;
-    bool hop_over; /* nothing more is expected: the outcome stands */
-    bool stream_gone;
-    bool dialled;
-    bool early_taken; /* the request was sent and taken as early data */
-    bool too_early;   /* the server wants it again, later (425) */
-    struct client_route route;
-    struct cleat_tls_config *config; /* the client's */
-    bool again; /* one more connection for the same request, by the same route */
+    struct get_exchange x;
     struct cl_buf request;
-    size_t sent;      /* of request and body together */
-    struct cl_buf in; /* head being received */
-    struct cleat_http_head head;
-    struct cleat_http_body body;
-    unsigned num_interim;
-    bool head_done;
-    bool drop_body; /* of a redirect that is followed, or of an error with -f */
+    bool hop_over;        /* nothing more is expected: the outcome stands */
+    bool early_taken;     /* the request was sent and taken as early data */
+    bool too_early;       /* the server wants it again, later (425) */
+    enum get_again again; /* the same request once more */
+    unsigned num_again;   /* how often it was */
+    bool drop_body;       /* of a redirect that is followed, or of an error with -f */
     bool follow;
     char next[2 * CLEAT_HTTP_MAX_URL + 1]; /* where the response redirects to, or "" */
 };
 
-/* get_transfer_run fetches one URL and returns the exit code; t->facts has the rest. t is zeroed by
- * the caller, and big: keep it on the heap. output: file name, or NULL (standard output); with
- * remote it is the URL's last part instead. */
-int get_transfer_run(struct get_transfer *t, struct get_session *s, const char *url,
-                     const char *output, bool remote);
+/* get_transfer_begin prepares the transfer of one URL. t is zeroed by the caller, and big: keep it
+ * on the heap. output: file name, or NULL (standard output); with remote it is the URL's last part
+ * instead. */
+void get_transfer_begin(struct get_transfer *t, struct get_session *s, const char *url,
+                        const char *output, bool remote);
+
+/* get_transfer_step goes on as far as it can. True: something was done; t->state tells whether it
+ * is over: then t->exit_code and t->facts are final. */
+bool get_transfer_step(struct get_transfer *t);
+
+/* get_transfer_is_due: a step would do something, though it waits for no event. */
+static inline bool get_transfer_is_due(const struct get_transfer *t)
+{
+    return t->state == GET_TRANSFER_RUNNING && t->hop_over;
+}
+
 void get_transfer_deinit(struct get_transfer *t);
 
-/* ---- between get_transfer.c and get_exchange.c ---- */
+/* ---- between get_transfer.c and get_response.c ---- */
 
-extern const struct cl_stream_handler get_exchange_handler;
-
-/* get_exchange_start sends the request on t->stream, which is ready. */
-void get_exchange_start(struct get_transfer *t);
-
-/* get_exchange_where says how far the exchange got: "after 5 of 50 bytes of the body". */
-#define GET_WHERE_SIZE 80
-void get_exchange_where(const struct get_transfer *t, char out[GET_WHERE_SIZE]);
+extern const struct get_exchange_handler get_response_handler;
 
 /* get_hop_end records how the hop ended (0: well); the first outcome stands. */
 void get_hop_end(struct get_transfer *t, int exit_code, const char *stage);

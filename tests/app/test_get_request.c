@@ -141,7 +141,6 @@ static void test_a_request_has_these_fields_and_no_others(void **state)
                                 "Host: example.com:8443\r\n"
                                 "User-Agent: test\r\n"
                                 "Accept: */*\r\n"
-                                "Connection: close\r\n"
                                 "\r\n");
     teardown(&f);
 }
@@ -158,7 +157,6 @@ static void test_own_headers_replace_remove_and_add(void **state)
     add_header(&f, "X-Two: 2");
     assert_int_equal(build(&f), CL_OK);
     assert_string_equal(f.text, "GET / HTTP/1.1\r\n"
-                                "Connection: close\r\n"
                                 "Host: other.example\r\n"
                                 "User-Agent: me\r\n"
                                 "X-Empty: \r\n"
@@ -229,10 +227,24 @@ static void test_a_body_has_type_and_length(void **state)
     f.o.has_body = f.o.json = true;
     assert_int_equal(cl_buf_append(&f.o.body, "{}", 2, 10), CL_OK);
     get_hop_first(&f.hop, &f.o);
+    f.hop.body_len = 2;
     assert_int_equal(build(&f), CL_OK);
     assert_memory_equal(f.text, "POST / ", 7);
     assert_non_null(strstr(f.text, "\r\nAccept: application/json\r\n"));
     assert_non_null(strstr(f.text, "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"));
+    teardown(&f);
+}
+
+static void test_a_body_of_unknown_length_is_sent_in_chunks(void **state)
+{
+    struct fixture f;
+    setup(&f, "https://example.com/");
+    f.o.has_body = true;
+    get_hop_first(&f.hop, &f.o);
+    f.hop.body_len = GET_LENGTH_UNKNOWN;
+    assert_int_equal(build(&f), CL_OK);
+    assert_non_null(strstr(f.text, "\r\nTransfer-Encoding: chunked\r\n"));
+    assert_null(strstr(f.text, "Content-Length"));
     teardown(&f);
 }
 
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_user_and_password_become_basic_credentials),
         cmocka_unit_test(test_credentials_and_host_stay_with_the_first_origin),
         cmocka_unit_test(test_a_body_has_type_and_length),
+        cmocka_unit_test(test_a_body_of_unknown_length_is_sent_in_chunks),
         cmocka_unit_test(test_redirects_change_method_and_body_as_rfc_9110_says),
         cmocka_unit_test(test_only_five_statuses_redirect),
     };

@@ -151,8 +151,8 @@ class Connections(Capture):
 
     def test_tls_1_2_full_and_resumed(self):
         with self.serve() as server:
-            self.get(server, "--tls-max", "1.2", "-o", support.folder() / "other",
-                     f"{server.url}/a.txt")
+            self.get(server, "--tls-max", "1.2", "-H", "Connection: close", "-o",
+                     support.folder() / "other", f"{server.url}/a.txt")
             server.end()
             found = self.is_decrypted(self.file, num=2)
             for path in self.files():
@@ -295,8 +295,8 @@ class Connections(Capture):
         server = self.warm
         self.dir = WARM
         time.sleep(max(0, self.warm_since + COLD - time.monotonic()))
-        self.get(server, "--tls-earlydata", "-o", support.folder() / "other",
-                 f"{server.url}/a.txt")
+        self.get(server, "--tls-earlydata", "-H", "Connection: close", "-o",
+                 support.folder() / "other", f"{server.url}/a.txt")
         server.end()
         self.is_decrypted(self.file, num=2)
         self.is_decrypted(self.files()[0])

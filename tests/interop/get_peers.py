@@ -73,8 +73,8 @@ class PeerTest:
 
     def test_resumption(self):
         with self.peer(*self.leaves["rsa"]) as peer:
-            result = self.fetch("-sS", "-o", "/dev/null", "-o", "/dev/null", "-w", "%{json}\n",
-                                self.url(peer), self.url(peer))
+            result = self.fetch("-sS", "-H", "Connection: close", "-o", "/dev/null", "-o",
+                                "/dev/null", "-w", "%{json}\n", self.url(peer), self.url(peer))
         first, second = map(json.loads, result.stdout.splitlines())
         self.check(first, tls_resumed=False)
         self.check(second, tls_resumed=True)
@@ -268,10 +268,20 @@ class Nginx(PeerTest, GetTest):
                      "ssl_session_tickets on;", "location = /moved { return 302 /index.html; }",
                      page="hello from nginx\n" * 100)
 
-    def test_a_redirect_resumes_with_the_same_server(self):
+    def test_a_redirect_stays_on_the_connection(self):
         with self.peer(*self.leaves["ecdsa-p256"]) as peer:
             facts = self.facts("-L", self.url(peer) + "moved")
-        self.check(facts, num_redirects=1, tls_resumed=True)
+            self.check(facts, num_redirects=1, num_connects=1, tls_resumed=False)
+            facts = self.facts("-L", "-H", "Connection: close", self.url(peer) + "moved")
+            self.check(facts, num_redirects=1, num_connects=2, tls_resumed=True)
+
+    def test_further_urls_use_the_connection_again(self):
+        with self.peer(*self.leaves["ecdsa-p256"]) as peer:
+            result = self.fetch("-sS", "-w", "%{num_connects} %{time_connect} %{remote_port}\n",
+                                *["-o", "/dev/null"] * 3, *[self.url(peer)] * 3)
+        first, *others = [line.split() for line in result.stdout.decode().splitlines()]
+        self.assertEqual([first[0], first[2]], ["1", str(peer.port)])
+        self.assertEqual(others, [["0", "0.000000", str(peer.port)]] * 2)
 
 
 class NSS(GetTest):

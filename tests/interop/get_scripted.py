@@ -167,6 +167,85 @@ class Answers(GetTest):
         self.assertEqual(facts["size_upload"], len(server.bodies[0]))
 
 
+class KeptConnections(GetTest):
+    """HTTP/1.1 connections that are used again, and those that must not be."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cert, cls.key = cls.ca.leaf()
+
+    def serve(self, *steps):
+        """steps: (bytes, how) for one request after the other; the last for all that follow."""
+        left = list(steps)
+
+        def script(tls, head):
+            data, how = left.pop(0) if len(left) > 1 else left[0]
+            tls.sendall(data)
+            return how
+        return Scripted(self.cert, self.key, script)
+
+    def twice(self, server, *args, code=0):
+        url = f"https://localhost:{server.port}/"
+        return self.fetch("-sS", *args, url, url, code=code)
+
+    def test_one_connection_serves_all_urls(self):
+        with self.serve((OK, "keep")) as server:
+            result = self.twice(server, "-w", "%{num_connects}")
+            self.assertEqual(result.stdout, b"hello1hello0")
+            self.assertEqual((server.num_connections, len(server.heads)), (1, 2))
+
+    def test_a_post_does_not_end_it(self):
+        with self.serve((OK, "keep")) as server:
+            self.twice(server, "-d", "a=1")
+            self.assertEqual((server.num_connections, server.bodies), (1, [b"a=1"] * 2))
+
+    def test_what_ends_a_connection_is_minded(self):
+        last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        old = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        for data in (last, old, OK + b"more", b"HTTP/1.1 200 OK\r\n\r\nhello"):
+            with self.subTest(data), self.serve((data, "close")) as server:
+                self.assertEqual(self.twice(server).stdout, b"hellohello")
+                self.assertEqual(server.num_connections, 2)
+
+    def test_who_says_close_is_not_asked_again(self):
+        with self.serve((OK, "close")) as server:
+            result = self.twice(server, "-v", "-H", "Connection: close")
+            self.assertEqual(result.stdout, b"hellohello")
+            self.assertNotIn(b"sent again", result.stderr)
+
+    def test_a_connection_that_has_died_meanwhile_is_made_anew(self):
+        for how in ("close", "cut", "reset"):
+            with self.subTest(how), self.serve((OK, "keep"), (b"", how), (OK, "close")) as server:
+                result = self.twice(server, "-v")
+                self.assertEqual(result.stdout, b"hellohello")
+                self.assertIn(b"sent again, on another connection", result.stderr)
+                self.assertEqual((server.num_connections, len(server.heads)), (2, 3))
+
+    def test_a_post_is_not_sent_twice_on_a_guess(self):
+        with self.serve((OK, "keep"), (b"", "close")) as server:
+            self.twice(server, "-d", "pay=1", code=52)
+            self.assertEqual(len(server.heads), 2)
+
+    def test_a_new_connection_without_an_answer_is_a_failure(self):
+        with self.serve((OK, "keep"), (b"", "close")) as server:
+            self.twice(server, code=52)
+            self.assertEqual(len(server.heads), 3)
+
+    def test_other_ports_are_other_connections(self):
+        with self.serve((OK, "keep")) as one, self.serve((OK, "keep")) as other:
+            urls = [f"https://localhost:{port}/" for port in (one.port, other.port, one.port)]
+            result = self.fetch("-sS", "-w", "%{num_connects}", *urls)
+            self.assertEqual(result.stdout, b"hello1hello1hello0")
+
+    def test_a_failure_ends_the_connection(self):
+        bad = b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello"
+        with self.serve((bad, "keep"), (OK, "keep")) as server:
+            result = self.twice(server, "-f")
+            self.assertEqual(result.stdout, b"hello")
+            self.assertEqual(server.num_connections, 2)
+
+
 class Redirects(GetTest):
     @classmethod
     def setUpClass(cls):

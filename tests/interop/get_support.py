@@ -181,7 +181,7 @@ class Scripted:
 
     `head` is the request's head, its body has been read as well; connection is an ssl.SSLSocket.
     What the script returns says how to end: "close" (close_notify), "cut" (FIN without
-    close_notify), "reset".
+    close_notify), "reset"; or "keep": another request may come on the connection.
     """
 
     def __init__(self, cert, key, script, context=None):
@@ -191,6 +191,7 @@ class Scripted:
         self.script = script
         self.heads = []
         self.bodies = []
+        self.num_connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._over = False
@@ -213,9 +214,11 @@ class Scripted:
             except (socket.timeout, OSError):
                 continue
             plain.settimeout(PATIENCE)
+            self.num_connections += 1
             try:
                 with self.context.wrap_socket(plain, server_side=True) as tls:
-                    self._serve(tls)
+                    while self._serve(tls):
+                        pass
             except (OSError, ssl.SSLError):
                 pass
             plain.close()
@@ -225,7 +228,7 @@ class Scripted:
         while b"\r\n\r\n" not in head:
             more = tls.recv(65536)
             if not more:
-                return
+                return False
             head += more
         head, body = head.split(b"\r\n\r\n", 1)
         length = re.search(rb"\r\nContent-Length: (\d+)", head)
@@ -234,6 +237,8 @@ class Scripted:
         self.heads.append((head + b"\r\n\r\n").decode("latin-1"))
         self.bodies.append(body)
         how = self.script(tls, self.heads[-1])
+        if how == "keep":
+            return True
         if how == "reset":
             plain = socket.socket(fileno=tls.detach())
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -242,6 +247,7 @@ class Scripted:
             socket.socket(fileno=tls.detach()).close()
         else:
             tls.unwrap().close()
+        return False
 
 
 def get(*args, env=None, timeout=PATIENCE, stdin=b""):
