@@ -236,6 +236,7 @@ struct cleat_http_body {
     uint8_t num_digits;
     uint8_t framing;
     uint8_t state;
+    uint8_t candidates, name_len;
 };
 
 /* cleat_http_body_init prepares for the body that follows a complete head. max: content bytes that
@@ -247,10 +248,13 @@ int cleat_http_body_init(struct cleat_http_body *b, const struct cleat_http_head
 /* cleat_http_body_feed decodes from the len bytes at buf. *out_used gets how many of them it
  * consumed: drop those, keep the others for the next call. Returns
  *   CLEAT_HTTP_DATA           *out is content (at least one byte, a view into buf); call again,
- * also when no bytes are left: the body may be complete CLEAT_HTTP_MORE           everything was
- * consumed; more is needed CLEAT_HTTP_COMPLETE       the body has ended; bytes that are not
- * consumed belong to the next message CLEAT_ERR_HTTP_SYNTAX     a bad chunk or trailer (400)
- *   CLEAT_ERR_HTTP_AMBIGUOUS  a chunk extension, a bare CR or LF (400)
+ *                             also when no bytes are left: the body may be complete
+ *   CLEAT_HTTP_MORE           everything was consumed; more is needed
+ *   CLEAT_HTTP_COMPLETE       the body has ended; bytes that are not consumed belong to the next
+ *                             message
+ *   CLEAT_ERR_HTTP_SYNTAX     a bad chunk or trailer (400)
+ *   CLEAT_ERR_HTTP_AMBIGUOUS  a chunk extension, a bare CR or LF, a trailer with a name that frames
+ *                             or routes a message (Content-Length, Host, ...) (400)
  *   CLEAT_ERR_HTTP_TOO_LARGE  content beyond max (413), or trailers beyond their limit (431)
  * After a failure the connection must be closed. Trailers are checked and dropped. */
 int cleat_http_body_feed(struct cleat_http_body *b, const void *buf, size_t len, size_t *out_used,

@@ -3,7 +3,7 @@
  * Content is handed out as views into the caller's buffer. The chunk framing is a machine over
  * single bytes that keeps nothing but its state, so input may be cut anywhere. Chunk extensions are
  * refused (no use is known, and parsers disagree about them); trailers are checked, bounded and
- * dropped.
+ * dropped, and refused where they are named like what frames a message.
  */
 #include "base/result.h"
 #include "http/chars.h"
@@ -26,6 +26,14 @@ enum {
 
 /* 16: a 64-bit length; leading zeros count, so that a line stays short */
 #define MAX_SIZE_DIGITS 16
+
+/* What cl_http_frame reads out of a head. RFC 9110 6.5.1: message framing and routing "cannot be
+ * processed outside the header section"; who merged such a trailer into a head would read another
+ * message. */
+static const char *const framing_names[] = {
+    "host", "content-length", "transfer-encoding", "connection", "upgrade", "expect",
+};
+#define NUM_FRAMING_NAMES (sizeof(framing_names) / sizeof(framing_names[0]))
 
 static int failed(struct cleat_http_body *b, struct cleat_error *err, cl_result code,
                   const char *section, const char *what)
@@ -125,6 +133,31 @@ static int size_end(struct cleat_http_body *b, struct cleat_error *err)
     return CLEAT_OK;
 }
 
+/* One byte of a trailer's name: of the names above those stay candidates that begin so. */
+static void name_byte(struct cleat_http_body *b, uint8_t c)
+{
+    for (size_t i = 0; i < NUM_FRAMING_NAMES; i++) {
+        const char *name = framing_names[i];
+        if ((b->candidates & 1U << i) != 0 &&
+            (b->name_len >= strlen(name) || (c | 0x20) != (uint8_t)name[b->name_len])) {
+            b->candidates = (uint8_t)(b->candidates & ~(1U << i));
+        }
+    }
+    if (b->name_len < UINT8_MAX) {
+        b->name_len++;
+    }
+}
+
+static bool name_is_for_heads(const struct cleat_http_body *b)
+{
+    for (size_t i = 0; i < NUM_FRAMING_NAMES; i++) {
+        if ((b->candidates & 1U << i) != 0 && b->name_len == strlen(framing_names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* trailer-section = *( field-line CRLF ) (RFC 9112 7.1.2) */
 static int trailer_byte(struct cleat_http_body *b, uint8_t c, struct cleat_error *err)
 {
@@ -146,6 +179,10 @@ static int trailer_byte(struct cleat_http_body *b, uint8_t c, struct cleat_error
         return CLEAT_OK;
     }
     if (b->state == AT_TRAILER_NAME && c == ':') {
+        if (name_is_for_heads(b)) {
+            return failed(b, err, CLEAT_ERR_HTTP_AMBIGUOUS, "RFC 9110 6.5.1",
+                          "a trailer that would frame or route the message in a head");
+        }
         b->state = AT_TRAILER_VALUE;
         return CLEAT_OK;
     }
@@ -156,6 +193,11 @@ static int trailer_byte(struct cleat_http_body *b, uint8_t c, struct cleat_error
         return failed(b, err, CLEAT_ERR_HTTP_TOO_LARGE, "RFC 9112 7.1.2",
                       "more trailer fields than the limit");
     }
+    if (b->state == AT_TRAILER) {
+        b->candidates = (1U << NUM_FRAMING_NAMES) - 1;
+        b->name_len = 0;
+    }
+    name_byte(b, c);
     b->state = AT_TRAILER_NAME;
     return CLEAT_OK;
 }

@@ -39,6 +39,16 @@ static const struct {
     {"LF in a trailer", "0\r\na: b\nc: d\r\n\r\n", CLEAT_ERR_HTTP_AMBIGUOUS},
     {"CR in a trailer", "0\r\na: b\rc\r\n\r\n", CLEAT_ERR_HTTP_AMBIGUOUS},
     {"ESC in a trailer", "0\r\na: \x1b\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+    {"a length in the trailers", "0\r\na: b\r\nContent-Length: 3\r\n\r\n",
+     CLEAT_ERR_HTTP_AMBIGUOUS},
+    {"a coding in the trailers", "0\r\ntransfer-encoding: chunked\r\n\r\n",
+     CLEAT_ERR_HTTP_AMBIGUOUS},
+    {"a host in the trailers", "0\r\nHOST: h\r\n\r\n", CLEAT_ERR_HTTP_AMBIGUOUS},
+    {"a connection option in the trailers", "0\r\nConnection: close\r\n\r\n",
+     CLEAT_ERR_HTTP_AMBIGUOUS},
+    {"an upgrade in the trailers", "0\r\nUpgrade: h2c\r\n\r\n", CLEAT_ERR_HTTP_AMBIGUOUS},
+    {"an expectation in the trailers", "0\r\nExpect: 100-continue\r\n\r\n",
+     CLEAT_ERR_HTTP_AMBIGUOUS},
 };
 
 static void test_malformed_chunks_and_trailers_are_refused_however_they_are_cut(void **state)
@@ -100,6 +110,18 @@ static void test_content_beyond_the_limit_is_refused_in_every_framing(void **sta
     b = new_body(CLEAT_HTTP_UNTIL_CLOSE, 0, 10);
     assert_int_equal(feed_all(&b, "0123456789", &n), CLEAT_HTTP_MORE);
     assert_int_equal(feed_all(&b, "x", &n), CLEAT_ERR_HTTP_TOO_LARGE);
+}
+
+static void test_trailers_with_other_names_are_taken_however_they_are_cut(void **state)
+{
+    const char *bytes = HEAD "0\r\nHos: a\r\nHosts: b\r\nX-Host: c\r\nContent-Lengt: d\r\n"
+                             "Content-Length-X: e\r\nUpgradeHost: f\r\nH: Host:\r\n\r\n";
+    struct stream s = {.bytes = bytes, .len = strlen(bytes)};
+    struct seen seen;
+    run_every_way("trailers", &s, &seen);
+    assert_int_equal(seen.code, 0);
+    assert_true(seen.messages[0].complete);
+    seen_deinit(&seen);
 }
 
 static void test_trailers_have_limits_of_bytes_and_of_fields(void **state)
@@ -177,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_malformed_chunks_and_trailers_are_refused_however_they_are_cut),
         cmocka_unit_test(test_content_beyond_the_limit_is_refused_in_every_framing),
+        cmocka_unit_test(test_trailers_with_other_names_are_taken_however_they_are_cut),
         cmocka_unit_test(test_trailers_have_limits_of_bytes_and_of_fields),
         cmocka_unit_test(test_a_body_that_ends_early_is_truncated),
         cmocka_unit_test(test_what_follows_a_body_is_not_consumed),
