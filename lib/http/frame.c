@@ -39,12 +39,16 @@ static void note_coding(struct facts *f, struct cl_rd value)
     }
 }
 
+/* RFC 9110 7.6.1: connection-option = token. A quote is no part of one, so it hides no comma: an
+ * option behind it counts. */
 static void note_connection(struct facts *f, struct cl_rd value)
 {
-    struct cleat_http_view rest = cl_http_view(value);
-    struct cleat_http_view option;
-    while (cleat_http_list_next(&rest, &option)) {
-        struct cl_rd o = cl_http_rd(option);
+    while (value.len != 0) {
+        struct cl_rd o = value;
+        if (!cl_http_until(&value, ',', &o)) {
+            value.len = 0;
+        }
+        o = cl_http_trim(o);
         f->says_close = f->says_close || cl_http_equal_fold(o, "close");
         f->says_keep_alive = f->says_keep_alive || cl_http_equal_fold(o, "keep-alive");
         f->says_upgrade = f->says_upgrade || cl_http_equal_fold(o, "upgrade");

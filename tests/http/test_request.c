@@ -180,6 +180,10 @@ static const struct accepted_row accepted_rows[] = {
     {"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n",
      "head OPTIONS * 1.1 0 '' form=3 framing=0 length=0 keep=0 upgrade=0 expect=0 "
      "authority='h' path='' query=0''\n  Host: 'h'\n  Connection: 'foo, Close'\n\nend\n"},
+    {"a quote in Connection hides no option",
+     "GET / HTTP/1.1\r\nHost: h\r\nConnection: \",close\r\n\r\n",
+     "head GET / 1.1 0 '' form=0 framing=0 length=0 keep=0 upgrade=0 expect=0 "
+     "authority='h' path='/' query=0''\n  Host: 'h'\n  Connection: '\",close'\n\nend\n"},
     {"HTTP/1.0 kept alive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
      "head GET / 1.0 0 '' form=0 framing=0 length=0 keep=1 upgrade=0 expect=0 "
      "authority='' path='/' query=0''\n  Connection: 'Keep-Alive'\n\nend\n"},
