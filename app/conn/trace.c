@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "conn/json_text.h"
 #include "conn/trace_line.h"
 #include "net/clock.h"
 
@@ -123,29 +124,10 @@ void cl_trace_end(struct cl_trace *t, json_t *line)
     }
 }
 
-/* jansson refuses what is not UTF-8: such bytes (they come from peers) become '?'. */
-json_t *cl_trace_text(const char *p, size_t len)
-{
-    json_t *value = json_stringn(p, len);
-    if (value != NULL) {
-        return value;
-    }
-    char *copy = cl_strndup(p, len);
-    if (copy == NULL) {
-        return json_null();
-    }
-    for (size_t i = 0; copy[i] != '\0'; i++) {
-        copy[i] = (unsigned char)copy[i] < 0x80 ? copy[i] : '?';
-    }
-    value = json_string(copy);
-    cl_free(copy);
-    return value;
-}
-
 void cl_trace_set_text(json_t *line, const char *key, const char *value)
 {
     if (line != NULL) {
-        json_t *text = value != NULL ? cl_trace_text(value, strlen(value)) : json_null();
+        json_t *text = value != NULL ? cl_json_text(value, strlen(value)) : json_null();
         (void)json_object_set_new(line, key, text);
     }
 }

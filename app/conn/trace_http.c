@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "conn/json_text.h"
 #include "conn/trace_line.h"
 
 /* Whose values give access: a trace is made to be shown to others. */
@@ -50,7 +51,7 @@ void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t 
         }
         if (line_len > 0) {
             (void)json_array_append_new(list,
-                                        line != NULL ? cl_trace_text(text, strlen(text)) : NULL);
+                                        line != NULL ? cl_json_text(text, strlen(text)) : NULL);
         }
         head += step;
         len -= step;

@@ -30,10 +30,9 @@ void cl_trace_say(struct cl_trace *t, enum cl_trace_mark mark, const char *topic
 
 /* cl_trace_begin starts a JSON line; NULL when programs do not listen. Members are added with
  * json_object_set_new (which takes NULL objects and values calmly); cl_trace_end writes it and
- * drops it. cl_trace_text makes a JSON string of bytes that may not be UTF-8. */
+ * drops it. */
 json_t *cl_trace_begin(struct cl_trace *t, const char *event);
 void cl_trace_end(struct cl_trace *t, json_t *line);
-json_t *cl_trace_text(const char *p, size_t len);
 void cl_trace_set_text(json_t *line, const char *key, const char *value);
 void cl_trace_set_ms(json_t *line, const char *key, uint64_t us);
 
