@@ -23,6 +23,8 @@ struct cl_hub {
     uv_idle_t idle;
     struct cl_pool pool;
     struct cleat_batch *batch;
+    struct cl_hub_counts *counts;
+    struct cl_hub_counts own; /* what nobody else reads */
     uv_timer_t rest; /* when no handshake has come for a while, what was made ahead is wiped */
     struct stream_list turn;
     struct stream_list jobs;
@@ -39,6 +41,12 @@ static void on_rest(uv_timer_t *timer)
     cleat_batch_rest(hub->batch);
 }
 
+static void count_batch(struct cl_hub_counts *counts, size_t num_jobs)
+{
+    cl_count_add(&counts->jobs, num_jobs);
+    cl_count_add(&counts->batches[num_jobs < CL_HUB_LANES ? num_jobs - 1 : CL_HUB_LANES - 1], 1);
+}
+
 /* All jobs of this moment, as one batch. */
 static void run_jobs(struct cl_hub *hub)
 {
@@ -46,10 +54,13 @@ static void run_jobs(struct cl_hub *hub)
         struct stream_list ready = TAILQ_HEAD_INITIALIZER(ready);
         TAILQ_CONCAT(&ready, &hub->jobs, job_link);
         struct cl_stream *s;
+        size_t num_jobs = 0;
         TAILQ_FOREACH(s, &ready, job_link)
         {
             cleat_batch_add(hub->batch, cleat_tls_job(s->tls));
+            num_jobs++;
         }
+        count_batch(hub->counts, num_jobs);
         cleat_batch_run(hub->batch, uv_now(hub->loop));
         uv_timer_start(&hub->rest, on_rest, REST_MS, 0);
         while ((s = TAILQ_FIRST(&ready)) != NULL) {
@@ -92,6 +103,7 @@ cl_result cl_hub_new(uv_loop_t *loop, struct cl_hub **out)
         return CLEAT_ERR_NOMEM;
     }
     hub->loop = loop;
+    hub->counts = &hub->own;
     TAILQ_INIT(&hub->turn);
     TAILQ_INIT(&hub->jobs);
     uv_check_init(loop, &hub->check);
@@ -132,6 +144,16 @@ void cl_hub_free(struct cl_hub *hub)
 struct cl_pool *cl_hub_pool(struct cl_hub *hub)
 {
     return &hub->pool;
+}
+
+void cl_hub_count(struct cl_hub *hub, struct cl_hub_counts *counts)
+{
+    hub->counts = counts;
+}
+
+struct cl_hub_counts *cl_hub_counts(struct cl_hub *hub)
+{
+    return hub->counts;
 }
 
 uv_loop_t *cl_hub_loop(struct cl_hub *hub)

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "cleat/tls.h"
+#include "conn/counts.h"
 #include "net/pool.h"
 #include "net/tcp.h"
 
@@ -26,6 +27,9 @@ CL_MUST cl_result cl_hub_new(uv_loop_t *loop, struct cl_hub **out);
 void cl_hub_free(struct cl_hub *hub);
 struct cl_pool *cl_hub_pool(struct cl_hub *hub);
 uv_loop_t *cl_hub_loop(struct cl_hub *hub);
+
+/* cl_hub_count has the hub count there what it does; counts outlives it. */
+void cl_hub_count(struct cl_hub *hub, struct cl_hub_counts *counts);
 
 /* How a stream came to its end. */
 enum cl_stream_cause {

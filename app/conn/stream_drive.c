@@ -302,6 +302,7 @@ static void send_out(struct cl_stream *s)
     cl_capture_sent(s->capture, s->out + s->out_at, (size_t)n);
     s->out_at += (size_t)n;
     s->bytes_out += (size_t)n;
+    cl_count_add(&cl_hub_counts(s->hub)->bytes_out, (size_t)n);
     s->sending = s->out_at < s->out_len;
     s->out_flight = s->out_len;
 }
@@ -356,6 +357,7 @@ static void on_received(void *ctx, size_t len)
 {
     struct cl_stream *s = ctx;
     s->bytes_in += len;
+    cl_count_add(&cl_hub_counts(s->hub)->bytes_in, len);
     cl_capture_received(s->capture, s->in + s->in_len, len);
     if (s->state == CL_STREAM_CLOSING || s->state == CL_STREAM_LINGER) {
         s->in_len += len; /* what is wiped when the buffer goes back */
@@ -397,6 +399,7 @@ static void on_sent(void *ctx, int status)
     }
     cl_capture_sent(s->capture, s->out + s->out_at, s->out_flight - s->out_at);
     s->bytes_out += s->out_flight - s->out_at;
+    cl_count_add(&cl_hub_counts(s->hub)->bytes_out, s->out_flight - s->out_at);
     s->out_at = s->out_flight;
     cl_hub_queue(s);
 }

@@ -93,6 +93,9 @@ void cl_hub_queue(struct cl_stream *s);
 void cl_hub_add_job(struct cl_stream *s);
 void cl_hub_forget(struct cl_stream *s);
 
+/* hub.c: where the hub counts. */
+struct cl_hub_counts *cl_hub_counts(struct cl_hub *hub);
+
 /* stream_close.c: die marks a stream DEAD for a cause (unless it is closing for another already),
  * die_of with a text, die_of_network with a libuv code;
  * burial tells the handler and frees it; begin_closing starts the orderly end, finish_if_wanted

@@ -332,6 +332,11 @@ int cleat_tls_info(const struct cleat_tls *tls, struct cleat_tls_info *out);
  * resumption the leaf alone, where the session kept it. CLEAT_ERR_NO_CERTIFICATE past the end. */
 int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len);
 
+/* cleat_tls_own_cert returns the i-th certificate of the chain that we sent in this handshake, leaf
+ * first, DER, valid as long as the connection. CLEAT_ERR_NO_CERTIFICATE past the end, and where
+ * none was sent: after resumption, with a pre-shared key or a raw public key. */
+int cleat_tls_own_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len);
+
 /* cleat_tls_peer_leaf returns the certificate that the peer has proved to hold, in this handshake
  * or, on a server, in the resumed one: subject, alternative names, issuer and fingerprint are a
  * call away (cleat/x509.h). NULL when there is none, when it is not accepted (yet), after

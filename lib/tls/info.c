@@ -60,6 +60,16 @@ int cleat_tls_peer_cert(const struct cleat_tls *tls, size_t i, const uint8_t **d
     return CLEAT_OK;
 }
 
+int cleat_tls_own_cert(const struct cleat_tls *tls, size_t i, const uint8_t **der, size_t *len)
+{
+    const struct cleat_chain *chain = tls->own != NULL ? tls->own->chain : NULL;
+    if (chain == NULL || i >= cleat_chain_num(chain)) {
+        return CLEAT_ERR_NO_CERTIFICATE;
+    }
+    *der = cleat_cert_der(cleat_chain_at(chain, i), len);
+    return CLEAT_OK;
+}
+
 const uint8_t *cleat_tls_peer_staple(const struct cleat_tls *tls, size_t *len)
 {
     *len = tls->peer_staple.len;

@@ -121,6 +121,12 @@ static void assert_served(const struct test_pair *p, const struct test_identity 
     assert_int_equal(cleat_tls_peer_cert(p->client.tls, 0, &der, &len), CLEAT_OK);
     assert_int_equal(len, want.len);
     assert_memory_equal(der, want.p, len);
+    assert_int_equal(cleat_tls_own_cert(p->server.tls, 0, &der, &len), CLEAT_OK);
+    assert_int_equal(len, want.len);
+    assert_memory_equal(der, want.p, len);
+    assert_int_equal(cleat_tls_own_cert(p->server.tls, cleat_chain_num(id->chain), &der, &len),
+                     CLEAT_ERR_NO_CERTIFICATE);
+    assert_int_equal(cleat_tls_own_cert(p->client.tls, 0, &der, &len), CLEAT_ERR_NO_CERTIFICATE);
 }
 
 static void test_the_name_chooses_the_certificate(void **state)
