@@ -30,7 +30,7 @@ int cl_cmd_serve(int argc, char **argv)
 {
     static struct cl_usage usage = {
         .command = "serve",
-        .synopsis = "[--listen ADDR:PORT]... [--cert FILE --key FILE]... [--root DIR] "
+        .synopsis = "[--listen ADDR:PORT]... [--cert FILE --key FILE]... [--root DIR | --demo] "
                     "[OPTION]...\n--config FILE [OPTION]...",
         .about = "Serves the files below a folder over HTTPS (TLS 1.2 and 1.3, HTTP/1.1), and "
                  "WebSockets, "

@@ -9,6 +9,7 @@
 #include "cli/cert_items.h"
 #include "cli/cli.h"
 #include "cli/serve_ws.h"
+#include "serve/demo.h"
 
 enum {
     OPT_HELP = CL_SERVE_OPT_HELP,
@@ -24,6 +25,7 @@ enum {
     OPT_STAPLE_RESPONDER,
     OPT_RAW_KEY,
     OPT_ROOT,
+    OPT_DEMO,
     OPT_CLIENT_CA,
     OPT_CLIENT_AUTH,
     OPT_CLIENT_ALLOW,
@@ -67,6 +69,9 @@ static const struct cl_option options[] = {
      "listen there; may be repeated; port 0 takes a free one\n"
      "(default: 0.0.0.0:8443 and [::]:8443)"},
     {OPT_ROOT, 'r', "root", "DIR", "folder to serve (default: the current one)"},
+    {OPT_DEMO, 0, "demo", NULL,
+     "serve no folder but a page that shows visitors their own connection, with\n"
+     "a WebSocket at /echo"},
     {OPT_INSECURE_LISTEN, 0, "insecure-listen", "ADDR:PORT",
      "listen there without TLS, on a loopback address only: for tests"},
     {0, 0, "Certificates", NULL, NULL},
@@ -442,6 +447,7 @@ static bool *flag_of(struct cl_serve_options *o, int id)
     return id == OPT_PSK_KE        ? &o->psk_ke
            : id == OPT_EARLY_DATA  ? &o->early_data
            : id == OPT_NO_STAPLING ? &o->no_stapling
+           : id == OPT_DEMO        ? &o->demo
            : id == OPT_QUIET       ? &o->quiet
                                    : NULL;
 }
@@ -603,6 +609,24 @@ static int check_stapling(const struct cl_serve_options *o, const struct cl_usag
     return CL_EXIT_OK;
 }
 
+/* One page with one WebSocket; what else is asked for by name goes beside it. */
+static int check_demo(struct cl_serve_options *o, const struct cl_usage *usage)
+{
+    static const struct cl_ws_endpoint echo = {.path = CL_DEMO_ECHO, .kind = CL_WS_ECHO};
+    const struct cleat_http_view path = {CL_DEMO_ECHO, strlen(CL_DEMO_ECHO)};
+    if (o->demo && o->root != NULL) {
+        return cl_options_complain(usage,
+                                   "--demo serves a page of its own, --root %s a folder: "
+                                   "give one of the two",
+                                   o->root);
+    }
+    o->root = o->root != NULL ? o->root : ".";
+    const char *wrong =
+        o->demo && cl_ws_config_find(&o->ws, path) == NULL ? cl_ws_config_add(&o->ws, &echo) : NULL;
+    return wrong == NULL ? CL_EXIT_OK
+                         : cl_options_complain(usage, "--demo: %s: %s", CL_DEMO_ECHO, wrong);
+}
+
 static bool is_all_clear(const struct cl_serve_options *o)
 {
     size_t num = 0;
@@ -659,7 +683,10 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
     if (o->pcap == NULL && (o->pcap_max_files != 0 || o->pcap_max_bytes != 0)) {
         return cl_options_complain(usage, "--pcap-max-files and --pcap-max-bytes need --pcap");
     }
-    int code = check_stapling(o, usage);
+    int code = check_demo(o, usage);
+    if (code == CL_EXIT_OK) {
+        code = check_stapling(o, usage);
+    }
     if (code == CL_EXIT_OK) {
         code = check_clients(p, usage);
     }

@@ -4,10 +4,13 @@
 #include "cleat/version.h"
 #include "http/write.h"
 #include "net/clock.h"
+#include "serve/demo.h"
 #include "serve/page.h"
 #include "serve/protected.h"
 
 #define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
+/* RFC 9110 15.5.6: a 405 MUST have it */
+#define ALLOW_FIELD  "Allow: GET, HEAD\r\n"
 
 /* Methods that RFC 9110 9 and RFC 5789 define: known, but most are not for files (405); any other
  * is not known here (501). */
@@ -62,7 +65,7 @@ static void answer_page(struct cl_answer *a, int status, const char *text, bool 
         .status = status,
         .text = text,
         .now = a->now,
-        .extra_fields = SERVER_FIELD,
+        .extra_fields = status == 405 ? SERVER_FIELD ALLOW_FIELD : SERVER_FIELD,
     };
     struct cl_static_reply *reply = &a->reply;
     cl_static_reply_deinit(reply);
@@ -117,6 +120,51 @@ static cl_result answer_file(struct cl_answer *a, const struct cleat_http_head *
     return cl_static_answer(&a->site->files, &ask, &a->reply);
 }
 
+static cl_result write_demo(struct cl_answer *a, const struct cl_demo_answer *d)
+{
+    struct cl_static_reply *reply = &a->reply;
+    size_t num = 0;
+    const struct cl_demo_field *fields = cl_demo_fields(&num);
+    reply->status = d->status;
+    reply->length = d->body_len;
+    CL_TRY(cl_http_write_date(&reply->fields, a->now));
+    CL_TRY(cl_buf_append(&reply->fields, SERVER_FIELD, sizeof(SERVER_FIELD) - 1,
+                         CL_HTTP_MAX_WRITTEN_HEAD));
+    for (size_t i = 0; i < num; i++) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, fields[i].name, fields[i].value));
+    }
+    if (d->caching != NULL) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, "Cache-Control", d->caching));
+    }
+    if (d->etag != NULL) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, "ETag", d->etag));
+    }
+    if (d->type != NULL) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Type", d->type));
+    }
+    return a->is_head ? CL_OK
+                      : cl_buf_append(&reply->body.memory, d->body, d->body_len, CL_DEMO_MAX_BODY);
+}
+
+static cl_result answer_demo(struct cl_answer *a, const struct cleat_http_head *head)
+{
+    struct cl_demo_answer d;
+    if (a->visit == NULL) {
+        return CLEAT_ERR_NOMEM; /* when the connection began */
+    }
+    cl_result rc = cl_demo_ask(a->site->demo, a->visit, head, &d);
+    a->last = a->last || d.last;
+    a->quiet = d.quiet;
+    cl_static_reply_deinit(&a->reply);
+    if (rc == CL_OK && d.status != 200 && d.status != 304) {
+        answer_page(a, d.status, NULL, a->is_head);
+    } else if (rc == CL_OK) {
+        rc = write_demo(a, &d);
+    }
+    cl_demo_answer_deinit(&d);
+    return rc;
+}
+
 static void answer(struct cl_answer *a, const struct cleat_http_head *head)
 {
     cl_result rc = CL_OK;
@@ -127,6 +175,8 @@ static void answer(struct cl_answer *a, const struct cleat_http_head *head)
         answer_page(a, 501, "This server does not know the method.", false);
     } else if (head->form == CLEAT_HTTP_ASTERISK_FORM) {
         rc = answer_options(a);
+    } else if (a->site->demo != NULL) {
+        rc = answer_demo(a, head);
     } else {
         rc = answer_file(a, head);
     }

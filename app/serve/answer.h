@@ -15,6 +15,7 @@
 
 struct cl_answer {
     const struct cl_site *site;
+    struct cl_demo_visit *visit; /* of the connection (serve/demo.h); NULL: there is none */
     struct cl_static_reply reply;
     struct cl_access_note note;
     int64_t now;       /* Unix seconds, when the head was complete */
@@ -25,6 +26,7 @@ struct cl_answer {
     bool must_wait;    /* not to be answered before the handshake is done (RFC 8470 3) */
     bool is_upgrade;   /* CL_ANSWER_WEBSOCKET was the judgement */
     bool at_once;      /* what is left of the request is not waited for */
+    bool quiet;        /* it leaves no line in the access log */
     bool last;         /* the connection is to end with it */
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "serve/captures.h"
+#include "serve/demo.h"
 #include "serve/staples.h"
 #include "serve/worker.h"
 
@@ -24,6 +25,7 @@
 struct server {
     struct cl_site site;
     struct cl_worker *workers;
+    struct cl_counters *counters;                      /* of each worker */
     size_t num_workers;                                /* started */
     struct cl_serve_address told[CL_SERVE_MAX_LISTEN]; /* bound, to be told when workers accept */
     size_t num_told;
@@ -277,6 +279,7 @@ static cl_result start_workers(struct server *server, size_t num_threads, struct
     for (size_t i = 0; i < num_threads; i++) {
         struct cl_worker *w = &server->workers[i];
         w->site = &server->site;
+        w->counters = &server->counters[i];
         w->num_workers = num_threads;
         w->done = on_worker_done;
         w->done_ctx = server;
@@ -329,6 +332,17 @@ static cl_result open_captures(struct cl_site *site, struct cleat_error *err)
     return o->pcap != NULL ? cl_captures_new(&setup, &site->captures, err) : CL_OK;
 }
 
+static cl_result make_workers(struct server *server, size_t num)
+{
+    server->workers = cl_calloc(num, sizeof(*server->workers));
+    server->counters = cl_calloc(num, sizeof(*server->counters));
+    if (server->workers == NULL || server->counters == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    return server->site.options->demo ? cl_demo_new(server->counters, num, &server->site.demo)
+                                      : CL_OK;
+}
+
 cl_result cl_serve(const struct cl_serve_options *options, struct cleat_error *err)
 {
     struct server server = {0};
@@ -338,10 +352,13 @@ cl_result cl_serve(const struct cl_serve_options *options, struct cleat_error *e
     CL_TRY(cl_site_load(&server.site, options, err));
     cl_result result = open_captures(&server.site, err);
     if (result == CL_OK) {
-        server.workers = cl_calloc(num_threads, sizeof(*server.workers));
-        result = server.workers != NULL ? run(&server, num_threads, err) : CLEAT_ERR_NOMEM;
+        result = make_workers(&server, num_threads);
+    }
+    if (result == CL_OK) {
+        result = run(&server, num_threads, err);
     }
     cl_site_deinit(&server.site);
+    cl_free(server.counters);
     cl_free(server.workers);
     return result;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "serve/demo_visit.h"
 #include "serve/page.h"
 #include "serve/ws_conn.h"
 #include "serve/ws_upgrade.h"
@@ -48,6 +49,7 @@ static void end_exchange(struct cl_session *s)
     cl_exchange_free(s->x);
     s->x = NULL;
     s->num_requests++;
+    cl_count_add(&s->worker->counters->requests_h1, 1);
     if (last) {
         close_session(s);
         return;
@@ -63,6 +65,7 @@ static bool begin_exchange(struct cl_session *s)
         cl_stream_abort(s->stream, "out of memory");
         return false;
     }
+    s->x->answer.visit = s->visit;
     s->at = 0;
     cl_worker_list(s->worker, s, CL_WORKER_BUSY);
     /* The first request's time runs since the handshake. */
@@ -331,6 +334,7 @@ static void on_ready(void *ctx)
         s->state = CL_SESSION_IDLE;
         cl_worker_list(s->worker, s, CL_WORKER_IDLE);
     }
+    cl_session_count_ready(s);
     cl_session_log_ready(s);
     if (!cl_session_check_client(s)) {
         return;
@@ -403,6 +407,7 @@ static void free_session(void *ctx)
     cl_exchange_free(s->x);
     cl_client_id_deinit(&s->client);
     cl_capture_file_end(s->capture);
+    cl_demo_visit_free(s->visit);
     cl_worker_session_gone(worker, s);
     cl_free(s);
 }
@@ -412,6 +417,7 @@ void cl_session_closed(struct cl_session *s, const struct cl_stream_end *end)
     if (s->x != NULL && (s->state == CL_SESSION_RESPOND || s->state == CL_SESSION_BODY)) {
         cl_session_log_request(s);
     }
+    cl_session_count_end(s, end);
     cl_session_log_end(s, end);
     s->state = CL_SESSION_CLOSED;
     s->stream = NULL;
@@ -492,6 +498,10 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
     s->list = CL_WORKER_LISTS;
     write_addresses(s, tcp);
     s->capture = cl_captures_begin(worker->site->captures, s->peer);
+    /* Without memory for it the connection has no page to show. */
+    if (worker->site->demo == NULL || cl_demo_visit_new(tls, s->peer, &s->visit) != CL_OK) {
+        s->visit = NULL;
+    }
     struct cl_stream_setup setup = {.tcp = tcp,
                                     .tls = tls,
                                     .handler = &handler,
@@ -499,6 +509,7 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
                                     .capture = cl_capture_file_capture(s->capture)};
     if (cl_stream_open(worker->hub, &setup, &s->stream) != CL_OK) {
         cl_capture_file_end(s->capture);
+        cl_demo_visit_free(s->visit);
         cl_free(s);
         return CLEAT_ERR_NOMEM;
     }

@@ -43,6 +43,7 @@ struct cl_session {
     struct cl_exchange *x;           /* NULL between requests */
     struct cl_websocket *ws;         /* NULL: HTTP */
     struct cl_capture_file *capture; /* NULL: it is not captured */
+    struct cl_demo_visit *visit;     /* NULL: there is no page about it (serve/demo.h) */
     uint64_t at;                     /* bytes of the response that were written */
     uint64_t mark;                   /* what had moved when the deadline was set */
     struct cl_file_read *file;
@@ -104,7 +105,9 @@ void cl_session_client_silent(struct cl_session *s);
  */
 void cl_session_decide_hello(struct cl_session *s);
 
-/* serve/session_log.c: what a session tells about itself. */
+/* serve/session_log.c: what a session tells about itself, and adds to the worker's counters. */
+void cl_session_count_ready(const struct cl_session *s);
+void cl_session_count_end(const struct cl_session *s, const struct cl_stream_end *end);
 void cl_session_log_request(const struct cl_session *s);
 /* The columns of the access log that do not depend on the request. */
 void cl_session_access(const struct cl_session *s, struct cl_access *out);

@@ -45,7 +45,7 @@ void cl_session_log_request(const struct cl_session *s)
     struct cl_log *log = s->worker->site->access;
     struct cl_access access;
     char line[CL_LOG_LINE];
-    if (log == NULL) {
+    if (log == NULL || s->x->answer.quiet) {
         return;
     }
     cl_session_access(s, &access);
@@ -122,6 +122,26 @@ static void log_weaknesses(const struct cl_session *s)
         if (site->options->verbose != 0 || cl_failures_count(site->failures, what, 0)) {
             cl_log_line(site->errors, "cleat: %s: warning: %s: %s", s->peer, what, text);
         }
+    }
+}
+
+void cl_session_count_ready(const struct cl_session *s)
+{
+    struct cleat_tls_info info = {0};
+    struct cl_counters *counters = s->worker->counters;
+    if (cl_stream_tls(s->stream) == NULL) {
+        return;
+    }
+    (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
+    cl_count_add(&counters->handshakes, 1);
+    cl_count_add(&counters->resumed, info.resumed ? 1 : 0);
+}
+
+void cl_session_count_end(const struct cl_session *s, const struct cl_stream_end *end)
+{
+    /* who connects and goes without a word has not failed at anything */
+    if (!end->was_ready && end->bytes_in > 0) {
+        cl_count_add(&s->worker->counters->failed, 1);
     }
 }
 

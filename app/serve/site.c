@@ -13,6 +13,7 @@
 #include "net/clock.h"
 #include "serve/captures.h"
 #include "serve/clients.h"
+#include "serve/demo.h"
 #include "serve/ja4_list.h"
 #include "serve/protected.h"
 #include "serve/staples.h"
@@ -280,7 +281,7 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
 {
     *site = (struct cl_site){.options = options, .files.root_fd = -1, .keylog.fd = -1};
     cl_result result = cl_keylog_open(&site->keylog, options->key_log, err);
-    if (result == CL_OK) {
+    if (result == CL_OK && !options->demo) {
         result = open_root(site, err);
     }
     if (result == CL_OK) {
@@ -327,6 +328,7 @@ void cl_site_deinit(struct cl_site *site)
     cl_failures_free(site->failures);
     cl_free(site->ws);
     cl_captures_free(site->captures);
+    cl_demo_free(site->demo);
     cl_log_free(site->access);
     cl_log_free(site->errors);
     cl_keylog_close(&site->keylog);

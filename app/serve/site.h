@@ -112,6 +112,7 @@ struct cl_serve_options {
     const char *pcap;             /* a folder for captures (serve/captures.h), or NULL */
     uint64_t pcap_max_files;      /* 0: the default; likewise */
     uint64_t pcap_max_bytes;
+    bool demo;       /* the page of serve/demo.h in place of a folder */
     bool early_data; /* GET and HEAD may come with the ClientHello of a resumption */
     struct cl_ws_config ws;
     bool quiet;
@@ -121,6 +122,7 @@ struct cl_serve_options {
 
 struct cl_captures;
 struct cl_clients;
+struct cl_demo;
 struct cl_ja4_list;
 struct cl_protected;
 struct cl_staples;
@@ -153,6 +155,7 @@ struct cl_site {
     struct cl_site_tls *tls; /* NULL: every address is without TLS */
     struct cl_site_resumption resumption;
     struct cl_static_config files;
+    struct cl_demo *demo;  /* NULL: files are served; cl_serve makes it */
     struct cl_log *access; /* NULL: off */
     struct cl_log *errors; /* stderr */
     struct cl_failures *failures;

@@ -15,6 +15,7 @@
 #include "serve/captures.h"
 #include "serve/clients.h"
 #include "serve/credentials.h"
+#include "serve/demo_visit.h"
 #include "serve/ech_files.h"
 #include "serve/own_chain.h"
 #include "serve/session.h"
@@ -177,6 +178,10 @@ static void on_event(void *ctx, void *user, const struct cleat_event *event)
         const struct cl_session *session = user;
         cl_capture_event(cl_capture_file_capture(session->capture), event);
     }
+    if (site->demo != NULL) {
+        const struct cl_session *session = user;
+        cl_demo_visit_event(session->visit, event);
+    }
     if (site->watch != NULL) {
         site->watch(ctx, user, event);
     }
@@ -218,7 +223,7 @@ cl_result cl_site_build_tls(struct cl_site *site, struct cleat_tls_config **out,
         return result;
     }
     const bool secrets = cl_keylog_is_on(&site->keylog) || o->pcap != NULL;
-    if (secrets || site->watch != NULL) {
+    if (secrets || site->watch != NULL || o->demo) {
         cleat_tls_builder_events(b, on_event, site, secrets);
     }
     return (cl_result)cleat_tls_builder_finish(b, out, err);

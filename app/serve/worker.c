@@ -120,6 +120,7 @@ static void on_incoming(void *ctx, struct cl_tcp *tcp)
         tell_accept_error(w, UV_ENOMEM);
         return;
     }
+    cl_count_add(&w->counters->connections, 1);
     w->num_sessions++;
     atomic_store(&w->num_open, w->num_sessions);
     if (w->num_sessions > atomic_load(&w->num_most)) {
@@ -167,6 +168,7 @@ static void end_if_done(struct cl_worker *w)
 void cl_worker_session_gone(struct cl_worker *w, struct cl_session *s)
 {
     TAILQ_REMOVE(&w->sessions[s->list], s, link);
+    cl_count_add(&w->counters->closed, 1);
     w->num_sessions--;
     atomic_store(&w->num_open, w->num_sessions);
     if (!w->stopping) {
@@ -275,6 +277,7 @@ int cl_worker_start(struct cl_worker *w)
         cl_timer_new(&w->loop, on_look, w, &w->look) != CL_OK) {
         return status != 0 ? status : UV_ENOMEM;
     }
+    cl_hub_count(w->hub, &w->counters->hub);
     if (w->site->ws != NULL &&
         cl_ws_hub_new(w->site->ws, w->num_workers, &w->loop, &w->ws) != CL_OK) {
         return UV_ENOMEM;

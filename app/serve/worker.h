@@ -10,6 +10,7 @@
 #include "conn/stream.h"
 #include "net/listener.h"
 #include "net/timer.h"
+#include "serve/counters.h"
 #include "serve/site.h"
 
 struct cl_session;
@@ -47,7 +48,8 @@ struct cl_worker_port {
 
 struct cl_worker {
     const struct cl_site *site;
-    size_t num_workers; /* of the server */
+    struct cl_counters *counters; /* outlive it */
+    size_t num_workers;           /* of the server */
     pthread_t thread;
     struct cl_worker_port ports[CL_SERVE_MAX_LISTEN];
     size_t num_ports;
