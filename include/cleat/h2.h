@@ -60,6 +60,7 @@ struct cleat_h2_options {
     uint32_t stall_timeout;    /* [30,000] a stream whose data waits for the peer's window so long
                                   is reset; 0: never */
     uint32_t settings_timeout; /* [10,000] until our SETTINGS are acknowledged; 0: for ever */
+    uint32_t head_timeout;     /* [15,000] from the first byte of a head to its last; 0: for ever */
 };
 void cleat_h2_options_init(struct cleat_h2_options *o, bool is_server);
 
@@ -79,6 +80,7 @@ struct cleat_h2_io {
     size_t in_len;
     size_t in_used;
     uint64_t now;
+    bool early; /* server: the bytes came as TLS early data: heads that end in them get `early` */
 
     uint32_t stream;
     void *ctx;                          /* what cleat_h2_stream_set gave the stream, or NULL */
@@ -186,6 +188,11 @@ void cleat_h2_consume(struct cleat_h2 *h2, uint32_t stream, size_t len);
 /* cleat_h2_reset ends a stream at once: RESET comes. A server that has answered and does not want
  * the rest of the request uses CLEAT_H2_NO_ERROR (RFC 9113 8.1). */
 void cleat_h2_reset(struct cleat_h2 *h2, uint32_t stream, uint32_t code);
+
+/* cleat_h2_stop says that nothing more of a request is wanted: when its response has been written
+ * to the end, the stream is reset with CLEAT_H2_NO_ERROR (RFC 9113 8.1), and RESET comes. Not when
+ * the request has come to its end: then DONE does. */
+void cleat_h2_stop(struct cleat_h2 *h2, uint32_t stream);
 
 /* cleat_h2_output shows bytes for the wire at *p and returns how many; 0: none. cleat_h2_sent tells
  * that the first n of them were taken. The view is valid until any other call. */

@@ -27,7 +27,8 @@ struct cleat_http_view {
 enum cleat_http_progress {
     CLEAT_HTTP_COMPLETE = 0, /* the head, or the body, is complete */
     CLEAT_HTTP_MORE = 1,     /* more bytes are needed */
-    CLEAT_HTTP_DATA = 2      /* body only: here is some of it; call again with what follows */
+    CLEAT_HTTP_DATA = 2,     /* body only: here is some of it; call again with what follows */
+    CLEAT_HTTP_TRAILER = 3   /* body only, with tell_trailers: likewise of the trailer section */
 };
 
 /* ---- Limits ---------------------------------------------------------------------------------- */
@@ -42,7 +43,7 @@ enum cleat_http_progress {
 #define CLEAT_HTTP_MAX_TARGET         8192
 /* 64: the longest registered method has 17 letters */
 #define CLEAT_HTTP_MAX_METHOD         64
-/* 4 KiB, 20 fields: trailers carry a checksum or a signature; they are checked and dropped */
+/* 4 KiB, 20 fields: trailers carry a checksum or a signature */
 #define CLEAT_HTTP_MAX_TRAILERS       4096
 #define CLEAT_HTTP_MAX_TRAILER_FIELDS 20
 /* 8 KiB: as the target */
@@ -237,6 +238,7 @@ struct cleat_http_body {
     uint8_t framing;
     uint8_t state;
     uint8_t candidates, name_len;
+    bool tell_trailers; /* [false] set it behind init to be given trailers */
 };
 
 /* cleat_http_body_init prepares for the body that follows a complete head. max: content bytes that
@@ -249,6 +251,9 @@ int cleat_http_body_init(struct cleat_http_body *b, const struct cleat_http_head
  * consumed: drop those, keep the others for the next call. Returns
  *   CLEAT_HTTP_DATA           *out is content (at least one byte, a view into buf); call again,
  *                             also when no bytes are left: the body may be complete
+ *   CLEAT_HTTP_TRAILER        *out is a piece of the trailer section as it came, when there is any
+ *                             trailer and tell_trailers is set: put the pieces together for
+ *                             cleat_http_trailers_parse, and call again likewise
  *   CLEAT_HTTP_MORE           everything was consumed; more is needed
  *   CLEAT_HTTP_COMPLETE       the body has ended; bytes that are not consumed belong to the next
  *                             message
@@ -256,9 +261,17 @@ int cleat_http_body_init(struct cleat_http_body *b, const struct cleat_http_head
  *   CLEAT_ERR_HTTP_AMBIGUOUS  a chunk extension, a bare CR or LF, a trailer with a name that frames
  *                             or routes a message (Content-Length, Host, ...) (400)
  *   CLEAT_ERR_HTTP_TOO_LARGE  content beyond max (413), or trailers beyond their limit (431)
- * After a failure the connection must be closed. Trailers are checked and dropped. */
+ * After a failure the connection must be closed. Trailers are checked, and dropped unless they are
+ * asked for. */
 int cleat_http_body_feed(struct cleat_http_body *b, const void *buf, size_t len, size_t *out_used,
                          struct cleat_http_view *out, struct cleat_error *err);
+
+/* cleat_http_trailers_parse makes a head (status 0) of a complete trailer section: its fields are
+ * the trailers, views into text. Returns CLEAT_OK, or CLEAT_ERR_HTTP_SYNTAX, _AMBIGUOUS, _TOO_LARGE
+ * (400, 431): malformed, too many, or one that must be no trailer, because it would frame, route or
+ * authenticate the message, or say how to read its content (RFC 9110 6.5.1). */
+int cleat_http_trailers_parse(struct cleat_http_head *h, const void *text, size_t len,
+                              struct cleat_error *err);
 
 /* cleat_http_body_eof tells that the connection has ended; clean: in an orderly way (TLS
  * close_notify; for plain TCP a FIN). Returns CLEAT_OK when the body is complete, or ends with the

@@ -48,6 +48,7 @@ void cleat_h2_options_init(struct cleat_h2_options *o, bool is_server)
         .queue_limit = 65536,
         .stall_timeout = 30000,
         .settings_timeout = 10000,
+        .head_timeout = 15000,
     };
 }
 
@@ -161,6 +162,27 @@ void cleat_h2_reset(struct cleat_h2 *h2, uint32_t stream, uint32_t code)
     if (s != NULL) {
         s->reset_by_us = true;
         (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, s->id, code);
+    }
+}
+
+static bool is_to_stop(const struct cl_h2_stream *s)
+{
+    return s->stop && s->ended_out && !s->ended_in && !s->reset_by_us;
+}
+
+void cl_h2_stop_ended(struct cleat_h2 *h2, struct cl_h2_stream *s)
+{
+    if (is_to_stop(s)) {
+        cleat_h2_reset(h2, (uint32_t)s->id, CLEAT_H2_NO_ERROR);
+    }
+}
+
+void cleat_h2_stop(struct cleat_h2 *h2, uint32_t stream)
+{
+    struct cl_h2_stream *s = cl_h2_stream_find(h2, stream);
+    if (s != NULL) {
+        s->stop = true;
+        cl_h2_stop_ended(h2, s);
     }
 }
 
@@ -381,11 +403,33 @@ static uint64_t watch(struct cleat_h2 *h2, struct cl_h2_stream *s, uint64_t now)
     return s->mark_time + patience;
 }
 
+/* What the peer has begun and must end in time: its acknowledgement of SETTINGS, a head. */
+static void watch_connection(struct cleat_h2 *h2, uint64_t now, uint64_t *next)
+{
+    const uint64_t settings_at = h2->began + (uint64_t)h2->o.settings_timeout * 1000;
+    const uint64_t head_at = h2->gate.block_since + (uint64_t)h2->o.head_timeout * 1000;
+    if (!h2->acknowledged && h2->began != 0 && h2->o.settings_timeout != 0) {
+        if (now >= settings_at) {
+            (void)cl_h2_fail(h2, CLEAT_ERR_LIMIT, CLEAT_H2_SETTINGS_TIMEOUT, "RFC 9113 6.5.3",
+                             "SETTINGS were not acknowledged within %u ms",
+                             (unsigned)h2->o.settings_timeout);
+        }
+        *next = settings_at < *next ? settings_at : *next;
+    }
+    if (h2->gate.block_since != 0 && h2->o.head_timeout != 0) {
+        if (now >= head_at) {
+            (void)cl_h2_fail(h2, CLEAT_ERR_LIMIT, CLEAT_H2_ENHANCE_YOUR_CALM, "RFC 9113 10.5",
+                             "a head that is not complete after %u ms",
+                             (unsigned)h2->o.head_timeout);
+        }
+        *next = head_at < *next ? head_at : *next;
+    }
+}
+
 void cleat_h2_tick(struct cleat_h2 *h2, uint64_t now, uint64_t *out_next)
 {
     struct cl_h2_stream *s;
     uint64_t next = UINT64_MAX;
-    const uint64_t settings_at = h2->began + (uint64_t)h2->o.settings_timeout * 1000;
     h2->now = now;
     if (h2->error.code != 0) {
         next = UINT64_MAX;
@@ -397,14 +441,7 @@ void cleat_h2_tick(struct cleat_h2 *h2, uint64_t now, uint64_t *out_next)
     if (h2->last_goaway_at != 0) {
         next = h2->last_goaway_at;
     }
-    if (!h2->acknowledged && h2->began != 0 && h2->o.settings_timeout != 0) {
-        if (now >= settings_at) {
-            (void)cl_h2_fail(h2, CLEAT_ERR_LIMIT, CLEAT_H2_SETTINGS_TIMEOUT, "RFC 9113 6.5.3",
-                             "SETTINGS were not acknowledged within %u ms",
-                             (unsigned)h2->o.settings_timeout);
-        }
-        next = settings_at < next ? settings_at : next;
-    }
+    watch_connection(h2, now, &next);
     TAILQ_FOREACH(s, &h2->streams, link)
     {
         if (!s->is_gone && h2->o.stall_timeout != 0 && (cl_h2_queued(s) > 0 || s->wants_room)) {

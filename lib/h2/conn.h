@@ -62,6 +62,7 @@ struct cl_h2_stream {
     bool is_parked;  /* ... and it would have, if there were room */
     bool queue_ends; /* the body's last byte is in the queue */
     bool unprocessed;
+    bool stop;        /* to be reset when the response has been written */
     bool reset_by_us; /* because the application asked for it */
     uint32_t code;
     size_t unconsumed;
@@ -79,6 +80,7 @@ struct cleat_h2 {
     struct cleat_h2_stats stats;
     nghttp2_session *session;
     struct cl_h2_heap heap;
+    bool early;  /* the bytes that are read came as early data */
     bool broken; /* nghttp2 is out of memory, or not to be fed any more: it is not called again */
     bool is_server;
     uint64_t now;
@@ -131,6 +133,9 @@ CL_MUST cl_result cl_h2_callbacks(nghttp2_session_callbacks **out);
 struct cl_h2_stream *cl_h2_stream_new(struct cleat_h2 *h2, int32_t id);
 void cl_h2_stream_free(struct cleat_h2 *h2, struct cl_h2_stream *s);
 struct cl_h2_stream *cl_h2_stream_find(const struct cleat_h2 *h2, uint32_t id);
+
+/* cl_h2_stop_ended resets a stream whose response was written, and whose request is not wanted. */
+void cl_h2_stop_ended(struct cleat_h2 *h2, struct cl_h2_stream *s);
 
 /* cl_h2_tell notes that there is something to tell of a stream. */
 void cl_h2_tell(struct cleat_h2 *h2, struct cl_h2_stream *s, uint8_t what);

@@ -179,6 +179,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *c
     if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) && s != NULL &&
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
         s->ended_out = true;
+        cl_h2_stop_ended(h2, s);
     }
     return 0;
 }

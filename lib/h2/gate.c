@@ -101,12 +101,13 @@ static enum cl_h2_budget budget_of(uint8_t type, uint8_t flags, uint32_t len)
 
 /* The size of a head in pieces: CVE-2024-27316 and its relatives send CONTINUATION without end. */
 static cl_result judge_block(struct cl_h2_gate *g, uint8_t type, uint32_t len, uint32_t max_block,
-                             struct cleat_error *err)
+                             uint64_t now, struct cleat_error *err)
 {
     const struct cl_why why = {CLEAT_ERR_LIMIT, 0, "RFC 9113 10.5.1", NULL};
     if (type == NGHTTP2_HEADERS) {
         g->block_len = 0;
         g->num_pieces = 0;
+        g->block_since = now;
     } else if (type != NGHTTP2_CONTINUATION) {
         return CL_OK;
     }
@@ -136,5 +137,15 @@ cl_result cl_h2_gate_judge(struct cl_h2_gate *g, uint32_t max_block, uint64_t no
     if (budget != CL_H2_NUM_BUDGETS && !cl_h2_gate_take(g, budget, now)) {
         return cl_h2_gate_tell(budget, err);
     }
-    return judge_block(g, type, len, max_block, err);
+    g->block_ends = (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION) &&
+                    (flags & NGHTTP2_FLAG_END_HEADERS) != 0;
+    return judge_block(g, type, len, max_block, now, err);
+}
+
+void cl_h2_gate_done(struct cl_h2_gate *g)
+{
+    if (g->block_ends) {
+        g->block_since = 0;
+        g->block_ends = false;
+    }
 }

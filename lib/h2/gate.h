@@ -27,9 +27,11 @@ struct cl_h2_gate {
     uint8_t preface_left; /* of a client's connection preface */
     uint8_t head[CL_H2_FRAME_HEAD];
     uint8_t head_len;
-    uint32_t left;       /* of the frame's payload */
-    uint32_t block_len;  /* of the head that is coming in pieces, compressed */
-    uint32_t num_pieces; /* CONTINUATION frames of it */
+    uint32_t left;        /* of the frame's payload */
+    uint32_t block_len;   /* of the head that is coming in pieces, compressed */
+    uint32_t num_pieces;  /* CONTINUATION frames of it */
+    uint64_t block_since; /* microseconds: when it began; 0: none is coming */
+    bool block_ends;      /* with this frame */
     struct {
         uint32_t tokens;
         uint64_t since; /* microseconds: when tokens were last added */
@@ -48,6 +50,9 @@ void cl_h2_gate_add(struct cl_h2_gate *g, enum cl_h2_budget budget, uint32_t tok
  * have compressed. LIMIT: err says which budget is used up. */
 CL_MUST cl_result cl_h2_gate_judge(struct cl_h2_gate *g, uint32_t max_block, uint64_t now,
                                    struct cleat_error *err);
+
+/* cl_h2_gate_done tells that a frame has come to its end. */
+void cl_h2_gate_done(struct cl_h2_gate *g);
 
 /* cl_h2_gate_tell is what the error of a used-up budget says. */
 cl_result cl_h2_gate_tell(enum cl_h2_budget budget, struct cleat_error *err);

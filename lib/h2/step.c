@@ -58,6 +58,7 @@ static void look(struct cleat_h2 *h2)
     if (h2->gate.left != 0 || h2->error.code != 0) {
         return;
     }
+    cl_h2_gate_done(&h2->gate);
     cl_h2_fill(h2);
     if (h2->error.code == 0 && h2->too_many_resets) {
         (void)cl_h2_gate_tell(CL_H2_RESETS, &h2->error);
@@ -147,6 +148,7 @@ static enum cleat_h2_next tell_stream(struct cleat_h2 *h2, struct cleat_h2_io *i
     const bool own = h2->head_stream == s;
     if (rows[i].what == CL_H2_TELL_HEAD) {
         const size_t at = h2->collect.values[CL_H2_PROTOCOL].at;
+        h2->collect.head.early = h2->early;
         io->head = &h2->collect.head;
         io->end = (s->tell & CL_H2_TELL_END) != 0;
         io->protocol = h2->collect.values[CL_H2_PROTOCOL].there
@@ -196,6 +198,7 @@ enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
 {
     clear(io);
     h2->now = io->now;
+    h2->early = io->early;
     h2->began = h2->began != 0 ? h2->began : io->now;
     forget(h2);
     for (;;) {

@@ -2,8 +2,8 @@
  *
  * Content is handed out as views into the caller's buffer. The chunk framing is a machine over
  * single bytes that keeps nothing but its state, so input may be cut anywhere. Chunk extensions are
- * refused (no use is known, and parsers disagree about them); trailers are checked, bounded and
- * dropped, and refused where they are named like what frames a message.
+ * refused (no use is known, and parsers disagree about them); trailers are checked, bounded,
+ * refused where they are named like what frames a message, and dropped or handed out as they came.
  */
 #include "base/result.h"
 #include "http/chars.h"
@@ -231,6 +231,30 @@ static int framing_byte(struct cleat_http_body *b, uint8_t c, struct cleat_error
     return state == AT_SIZE_LF ? size_end(b, err) : CLEAT_OK;
 }
 
+static bool is_in_trailers(const struct cleat_http_body *b)
+{
+    return b->state >= AT_TRAILER && b->state <= AT_LAST_LF;
+}
+
+/* What `in` has of the trailer section, as a view; the empty line alone is nothing to tell. */
+static int give_trailers(struct cleat_http_body *b, struct cl_rd *in, struct cleat_http_view *out,
+                         struct cleat_error *err)
+{
+    const uint8_t *from = in->p;
+    uint8_t c;
+    while (is_in_trailers(b) && cl_rd_u8(in, &c)) {
+        const int rc = framing_byte(b, c, err);
+        if (rc != CLEAT_OK) {
+            return rc;
+        }
+    }
+    if (b->num_trailers == 0) {
+        return CLEAT_OK;
+    }
+    *out = cl_http_view(cl_rd_of(from, (size_t)(in->p - from)));
+    return CLEAT_HTTP_TRAILER;
+}
+
 int cleat_http_body_feed(struct cleat_http_body *b, const void *buf, size_t len, size_t *out_used,
                          struct cleat_http_view *out, struct cleat_error *err)
 {
@@ -246,6 +270,8 @@ int cleat_http_body_feed(struct cleat_http_body *b, const void *buf, size_t len,
         uint8_t c;
         if (b->state == AT_CONTENT || b->state == AT_CHUNK) {
             rc = give(b, &in, out, err);
+        } else if (b->tell_trailers && is_in_trailers(b)) {
+            rc = give_trailers(b, &in, out, err);
         } else if (cl_rd_u8(&in, &c)) {
             rc = framing_byte(b, c, err);
         }

@@ -43,6 +43,14 @@ void cleat_http_response_init(struct cleat_http_head *h, struct cleat_http_view 
     h->state = AT_FIRST_LINE;
 }
 
+void cl_http_fields_init(struct cleat_http_head *h, uint8_t max_fields)
+{
+    cleat_http_request_init(h);
+    h->max_fields = max_fields;
+    h->is_response = true;
+    h->state = AT_FIELDS;
+}
+
 cl_result cl_http_refuse(struct cleat_http_head *h, cl_result code)
 {
     if (h->reply_status == 0) {

@@ -19,6 +19,9 @@ CL_MUST cl_result cl_http_target_parse(struct cleat_http_head *h, struct cl_rd m
  * the connection stays, and checks Host. */
 CL_MUST cl_result cl_http_frame(struct cleat_http_head *h, struct cleat_error *err);
 
+/* cl_http_fields_init prepares for fields without a first line: trailers. */
+void cl_http_fields_init(struct cleat_http_head *h, uint8_t max_fields);
+
 static inline struct cleat_http_span cl_http_span(const struct cleat_http_head *h, struct cl_rd v)
 {
     size_t at = (size_t)((const char *)v.p - h->base);

@@ -35,7 +35,11 @@ cl_result cl_http_write_response(struct cl_buf *out, int status)
     if (status < 100 || status > 999) {
         return CLEAT_ERR_USAGE;
     }
-    return cl_buf_printf(out, MAX, "HTTP/1.1 %d %s\r\n", status, cleat_http_reason(status));
+    const char digits[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                           (char)('0' + status % 10), ' '};
+    const struct cl_rd pieces[] = {cl_rd_str("HTTP/1.1 "), cl_rd_of(digits, sizeof(digits)),
+                                   cl_rd_str(cleat_http_reason(status)), cl_rd_str("\r\n")};
+    return put(out, pieces, 4);
 }
 
 cl_result cl_http_write_field(struct cl_buf *out, struct cl_rd name, struct cl_rd value)
