@@ -209,16 +209,11 @@ int cleat_http_exchange_write(struct cleat_http_exchange *x, const void *p, size
         (is_known && end && len < x->length - x->sent)) {
         return CLEAT_ERR_USAGE;
     }
-    const size_t room = ops_of(x)->room(x);
-    const size_t n = len < room ? len : room;
-    const bool last = is_known ? n == x->length - x->sent : end && n == len;
-    if (n > 0 || last) {
-        CL_TRY(ops_of(x)->write(x, p, n, last));
-    }
-    x->sent += n;
-    x->response_done = last;
-    x->wants_room = n < len;
-    *taken = n;
+    const bool ends = is_known ? len == x->length - x->sent : end;
+    CL_TRY(ops_of(x)->write(x, p, len, ends, taken));
+    x->sent += *taken;
+    x->response_done = ends && *taken == len;
+    x->wants_room = *taken < len;
     return CLEAT_OK;
 }
 

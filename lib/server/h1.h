@@ -41,7 +41,8 @@ void cl_h1_drop_output(struct cleat_http_server *s);
 size_t cl_h1_output(struct cleat_http_server *s, const uint8_t **p);
 void cl_h1_sent(struct cleat_http_server *s, size_t n);
 cl_result cl_h1_respond(struct cleat_http_exchange *x, const struct cl_server_response *r);
-cl_result cl_h1_write(struct cleat_http_exchange *x, const void *p, size_t len, bool end);
+cl_result cl_h1_write(struct cleat_http_exchange *x, const void *p, size_t len, bool end,
+                      size_t *taken);
 size_t cl_h1_room(const struct cleat_http_exchange *x);
 cl_result cl_h1_trailers(struct cleat_http_exchange *x, struct cleat_http_head *fields,
                          struct cl_rd text);

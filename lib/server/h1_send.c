@@ -169,26 +169,31 @@ size_t cl_h1_room(const struct cleat_http_exchange *x)
     return x->s->h1.passing > 0 || queued >= x->s->limits.queue ? 0 : x->s->limits.queue - queued;
 }
 
-cl_result cl_h1_write(struct cleat_http_exchange *x, const void *p, size_t len, bool end)
+cl_result cl_h1_write(struct cleat_http_exchange *x, const void *p, size_t len, bool end,
+                      size_t *taken)
 {
     struct cleat_http_server *s = x->s;
+    const size_t room = cl_h1_room(x);
+    const size_t n = len < room ? len : room;
     uint8_t head[CL_HTTP_CHUNK_HEAD_MAX];
-    if (x->switched) {
-        return CLEAT_ERR_CLOSED;
+    end = end && n == len;
+    if (n == 0 && !end) {
+        return CL_OK;
     }
-    CL_TRY(make_room(s, cl_h1_of(x), len + (x->chunked ? CHUNK_ROOM : 0)));
+    CL_TRY(make_room(s, cl_h1_of(x), n + (x->chunked ? CHUNK_ROOM : 0)));
     struct cl_wr w = cl_buf_writer(&s->h1.out);
-    if (x->chunked && len > 0) {
-        cl_wr_bytes(&w, head, cl_http_chunk_head(head, len));
+    if (x->chunked && n > 0) {
+        cl_wr_bytes(&w, head, cl_http_chunk_head(head, n));
     }
-    cl_wr_bytes(&w, p, len);
-    if (x->chunked && len > 0) {
+    cl_wr_bytes(&w, p, n);
+    if (x->chunked && n > 0) {
         put_str(&w, CL_HTTP_CHUNK_TAIL);
     }
     if (x->chunked && end) {
         put_str(&w, CL_HTTP_LAST_CHUNK);
     }
     cl_buf_commit(&s->h1.out, &w);
+    *taken = n;
     return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_INTERNAL;
 }
 

@@ -391,14 +391,14 @@ static cl_result respond(struct cleat_http_exchange *x, const struct cl_server_r
     return result;
 }
 
-static cl_result write_body(struct cleat_http_exchange *x, const void *p, size_t len, bool end)
+static cl_result write_body(struct cleat_http_exchange *x, const void *p, size_t len, bool end,
+                            size_t *taken)
 {
-    size_t taken;
-    const cl_result r = (cl_result)cleat_h2_write(x->s->h2.h2, x->stream, p, len, end, &taken);
-    if (r == CL_OK && end) {
+    CL_TRY((cl_result)cleat_h2_write(x->s->h2.h2, x->stream, p, len, end, taken));
+    if (end && *taken == len) {
         cleat_h2_stop(x->s->h2.h2, x->stream);
     }
-    return r == CL_OK && taken != len ? CLEAT_ERR_INTERNAL : r;
+    return CL_OK;
 }
 
 static size_t room(const struct cleat_http_exchange *x)

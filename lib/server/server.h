@@ -188,8 +188,9 @@ struct cl_server_ops {
     cl_result (*keep_head)(struct cleat_http_exchange *x);
     void (*consume)(struct cleat_http_exchange *x, size_t len);
     cl_result (*respond)(struct cleat_http_exchange *x, const struct cl_server_response *r);
-    /* len fits into what `room` said */
-    cl_result (*write)(struct cleat_http_exchange *x, const void *p, size_t len, bool end);
+    /* end: with all len bytes the response is complete */
+    cl_result (*write)(struct cleat_http_exchange *x, const void *p, size_t len, bool end,
+                       size_t *taken);
     size_t (*room)(const struct cleat_http_exchange *x);
     cl_result (*trailers)(struct cleat_http_exchange *x, struct cleat_http_head *fields,
                           struct cl_rd text);
