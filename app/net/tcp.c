@@ -4,6 +4,7 @@
 
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
@@ -13,6 +14,7 @@ struct cl_tcp {
     uv_tcp_t uv;
     const struct cl_tcp_handler *handler;
     void *ctx;
+    struct cl_tcp_carrier *carrier; /* NULL: uv is a socket; else only its loop is set */
     bool reading;
     bool sending;
     bool finished;
@@ -49,6 +51,10 @@ void cl_tcp_free(struct cl_tcp *tcp)
     }
     tcp->freed = true;
     tcp->handler = &nobody;
+    if (tcp->carrier != NULL) {
+        tcp->carrier->close(tcp->carrier);
+        return;
+    }
     uv_close((uv_handle_t *)&tcp->uv, on_closed);
 }
 
@@ -94,7 +100,9 @@ void cl_tcp_attach(struct cl_tcp *tcp, const struct cl_tcp_handler *handler, voi
 {
     tcp->handler = handler;
     tcp->ctx = ctx;
-    uv_tcp_nodelay(&tcp->uv, 1);
+    if (tcp->carrier == NULL) {
+        uv_tcp_nodelay(&tcp->uv, 1);
+    }
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -131,7 +139,9 @@ void cl_tcp_read(struct cl_tcp *tcp, bool on)
         return;
     }
     tcp->reading = on;
-    if (on) {
+    if (tcp->carrier != NULL) {
+        tcp->carrier->read(tcp->carrier, on);
+    } else if (on) {
         /* Fails only for a socket that is not connected, which then reports its end by itself. */
         tcp->reading = uv_read_start((uv_stream_t *)&tcp->uv, on_room, on_read) == 0;
     } else {
@@ -153,6 +163,11 @@ ssize_t cl_tcp_send(struct cl_tcp *tcp, const uint8_t *p, size_t len)
 {
     if (tcp->freed || tcp->sending) {
         return UV_EBUSY;
+    }
+    if (tcp->carrier != NULL) {
+        const ssize_t taken = tcp->carrier->send(tcp->carrier, p, len);
+        tcp->sending = taken >= 0 && (size_t)taken < len;
+        return taken;
     }
     uv_buf_t buf = uv_buf_init((char *)(uintptr_t)p, (unsigned)len);
     int n = uv_try_write((uv_stream_t *)&tcp->uv, &buf, 1);
@@ -186,6 +201,10 @@ void cl_tcp_finish(struct cl_tcp *tcp)
         return;
     }
     tcp->finished = true;
+    if (tcp->carrier != NULL) {
+        tcp->carrier->finish(tcp->carrier);
+        return;
+    }
     uv_shutdown_t *req = cl_alloc(sizeof(*req));
     /* Without memory the FIN comes with the end of the socket. */
     if (req != NULL && uv_shutdown(req, (uv_stream_t *)&tcp->uv, on_shutdown) != 0) {
@@ -198,6 +217,9 @@ static size_t held(const struct cl_tcp *tcp, unsigned long which)
 {
     uv_os_fd_t fd;
     int num = 0;
+    if (tcp->carrier != NULL) {
+        return 0;
+    }
     if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 || ioctl(fd, which, &num) != 0) {
         return 0;
     }
@@ -206,7 +228,7 @@ static size_t held(const struct cl_tcp *tcp, unsigned long which)
 
 size_t cl_tcp_unsent(const struct cl_tcp *tcp)
 {
-    return held(tcp, SIOCOUTQ);
+    return tcp->carrier != NULL ? tcp->carrier->unsent(tcp->carrier) : held(tcp, SIOCOUTQ);
 }
 
 size_t cl_tcp_unread(const struct cl_tcp *tcp)
@@ -219,6 +241,9 @@ size_t cl_tcp_mss(const struct cl_tcp *tcp)
     uv_os_fd_t fd;
     int mss = 0;
     socklen_t len = sizeof(mss);
+    if (tcp->carrier != NULL) {
+        return 0;
+    }
     if (uv_fileno((const uv_handle_t *)&tcp->uv, &fd) != 0 ||
         getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) != 0) {
         return 0;
@@ -230,6 +255,9 @@ bool cl_tcp_is_at_end(const struct cl_tcp *tcp)
 {
     uv_os_fd_t fd;
     char byte;
+    if (tcp->carrier != NULL) {
+        return tcp->carrier->is_at_end(tcp->carrier);
+    }
     return uv_fileno((const uv_handle_t *)&tcp->uv, &fd) == 0 &&
            recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
@@ -237,16 +265,78 @@ bool cl_tcp_is_at_end(const struct cl_tcp *tcp)
 bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out)
 {
     int len = sizeof(*out);
+    if (tcp->carrier != NULL) {
+        const struct cl_tcp *below = tcp->carrier->below(tcp->carrier);
+        return below != NULL && cl_tcp_peer(below, out);
+    }
     return uv_tcp_getpeername(&tcp->uv, (struct sockaddr *)out, &len) == 0;
 }
 
 bool cl_tcp_local(const struct cl_tcp *tcp, struct sockaddr_storage *out)
 {
     int len = sizeof(*out);
+    if (tcp->carrier != NULL) {
+        const struct cl_tcp *below = tcp->carrier->below(tcp->carrier);
+        return below != NULL && cl_tcp_local(below, out);
+    }
     return uv_tcp_getsockname(&tcp->uv, (struct sockaddr *)out, &len) == 0;
 }
 
 uv_loop_t *cl_tcp_loop(const struct cl_tcp *tcp)
 {
     return tcp->uv.loop;
+}
+
+/* ---- without a socket ---- */
+
+cl_result cl_tcp_new_carried(uv_loop_t *loop, struct cl_tcp_carrier *carrier, struct cl_tcp **out)
+{
+    struct cl_tcp *tcp = cl_calloc(1, sizeof(*tcp));
+    if (tcp == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
+    tcp->handler = &nobody;
+    tcp->uv.loop = loop;
+    tcp->carrier = carrier;
+    *out = tcp;
+    return CL_OK;
+}
+
+void cl_tcp_drop(struct cl_tcp *tcp)
+{
+    cl_free(tcp);
+}
+
+size_t cl_tcp_arrived(struct cl_tcp *tcp, const uint8_t *p, size_t len)
+{
+    size_t taken = 0;
+    while (taken < len && tcp->reading && !tcp->freed) {
+        size_t cap = 0;
+        uint8_t *room = tcp->handler->room != NULL ? tcp->handler->room(tcp->ctx, &cap) : NULL;
+        if (room == NULL || cap == 0) {
+            tcp->reading = false; /* as with a socket (UV_ENOBUFS) */
+            return taken;
+        }
+        const size_t step = len - taken < cap ? len - taken : cap;
+        memcpy(room, p + taken, step);
+        taken += step;
+        tcp->handler->received(tcp->ctx, step);
+    }
+    return taken;
+}
+
+void cl_tcp_arrived_end(struct cl_tcp *tcp, int status)
+{
+    tcp->reading = false;
+    if (tcp->handler->ended != NULL) {
+        tcp->handler->ended(tcp->ctx, status);
+    }
+}
+
+void cl_tcp_sent_rest(struct cl_tcp *tcp, int status)
+{
+    tcp->sending = false;
+    if (tcp->handler->sent != NULL) {
+        tcp->handler->sent(tcp->ctx, status);
+    }
 }

@@ -1,4 +1,5 @@
-/* net/tcp.h - a TCP socket in a libuv loop, with the caller's buffers.
+/* net/tcp.h - a TCP socket in a libuv loop, with the caller's buffers; or what stands in for one: a
+ * stream of bytes that another connection carries, as through a proxy (struct cl_tcp_carrier).
  *
  * Receiving: the handler says where the next bytes go (room), just when they are there, so that a
  * socket that waits holds no buffer. Sending: what the kernel does not take at once must stay where
@@ -77,5 +78,36 @@ bool cl_tcp_peer(const struct cl_tcp *tcp, struct sockaddr_storage *out);
 bool cl_tcp_local(const struct cl_tcp *tcp, struct sockaddr_storage *out);
 
 uv_loop_t *cl_tcp_loop(const struct cl_tcp *tcp);
+
+/* ---- without a socket of its own ---- */
+
+/* What a carrier does, each as the function of that name above says; it is told by its own address.
+ */
+struct cl_tcp_carrier {
+    void (*read)(struct cl_tcp_carrier *c, bool on);
+    ssize_t (*send)(struct cl_tcp_carrier *c, const uint8_t *p, size_t len);
+    void (*finish)(struct cl_tcp_carrier *c);
+    /* cl_tcp_free: what it has taken goes out, no call comes any more. Later, not inside this call,
+     * it calls cl_tcp_drop. */
+    void (*close)(struct cl_tcp_carrier *c);
+    bool (*is_at_end)(const struct cl_tcp_carrier *c);
+    /* The socket below, for its addresses; NULL when it is closed. */
+    const struct cl_tcp *(*below)(const struct cl_tcp_carrier *c);
+    size_t (*unsent)(const struct cl_tcp_carrier *c);
+};
+
+/* cl_tcp_new_carried makes one whose bytes go through the carrier, which outlives it. NOMEM. */
+CL_MUST cl_result cl_tcp_new_carried(uv_loop_t *loop, struct cl_tcp_carrier *carrier,
+                                     struct cl_tcp **out);
+
+/* cl_tcp_drop frees the memory of one that was freed; only its carrier calls it. */
+void cl_tcp_drop(struct cl_tcp *tcp);
+
+/* What the carrier tells; from the loop only. cl_tcp_arrived hands over bytes that have come, and
+ * returns how many were taken: fewer than len when nobody reads, until the carrier's `read`.
+ * cl_tcp_arrived_end and cl_tcp_sent_rest are `ended` and `sent`. */
+size_t cl_tcp_arrived(struct cl_tcp *tcp, const uint8_t *p, size_t len);
+void cl_tcp_arrived_end(struct cl_tcp *tcp, int status);
+void cl_tcp_sent_rest(struct cl_tcp *tcp, int status);
 
 #endif
