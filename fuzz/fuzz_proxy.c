@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             const bool plain = host[0] != '\0' && host[0] != '.' && host[0] != '/' &&
                                strpbrk(host, ", \t/") == NULL && host[strlen(host) - 1] != '.';
             require(!plain || cl_proxy_is_exempt(host, host));
-            (void)cl_proxy_is_exempt(list, host);
+            const bool everybody = strcmp(list, "*") == 0;
+            require(cl_proxy_is_exempt(list, host) || !everybody);
         }
     }
     check_url(text);

@@ -261,7 +261,7 @@ static int first(struct run *run)
                            cleat_error_sentence((int)r));
         code = GET_EXIT_CONNECT;
     } else if (f->stage != CL_DIAL_DONE) {
-        code = get_exit_of_dial(f->stage, f->timed_out, &f->error);
+        code = get_exit_of_stage(f->stage, f->timed_out, &f->error);
     }
     if (code != 0 && bench_stop == 0) {
         report(&run->result.options->client, code, &f->error, f->stage == CL_DIAL_TLS);
@@ -277,7 +277,7 @@ static int exit_code(const struct cl_connects_report *report)
     for (size_t i = 0; i < report->num_failures; i++) {
         most = most == NULL || report->failures[i].num > most->num ? &report->failures[i] : most;
     }
-    return most != NULL ? get_exit_of_dial(most->stage, most->timed_out, &most->error) : 0;
+    return most != NULL ? get_exit_of_stage(most->stage, most->timed_out, &most->error) : 0;
 }
 
 static int measure(struct run *run)

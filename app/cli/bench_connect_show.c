@@ -10,8 +10,6 @@
 /* 40: characters of the longest bar */
 #define BAR_LEN 40
 
-static const char *const stages[] = {"dns", "tcp", "tls", "done"};
-
 /* ---- which times ---- */
 
 enum which {
@@ -123,7 +121,7 @@ static void print_failures(const struct cl_connects_report *report)
     }
     for (size_t i = 0; i < report->num_failures; i++) {
         const struct cl_connects_failure *f = &report->failures[i];
-        printf("%8zu  %s: %s\n", f->num, stages[f->stage], f->error.text);
+        printf("%8zu  %s: %s\n", f->num, cl_dial_stage_name(f->stage), f->error.text);
         if (f->error.hint[0] != '\0') {
             printf("          hint: %s\n", f->error.hint);
         }
@@ -181,8 +179,9 @@ static json_t *times_json(const struct cl_connects_report *report, enum which wh
 
 static json_t *error_json(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *err)
 {
-    return json_pack("{s:s, s:b, s:s, s:s, s:s}", "stage", stages[stage], "timed_out", timed_out,
-                     "code", cleat_error_name(err->code), "text", err->text, "hint", err->hint);
+    return json_pack("{s:s, s:b, s:s, s:s, s:s}", "stage", cl_dial_stage_name(stage), "timed_out",
+                     timed_out, "code", cleat_error_name(err->code), "text", err->text, "hint",
+                     err->hint);
 }
 
 static json_t *failures_json(const struct cl_connects_report *report)
@@ -204,9 +203,10 @@ static json_t *first_json(const struct cl_connects_first *f)
         return error_json(f->stage, f->timed_out, &f->error);
     }
     cl_addr_format_port(&f->peer, addr);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "stage", stages[f->stage], "address", addr,
-                     "version", f->version == CLEAT_TLS_1_2 ? "TLSv1.2" : "TLSv1.3", "cipher",
-                     f->cipher, "group", f->group, "signature", f->signature);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "stage", cl_dial_stage_name(f->stage),
+                     "address", addr, "version",
+                     f->version == CLEAT_TLS_1_2 ? "TLSv1.2" : "TLSv1.3", "cipher", f->cipher,
+                     "group", f->group, "signature", f->signature);
 }
 
 void bench_connect_json(json_t *json, const struct bench_connect_result *r)

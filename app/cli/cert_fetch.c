@@ -59,18 +59,19 @@ static const struct cl_stream_handler handler = {.closed = on_closed};
 
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
-    static const int codes[] = {GET_EXIT_DNS, GET_EXIT_CONNECT, GET_EXIT_HANDSHAKE, 0};
     struct fetch *f = ctx;
     f->dial = NULL;
     f->over = true;
-    f->out->from_public = r->times.tcp != 0 && cl_addr_is_public(&r->peer);
+    f->out->from_public = r->times.tcp != 0 && (r->proxy != NULL || cl_addr_is_public(&r->peer));
     if (r->stage == CL_DIAL_DONE) {
         cl_stream_abort(r->stream, NULL);
     }
     /* A handshake that fails after the chain has come (a client certificate is wanted, say) is good
      * enough. */
     if (f->out->chain == NULL) {
-        f->code = r->timed_out ? GET_EXIT_TIMEOUT : codes[r->stage];
+        f->code = r->stage == CL_DIAL_DONE                   ? 0
+                  : r->stage == CL_DIAL_TLS && !r->timed_out ? GET_EXIT_HANDSHAKE
+                                                             : get_exit_of_dial(r);
         if (f->out->err.code == 0) {
             f->out->err = r->error;
         }
@@ -93,6 +94,11 @@ static int run(struct fetch *f)
         .done = on_dialled,
         .decide = on_decide,
     };
+    const int code = client_proxy_for(&f->client, f->target.host, f->target.port, true, &spec.proxy,
+                                      &f->out->err);
+    if (code != 0) {
+        return code;
+    }
     if (cl_dial(&spec, &f->dial) != CL_OK) {
         (void)cl_error_set(&f->out->err, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
         return GET_EXIT_NO_MEMORY;

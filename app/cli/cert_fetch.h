@@ -12,7 +12,8 @@ struct cert_fetched {
     struct cleat_verdict *verdict; /* NULL: there are no CA certificates to verify with */
     struct cl_buf staple;          /* OCSPResponse that came with the chain; empty: none */
     struct cl_buf scts;            /* SignedCertificateTimestampList of the TLS extension */
-    bool from_public;              /* the server's address is one of the whole internet */
+    bool from_public; /* the server's address is one of the whole internet, or known to a
+                       * proxy alone */
     struct cleat_error err;
 };
 

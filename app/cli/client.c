@@ -266,6 +266,7 @@ void client_deinit(struct client *c)
         (void)uv_run(&c->loop, UV_RUN_DEFAULT);
         (void)uv_loop_close(&c->loop);
     }
+    client_proxy_close(c);
     cleat_tls_config_free(c->config);
     drop_judged(c);
     if (cl_recorder_problem(c->recorder) != NULL) {

@@ -9,6 +9,7 @@
 #include "cli/client_ech.h"
 #include "cli/client_evidence.h"
 #include "cli/client_options.h"
+#include "cli/client_proxy.h"
 #include "cli/client_revocation.h"
 #include "cli/client_target.h"
 #include "conn/dial.h"
@@ -33,6 +34,7 @@ struct client {
     struct cleat_tls_config *config; /* for servers without TLSA records */
     struct client_judged *judged;    /* configurations for others */
     struct client_ech ech;
+    struct cl_proxy *proxies[2]; /* for targets in clear, and with TLS; NULL: not looked for yet */
     FILE *trace_file;
 };
 

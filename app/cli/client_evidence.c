@@ -122,7 +122,7 @@ static cl_result start(struct client_evidence *e, const char *host, struct cleat
                    .ocsp = r->ocsp},
         .chain = chain,
         /* Nobody on the internet makes us look around in our own network. */
-        .aia_public_only = cl_addr_is_public(cl_dial_peer(e->dial)),
+        .aia_public_only = cl_dial_peer_is_public(e->dial),
         .done = on_gathered,
         .ctx = e,
     };

@@ -88,6 +88,12 @@ static const struct cl_setter setters[] = {
     {CLIENT_CRL_FILE, CL_SET_WORD, AT(crl_files), NULL},
     {CLIENT_OCSP_RESPONSE, CL_SET_WORD, AT(ocsp_responses), NULL},
     {CLIENT_TLSA, CL_SET_WORD, AT(tlsa), NULL},
+    {CLIENT_PROXY, CL_SET_TEXT, AT(proxy), NULL},
+    {CLIENT_NOPROXY, CL_SET_TEXT, AT(noproxy), NULL},
+    {CLIENT_PROXY_USER, CL_SET_TEXT, AT(proxy_user), NULL},
+    {CLIENT_PROXY_HEADER, CL_SET_WORD, AT(proxy_headers), NULL},
+    {CLIENT_PROXY_CACERT, CL_SET_TEXT, AT(proxy_cacert), NULL},
+    {CLIENT_PROXY_INSECURE, CL_SET_TRUE, AT(proxy_insecure), NULL},
     {CLIENT_RESOLVE, CL_SET_WORD, AT(resolves), NULL},
     {CLIENT_CONNECT_TO, CL_SET_WORD, AT(connect_tos), NULL},
     {CLIENT_CONNECT_TIMEOUT, CL_SET_SECONDS, AT(connect_timeout_ms), NULL},
@@ -143,5 +149,6 @@ void client_options_deinit(struct client_options *o)
     cl_words_deinit(&o->crl_files);
     cl_words_deinit(&o->ocsp_responses);
     cl_words_deinit(&o->tlsa);
+    cl_words_deinit(&o->proxy_headers);
     *o = (struct client_options){0};
 }

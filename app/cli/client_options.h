@@ -18,6 +18,7 @@ struct client_options {
     struct cl_words crl_files;
     struct cl_words ocsp_responses;
     struct cl_words tlsa;
+    struct cl_words proxy_headers;
     const char *revocation;       /* --revocation; NULL: not said */
     const char *revocation_cache; /* a folder, or "none"; NULL: the user's own */
     const char *pinned;           /* --pinnedpubkey */
@@ -38,13 +39,17 @@ struct client_options {
     const char *cert_compression;
     const char *ech;
     const char *raw_public_key;
+    const char *proxy;   /* --proxy; "": none; NULL: as the environment says */
+    const char *noproxy; /* --noproxy; NULL: as the environment says */
+    const char *proxy_user;
+    const char *proxy_cacert;
     const char *alpn; /* the command's choice; NULL: offer none */
     const char *trace_json;
     const char *pcap; /* NULL: no capture */
     const char *record;
     bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
-    bool hard_fail, cert_status, aia, ct;
+    bool hard_fail, cert_status, aia, ct, proxy_insecure;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     uint64_t connect_timeout_ms;    /* 0: none */
@@ -73,12 +78,18 @@ enum client_option_id {
     CLIENT_IPV4,
     CLIENT_IPV6,
     CLIENT_KEY,
+    CLIENT_NOPROXY,
     CLIENT_OCSP_RESPONSE,
     CLIENT_PASS,
     CLIENT_PASSIN,
     CLIENT_PCAP,
     CLIENT_PINNED,
     CLIENT_PROFILE,
+    CLIENT_PROXY,
+    CLIENT_PROXY_CACERT,
+    CLIENT_PROXY_HEADER,
+    CLIENT_PROXY_INSECURE,
+    CLIENT_PROXY_USER,
     CLIENT_PSK,
     CLIENT_RAW_KEY,
     CLIENT_RECORD,
@@ -117,6 +128,23 @@ enum client_option_id {
     {CLIENT_IPV6, '6', "ipv6", NULL, "IPv6 only"},                                                 \
     {CLIENT_CONNECT_TIMEOUT, 0, "connect-timeout", "SECONDS",                                      \
      "limit for DNS, TCP and TLS together"}
+
+/* For commands that go through proxies. */
+#define CLIENT_PROXY_ROWS                                                                          \
+    {CLIENT_PROXY, 'x', "proxy", "URL",                                                            \
+     "connect through this proxy: http://, https://, socks5:// or socks5h://\n"                    \
+     "[USER:PASSWORD@]HOST:PORT (the default: as https_proxy, http_proxy and\n"                    \
+     "all_proxy say); \"\": through none"},                                                        \
+    {CLIENT_NOPROXY, 0, "noproxy", "LIST",                                                         \
+     "hosts, domains, addresses and networks that need none; \"*\": all (the\n"                    \
+     "default: as no_proxy says)"},                                                                \
+    {CLIENT_PROXY_USER, 'U', "proxy-user", "USER:PASSWORD", "log in to the proxy (Basic)"},        \
+    {CLIENT_PROXY_HEADER, 0, "proxy-header", "LINE",                                               \
+     "add \"Name: value\" to what the proxy is asked (CONNECT); @FILE reads lines"},               \
+    {CLIENT_PROXY_CACERT, 0, "proxy-cacert", "FILE",                                               \
+     "trust these CA certificates for an https proxy, instead of the system's"},                   \
+    {CLIENT_PROXY_INSECURE, 0, "proxy-insecure", NULL,                                             \
+     "accept any certificate of an https proxy"}
 
 #define CLIENT_PINNED_ROW                                                                          \
     {CLIENT_PINNED, 0, "pinnedpubkey", "PINS",                                                     \

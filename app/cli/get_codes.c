@@ -17,7 +17,26 @@ int get_exit_of_handshake(const struct cleat_error *error)
     return about_cert && !error->from_peer ? GET_EXIT_VERIFY : GET_EXIT_HANDSHAKE;
 }
 
-int get_exit_of_dial(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error)
+int get_exit_of_dial(const struct cl_dial_result *r)
+{
+    if (r->proxy == NULL || r->timed_out) {
+        return get_exit_of_stage(r->stage, r->timed_out, &r->error);
+    }
+    switch (r->stage) {
+    case CL_DIAL_DNS:
+        return GET_EXIT_PROXY;
+    case CL_DIAL_PROXY_TLS:
+        return get_exit_of_handshake(&r->error);
+    case CL_DIAL_PROXY:
+        return r->proxy->kind == CL_PROXY_SOCKS5 || r->proxy->kind == CL_PROXY_SOCKS5H
+                   ? GET_EXIT_SOCKS
+                   : GET_EXIT_RECEIVE;
+    default:
+        return get_exit_of_stage(r->stage, false, &r->error);
+    }
+}
+
+int get_exit_of_stage(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error)
 {
     if (timed_out) {
         return GET_EXIT_TIMEOUT;

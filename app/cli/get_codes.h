@@ -10,6 +10,7 @@ enum get_exit {
     GET_EXIT_USAGE = 2,
     GET_EXIT_BAD_URL = 3,
     GET_EXIT_MISSED = 4, /* --slo; curl: "a feature is not built in" */
+    GET_EXIT_PROXY = 5,  /* the proxy's URL or name */
     GET_EXIT_DNS = 6,
     GET_EXIT_CONNECT = 7,
     GET_EXIT_WEIRD_REPLY = 8, /* not HTTP, or HTTP that we refuse */
@@ -32,15 +33,19 @@ enum get_exit {
     GET_EXIT_REVOCATION_FILE = 82,
     GET_EXIT_PIN = 90,         /* --pinnedpubkey */
     GET_EXIT_CERT_STATUS = 91, /* --cert-status */
-    GET_EXIT_ECH = 101,        /* Encrypted Client Hello was rejected */
+    GET_EXIT_SOCKS = 97,
+    GET_EXIT_ECH = 101, /* Encrypted Client Hello was rejected */
 };
 
 /* get_exit_of_handshake maps why a handshake failed to 60 (we did not accept the peer's
  * certificate), 90 (its key is not pinned), 101 (ECH) or 35. */
 int get_exit_of_handshake(const struct cleat_error *error);
 
-/* get_exit_of_dial maps the stage at which a dial has failed. */
-int get_exit_of_dial(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error);
+/* get_exit_of_dial maps how a dial has failed. */
+int get_exit_of_dial(const struct cl_dial_result *r);
+
+/* get_exit_of_stage is the same for one without a proxy. */
+int get_exit_of_stage(enum cl_dial_stage stage, bool timed_out, const struct cleat_error *error);
 
 /* get_verify_result maps a verdict to the number that OpenSSL has for it (X509_V_ERR_*), which is
  * what curl's ssl_verify_result shows: 0 accepted, 1 unspecified. */

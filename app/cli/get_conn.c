@@ -243,6 +243,8 @@ static void note_dial(struct get_conn *c, const struct cl_dial_result *r)
     c->facts.times = r->times;
     c->facts.early_sent = r->early_sent;
     c->facts.early_taken = r->early_taken;
+    c->facts.proxied = r->proxy != NULL;
+    c->facts.proxy_status = r->proxy_status;
     if (r->times.tcp != 0) {
         c->facts.has_peer = true;
         c->facts.num_connects++;
@@ -271,12 +273,11 @@ static int start_dial(struct get_conn *c, struct cleat_error *err);
 
 static void on_failed(struct get_conn *c, const struct cl_dial_result *r)
 {
-    static const char *const stages[] = {"dns", "tcp", "tls"};
     const struct client_options *o = client_of(c)->options;
     const bool unmade = r->stage == CL_DIAL_DNS || r->stage == CL_DIAL_TCP;
     struct cleat_error err = r->error;
-    struct get_failure f = {.stage = stages[r->stage], .told = true, .err = &err};
-    f.exit_code = get_exit_of_dial(r->stage, r->timed_out, &r->error);
+    struct get_failure f = {.stage = cl_dial_stage_name(r->stage), .told = true, .err = &err};
+    f.exit_code = get_exit_of_dial(r);
     if (client_route_renew(client_of(c), &c->route, r->tls) ||
         (unmade && !r->timed_out && client_route_next(client_of(c), &c->route))) {
         struct cleat_error problem = {0};
@@ -333,6 +334,7 @@ static int start_dial(struct get_conn *c, struct cleat_error *err)
         .dns = client->dns,
         .trace = client->trace,
         .capture = client->pcap.capture,
+        .proxy = c->proxy,
         .host = way->host,
         .port = way->port,
         .family = client->options->family,
@@ -364,6 +366,10 @@ int get_conn_dial(struct get_conn *c, const struct client_wish *wish, struct cle
     int code = client_route_find(client_of(c), &c->route, wish, err);
     if (code == 0) {
         c->config = client_config(client_of(c), c->origin->host, c->origin->port, &code, err);
+    }
+    if (code == 0) {
+        code =
+            client_proxy_for(client_of(c), c->origin->host, c->origin->port, true, &c->proxy, err);
     }
     if (code == 0 && c->maker->early_allowed &&
         cl_buf_append(&c->early, c->maker->head.p, c->maker->head.len, SIZE_MAX) != CL_OK) {

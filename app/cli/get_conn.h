@@ -47,6 +47,8 @@ struct get_conn_facts {
     long num_connects; /* TCP connections that were made for it */
     long verify_result;
     bool early_sent, early_taken;
+    bool proxied;
+    unsigned proxy_status; /* its answer to CONNECT; 0: none */
 };
 
 /* Who is connected to, in the end; for as long as the pool lives. */
@@ -65,6 +67,7 @@ struct get_conn {
     bool ech_offered; /* the configuration that --ech gives was for it */
     struct client_route route;
     struct cleat_tls_config *config; /* the client's */
+    const struct cl_proxy *proxy;    /* the client's; NULL: none */
     struct cl_dial *dial;
     struct cl_stream *stream;            /* NULL: not there yet */
     struct cl_buf early;                 /* what goes as early data */

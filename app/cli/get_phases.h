@@ -7,10 +7,10 @@
 
 /* In the order in which they happen. Each begins where the one before it has ended. */
 enum get_phase_id {
-    GET_PHASE_REDIRECTS,  /* all hops but the last */
-    GET_PHASE_DNS,        /* of the last hop, as what follows */
-    GET_PHASE_TCP,        /* with a proxy's CONNECT */
-    GET_PHASE_TLS,        /* until the request may be sent */
+    GET_PHASE_REDIRECTS, /* all hops but the last */
+    GET_PHASE_DNS,       /* of the last hop, as what follows */
+    GET_PHASE_TCP,
+    GET_PHASE_TLS,        /* until the request may be sent; with a proxy's CONNECT */
     GET_PHASE_SEND,       /* head and body of the request */
     GET_PHASE_FIRST_BYTE, /* until the first byte of the response */
     GET_PHASE_TRANSFER,   /* until its last one */

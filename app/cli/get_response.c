@@ -61,6 +61,8 @@ static void on_placed(void *ctx, const struct get_conn *c, const struct cleat_tl
     f->time_connect = since(t, from->times.tcp);
     f->time_appconnect = since(t, from->times.tls);
     f->num_connects += own ? from->num_connects : 0;
+    f->proxy_used = from->proxied;
+    f->http_connect = from->proxy_status != 0 ? (long)from->proxy_status : f->http_connect;
     f->ssl_verify_result = from->verify_result;
     f->conn_id = c->id;
     if (from->has_peer) {

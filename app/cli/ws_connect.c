@@ -272,7 +272,14 @@ static void dial(struct ws_session *s)
     const struct client_options *o = &s->options->client;
     const struct client_way *way = client_route_way(&s->route);
     struct cleat_tls_config *config = NULL;
-    int code;
+    const struct cl_proxy *proxy;
+    int code = client_proxy_for(&s->client, s->target.host, s->target.port, s->target.url.secure,
+                                &proxy, &s->err);
+    if (code != 0) {
+        ws_session_fail(s, code == GET_EXIT_USAGE ? WS_EXIT_USAGE : WS_EXIT_CONNECT, "connect",
+                        (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
+        return;
+    }
     if (s->target.url.secure) {
         config = client_config(&s->client, s->target.host, s->target.port, &code, &s->err);
         if (config == NULL) {
@@ -286,6 +293,7 @@ static void dial(struct ws_session *s)
         .dns = s->client.dns,
         .trace = s->client.trace,
         .capture = s->client.pcap.capture,
+        .proxy = proxy,
         .host = way->host,
         .port = way->port,
         .family = o->family,

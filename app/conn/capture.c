@@ -23,6 +23,7 @@ struct cl_capture {
     struct cl_buf secrets;   /* lines that are not written yet */
     uint8_t outer_random[32];
     bool has_outer;
+    unsigned num_holds;
     bool begun;
     bool over; /* the target takes no more */
 };
@@ -236,11 +237,19 @@ static void set_comment(struct cl_capture_conn *c)
     c->flow.comment = c->why[0] != '\0' ? c->why : NULL;
 }
 
+static void write_held(struct cl_capture_conn *c)
+{
+    if (c->has_data && c->held.len != 0) {
+        write_out(c->capture, cl_buf_view(&c->held));
+        cl_buf_deinit(&c->held); /* most of the time a connection has nothing */
+    }
+}
+
 static void take(struct cl_capture_conn *c, cl_result result)
 {
     check(c->capture, result);
     if (c->held.len > CL_CAPTURE_MAX_HELD) {
-        cl_capture_release(c);
+        write_held(c);
     }
 }
 
@@ -312,9 +321,22 @@ void cl_capture_given_up(struct cl_capture_conn *c, const char *why)
 
 void cl_capture_release(struct cl_capture_conn *c)
 {
-    if (c != NULL && c->has_data && c->held.len != 0) {
-        write_out(c->capture, cl_buf_view(&c->held));
-        cl_buf_deinit(&c->held); /* most of the time a connection has nothing */
+    if (c != NULL && c->capture->num_holds == 0) {
+        write_held(c);
+    }
+}
+
+void cl_capture_hold(struct cl_capture *capture)
+{
+    if (capture != NULL) {
+        capture->num_holds++;
+    }
+}
+
+void cl_capture_unhold(struct cl_capture *capture)
+{
+    if (capture != NULL) {
+        capture->num_holds--;
     }
 }
 
@@ -336,7 +358,7 @@ void cl_capture_disconnect(struct cl_capture_conn *c)
     if (c == NULL) {
         return;
     }
-    cl_capture_release(c);
+    write_held(c);
     cl_buf_deinit(&c->held);
     cl_free(c);
 }

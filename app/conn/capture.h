@@ -65,8 +65,14 @@ void cl_capture_network_failed(struct cl_capture_conn *c, int status);
 void cl_capture_failed(struct cl_capture_conn *c, const struct cleat_error *error);
 void cl_capture_given_up(struct cl_capture_conn *c, const char *why);
 
-/* cl_capture_release lets go of what was kept back. */
+/* cl_capture_release lets go of what was kept back, unless the capture is held. */
 void cl_capture_release(struct cl_capture_conn *c);
+
+/* cl_capture_hold keeps back everything, while a handshake goes on inside another connection's data
+ * (through a proxy): until as many calls of cl_capture_unhold. What has been kept back goes with
+ * the next release. capture: or NULL. */
+void cl_capture_hold(struct cl_capture *capture);
+void cl_capture_unhold(struct cl_capture *capture);
 
 /* cl_capture_closing: the socket is about to be closed, and used no more. cl_capture_disconnect
  * ends and frees. */

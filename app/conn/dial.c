@@ -1,4 +1,4 @@
-/* conn/dial.c - the three stages of dialling.
+/* conn/dial.c - the stages of dialling.
  *
  * Attempts live in an array beside their state; dns/happy.c says when to begin the next. The first
  * to connect wins, the others are closed. A dial is freed at the end of the callback that ends it;
@@ -12,6 +12,8 @@
 #include "cleat/ech.h"
 #include "cleat/revocation.h"
 #include "cleat/tls_early.h"
+#include "conn/capture.h"
+#include "conn/tunnel.h"
 #include "record/recorder.h"
 #include "net/clock.h"
 #include "net/timer.h"
@@ -34,8 +36,10 @@ struct cl_dial {
     struct cl_happy happy;
     struct attempt attempts[MAX_ATTEMPTS];
     size_t num_attempts, num_running;
+    struct cl_tunnel *tunnel; /* through the proxy, while it is being made */
     struct cl_stream *stream;
-    bool over; /* done has been called, or never will be */
+    bool capture_held; /* until the secrets of TLS inside a tunnel are known */
+    bool over;         /* done has been called, or never will be */
     bool dns_failed;
     const char *dns_reason;
     int tcp_status; /* the first failure */
@@ -70,11 +74,22 @@ static void let_go(struct cl_dial *d)
     cl_timer_free(d->deadline);
     d->next_timer = d->deadline = NULL;
     close_attempts(d, NULL);
+    cl_tunnel_cancel(d->tunnel);
+    d->tunnel = NULL;
+}
+
+static void unhold_capture(struct cl_dial *d)
+{
+    if (d->capture_held) {
+        d->capture_held = false;
+        cl_capture_unhold(d->spec.capture);
+    }
 }
 
 static void free_dial(struct cl_dial *d)
 {
     let_go(d);
+    unhold_capture(d);
     cleat_tls_config_free(d->spec.tls);
     cleat_tls_session_free(d->spec.session);
     cl_free(d);
@@ -88,11 +103,16 @@ static void finish(struct cl_dial *d)
     free_dial(d);
 }
 
+const char *cl_dial_stage_name(enum cl_dial_stage stage)
+{
+    static const char *const names[] = {"dns", "tcp", "proxy", "proxy", "tls", "done"};
+    return names[stage];
+}
+
 static void fail(struct cl_dial *d, enum cl_dial_stage stage)
 {
-    static const char *const names[] = {"dns", "tcp", "tls"};
     d->result.stage = stage;
-    cl_trace_error(d->spec.trace, names[stage], &d->result.error);
+    cl_trace_error(d->spec.trace, cl_dial_stage_name(stage), &d->result.error);
     finish(d);
 }
 
@@ -100,8 +120,10 @@ static void fail(struct cl_dial *d, enum cl_dial_stage stage)
 
 static void note_tls(struct cl_dial *d)
 {
+    const struct cl_dial_times *times = &d->result.times;
     d->result.times.tls = cl_clock_mono_us();
-    cl_trace_tls_ready(d->spec.trace, d->result.tls, d->result.times.tls - d->result.times.tcp);
+    cl_trace_tls_ready(d->spec.trace, d->result.tls,
+                       times->tls - (times->proxy != 0 ? times->proxy : times->tcp));
     cl_trace_verdict(d->spec.trace, cleat_tls_verdict(d->result.tls),
                      (int64_t)(cl_clock_unix_ms() / 1000), false);
     d->result.early_sent = cl_stream_early_sent(d->stream);
@@ -113,6 +135,7 @@ static void on_ready(void *ctx)
 {
     struct cl_dial *d = ctx;
     d->result.tls = cl_stream_tls(d->stream);
+    unhold_capture(d);
     if (d->result.tls != NULL) {
         note_tls(d);
     }
@@ -145,9 +168,9 @@ void cl_dial_decided(struct cl_dial *d)
     cl_stream_decided(d->stream);
 }
 
-const struct cl_addr *cl_dial_peer(const struct cl_dial *d)
+bool cl_dial_peer_is_public(const struct cl_dial *d)
 {
-    return &d->result.peer;
+    return d->spec.proxy != NULL || cl_addr_is_public(&d->result.peer);
 }
 
 static void on_closed(void *ctx, const struct cl_stream_end *end)
@@ -209,7 +232,8 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us
                                     .ctx = d,
                                     .track = track,
                                     .handshake_ms = d->spec.timeout_ms + 1000,
-                                    .capture = d->spec.capture,
+                                    /* a tunnel's packets are those of its stream to the proxy */
+                                    .capture = d->spec.proxy == NULL ? d->spec.capture : NULL,
                                     .connect_us = connect_us};
     if (tls != NULL && offer_early(d, tls)) {
         setup.early = d->spec.early.p;
@@ -223,7 +247,61 @@ static void start_tls(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us
     }
 }
 
+/* ---- the proxy ---- */
+
+static void on_tunnel(void *ctx, const struct cl_tunnel_result *r)
+{
+    struct cl_dial *d = ctx;
+    d->tunnel = NULL;
+    d->result.proxy_status = r->status;
+    if (r->tcp == NULL) {
+        d->result.error = r->error;
+        fail(d, r->in_tls ? CL_DIAL_PROXY_TLS : CL_DIAL_PROXY);
+        return;
+    }
+    d->result.times.proxy = cl_clock_mono_us();
+    if (d->spec.tls != NULL) {
+        d->capture_held = true;
+        cl_capture_hold(d->spec.capture);
+    }
+    start_tls(d, r->tcp, 0);
+}
+
+static void start_tunnel(struct cl_dial *d, struct cl_tcp *tcp, uint64_t connect_us)
+{
+    const struct cl_tunnel_spec spec = {.hub = d->spec.hub,
+                                        .dns = d->spec.dns,
+                                        .trace = d->spec.trace,
+                                        .capture = d->spec.capture,
+                                        .tcp = tcp,
+                                        .connect_us = connect_us,
+                                        .proxy = d->spec.proxy,
+                                        .host = d->host,
+                                        .port = d->spec.port,
+                                        .family = d->spec.family,
+                                        .done = on_tunnel,
+                                        .ctx = d};
+    const cl_result r = cl_tunnel_open(&spec, &d->tunnel);
+    if (r != CL_OK) {
+        (void)cl_error_set(&d->result.error, (struct cl_why){.code = r},
+                           "the tunnel through %s cannot be started: %s", d->spec.proxy->host,
+                           cleat_error_sentence((int)r));
+        fail(d, CL_DIAL_PROXY);
+    }
+}
+
 /* ---- TCP ---- */
+
+/* Who is connected to. */
+static const char *next_host(const struct cl_dial *d)
+{
+    return d->spec.proxy != NULL ? d->spec.proxy->host : d->host;
+}
+
+static uint16_t next_port(const struct cl_dial *d)
+{
+    return d->spec.proxy != NULL ? d->spec.proxy->port : d->spec.port;
+}
 
 static void advance(struct cl_dial *d);
 
@@ -265,7 +343,11 @@ static void on_connect(void *ctx, int status)
     cl_timer_stop(d->next_timer);
     cl_dns_cancel(d->query);
     d->query = NULL;
-    start_tls(d, tcp, a->started);
+    if (d->spec.proxy != NULL) {
+        start_tunnel(d, tcp, a->started);
+    } else {
+        start_tls(d, tcp, a->started);
+    }
 }
 
 static void start_attempt(struct cl_dial *d, const struct cl_addr *addr)
@@ -313,15 +395,18 @@ static void fail_before_tls(struct cl_dial *d)
             .code = CLEAT_ERR_SYSTEM,
             .hint = d->dns_failed ? "check the network and the name servers in /etc/resolv.conf"
                                   : "check the spelling of the host name"};
-        (void)cl_error_set(&d->result.error, why, "could not resolve host %s: %s", d->host,
+        (void)cl_error_set(&d->result.error, why, "could not resolve %s %s: %s",
+                           d->spec.proxy != NULL ? "the proxy" : "host", next_host(d),
                            d->dns_reason != NULL ? d->dns_reason : "it has no address");
         fail(d, CL_DIAL_DNS);
         return;
     }
     const struct cl_why why = {.code = CLEAT_ERR_SYSTEM, .hint = hint_of_tcp(d->tcp_status)};
     uint64_t ms = (cl_clock_mono_us() - d->result.times.start) / 1000;
-    (void)cl_error_set(&d->result.error, why, "could not connect to %s port %u after %llu ms (%s)",
-                       d->host, (unsigned)d->spec.port, (unsigned long long)ms, d->tcp_reasons);
+    (void)cl_error_set(&d->result.error, why,
+                       "could not connect to %s%s port %u after %llu ms (%s)",
+                       d->spec.proxy != NULL ? "the proxy " : "", next_host(d),
+                       (unsigned)next_port(d), (unsigned long long)ms, d->tcp_reasons);
     fail(d, CL_DIAL_TCP);
 }
 
@@ -385,7 +470,7 @@ static void on_answer(void *ctx, const struct cl_dns_answer *answer)
     const struct cl_addr *addrs = answer->addrs;
     size_t num = answer->num;
     struct cl_addr allowed[CL_HAPPY_MAX_ADDRS];
-    if (d->spec.public_only) {
+    if (d->spec.public_only && d->spec.proxy == NULL) {
         addrs = allowed;
         num = public_ones(answer, allowed);
         if (num < answer->num) {
@@ -402,13 +487,17 @@ static void on_answer(void *ctx, const struct cl_dns_answer *answer)
 
 static enum cl_dial_stage stage_of(const struct cl_dial *d)
 {
+    if (d->tunnel != NULL) {
+        return cl_tunnel_in_tls(d->tunnel) ? CL_DIAL_PROXY_TLS : CL_DIAL_PROXY;
+    }
     return d->stream != NULL ? CL_DIAL_TLS : d->num_attempts != 0 ? CL_DIAL_TCP : CL_DIAL_DNS;
 }
 
 const char *cl_dial_doing(const struct cl_dial *d)
 {
     static const char *const doing[] = {"looking up the host", "connecting",
-                                        "in the TLS handshake"};
+                                        "in the TLS handshake with the proxy",
+                                        "waiting for the proxy's answer", "in the TLS handshake"};
     return doing[stage_of(d)];
 }
 
@@ -417,6 +506,8 @@ static void on_deadline(void *ctx)
     static const char *const hints[] = {
         "the name servers in /etc/resolv.conf do not answer",
         "the host is down, or a firewall drops what is sent to that port",
+        "is it a proxy of http, without TLS? then write http://",
+        "the proxy cannot reach the server, or is no proxy of that kind",
         "something listens there, but does not answer as a TLS server would",
     };
     struct cl_dial *d = ctx;
@@ -459,14 +550,14 @@ static cl_result start(struct cl_dial *d)
                      : d->spec.family == AF_INET6 ? CL_DNS_AAAA
                                                   : CL_DNS_A | CL_DNS_AAAA;
     struct cl_dns_spec ask = {
-        .host = d->host, .port = d->spec.port, .kinds = kinds, .cb = on_answer, .ctx = d};
+        .host = next_host(d), .port = next_port(d), .kinds = kinds, .cb = on_answer, .ctx = d};
     CL_TRY(cl_timer_new(loop, on_next_timer, d, &d->next_timer));
     CL_TRY(cl_timer_new(loop, on_deadline, d, &d->deadline));
     uv_update_time(loop);
     cl_timer_set(d->deadline, d->spec.timeout_ms);
     cl_happy_init(&d->happy, d->spec.family);
     d->result.times.start = cl_clock_mono_us();
-    cl_trace_dns_ask(d->spec.trace, d->host, d->spec.family);
+    cl_trace_dns_ask(d->spec.trace, next_host(d), d->spec.family);
     return cl_dns_lookup(d->spec.dns, &ask, &d->query);
 }
 
@@ -482,6 +573,7 @@ cl_result cl_dial(const struct cl_dial_spec *spec, struct cl_dial **out)
         return CLEAT_ERR_USAGE;
     }
     d->spec = *spec;
+    d->result.proxy = spec->proxy;
     d->spec.timeout_ms = spec->timeout_ms != 0 ? spec->timeout_ms : CL_DIAL_DEFAULT_MS;
     d->spec.tls = spec->tls != NULL ? cleat_tls_config_ref(spec->tls) : NULL;
     d->spec.session = spec->session != NULL ? cleat_tls_session_ref(spec->session) : NULL;

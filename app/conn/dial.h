@@ -1,4 +1,5 @@
-/* conn/dial.h - from a host name to a secure stream: look up, race TCP connections (RFC 8305), TLS.
+/* conn/dial.h - from a host name to a secure stream: look up, race TCP connections (RFC 8305), TLS;
+ * or to a proxy, through it to the host, and TLS.
  *
  * One call, one result. TLS is spoken with the first address that accepts; when TLS fails the
  * others are not tried, as the reason would be lost. Everything runs on the hub's loop and thread.
@@ -6,6 +7,7 @@
 #ifndef CL_CONN_DIAL_H
 #define CL_CONN_DIAL_H
 
+#include "conn/proxy.h"
 #include "conn/stream.h"
 #include "conn/trace.h"
 #include "dns/resolve.h"
@@ -16,13 +18,18 @@
 enum cl_dial_stage {
     CL_DIAL_DNS,
     CL_DIAL_TCP,
+    CL_DIAL_PROXY_TLS, /* TLS with an https proxy */
+    CL_DIAL_PROXY,     /* CONNECT, or SOCKS */
     CL_DIAL_TLS,
     CL_DIAL_DONE,
 };
 
+/* cl_dial_stage_name: "dns", "tcp", "proxy", "tls", "done"; for traces. */
+const char *cl_dial_stage_name(enum cl_dial_stage stage);
+
 /* cl_clock_mono_us() at the end of each stage; 0: not reached. */
 struct cl_dial_times {
-    uint64_t start, dns, tcp, tls; /* tls: 0 in clear, too */
+    uint64_t start, dns, tcp, proxy, tls; /* tls: 0 in clear, too; proxy: 0 without one */
 };
 
 struct cl_dial_result {
@@ -31,11 +38,13 @@ struct cl_dial_result {
     struct cleat_error error; /* code 0 when DONE */
     struct cl_stream *stream; /* DONE: established, the callee's from now on */
     struct cl_dial_times times;
-    struct cl_addr peer; /* when tcp was reached */
+    struct cl_addr peer; /* when tcp was reached; the proxy's, with one */
     struct cl_addr local;
-    unsigned num_attempts; /* TCP connections begun */
-    bool early_sent;       /* DONE: the spec's early bytes went out as early data */
-    bool early_taken;      /* and the server took them: they must not be sent again */
+    unsigned num_attempts;        /* TCP connections begun */
+    const struct cl_proxy *proxy; /* the spec's */
+    unsigned proxy_status;        /* its answer to CONNECT; 0: none */
+    bool early_sent;              /* DONE: the spec's early bytes went out as early data */
+    bool early_taken;             /* and the server took them: they must not be sent again */
     /* The TLS connection, when it was begun; valid during the callback even on failure. */
     const struct cleat_tls *tls;
 };
@@ -45,11 +54,14 @@ struct cl_dial_spec {
     struct cl_dns *dns;
     struct cl_trace *trace;     /* or NULL */
     struct cl_capture *capture; /* or NULL */
-    const char *host;           /* where to connect: IP literal, or name in A-labels; copied */
+    /* Through whom, or NULL; outlives the dial. It is looked up then, and not the host. */
+    const struct cl_proxy *proxy;
+    const char *host; /* where to connect: IP literal, or name in A-labels; copied */
     uint16_t port;
     int family;          /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint32_t timeout_ms; /* for everything together; 0: CL_DIAL_DEFAULT_MS */
-    bool public_only;    /* addresses that are not (cl_addr_is_public) are as if not there */
+    bool public_only;    /* addresses that are not (cl_addr_is_public) are as if not there; the
+                          * proxy's own may be any */
 
     struct cleat_tls_config *tls;      /* a reference is kept while it is needed; NULL: in clear */
     const char *server_name;           /* whom to verify; copied */
@@ -83,8 +95,9 @@ const char *cl_dial_doing(const struct cl_dial *d);
 /* cl_dial_decided tells that `evidence` has answered. */
 void cl_dial_decided(struct cl_dial *d);
 
-/* cl_dial_peer: whom it is connected to; valid once TLS has begun. */
-const struct cl_addr *cl_dial_peer(const struct cl_dial *d);
+/* cl_dial_peer_is_public: the server may be anywhere on the internet, as far as its address tells;
+ * behind a proxy it may. Valid once TLS has begun. */
+bool cl_dial_peer_is_public(const struct cl_dial *d);
 
 /* cl_dial_cancel ends it without a result: done is not called. NULL is fine. */
 void cl_dial_cancel(struct cl_dial *d);

@@ -62,11 +62,14 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
 void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len);
 void cl_trace_http_body(struct cl_trace *t, bool sent, uint64_t bytes);
 
+/* cl_trace_proxy_head tells CONNECT, and the proxy's answer. */
+void cl_trace_proxy_head(struct cl_trace *t, bool sent, const char *head, size_t len);
+
 /* cl_trace_ws_frame tells the header of a WebSocket frame, sent or received. */
 void cl_trace_ws_frame(struct cl_trace *t, const struct cleat_ws_frame *frame);
 
-/* cl_trace_error tells why it ended; stage is "dns", "tcp", "tls", "http" or "ws". JSON only:
- * people get the message at the end of the program. */
+/* cl_trace_error tells why it ended; stage is "dns", "tcp", "proxy", "tls", "http" or "ws". JSON
+ * only: people get the message at the end of the program. */
 void cl_trace_error(struct cl_trace *t, const char *stage, const struct cleat_error *error);
 
 #endif

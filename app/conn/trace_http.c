@@ -30,12 +30,10 @@ static void copy_line(const char *p, size_t len, char *out, size_t cap)
     out[n] = '\0';
 }
 
-void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len)
+static void tell_head(struct cl_trace *t, const char *event, bool sent, const char *head,
+                      size_t len)
 {
-    if (t == NULL) {
-        return;
-    }
-    json_t *line = cl_trace_begin(t, sent ? "http.request" : "http.response");
+    json_t *line = cl_trace_begin(t, event);
     json_t *list = line != NULL ? json_array() : NULL;
     const char *colour = sent ? "\033[36m" : "\033[35m";
     while (len > 0) {
@@ -58,6 +56,20 @@ void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t 
     }
     (void)json_object_set_new(line, "lines", list);
     cl_trace_end(t, line);
+}
+
+void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len)
+{
+    if (t != NULL) {
+        tell_head(t, sent ? "http.request" : "http.response", sent, head, len);
+    }
+}
+
+void cl_trace_proxy_head(struct cl_trace *t, bool sent, const char *head, size_t len)
+{
+    if (t != NULL) {
+        tell_head(t, sent ? "proxy.request" : "proxy.response", sent, head, len);
+    }
 }
 
 void cl_trace_http_body(struct cl_trace *t, bool sent, uint64_t bytes)

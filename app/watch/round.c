@@ -163,8 +163,10 @@ static const struct cl_stream_handler handler = {.closed = on_closed};
 
 static void on_dialled(void *ctx, const struct cl_dial_result *result)
 {
-    static const enum cl_watch_reach reaches[] = {CL_WATCH_NO_ADDRESS, CL_WATCH_NO_CONNECTION,
-                                                  CL_WATCH_NO_HANDSHAKE, CL_WATCH_NO_HANDSHAKE};
+    static const enum cl_watch_reach reaches[] = {
+        [CL_DIAL_DNS] = CL_WATCH_NO_ADDRESS,          [CL_DIAL_TCP] = CL_WATCH_NO_CONNECTION,
+        [CL_DIAL_PROXY_TLS] = CL_WATCH_NO_CONNECTION, [CL_DIAL_PROXY] = CL_WATCH_NO_CONNECTION,
+        [CL_DIAL_TLS] = CL_WATCH_NO_HANDSHAKE,        [CL_DIAL_DONE] = CL_WATCH_NO_HANDSHAKE};
     struct job *job = ctx;
     struct cl_watch_side *side = job->side;
     struct cleat_tls_info info;
