@@ -150,7 +150,7 @@ static cl_result check_coding(struct cleat_http_head *h, const struct facts *f,
     /* RFC 9112 6.1: "A server that receives a request message with a transfer coding it does not
      * understand SHOULD respond with 501"; 6.3: not chunked last: 400 */
     if (f->num_chunked == 1 && cl_http_equal_fold(f->last_coding, "chunked") &&
-        f->coding.p[f->coding.len - 1] != ',') {
+        f->coding.len != 0 && f->coding.p[f->coding.len - 1] != ',') {
         struct cl_why why = {.code = CLEAT_ERR_UNSUPPORTED, .section = "RFC 9112 6.1"};
         return cl_http_refuse(h, cl_error_set(err, why, "transfer codings other than chunked: %.*s",
                                               CL_HTTP_SHOWN(f->coding)));

@@ -52,6 +52,8 @@ static const struct refused_row refused_rows[] = {
     {"chunked in two fields",
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
      A, 400},
+    {"chunked and then no coding",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n\r\n", A, 400},
     {"quoted chunked", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: \"chunked\"\r\n\r\n", A, 400},
     {"vertical tab before chunked",
      "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: \vchunked\r\n\r\n", S, 400},
