@@ -164,6 +164,8 @@ static bool has_a_tab(const struct message *ours, const struct message *theirs)
     return false;
 }
 
+#define PREFACE "Expected HTTP/2 Connection Preface"
+
 static struct row laxer[] = {
     {NULL, "Content-Length", "RFC 9110 5.6.3: white space behind a length may be a tab", has_a_tab,
      0},
@@ -172,9 +174,8 @@ static struct row laxer[] = {
     {NULL, "method",
      "RFC 9110 9.1: any token is a method; refusing it (501) is the server's affair",
      method_is_a_rare_token, 0},
-    {NULL, "Expected HTTP/2 Connection Preface",
-     "RFC 9113 3.4: PRI is a method that nobody uses: a 501 like others", method_is_a_rare_token,
-     0},
+    {NULL, PREFACE, "RFC 9113 3.4: PRI is a method that nobody uses: a 501 like others",
+     method_is_a_rare_token, 0},
 };
 
 /* ---- whether another request may follow, where we differ ---- */
@@ -498,6 +499,10 @@ static bool next(const uint8_t *p, size_t len, size_t *out_len, struct different
         if (ours.outcome == COMPLETE || would_take(p, len, &ours)) {
             explain_laxer(&ours, &theirs, out);
         }
+    } else if (ours.outcome == COMPLETE && is(ours.method, "PRI")) {
+        /* llhttp waits for the rest of HTTP/2's preface */
+        theirs.reason = PREFACE;
+        explain_laxer(&ours, &theirs, out);
     } else if (ours.outcome != theirs.outcome) {
         snprintf(out->finding, sizeof(out->finding), "the message has an end for %s alone",
                  ours.outcome == COMPLETE ? "us" : "llhttp");
