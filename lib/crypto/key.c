@@ -7,7 +7,6 @@
 #include "crypto/key_impl.h"
 
 #include <openssl/core_names.h>
-#include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "base/pem.h"
@@ -367,13 +366,9 @@ int cleat_key_from_encrypted_pem(const char *pem, size_t len, const char *passph
                          out, err);
 }
 
-cl_result cl_key_to_pkcs8(const struct cleat_key *key, struct cl_buf *out)
+cl_result cl_pkcs8_append(struct cl_buf *out, PKCS8_PRIV_KEY_INFO *info)
 {
-    if (key->external) {
-        return CLEAT_ERR_UNSUPPORTED;
-    }
     uint8_t *der = NULL;
-    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
     const int len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : -1;
     PKCS8_PRIV_KEY_INFO_free(info);
     if (len <= 0) {
@@ -382,6 +377,11 @@ cl_result cl_key_to_pkcs8(const struct cleat_key *key, struct cl_buf *out)
     const cl_result r = cl_buf_append(out, der, (size_t)len, SIZE_MAX);
     OPENSSL_clear_free(der, (size_t)len);
     return r;
+}
+
+cl_result cl_key_to_pkcs8(const struct cleat_key *key, struct cl_buf *out)
+{
+    return key->external ? CLEAT_ERR_UNSUPPORTED : cl_pkcs8_append(out, EVP_PKEY2PKCS8(key->pkey));
 }
 
 cl_result cl_key_to_pem(const struct cleat_key *key, struct cl_buf *out)

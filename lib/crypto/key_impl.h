@@ -11,6 +11,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "crypto/key.h"
 
@@ -78,6 +79,10 @@ const EVP_MD *cl_hash_md(enum cl_hash_id id);
 CL_MUST cl_result cl_ec_take(EC_KEY **out, enum cl_key_type curve, const uint8_t *point,
                              size_t len);
 void cl_ec_put(enum cl_key_type curve, EC_KEY *ec);
+
+/* cl_pkcs8_append appends a PrivateKeyInfo in DER, and takes it over; NULL is one that libcrypto
+ * could not make. NOMEM, CRYPTO. */
+CL_MUST cl_result cl_pkcs8_append(struct cl_buf *out, PKCS8_PRIV_KEY_INFO *info);
 
 /* cl_pubkey_deinit frees what a public key holds. */
 void cl_pubkey_deinit(struct cl_pubkey *key);

@@ -6,6 +6,7 @@
 #include <openssl/pkcs12.h>
 
 #include "base/mem.h"
+#include "crypto/key_impl.h"
 #include "crypto/ossl.h"
 #include "crypto/pbe_impl.h"
 
@@ -53,20 +54,6 @@ cl_result cl_sealed_describe(char out[CL_SEALED_TEXT], struct cl_rd der)
     return CL_OK;
 }
 
-/* append_info appends PKCS#8 and takes info over. */
-static cl_result append_info(struct cl_buf *out, PKCS8_PRIV_KEY_INFO *info)
-{
-    uint8_t *der = NULL;
-    const int len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    if (len <= 0) {
-        return cl_ossl_failed(CLEAT_ERR_CRYPTO);
-    }
-    const cl_result r = cl_buf_append(out, der, (size_t)len, SIZE_MAX);
-    OPENSSL_clear_free(der, (size_t)len);
-    return r;
-}
-
 static cl_result open_sealed(struct cl_buf *out, const X509_SIG *sealed, struct cl_rd passphrase,
                              struct cleat_error *err)
 {
@@ -78,7 +65,7 @@ static cl_result open_sealed(struct cl_buf *out, const X509_SIG *sealed, struct 
     cl_result r = cl_pbe_word_init(&word, passphrase, err);
     if (r == CL_OK) {
         PKCS8_PRIV_KEY_INFO *info = PKCS8_decrypt(sealed, word.text, word.len);
-        r = info != NULL ? append_info(out, info) : wrong_passphrase(err);
+        r = info != NULL ? cl_pkcs8_append(out, info) : wrong_passphrase(err);
     }
     cl_wipe(&word, sizeof(word));
     return r;
