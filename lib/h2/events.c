@@ -64,8 +64,6 @@ static void end_head(struct cleat_h2 *h2, struct cl_h2_stream *s, bool ends)
     if (cl_h2_collect_head(&h2->collect, &expect, &h2->refused_status, &h2->why) == CL_OK) {
         const struct cleat_http_head *head = &h2->collect.head;
         s->has_head = h2->is_server || head->status >= 200;
-        s->to_head = s->to_head ||
-                     (h2->is_server && cleat_http_is(cleat_http_text(head, head->method), "HEAD"));
         s->is_known = true;
         cl_h2_tell(h2, s, CL_H2_TELL_HEAD);
         return;

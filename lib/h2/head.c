@@ -38,15 +38,10 @@ void cl_h2_collect_begin(struct cl_h2_collect *c)
     c->size = c->num_fields = 0;
 }
 
-static bool is_name(struct cl_rd name, const char *text)
-{
-    return name.len == strlen(text) && memcmp(name.p, text, name.len) == 0;
-}
-
 static cl_result add_pseudo(struct cl_h2_collect *c, struct cl_rd name, struct cl_rd value)
 {
     for (size_t i = 0; i < CL_H2_NUM_PSEUDO; i++) {
-        if (is_name(name, pseudo_names[i])) {
+        if (cl_rd_equal_str(name, pseudo_names[i])) {
             c->values[i].there = true;
             c->values[i].at = c->pseudo.len;
             c->values[i].len = value.len;
@@ -70,10 +65,10 @@ static cl_result add_field(struct cl_h2_collect *c, struct cl_rd name, struct cl
     if (name.len > 0 && name.p[0] == ':') {
         return add_pseudo(c, name, value);
     }
-    if (is_name(name, "cookie")) {
+    if (cl_rd_equal_str(name, "cookie")) {
         return add_cookie(c, value);
     }
-    if (is_name(name, "host") && !c->has_host) {
+    if (cl_rd_equal_str(name, "host") && !c->has_host) {
         c->has_host = true;
         return cl_buf_append(&c->host, value.p, value.len, CL_HTTP_MAX_WRITTEN_HEAD);
     }
@@ -111,7 +106,7 @@ static struct cl_rd value_of(const struct cl_h2_collect *c, enum cl_h2_pseudo wh
 static cl_result begin_request(struct cl_h2_collect *c, struct cleat_error *err)
 {
     const struct cl_rd authority = value_of(c, CL_H2_AUTHORITY);
-    const bool to_connect = is_name(value_of(c, CL_H2_METHOD), "CONNECT");
+    const bool to_connect = cl_rd_equal_str(value_of(c, CL_H2_METHOD), "CONNECT");
     const bool extended = c->values[CL_H2_PROTOCOL].there;
     struct cl_rd host = authority;
     if (c->has_host && authority.p != NULL && !cl_rd_equal(cl_buf_view(&c->host), authority)) {
