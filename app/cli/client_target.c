@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "cli/get_codes.h"
+#include "http/url.h"
 
 static int bad_url(struct cleat_error *err, const char *what, struct cleat_http_view host)
 {
@@ -40,20 +40,12 @@ static int set_idn_host(struct client_target *t, struct cleat_error *err)
 
 static int set_host(struct client_target *t, struct cleat_error *err)
 {
-    struct cleat_http_view host = t->url.host;
     if (t->url.is_idn) {
         return set_idn_host(t, err);
     }
-    if (host.len > 1 && host.p[host.len - 1] == '.' && !t->url.is_ipv4) {
-        host.len--;
+    if (!cl_http_url_host(&t->url, t->host, sizeof(t->host))) {
+        return bad_url(err, "the name is empty or too long", t->url.host);
     }
-    if (host.len == 0 || host.len >= sizeof(t->host)) {
-        return bad_url(err, "the name is empty or too long", host);
-    }
-    for (size_t i = 0; i < host.len; i++) {
-        t->host[i] = (char)cl_ascii_lower((uint8_t)host.p[i]);
-    }
-    t->host[host.len] = '\0';
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cleat/http.h"
+#include "http/url.h"
 
 static const struct {
     const char *name;
@@ -107,18 +108,10 @@ static bool set_userinfo(struct cl_proxy *p, struct cl_rd info)
 static cl_result set_host(struct cl_proxy *p, const struct cleat_http_url *url,
                           struct cleat_error *err)
 {
-    size_t len = url->host.len;
-    if (len > 1 && url->host.p[len - 1] == '.' && !url->is_ipv4) {
-        len--;
-    }
-    if (len == 0 || len >= sizeof(p->host) || url->is_idn) {
+    if (url->is_idn || !cl_http_url_host(url, p->host, sizeof(p->host))) {
         return bad(err, url->is_idn ? "its name is not ASCII: write it as xn--..."
                                     : "its name is empty or too long");
     }
-    for (size_t i = 0; i < len; i++) {
-        p->host[i] = (char)cl_ascii_lower((uint8_t)url->host.p[i]);
-    }
-    p->host[len] = '\0';
     p->port = url->has_port               ? url->port
               : p->kind == CL_PROXY_HTTPS ? CL_PROXY_HTTPS_PORT
                                           : CL_PROXY_DEFAULT_PORT;

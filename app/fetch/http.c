@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cleat/http.h"
+#include "http/url.h"
 #include "net/timer.h"
 
 /* 8 interim (1xx) responses: to such a request a server has no reason for one */
@@ -350,22 +351,6 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
 }
 
 /* The host as certificates and DNS spell it. */
-static bool set_host(struct cl_fetch *f, const struct cleat_http_url *url)
-{
-    size_t len = url->host.len;
-    if (len > 1 && url->host.p[len - 1] == '.' && !url->is_ipv4) {
-        len--;
-    }
-    if (len == 0 || len >= sizeof(f->host)) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        f->host[i] = (char)cl_ascii_lower((uint8_t)url->host.p[i]);
-    }
-    f->host[len] = '\0';
-    return true;
-}
-
 /* Begins a connection to f->url. */
 static cl_result connect_to(struct cl_fetch *f, struct cleat_error *err)
 {
@@ -373,7 +358,8 @@ static cl_result connect_to(struct cl_fetch *f, struct cleat_error *err)
     const char *bad = NULL;
     if (cleat_http_url_parse(&url, f->url, strlen(f->url), NULL) != CLEAT_OK || url.websocket) {
         bad = "no URL of http";
-    } else if (url.userinfo.p != NULL || url.is_idn || !set_host(f, &url)) {
+    } else if (url.userinfo.p != NULL || url.is_idn ||
+               !cl_http_url_host(&url, f->host, sizeof(f->host))) {
         bad = "a URL with a user, or with a name that DNS does not have";
     } else if (url.secure && f->spec.tls == NULL) {
         bad = "https is not used here: what says who is trusted would rest on itself";

@@ -6,6 +6,8 @@
 #include "http/authority.h"
 #include "http/url.h"
 
+#include "base/text.h"
+
 static const struct {
     const char *name;
     uint16_t port;
@@ -261,4 +263,20 @@ int cleat_http_path_decode(struct cleat_http_view path, char *out, size_t cap, s
     }
     *out_len = len;
     return CLEAT_OK;
+}
+
+bool cl_http_url_host(const struct cleat_http_url *url, char *out, size_t cap)
+{
+    size_t len = url->host.len;
+    if (len > 1 && url->host.p[len - 1] == '.' && !url->is_ipv4) {
+        len--;
+    }
+    if (len == 0 || len >= cap) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (char)cl_ascii_lower((uint8_t)url->host.p[i]);
+    }
+    out[len] = '\0';
+    return true;
 }

@@ -25,4 +25,9 @@ struct cl_http_parts cl_http_url_split(struct cl_rd text);
 void cl_http_put_host(struct cl_wr *w, const struct cleat_http_url *url);
 void cl_http_put_port(struct cl_wr *w, uint16_t port);
 
+/* cl_http_url_host writes the host as names are looked up and compared: in lower case, without the
+ * dot behind it, with a NUL. false: it is empty, or does not fit into cap bytes. A name that is not
+ * ASCII (is_idn) has to be converted instead. */
+CL_RD_MUST bool cl_http_url_host(const struct cleat_http_url *url, char *out, size_t cap);
+
 #endif

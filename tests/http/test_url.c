@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleat/http.h"
+#include "http/url.h"
 
 #define STR(v) (int)(v).len, (v).p != NULL ? (v).p : "-"
 
@@ -289,6 +290,28 @@ static void test_paths_are_decoded_and_dangerous_escapes_refused(void **state)
                      CLEAT_ERR_LIMIT);
 }
 
+static void test_a_host_is_looked_up_in_lower_case_and_without_its_last_dot(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *host;
+    } rows[] = {
+        {"https://Example.COM/", "example.com"},
+        {"https://example.com./", "example.com"},
+        {"https://[2001:DB8::A]/", "2001:db8::a"},
+        {"https://127.0.0.1/", "127.0.0.1"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cleat_http_url url;
+        char host[12];
+        assert_int_equal(cleat_http_url_parse(&url, rows[i].url, strlen(rows[i].url), NULL),
+                         CLEAT_OK);
+        assert_true(cl_http_url_host(&url, host, sizeof(host)));
+        assert_string_equal(host, rows[i].host);
+        assert_false(cl_http_url_host(&url, host, strlen(rows[i].host)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_target_and_authority_are_what_a_request_needs),
         cmocka_unit_test(test_references_are_resolved_as_rfc_3986_shows),
         cmocka_unit_test(test_a_reference_keeps_port_and_literal_and_drops_user_information),
+        cmocka_unit_test(test_a_host_is_looked_up_in_lower_case_and_without_its_last_dot),
         cmocka_unit_test(test_paths_are_decoded_and_dangerous_escapes_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
