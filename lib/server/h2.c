@@ -55,6 +55,12 @@ static enum cleat_http_server_next tell_last(struct cleat_http_server *s,
     return done ? CLEAT_HTTP_SERVER_DONE : CLEAT_HTTP_SERVER_GONE;
 }
 
+static void reset(struct cleat_http_exchange *x, uint32_t code)
+{
+    x->gone = true;
+    cleat_h2_reset(x->s->h2.h2, x->stream, code);
+}
+
 /* ---- refusing ---- */
 
 static void refuse(struct cleat_http_exchange *x, uint16_t status, const struct cleat_error *why)
@@ -64,8 +70,7 @@ static void refuse(struct cleat_http_exchange *x, uint16_t status, const struct 
         x->request_done = true;
         cleat_h2_stop(s->h2.h2, x->stream);
     } else if (x->status != 0) {
-        cleat_h2_reset(s->h2.h2, x->stream,
-                       status == 400 ? CLEAT_H2_PROTOCOL_ERROR : CLEAT_H2_ENHANCE_YOUR_CALM);
+        reset(x, status == 400 ? CLEAT_H2_PROTOCOL_ERROR : CLEAT_H2_ENHANCE_YOUR_CALM);
     } else {
         (void)cl_server_note(s, why);
         x->refused = x->request_done = true;
@@ -147,7 +152,7 @@ static enum cleat_http_server_next on_data(struct cleat_http_server *s,
                                            const struct cleat_h2_io *q)
 {
     struct cleat_http_exchange *x = q->ctx;
-    if (x == NULL || x->request_done || x->response_done) {
+    if (x == NULL || x->gone || x->request_done || x->response_done) {
         return CL_SERVER_GO_ON; /* not wanted; its window stays closed until the stream has ended */
     }
     x->expects = false; /* it did not wait */
@@ -171,7 +176,7 @@ static enum cleat_http_server_next on_end(struct cleat_http_server *s,
     struct cleat_error err;
     (void)s;
     err.code = CLEAT_OK;
-    if (x == NULL || x->request_done || x->response_done) {
+    if (x == NULL || x->gone || x->request_done || x->response_done) {
         return CL_SERVER_GO_ON;
     }
     if (q->head != NULL && cl_http_trailers_check(q->head, &err) != CL_OK) {
@@ -190,7 +195,7 @@ static enum cleat_http_server_next on_writable(struct cleat_http_server *s,
 {
     struct cleat_http_exchange *x = q->ctx;
     (void)s;
-    if (x == NULL || x->response_done || !x->wants_room) {
+    if (x == NULL || x->gone || x->response_done || !x->wants_room) {
         return CL_SERVER_GO_ON;
     }
     x->wants_room = false;
@@ -415,11 +420,6 @@ static cl_result send_trailers(struct cleat_http_exchange *x, struct cleat_http_
         cleat_h2_stop(x->s->h2.h2, x->stream);
     }
     return r;
-}
-
-static void reset(struct cleat_http_exchange *x, uint32_t code)
-{
-    cleat_h2_reset(x->s->h2.h2, x->stream, code);
 }
 
 /* ---- the connection ---- */
