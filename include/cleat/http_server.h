@@ -220,6 +220,12 @@ int cleat_http_exchange_write(struct cleat_http_exchange *x, const void *p, size
                               size_t *taken);
 size_t cleat_http_exchange_room(const struct cleat_http_exchange *x);
 
+/* cleat_http_exchange_reply is both for a body that is there as a whole: what there is no room for
+ * is copied, and goes out by itself (no WRITABLE comes). Failures as cleat_http_exchange_respond;
+ * behind CLEAT_ERR_NOMEM the exchange may have been reset. */
+int cleat_http_exchange_reply(struct cleat_http_exchange *x, uint16_t status, const char *fields,
+                              size_t fields_len, const void *body, size_t len);
+
 /* cleat_http_exchange_pass is for bodies that need no copy (files): returns how many of the next
  * len bytes of the body the caller sends by itself, behind the output; cleat_http_server_sent tells
  * of them as of output. Until then nothing else is taken. 0: not with this protocol (HTTP/2), or

@@ -1,6 +1,10 @@
 /* server/exchange.c - what an application does with an exchange, in both protocols. */
 #include "server/server.h"
 
+#include <string.h>
+
+#include "base/mem.h"
+
 static const struct cl_server_ops *ops_of(const struct cleat_http_exchange *x)
 {
     return cl_server_ops(x->s);
@@ -215,6 +219,49 @@ int cleat_http_exchange_write(struct cleat_http_exchange *x, const void *p, size
     x->response_done = ends && *taken == len;
     x->wants_room = *taken < len;
     return CLEAT_OK;
+}
+
+void cl_server_reply_on(struct cleat_http_exchange *x)
+{
+    struct cl_server_reply *r = x->reply;
+    size_t taken = 0;
+    const int code = cleat_http_exchange_write(x, r->bytes + r->at, r->len - r->at, true, &taken);
+    r->at += taken;
+    if (code != CLEAT_OK || r->at == r->len) {
+        cl_free(r);
+        x->reply = NULL;
+    }
+    if (code != CLEAT_OK && code != CLEAT_ERR_CLOSED) {
+        cleat_http_exchange_reset(x, CLEAT_H2_INTERNAL_ERROR);
+    }
+}
+
+int cleat_http_exchange_reply(struct cleat_http_exchange *x, uint16_t status, const char *fields,
+                              size_t fields_len, const void *body, size_t len)
+{
+    size_t taken = 0;
+    if (status < 200) {
+        return CLEAT_ERR_USAGE;
+    }
+    CL_TRY((cl_result)cleat_http_exchange_respond(x, status, fields, fields_len, len, false));
+    if (x->response_done) {
+        return CLEAT_OK;
+    }
+    int code = cleat_http_exchange_write(x, body, len, true, &taken);
+    if (code == CLEAT_OK && taken < len) {
+        struct cl_server_reply *r = cl_alloc(sizeof(*r) + len - taken);
+        code = r != NULL ? CLEAT_OK : CLEAT_ERR_NOMEM;
+        if (r != NULL) {
+            r->len = len - taken;
+            r->at = 0;
+            memcpy(r->bytes, (const uint8_t *)body + taken, r->len);
+            x->reply = r;
+        }
+    }
+    if (code != CLEAT_OK && code != CLEAT_ERR_CLOSED) {
+        cleat_http_exchange_reset(x, CLEAT_H2_INTERNAL_ERROR);
+    }
+    return code;
 }
 
 int cleat_http_exchange_trailers(struct cleat_http_exchange *x, const char *fields,

@@ -21,9 +21,8 @@ static void empty_exchange(struct cl_h1_exchange *h)
     cl_buf_deinit(&h->pending);
     cl_buf_deinit(&h->trailers);
     cl_free(h->trailer_head);
-    cl_free(h->x.kept);
     h->trailer_head = NULL;
-    h->x.kept = NULL;
+    cl_server_deinit_exchange(&h->x);
 }
 
 static void free_exchange(struct cl_h1_exchange *h)

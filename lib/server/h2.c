@@ -38,7 +38,7 @@ static void free_exchange(struct cleat_http_server *s, struct cleat_http_exchang
         s->h2.unconsumed -= x->unconsumed;
         s->h2.num_refuse -= x->refuse != 0;
         TAILQ_REMOVE(&s->h2.exchanges, x, link);
-        cl_free(x->kept);
+        cl_server_deinit_exchange(x);
         cl_free(x);
     }
 }
@@ -468,7 +468,7 @@ static void tick(struct cleat_http_server *s, uint64_t *next)
     cl_server_lower(next, below);
     TAILQ_FOREACH(x, &s->h2.exchanges, link)
     {
-        const bool turn = !x->over && !x->request_done && !x->response_done &&
+        const bool turn = !x->over && !x->gone && !x->request_done && !x->response_done &&
                           is_its_turn(x, x->unconsumed, s->h2.unconsumed);
         if (cl_server_look(&x->in, turn, x->received, s->now, x->stall_timeout, x->stall_bytes,
                            next)) {

@@ -135,16 +135,23 @@ cl_result cl_server_too_long(struct cleat_error *err, uint64_t len, uint64_t max
 enum cleat_http_server_next cleat_http_server_step(struct cleat_http_server *s,
                                                    struct cleat_http_server_io *io)
 {
-    io->exchange = NULL;
-    io->head = NULL;
-    io->protocol = NULL;
-    io->data = NULL;
-    io->data_len = 0;
-    io->end = false;
-    io->status = 0;
-    io->code = 0;
+    enum cleat_http_server_next next;
     s->now = io->now;
-    return cl_server_ops(s)->step(s, io);
+    do {
+        io->exchange = NULL;
+        io->head = NULL;
+        io->protocol = NULL;
+        io->data = NULL;
+        io->data_len = 0;
+        io->end = false;
+        io->status = 0;
+        io->code = 0;
+        next = cl_server_ops(s)->step(s, io);
+        if (next != CLEAT_HTTP_SERVER_WRITABLE || io->exchange->reply == NULL) {
+            return next;
+        }
+        cl_server_reply_on(io->exchange);
+    } while (true);
 }
 
 void cl_server_init_exchange(struct cleat_http_server *s, struct cleat_http_exchange *x,
@@ -172,6 +179,14 @@ void cl_server_init_exchange(struct cleat_http_server *s, struct cleat_http_exch
         x->request_done = x->announced == 0;
     }
     x->expects = head->expect == CLEAT_HTTP_EXPECT_CONTINUE && !x->request_done;
+}
+
+void cl_server_deinit_exchange(struct cleat_http_exchange *x)
+{
+    cl_free(x->kept);
+    cl_free(x->reply);
+    x->kept = NULL;
+    x->reply = NULL;
 }
 
 bool cl_server_is_last(const struct cleat_http_server *s)

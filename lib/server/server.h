@@ -36,6 +36,12 @@ struct cl_server_kept {
     char text[];
 };
 
+/* What is left of a reply, to be sent as there is room. */
+struct cl_server_reply {
+    size_t len, at;
+    uint8_t bytes[];
+};
+
 struct cleat_http_exchange {
     struct cleat_http_server *s;
     TAILQ_ENTRY(cleat_http_exchange) link; /* HTTP/2 */
@@ -70,6 +76,8 @@ struct cleat_http_exchange {
     size_t unconsumed;
     struct cl_server_watch in;
     struct cl_server_kept *kept;
+    struct cl_server_reply *reply;
+    const struct cleat_http_route *route; /* cleat/http_routes.h: who handles it; NULL: nobody */
 };
 
 TAILQ_HEAD(cl_server_exchanges, cleat_http_exchange);
@@ -135,6 +143,9 @@ cl_result cl_server_note(struct cleat_http_server *s, const struct cleat_error *
 void cl_server_init_exchange(struct cleat_http_server *s, struct cleat_http_exchange *x,
                              const struct cleat_http_head *head);
 
+/* cl_server_deinit_exchange frees what it holds. */
+void cl_server_deinit_exchange(struct cleat_http_exchange *x);
+
 /* cl_server_is_last tells whether the connection takes no request behind this one. */
 bool cl_server_is_last(const struct cleat_http_server *s);
 
@@ -152,6 +163,9 @@ static inline void cl_server_lower(uint64_t *next, uint64_t at)
 cl_result cl_server_too_slow(struct cleat_error *err, const char *what, uint32_t timeout,
                              uint32_t bytes);
 cl_result cl_server_too_long(struct cleat_error *err, uint64_t len, uint64_t max);
+
+/* exchange.c: cl_server_reply_on goes on with a reply. */
+void cl_server_reply_on(struct cleat_http_exchange *x);
 
 /* ---- fields.c ---- */
 
