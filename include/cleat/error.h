@@ -104,6 +104,7 @@ extern "C" {
     X(HTTP_TRUNCATED, -304, 0, "an HTTP message that ended early")                                 \
     X(BAD_URL, -305, 0, "not a valid URL")                                                         \
     X(HTTP_STATUS, -306, 0, "an HTTP status that means failure")                                   \
+    X(CODING, -307, 0, "content that is not what its coding says")                                 \
                                                                                                    \
     X(WS_HANDSHAKE, -400, 0, "not a valid WebSocket handshake")                                    \
     X(WS_VERSION, -401, 0, "a WebSocket version that is not supported")                            \

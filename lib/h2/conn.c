@@ -294,7 +294,7 @@ void cleat_h2_free(struct cleat_h2 *h2)
     if (!h2->broken) {
         nghttp2_session_del(h2->session);
     }
-    cl_h2_heap_drop(&h2->heap);
+    cl_heap_drop(&h2->heap);
     cl_h2_collect_end(&h2->collect);
     cl_buf_deinit(&h2->out);
     cl_free(h2);

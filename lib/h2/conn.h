@@ -79,7 +79,7 @@ struct cleat_h2 {
     struct cleat_h2_options o;
     struct cleat_h2_stats stats;
     nghttp2_session *session;
-    struct cl_h2_heap heap;
+    struct cl_heap heap;
     bool early;  /* the bytes that are read came as early data */
     bool broken; /* nghttp2 is out of memory, or not to be fed any more: it is not called again */
     bool is_server;

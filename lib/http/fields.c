@@ -98,6 +98,7 @@ int cleat_http_reply_status(int code)
     case CLEAT_ERR_HTTP_SYNTAX:
     case CLEAT_ERR_HTTP_AMBIGUOUS:
     case CLEAT_ERR_HTTP_TRUNCATED:
+    case CLEAT_ERR_CODING:
     case CLEAT_ERR_BAD_URL:
         return 400;
     case CLEAT_ERR_HTTP_TOO_LARGE:
