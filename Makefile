@@ -45,7 +45,7 @@ clean:
 
 help:
 	@echo "make          build the optimised program: build/release/cleat"
-	@echo "make demo     serve web/ on https://localhost:8443 with a certificate made for it"
+	@echo "make demo     serve a page about your own connection on https://localhost:8443"
 	@echo "make check    build with and without sanitizers, run every test"
 	@echo "make bench    measure, side by side with other libraries and servers"
 	@echo "make fuzz     fuzz the parsers: NAME=target SECONDS=60"

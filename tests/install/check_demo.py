@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check_demo.py SOURCE BUILD - scripts/demo serves web/ to curl with the CA that it made, in a
+"""check_demo.py SOURCE BUILD - scripts/demo serves its page to curl with the CA that it made, in a
 folder that nobody else can read, and leaves in good order at Ctrl-C."""
 import os
 import pathlib
