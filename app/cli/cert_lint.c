@@ -25,7 +25,7 @@
 #define MAX_FINDINGS   4096
 #define ITEM_NAME_SIZE 160
 
-enum { LEVEL = 1, PROFILE, PURPOSE, AT, CACERT, JSON, HELP };
+enum { LEVEL = 1, PROFILE, PURPOSE, AT, CACERT, PASSIN, JSON, HELP };
 
 static const struct cl_option options[] = {
     {LEVEL, 0, "level", "LEVEL",
@@ -36,6 +36,7 @@ static const struct cl_option options[] = {
     {AT, 0, "at", "TIME", "as of then: 2026-06-01, 2026-06-01T12:00:00Z, @UNIX"},
     {CACERT, 0, "cacert", "FILE",
      "roots that clients have, to tell whether a chain is complete\n(default: the system's)"},
+    CERT_PASSIN_ROW(PASSIN),
     {JSON, 0, "json", NULL, "print JSON"},
     {HELP, 'h', "help", NULL, "print this text"},
 };
@@ -44,9 +45,9 @@ static const struct cl_usage usage = {
     .command = "cert lint",
     .synopsis = "[OPTION]... FILE...",
     .about = "Looks for what is wrong, weak or unusual in certificates and chains, requests and\n"
-             "revocation lists, PEM or DER: each finding with its rule, the section of the\n"
-             "standard, and what to do. Exits with 0 when there is nothing of that level, 1 when\n"
-             "there is, 3 when a file cannot be read.",
+             "revocation lists, PEM, DER or PKCS#12: each finding with its rule, the section of\n"
+             "the standard, and what to do. Exits with 0 when there is nothing of that level, 1\n"
+             "when there is, 3 when a file cannot be read.",
     .options = options,
     .num_options = sizeof(options) / sizeof(options[0]),
     .examples = "  cleat cert lint chain.pem\n"
@@ -59,6 +60,7 @@ struct wish {
     const char *files[MAX_FILES];
     size_t num_files;
     struct client_options trust;
+    const char *passin;
     enum cl_lint_level level;
     bool rfc5280, client, json;
     int64_t at;
@@ -74,7 +76,8 @@ struct found {
 struct session {
     const struct wish *wish;
     const struct cleat_trust_store *trust; /* or NULL */
-    struct found *found;                   /* of the file at hand */
+    struct cert_opening how;
+    struct found *found; /* of the file at hand */
     size_t num_found;
     const char *item; /* that is looked at */
     unsigned counts[3];
@@ -122,6 +125,8 @@ static int take(void *ctx, int id, const struct cl_options *o)
     case CACERT:
         w->trust.cacert = o->value;
         return 0;
+    case PASSIN:
+        return cert_pass_set(&w->passin, o);
     case JSON:
         w->json = true;
         return 0;
@@ -376,7 +381,7 @@ static void lint_file(struct session *s, const char *path)
 {
     struct cert_items list = {0};
     struct cleat_error err = {0};
-    cl_result r = cert_items_read(&list, path, &err);
+    cl_result r = cert_items_load(&list, path, &s->how, &err);
     if (r == CL_OK) {
         r = lint_items(s, &list, path, &err);
     }
@@ -425,6 +430,7 @@ static int run(const struct wish *w)
         (void)cert_tool_complain(usage.command, &err);
         return EXIT_UNREAD;
     }
+    cert_opening_init(&s.how, w->passin);
     s.trust = trust; /* without the system's roots, whether a chain is complete is not told */
     for (size_t i = 0; i < w->num_files; i++) {
         lint_file(&s, w->files[i]);
@@ -434,6 +440,7 @@ static int run(const struct wish *w)
         any = any || s.counts[level] != 0;
     }
     json_decref(s.list);
+    cl_passphrase_deinit(&s.how.passphrase);
     cleat_trust_store_free(trust);
     if (s.out_of_memory) {
         (void)fprintf(stderr, "cleat cert lint: out of memory: something may be missing\n");

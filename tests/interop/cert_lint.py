@@ -152,6 +152,20 @@ class Lint(GetTest):
                           self.file("own.crl"), ca, code=0)
         self.assertEqual(set(rules.values()), {"notice"}, rules)
 
+    def test_what_a_pkcs12_file_holds_is_looked_at(self):
+        cert, file, word = self.leaf(subjectAltName=None), self.file("l.p12"), self.file("word")
+        word.touch(mode=0o600)
+        word.write_text("a word\n")
+        openssl("pkcs12", "-export", "-in", cert, "-inkey", self.file("l.key"), "-passout",
+                f"file:{word}", "-out", file)
+        rules = self.lint("--passin", f"file:{word}", file, code=1)
+        self.assertEqual(rules, self.lint(cert, code=1))
+        self.assertIn("has_san", rules)
+        word.write_text("another\n")
+        done = run([PROGRAM, "cert", "lint", "--passin", f"file:{word}", file], check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"passphrase", done.stderr)
+
     def test_exit_codes_and_levels(self):
         def code(*args):
             return run([PROGRAM, "cert", "lint", "--cacert", self.ca.cert, *args],
