@@ -31,7 +31,8 @@ static int open_https(struct client_evidence *e, struct cleat_error *err)
 int client_evidence_open(struct client_evidence *e, struct cleat_error *err)
 {
     const char *folder = e->options->revocation_cache;
-    if (folder == NULL || strcmp(folder, "none") != 0) {
+    /* "off" is what --revocation takes; ./off is a folder of that name */
+    if (folder == NULL || (strcmp(folder, "none") != 0 && strcmp(folder, "off") != 0)) {
         e->cache = cl_fetch_cache_new(folder);
         if (e->cache == NULL) {
             return GET_EXIT_NO_MEMORY;

@@ -20,7 +20,7 @@ struct client_options {
     struct cl_words tlsa;
     struct cl_words proxy_headers;
     const char *revocation;       /* --revocation; NULL: not said */
-    const char *revocation_cache; /* a folder, or "none"; NULL: the user's own */
+    const char *revocation_cache; /* a folder, "none" or "off"; NULL: the user's own */
     const char *pinned;           /* --pinnedpubkey */
     const char *ct_logs;          /* --ct-logs; NULL: the usual places */
     const char *cacert;

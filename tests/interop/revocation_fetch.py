@@ -7,6 +7,7 @@ import datetime
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import ssl
 import tempfile
@@ -257,10 +258,12 @@ class Verify(Fetching):
         self.assertEqual(len(self.seen), 1)
         self.assertEqual(self.cache.stat().st_mode & 0o777, 0o700)
         self.assertEqual([f.stat().st_mode & 0o777 for f in self.cache.iterdir()], [0o600])
-        told = json.loads(self.verify(GOOD, "--revocation", "ocsp", "--json",
-                                      "--revocation-cache", "none"))
-        self.assertEqual([row["source"] for row in told["lookups"]], ["network"])
-        self.assertEqual(len(self.seen), 2)
+        for number, word in enumerate(("none", "off"), 2):
+            told = json.loads(self.verify(GOOD, "--revocation", "ocsp", "--json",
+                                          "--revocation-cache", word))
+            self.assertEqual([row["source"] for row in told["lookups"]], ["network"])
+            self.assertEqual(len(self.seen), number)
+        self.assertFalse(pathlib.Path("off").exists())
 
     def test_nothing_is_fetched_unless_it_is_asked_for_and_missing(self):
         response = self.ca.ocsp(GOOD)
