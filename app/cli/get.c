@@ -84,9 +84,17 @@ static bool step_all(struct run *r)
     return moved;
 }
 
+/* For those that wait for what will not come. The last event may have been the last there is (a
+ * timer's): what is due because of it goes on. */
 static void give_up(struct run *r)
 {
     struct get_transfer *t;
+    TAILQ_FOREACH(t, &r->transfers, link)
+    {
+        if (get_transfer_is_due(t)) {
+            return;
+        }
+    }
     TAILQ_FOREACH(t, &r->transfers, link)
     {
         get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},

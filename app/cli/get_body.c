@@ -1,49 +1,33 @@
-/* cli/get_body.c - gather the request body in memory. */
+/* cli/get_body.c - gather what the request body is made of. */
 #include "cli/get_body.h"
 
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/get_codes.h"
-#include "cli/read_file.h"
 
-/* curl's -d @FILE leaves out CR, LF and NUL. */
-static void strip_line_ends(struct cl_buf *b, size_t from)
+static int complain_size(const struct cl_options *from)
 {
-    size_t to = from;
-    for (size_t i = from; i < b->len; i++) {
-        uint8_t c = b->p[i];
-        if (c != '\r' && c != '\n' && c != '\0') {
-            b->p[to++] = c;
-        }
-    }
-    b->len = to;
+    return cl_options_complain(&get_usage, "%s: the body is too large", from->spelled);
 }
 
 static int add(struct get_options *o, const struct cl_options *from, bool files, bool strip)
 {
     const char *value = from->value, *why = "";
     bool joined = o->has_body && !o->json;
-    if (joined && cl_buf_append(&o->body, "&", 1, GET_MAX_BODY) != CL_OK) {
-        return cl_options_complain(&get_usage, "%s: the body is too large", from->spelled);
+    if (joined && get_parts_bytes(&o->body, "&", 1) != CL_OK) {
+        return complain_size(from);
     }
     o->has_body = true;
     if (files && value[0] == '@') {
-        size_t start = o->body.len;
-        if (!cl_read_file(value + 1, &o->body, GET_MAX_BODY, &why)) {
+        if (!get_parts_file(&o->body, value + 1, 0, strip, &why)) {
             (void)cl_options_complain(&get_usage, "%s: cannot read %s: %s", from->spelled,
                                       value + 1, why);
             return GET_EXIT_READ_FILE;
         }
-        if (strip) {
-            strip_line_ends(&o->body, start);
-        }
         return 0;
     }
-    if (cl_buf_append(&o->body, value, strlen(value), GET_MAX_BODY) != CL_OK) {
-        return cl_options_complain(&get_usage, "%s: the body is too large", from->spelled);
-    }
-    return 0;
+    return get_parts_bytes(&o->body, value, strlen(value)) == CL_OK ? 0 : complain_size(from);
 }
 
 static int add_form(struct get_options *o, const struct cl_options *from, bool files, bool strip)
@@ -77,4 +61,25 @@ int get_body_json(void *options, const struct cl_options *from)
     }
     o->json = true;
     return add(o, from, true, false);
+}
+
+static int add_field(void *options, const struct cl_options *from, bool raw)
+{
+    struct cleat_error err = {0};
+    int code = get_form_add(&((struct get_options *)options)->form, from->value, raw, &err);
+    if (code != 0) {
+        (void)cl_options_complain(&get_usage, "%s%s%s", err.text, err.hint[0] != '\0' ? "; " : "",
+                                  err.hint);
+    }
+    return code;
+}
+
+int get_body_form(void *options, const struct cl_options *from)
+{
+    return add_field(options, from, false);
+}
+
+int get_body_form_string(void *options, const struct cl_options *from)
+{
+    return add_field(options, from, true);
 }

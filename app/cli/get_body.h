@@ -12,4 +12,8 @@ int get_body_raw(void *options, const struct cl_options *from);
 int get_body_binary(void *options, const struct cl_options *from);
 int get_body_json(void *options, const struct cl_options *from);
 
+/* These add a field to the form of -F. 0, 2, 26 as above. */
+int get_body_form(void *options, const struct cl_options *from);
+int get_body_form_string(void *options, const struct cl_options *from);
+
 #endif

@@ -20,7 +20,9 @@ enum get_exit {
     GET_EXIT_READ_FILE = 26,
     GET_EXIT_NO_MEMORY = 27,
     GET_EXIT_TIMEOUT = 28,
+    GET_EXIT_RANGE = 33, /* -C: the server does not go on where it was told to */
     GET_EXIT_HANDSHAKE = 35,
+    GET_EXIT_BAD_RESUME = 36, /* -C: the file that is sent is not as long */
     GET_EXIT_REDIRECTS = 47,
     GET_EXIT_EMPTY = 52,
     GET_EXIT_SEND = 55,

@@ -41,6 +41,7 @@ struct get_facts {
     char referer[CLEAT_HTTP_MAX_URL + 1];
     struct cl_buf head;  /* of the last response, without the empty line */
     struct cl_buf certs; /* what the server showed, PEM; empty when it was resumed */
+    struct cl_buf page;  /* --mixed-content: what is looked at */
     const struct get_slo *slo;
 };
 

@@ -1,6 +1,7 @@
 /* cli/get_options.c - what each option does to struct get_options. */
 #include "cli/get_options.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -21,6 +22,22 @@ static int set_max_redirects(void *options, const struct cl_options *from)
 {
     struct get_options *o = options;
     return cl_options_number(from, -1, 1000000, &o->max_redirects) ? 0 : CL_EXIT_USAGE;
+}
+
+static int set_retry(void *options, const struct cl_options *from)
+{
+    struct get_options *o = options;
+    return cl_options_number(from, 0, 1000000, &o->retry) ? 0 : CL_EXIT_USAGE;
+}
+
+/* -C OFFSET or "-" */
+static int set_resume(void *options, const struct cl_options *from)
+{
+    long offset;
+    ((struct get_options *)options)->resume = from->value;
+    return strcmp(from->value, "-") == 0 || cl_options_number(from, 0, LONG_MAX, &offset)
+               ? 0
+               : CL_EXIT_USAGE;
 }
 
 static int set_slo(void *options, const struct cl_options *from)
@@ -48,6 +65,11 @@ static const struct cl_setter setters[] = {
     {GET_FALSE_START, CL_SET_TRUE, AT(client.false_start), NULL},
     {GET_FALLBACK_SCSV, CL_SET_TRUE, AT(client.fallback_scsv), NULL},
     {GET_HELP, CL_SET_TRUE, AT(help), NULL},
+    {GET_JUNK_SESSION, CL_SET_TRUE, AT(junk_session), NULL},
+    {GET_MIXED_CONTENT, CL_SET_TRUE, AT(mixed_content), NULL},
+    {GET_MIXED_CONTENT_JSON, CL_SET_TRUE, AT(mixed_content_json), NULL},
+    {GET_RETRY_ALL_ERRORS, CL_SET_TRUE, AT(retry_all_errors), NULL},
+    {GET_RETRY_CONNREFUSED, CL_SET_TRUE, AT(retry_connrefused), NULL},
     {GET_PRINT_CURL, CL_SET_TRUE, AT(print_curl), NULL},
     {GET_TIMING, CL_SET_TRUE, AT(timing), NULL},
     {GET_METHOD, CL_SET_TEXT, AT(method), NULL},
@@ -59,15 +81,24 @@ static const struct cl_setter setters[] = {
     {GET_DUMP_HEADER, CL_SET_TEXT, AT(dump_header), NULL},
     {GET_SSL_SESSIONS, CL_SET_TEXT, AT(ssl_sessions), NULL},
     {GET_ALPN, CL_SET_TEXT, AT(client.alpn), NULL},
+    {GET_COOKIE_JAR, CL_SET_TEXT, AT(cookie_jar), NULL},
+    {GET_COOKIE, CL_SET_WORD, AT(cookies), NULL},
+    {GET_UPLOAD, CL_SET_WORD, AT(uploads), NULL},
     {GET_HEADER, CL_SET_WORD, AT(headers), NULL},
     {GET_URL, CL_SET_WORD, AT(urls), NULL},
     {GET_MAX_TIME, CL_SET_SECONDS, AT(max_time_ms), NULL},
+    {GET_RETRY_DELAY, CL_SET_SECONDS, AT(retry_delay_ms), NULL},
+    {GET_RETRY_MAX_TIME, CL_SET_SECONDS, AT(retry_max_ms), NULL},
     {GET_GLOBOFF, CL_SET_NOTHING, 0, NULL},
     {GET_HTTP11, CL_SET_NOTHING, 0, NULL},
     {GET_PROGRESS_BAR, CL_SET_NOTHING, 0, NULL},
     {GET_OUTPUT, CL_SET_BY_FUNCTION, 0, set_output},
     {GET_REMOTE_NAME, CL_SET_BY_FUNCTION, 0, set_remote_name},
     {GET_MAX_REDIRS, CL_SET_BY_FUNCTION, 0, set_max_redirects},
+    {GET_RETRY, CL_SET_BY_FUNCTION, 0, set_retry},
+    {GET_RESUME, CL_SET_BY_FUNCTION, 0, set_resume},
+    {GET_FORM, CL_SET_BY_FUNCTION, 0, get_body_form},
+    {GET_FORM_STRING, CL_SET_BY_FUNCTION, 0, get_body_form_string},
     {GET_SLO, CL_SET_BY_FUNCTION, 0, set_slo},
     {GET_DATA, CL_SET_BY_FUNCTION, 0, get_body_data},
     {GET_DATA_RAW, CL_SET_BY_FUNCTION, 0, get_body_raw},
@@ -99,14 +130,36 @@ static const char *also_on_stdout(const struct get_options *o)
     return o->write_out != NULL ? "what -w prints" : NULL;
 }
 
+/* What asks for two kinds of request, or for two answers at once. */
+static int check_kinds(const struct get_options *o)
+{
+    const bool form = o->form.boundary[0] != '\0';
+    const bool upload = o->uploads.num > 0;
+    if ((o->has_body && form) || (o->has_body && upload) || (form && upload)) {
+        return cl_options_complain(&get_usage, "-d, -F and -T: give one of them");
+    }
+    if (o->head && (o->has_body || form || upload)) {
+        return cl_options_complain(
+            &get_usage, "-I asks for a HEAD request, which cannot carry -d, -F, -T or --json");
+    }
+    if (o->uploads.num > o->urls.num) {
+        return cl_options_complain(&get_usage, "more -T options (%zu) than URLs (%zu)",
+                                   o->uploads.num, o->urls.num);
+    }
+    if (o->resume != NULL && o->range != NULL) {
+        return cl_options_complain(&get_usage, "-C and -r ask for two different parts");
+    }
+    if (o->resume != NULL && upload && strcmp(o->resume, "-") == 0) {
+        return cl_options_complain(
+            &get_usage, "-C -: how much the server has is not known here; give -C OFFSET");
+    }
+    return 0;
+}
+
 static int check(const struct get_options *o)
 {
     if (o->urls.num == 0) {
         return cl_options_complain(&get_usage, "no URL given");
-    }
-    if (o->head && o->has_body) {
-        return cl_options_complain(&get_usage,
-                                   "-I asks for a HEAD request, which cannot carry -d or --json");
     }
     if (o->outputs.num > o->urls.num) {
         return cl_options_complain(&get_usage, "more -o and -O options (%zu) than URLs (%zu)",
@@ -119,7 +172,8 @@ static int check(const struct get_options *o)
     if (o->user != NULL && strchr(o->user, ':') == NULL) {
         return cl_options_complain(&get_usage, "-u: write USER:PASSWORD");
     }
-    return client_options_check(&o->client, &get_usage);
+    int code = check_kinds(o);
+    return code != 0 ? code : client_options_check(&o->client, &get_usage);
 }
 
 int get_options_parse(struct get_options *out, int argc, char **argv)
@@ -151,6 +205,9 @@ int get_options_parse(struct get_options *out, int argc, char **argv)
         cl_options_help(&get_usage, stdout);
         return -1;
     }
+    if (code == 0 && out->form.boundary[0] != '\0' && get_form_end(&out->form) != CL_OK) {
+        code = cl_options_complain(&get_usage, "-F: the form is too large");
+    }
     return code != 0 ? code : check(out);
 }
 
@@ -160,6 +217,9 @@ void get_options_deinit(struct get_options *o)
     cl_words_deinit(&o->outputs);
     cl_words_deinit(&o->headers);
     client_options_deinit(&o->client);
-    cl_buf_deinit(&o->body);
+    cl_words_deinit(&o->cookies);
+    cl_words_deinit(&o->uploads);
+    get_parts_deinit(&o->body);
+    get_form_deinit(&o->form);
     memset(o, 0, sizeof(*o));
 }

@@ -4,12 +4,11 @@
 
 #include "base/buf.h"
 #include "cli/client_options.h"
+#include "cli/get_form.h"
 #include "cli/get_slo.h"
 
 /* 50: curl's default for --max-redirs */
 #define GET_DEFAULT_REDIRECTS 50
-/* 64 MiB: a body is kept in memory, to be sent again when a redirect asks for it */
-#define GET_MAX_BODY          (64u << 20)
 /* 1 MiB: a file of header lines or of a --write-out format */
 #define GET_MAX_TEXT_FILE     (1u << 20)
 
@@ -27,16 +26,25 @@ struct get_options {
     const char *write_out;
     const char *dump_header;
     const char *ssl_sessions;
+    const char *cookie_jar;  /* -c */
+    const char *resume;      /* -C: a number, or "-" */
+    struct cl_words cookies; /* -b */
 
     bool silent, show_error, include, head, location;
     bool fail, fail_with_body, no_progress, no_alpn, early_data, help;
-    bool timing, print_curl;
-    long max_redirects;   /* -1: no limit */
-    uint64_t max_time_ms; /* 0: none */
+    bool timing, print_curl, junk_session, retry_all_errors, retry_connrefused;
+    bool mixed_content, mixed_content_json;
+    long retry;              /* times; 0: never */
+    uint64_t retry_delay_ms; /* 0: growing */
+    uint64_t retry_max_ms;   /* 0: no limit */
+    long max_redirects;      /* -1: no limit */
+    uint64_t max_time_ms;    /* 0: none */
 
     struct get_slo slo;
 
-    struct cl_buf body;
+    struct get_parts body;   /* -d and its like */
+    struct get_form form;    /* -F */
+    struct cl_words uploads; /* -T, for each URL in turn */
     bool has_body, json;
 };
 

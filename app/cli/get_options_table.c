@@ -45,10 +45,25 @@ static const struct cl_option rows[] = {
     {GET_DATA_RAW, 0, "data-raw", "DATA", "as -d, but \"@\" means nothing"},
     {GET_DATA_BINARY, 0, "data-binary", "DATA", "as -d, but FILE is sent as it is"},
     {GET_JSON, 0, "json", "DATA", "POST JSON (@FILE reads it), and ask for JSON"},
+    {GET_FORM, 'F', "form", "NAME=CONTENT",
+     "POST a form with files (multipart/form-data): NAME=@FILE sends a file,\n"
+     "NAME=<FILE its contents; ;type= and ;filename= behind it"},
+    {GET_FORM_STRING, 0, "form-string", "NAME=TEXT", "as -F, but nothing in TEXT has a meaning"},
+    {GET_UPLOAD, 'T', "upload-file", "FILE",
+     "PUT FILE (\"-\": standard input); to a URL that ends in \"/\" under its name;\n"
+     "with several URLs once for each, in their order"},
     {GET_USER_AGENT, 'A', "user-agent", "TEXT", "the User-Agent field"},
     {GET_REFERER, 'e', "referer", "URL", "the Referer field"},
     {GET_USER, 'u', "user", "USER:PASSWORD", "log in (Basic)"},
     {GET_RANGE, 'r', "range", "FROM-TO", "ask for a part of the file"},
+    {GET_RESUME, 'C', "continue-at", "OFFSET",
+     "go on with a download, or with -T an upload, at this byte; \"-\": where the\n"
+     "file of -o ends"},
+    {GET_COOKIE, 'b', "cookie", "DATA|FILE",
+     "send cookies: \"NAME=VALUE; ...\", or those of FILE; keeps those of servers"},
+    {GET_COOKIE_JAR, 'c', "cookie-jar", "FILE", "keep cookies, and write them to FILE at the end"},
+    {GET_JUNK_SESSION, 'j', "junk-session-cookies", NULL,
+     "with -b FILE: without those of a session"},
     {GET_LOCATION, 'L', "location", NULL,
      "follow redirects; credentials are not sent to another host"},
     {GET_MAX_REDIRS, 0, "max-redirs", "N", "at most N redirects (50; -1: no limit)"},
@@ -60,6 +75,14 @@ static const struct cl_option rows[] = {
     CLIENT_CONNECTION_ROWS,
     CLIENT_PROXY_ROWS,
     {GET_MAX_TIME, 'm', "max-time", "SECONDS", "limit for the whole transfer"},
+    {GET_RETRY, 0, "retry", "N",
+     "try again up to N times after time-outs, failures of DNS and the statuses\n"
+     "408, 429, 500, 502, 503, 504, 522 and 524; waits 1 s, 2 s, 4 s, ..., or as\n"
+     "long as the server says"},
+    {GET_RETRY_ALL_ERRORS, 0, "retry-all-errors", NULL, "with --retry: after any failure"},
+    {GET_RETRY_CONNREFUSED, 0, "retry-connrefused", NULL, "with --retry: when nobody listens, too"},
+    {GET_RETRY_DELAY, 0, "retry-delay", "SECONDS", "wait so long each time"},
+    {GET_RETRY_MAX_TIME, 0, "retry-max-time", "SECONDS", "not longer in all"},
 
     {GET_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,

@@ -23,13 +23,18 @@
 #define BOX_MIN         10
 #define BOX_MAX         40
 
+static bool terminal_draws(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
 /* Where the bar would not be torn apart by the body: it is on a terminal, the body is not, and not
  * on its way to a program that may write to the terminal either. */
 static bool bar_has_a_place(const char *path)
 {
-    const char *term = getenv("TERM");
     struct stat st;
-    return isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0) &&
+    return terminal_draws() &&
            (path != NULL || (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode)));
 }
 
@@ -40,6 +45,7 @@ void get_output_init(struct get_output *out, const char *path, bool bar, struct 
     out->path = out->forced ? NULL : path;
     out->fd = -1;
     out->bar = bar && bar_has_a_place(out->path);
+    out->upload_bar = bar && terminal_draws();
     out->start_us = cl_clock_mono_us();
     out->err = err;
 }
@@ -56,8 +62,9 @@ static bool ensure_open(struct get_output *out)
     if (out->fd >= 0) {
         return true;
     }
+    const int how = out->resume_at > 0 ? O_APPEND : O_TRUNC;
     out->fd = out->path == NULL ? STDOUT_FILENO
-                                : open(out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+                                : open(out->path, O_WRONLY | O_CREAT | how | O_CLOEXEC, 0666);
     return out->fd >= 0 || fail(out, "cannot open");
 }
 
@@ -192,6 +199,14 @@ static void draw(struct get_output *out, bool last)
 
 bool get_output_write(struct get_output *out, const void *p, size_t len)
 {
+    if (out->memory != NULL) {
+        if (cl_buf_append(out->memory, p, len, GET_OUTPUT_MAX_MEMORY) != CL_OK) {
+            (void)cl_error_set(out->err, (struct cl_why){.code = CLEAT_ERR_LIMIT},
+                               "the page is larger than 16 MiB");
+            return false;
+        }
+        return true;
+    }
     if (!may_write(out, p, len) || !write_all(out, p, len)) {
         return false;
     }
@@ -205,8 +220,43 @@ bool get_output_head(struct get_output *out, const void *p, size_t len)
     return write_all(out, p, len);
 }
 
+void get_output_sent(struct get_output *out, uint64_t bytes, uint64_t total)
+{
+    uint64_t now = cl_clock_mono_us();
+    bool last = bytes == total;
+    if (!out->upload_bar || (!last && now - out->drawn_us < REDRAW_US) || (last && !out->drawn)) {
+        return;
+    }
+    char text[160];
+    get_output_bar(text, sizeof(text), get_output_columns(), bytes, total, now - out->start_us);
+    (void)fprintf(stderr, "\r\033[K%s%s", text, last ? "\n" : "");
+    (void)fflush(stderr);
+    out->drawn = !last;
+    out->drawn_us = now;
+    if (last) { /* what is received has a bar of its own */
+        out->start_us = now;
+    }
+}
+
+bool get_output_again(struct get_output *out)
+{
+    struct stat st;
+    bool is_file = out->path != NULL && out->fd >= 0 && fstat(out->fd, &st) == 0 &&
+                   S_ISREG(st.st_mode) && (uint64_t)st.st_size >= out->bytes;
+    if (is_file && (ftruncate(out->fd, st.st_size - (off_t)out->bytes) != 0 ||
+                    lseek(out->fd, 0, SEEK_END) < 0)) {
+        return fail(out, "cannot begin again with");
+    }
+    if (out->memory != NULL) {
+        out->memory->len = 0;
+    }
+    out->bytes = out->total = 0;
+    return true;
+}
+
 bool get_output_end(struct get_output *out, bool keep)
 {
+    keep = keep && out->memory == NULL;
     bool ok = !keep || ensure_open(out);
     draw(out, true);
     if (out->fd >= 0 && out->path != NULL) {

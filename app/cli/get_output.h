@@ -6,7 +6,10 @@
 #ifndef CL_CLI_GET_OUTPUT_H
 #define CL_CLI_GET_OUTPUT_H
 
-#include "base/result.h"
+#include "base/buf.h"
+
+/* 16 MiB: of a page that is looked at instead of written */
+#define GET_OUTPUT_MAX_MEMORY (16u << 20)
 
 struct get_output {
     const char *path; /* NULL: standard output */
@@ -18,6 +21,9 @@ struct get_output {
     uint64_t bytes; /* of the body */
     uint64_t total; /* expected; 0: not known */
     uint64_t start_us, drawn_us;
+    struct cl_buf *memory; /* where the body goes instead, or NULL */
+    uint64_t resume_at;    /* -C: the file is gone on with, behind so many bytes of the whole */
+    bool upload_bar;       /* standard error can show one of what is sent */
     struct cleat_error *err;
 };
 
@@ -29,6 +35,13 @@ void get_output_init(struct get_output *out, const char *path, bool bar, struct 
  * body. false: it failed; out->err says why. */
 bool get_output_write(struct get_output *out, const void *p, size_t len);
 bool get_output_head(struct get_output *out, const void *p, size_t len);
+
+/* get_output_sent draws how much of a body has been sent; total: of it, or 0. */
+void get_output_sent(struct get_output *out, uint64_t bytes, uint64_t total);
+
+/* get_output_again forgets what was written of the body, for another attempt: a file is as it was
+ * before. What went to standard output stays there. */
+bool get_output_again(struct get_output *out);
 
 /* get_output_end makes the file, should it still be missing (keep), draws the last bar, closes. */
 bool get_output_end(struct get_output *out, bool keep);

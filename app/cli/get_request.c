@@ -17,8 +17,13 @@
 
 void get_hop_first(struct get_hop *hop, const struct get_options *o)
 {
-    hop->with_body = o->has_body;
-    hop->method = o->method != NULL ? o->method : o->head ? "HEAD" : o->has_body ? "POST" : "GET";
+    const bool form = o->form.boundary[0] != '\0';
+    hop->with_body = o->has_body || form;
+    hop->content_type = o->json ? "application/json" : "application/x-www-form-urlencoded";
+    hop->method = o->method != NULL ? o->method
+                  : o->head         ? "HEAD"
+                  : hop->with_body  ? "POST"
+                                    : "GET";
 }
 
 void get_hop_redirect(struct get_hop *hop, unsigned status)
@@ -233,8 +238,15 @@ static cl_result put_body_fields(const struct build *b)
     if (!b->hop->with_body) {
         return CL_OK;
     }
-    CL_TRY(put(b, "Content-Type",
-               b->o->json ? "application/json" : "application/x-www-form-urlencoded"));
+    if (b->hop->content_type != NULL) {
+        CL_TRY(put(b, "Content-Type", b->hop->content_type));
+    }
+    if (b->hop->content_range != NULL && b->hop->content_range[0] != '\0') {
+        CL_TRY(put(b, "Content-Range", b->hop->content_range));
+    }
+    if (b->hop->expect) {
+        CL_TRY(put(b, "Expect", "100-continue"));
+    }
     if (b->hop->body_len == GET_LENGTH_UNKNOWN) { /* HTTP/2 leaves it out (RFC 9113 8.2.2) */
         return put(b, "Transfer-Encoding", "chunked");
     }
@@ -275,9 +287,13 @@ cl_result get_request_build(struct cl_buf *out, const struct get_hop *hop,
     if (o->referer != NULL) {
         CL_TRY(put(&b, "Referer", o->referer));
     }
-    if (o->range != NULL) {
-        (void)snprintf(range, sizeof(range), "bytes=%.110s", o->range);
+    if (o->range != NULL || hop->resume > 0) {
+        (void)(hop->resume > 0 ? snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", hop->resume)
+                               : snprintf(range, sizeof(range), "bytes=%.110s", o->range));
         CL_TRY(put(&b, "Range", range));
+    }
+    if (hop->cookies != NULL && hop->cookies[0] != '\0') {
+        CL_TRY(put(&b, "Cookie", hop->cookies));
     }
     CL_TRY(put_body_fields(&b));
     CL_TRY(walk_headers(o, &w));

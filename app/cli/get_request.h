@@ -11,12 +11,17 @@ struct get_hop {
     const struct client_target *target;
     const char *method;
     bool with_body;
-    uint64_t body_len; /* GET_LENGTH_UNKNOWN: it is sent in chunks */
-    bool first_origin; /* host and port are those of the URL that the user gave */
+    const char *content_type;  /* of the body; NULL: not said */
+    const char *content_range; /* "" or NULL: none */
+    const char *cookies;       /* the value of the Cookie field; "" or NULL: none */
+    uint64_t resume;           /* ask for what begins here; 0: for everything */
+    bool expect;               /* ask whether the body is wanted, before it is sent */
+    uint64_t body_len;         /* GET_LENGTH_UNKNOWN: it is sent in chunks */
+    bool first_origin;         /* host and port are those of the URL that the user gave */
 };
 
-/* get_hop_first sets method and body of the first request, from -X, -I, -d and --json; body_len is
- * the caller's. */
+/* get_hop_first sets the method of the first request, from -X, -I, and what the body is; for -d and
+ * --json, that there is a body and of which type; the rest is the caller's. */
 void get_hop_first(struct get_hop *hop, const struct get_options *o);
 
 /* get_hop_redirect changes method and body as RFC 9110 15.4 says for a status: 303 asks for the

@@ -3,16 +3,39 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/pem.h"
 #include "cleat/ech.h"
 #include "cli/get_codes.h"
 #include "cli/get_conn.h"
+#include "cli/get_resume.h"
 #include "cli/get_transfer.h"
 #include "conn/staple.h"
+#include "http/chars.h"
 #include "net/clock.h"
 
-#define HTTP_TOO_EARLY 425 /* RFC 8470 5.2 */
+#define HTTP_TOO_EARLY          425 /* RFC 8470 5.2 */
+#define HTTP_CONTINUE           100
+#define HTTP_NOT_SATISFIABLE    416
+#define HTTP_EXPECTATION_FAILED 417
+/* 1 ms: from the callback of a head to the loop */
+#define AT_ONCE_MS              1
 
 /* ---- the connection ---- */
+
+/* What the server has sent, as PEM. */
+static void note_certs(struct get_facts *f, const struct cleat_tls *tls)
+{
+    const uint8_t *der;
+    size_t len;
+    f->certs.len = 0;
+    f->num_certs = 0;
+    while (cleat_tls_peer_cert(tls, (size_t)f->num_certs, &der, &len) == CLEAT_OK) {
+        if (cl_pem_encode("CERTIFICATE", cl_rd_of(der, len), &f->certs) != CL_OK) {
+            return;
+        }
+        f->num_certs++;
+    }
+}
 
 static void note_tls(struct get_facts *f, const struct cleat_tls *tls)
 {
@@ -43,6 +66,7 @@ static void note_tls(struct get_facts *f, const struct cleat_tls *tls)
     (void)snprintf(f->tls_ech, sizeof(f->tls_ech), "%s",
                    cleat_ech_status_name(cleat_tls_ech_status(tls)));
     f->resumed = info.resumed;
+    note_certs(f, tls);
     f->hello_retry = info.hello_retry;
 }
 
@@ -86,12 +110,18 @@ static void on_begun(void *ctx, bool early)
     t->early_taken = early;
     t->facts.time_pretransfer = since(t, cl_clock_mono_us());
     t->facts.size_request += t->request.len;
+    if (!t->hop.with_body) {
+        t->facts.time_posttransfer = t->facts.time_pretransfer;
+    } else if (t->upload.held) {
+        cl_timer_set(t->expect_timer, GET_EXPECT_WAIT_MS);
+    }
 }
 
 static void on_sent(void *ctx, uint64_t bytes)
 {
     struct get_transfer *t = ctx;
     t->facts.size_upload += bytes;
+    t->facts.time_posttransfer = since(t, cl_clock_mono_us());
     cl_trace_http_body(t->s->client.trace, true, bytes);
 }
 
@@ -171,10 +201,35 @@ static void fail_status(struct get_transfer *t)
                  cleat_http_reason((int)t->facts.http_code));
 }
 
+/* -C: false: the response does not go on with the file. */
+static bool check_resume(struct get_transfer *t, const struct cleat_http_head *head)
+{
+    char why[120];
+    switch (get_resume_judge(head, t->resume_at, why, sizeof(why))) {
+    case GET_RESUME_GO_ON:
+        return true;
+    case GET_RESUME_WHOLE:
+        cl_trace_note(t->s->client.trace, "http",
+                      "nothing is missing: the file has %" PRIu64 " bytes", t->resume_at);
+        t->drop_body = true;
+        return true;
+    case GET_RESUME_CANNOT:
+        break;
+    }
+    get_hop_fail(t, GET_EXIT_RANGE, "http",
+                 (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS,
+                                 .section = "RFC 9110 14.4",
+                                 .hint = "without -C the file is fetched from its beginning"},
+                 "-C %" PRIu64 ": %s", t->resume_at, why);
+    return false;
+}
+
 static bool begin_body(struct get_transfer *t, const struct cleat_http_head *head)
 {
+    const bool is_end = t->resume_at > 0 && head->status == HTTP_NOT_SATISFIABLE;
     note_head(t, head);
-    if (head->status >= 400 && t->s->options->fail) {
+    t->drop_body = t->follow;
+    if (head->status >= 400 && t->s->options->fail && !is_end) {
         fail_status(t);
         return false;
     }
@@ -184,9 +239,41 @@ static bool begin_body(struct get_transfer *t, const struct cleat_http_head *hea
                      "the server switches to another protocol without being asked");
         return false;
     }
-    t->drop_body = t->follow;
+    if (t->resume_at > 0 && !t->follow && !check_resume(t, head)) {
+        return false;
+    }
     t->out.total = head->framing == CLEAT_HTTP_LENGTH ? head->content_length : 0;
     return true;
+}
+
+/* Keeps the head for -w, the cookies for the next request, and what --retry wants to know. */
+static void keep_head(struct get_transfer *t, const struct cleat_http_head *head, struct cl_rd text)
+{
+    const struct cleat_http_view after = cleat_http_find(head, "Retry-After", NULL);
+    t->facts.head.len = 0;
+    if (cl_buf_append(&t->facts.head, text.p, text.len, SIZE_MAX) != CL_OK) {
+        t->facts.head.len = 0; /* then -w has no fields */
+    }
+    t->retry_after_s =
+        after.p != NULL ? get_retry_after(cl_http_rd(after), (int64_t)(cl_clock_unix_ms() / 1000))
+                        : 0;
+    get_cookies_take(&t->s->cookies, &t->target, head);
+}
+
+/* What a body that is held back waits for: 100 lets it go; another answer, and it is not sent.
+ * True: the same request is to be sent once more, without the question. */
+static bool heed_expect(struct get_transfer *t, const struct cleat_http_head *head)
+{
+    if (!t->upload.held) {
+        return false;
+    }
+    if (head->status == HTTP_CONTINUE) {
+        cl_timer_set(t->expect_timer, AT_ONCE_MS);
+    } else if (head->status >= 200) {
+        cl_timer_stop(t->expect_timer);
+        cl_trace_note(t->s->client.trace, "http", "the body is not sent: the server has answered");
+    }
+    return head->status == HTTP_EXPECTATION_FAILED && t->hop.expect;
 }
 
 static bool on_head(void *ctx, const struct cleat_http_head *head, struct cl_rd text)
@@ -201,6 +288,12 @@ static bool on_head(void *ctx, const struct cleat_http_head *head, struct cl_rd 
         t->follow = false;
         return true;
     }
+    if (heed_expect(t, head)) {
+        t->expect_refused = t->drop_body = true;
+        t->follow = false;
+        return true;
+    }
+    keep_head(t, head, text);
     if (!emit_head(t, text)) {
         return false;
     }

@@ -18,6 +18,9 @@ int get_session_init(struct get_session *s, const struct get_options *o, struct 
         code = s->dump_file != NULL ? 0 : GET_EXIT_WRITE;
     }
     if (code == 0) {
+        code = get_cookies_open(&s->cookies, o, s->client.trace, err);
+    }
+    if (code == 0) {
         get_pool_init(&s->pool, &s->client, &s->sessions);
     }
     return code;
@@ -26,6 +29,7 @@ int get_session_init(struct get_session *s, const struct get_options *o, struct 
 void get_session_deinit(struct get_session *s)
 {
     get_pool_close(&s->pool);
+    get_cookies_close(&s->cookies);
     get_sessions_close(&s->sessions);
     client_deinit(&s->client);
     client_close_file(s->dump_file);

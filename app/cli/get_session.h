@@ -3,6 +3,7 @@
 #define CL_CLI_GET_SESSION_H
 
 #include "cli/client.h"
+#include "cli/get_cookies.h"
 #include "cli/get_options.h"
 #include "cli/get_pool.h"
 #include "cli/get_sessions.h"
@@ -13,6 +14,8 @@ struct get_session {
     FILE *dump_file; /* -D */
     struct get_sessions sessions;
     struct get_pool pool;
+    struct get_cookies cookies;
+    long num_transfers; /* begun so far */
 };
 
 /* get_session_init opens everything. Returns 0 or an exit code with the detail in err. *s is to be

@@ -11,7 +11,9 @@
 #include "cli/get_facts.h"
 #include "cli/get_output.h"
 #include "cli/get_request.h"
+#include "cli/get_retry.h"
 #include "cli/get_session.h"
+#include "cli/get_upload.h"
 #include "net/timer.h"
 
 /* 5 times the same request, where connections die or servers refuse it: as often as curl */
@@ -20,6 +22,7 @@
 enum get_transfer_state {
     GET_TRANSFER_PLACING, /* it needs a connection */
     GET_TRANSFER_RUNNING, /* an exchange is under way, or over (hop_over) */
+    GET_TRANSFER_WAITING, /* for another attempt (--retry) */
     GET_TRANSFER_DONE,
 };
 
@@ -39,17 +42,27 @@ struct get_transfer {
     struct client_target target;
     struct get_hop hop;
     struct get_source *body; /* what the first request sends, or NULL */
-    struct get_source_bytes bytes;
+    struct get_upload upload;
+    struct cl_timer *expect_timer; /* body that is held back is not held for longer */
+    uint64_t resume_at;            /* -C, of a download: how much is there already */
+
+    struct get_retries retries;
+    struct cl_timer *retry_timer;
+    bool retry_due;
+    int64_t retry_after_s; /* what the server has said */
 
     /* of the hop under way */
     struct get_exchange x;
     struct cl_buf request;
-    bool hop_over;        /* nothing more is expected: the outcome stands */
-    bool early_taken;     /* the request was sent and taken as early data */
-    bool too_early;       /* the server wants it again, later (425) */
-    enum get_again again; /* the same request once more */
-    unsigned num_again;   /* how often it was */
-    bool drop_body;       /* of a redirect that is followed, or of an error with -f */
+    struct cl_buf cookies; /* that it sends */
+    bool hop_over;         /* nothing more is expected: the outcome stands */
+    bool early_taken;      /* the request was sent and taken as early data */
+    bool too_early;        /* the server wants it again, later (425) */
+    bool no_expect;        /* a server does not know "Expect" */
+    bool expect_refused;   /* it has just said so (417) */
+    enum get_again again;  /* the same request once more */
+    unsigned num_again;    /* how often it was */
+    bool drop_body;        /* of a redirect that is followed, or of an error with -f */
     bool follow;
     char next[2 * CLEAT_HTTP_MAX_URL + 1]; /* where the response redirects to, or "" */
 };
@@ -67,7 +80,8 @@ bool get_transfer_step(struct get_transfer *t);
 /* get_transfer_is_due: a step would do something, though it waits for no event. */
 static inline bool get_transfer_is_due(const struct get_transfer *t)
 {
-    return t->state == GET_TRANSFER_RUNNING && t->hop_over;
+    return (t->state == GET_TRANSFER_RUNNING && t->hop_over) ||
+           (t->state == GET_TRANSFER_WAITING && t->retry_due);
 }
 
 void get_transfer_deinit(struct get_transfer *t);

@@ -86,6 +86,7 @@ void get_facts_deinit(struct get_facts *f)
 {
     cl_buf_deinit(&f->head);
     cl_buf_deinit(&f->certs);
+    cl_buf_deinit(&f->page);
 }
 
 /* ---- as text ---- */

@@ -127,7 +127,7 @@ static cl_result build(struct fixture *f)
 
 static void teardown(struct fixture *f)
 {
-    cl_buf_deinit(&f->o.body);
+    get_parts_deinit(&f->o.body);
     free(f->target);
 }
 
@@ -225,7 +225,7 @@ static void test_a_body_has_type_and_length(void **state)
     struct fixture f;
     setup(&f, "https://example.com/");
     f.o.has_body = f.o.json = true;
-    assert_int_equal(cl_buf_append(&f.o.body, "{}", 2, 10), CL_OK);
+    assert_int_equal(get_parts_bytes(&f.o.body, "{}", 2), CL_OK);
     get_hop_first(&f.hop, &f.o);
     f.hop.body_len = 2;
     assert_int_equal(build(&f), CL_OK);

@@ -4,59 +4,24 @@ a transfer, the time that its phases take, and the command that curl would need.
 import json
 import re
 import subprocess
-import time
 
-from get_support import GetTest, Scripted, get, need
+from get_beside import OK, Beside, answer
+from get_support import get
 from support import PATIENCE, main
-
-OK = (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\nX-Two: 1\r\n"
-      b"x-two: 2\r\n\r\nhello")
-
-
-def answer(data, delay=0.0):
-    def script(tls, head):
-        time.sleep(delay)
-        tls.sendall(data)
-        return "close"
-    return script
-
-
-class Beside(GetTest):
-    """Runs of get and of curl against one scripted server."""
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        need("curl")
-        cls.cert, cls.key = cls.ca.leaf()
-
-    def serve(self, script):
-        return Scripted(self.cert, self.key, script)
-
-    def curl(self, *args, code=0, **kwargs):
-        result = subprocess.run(["curl", "--cacert", self.ca.cert, "--http1.1", *map(str, args)],
-                                capture_output=True, timeout=PATIENCE, **kwargs)
-        self.assertEqual(result.returncode, code, result.stderr)
-        return result
-
-    def both(self, script, *args, path="/", code=0):
-        """Runs get and curl with the same arguments; returns both results and the server."""
-        with self.serve(script) as server:
-            url = f"https://localhost:{server.port}{path}"
-            ours = self.fetch(*args, url, code=code)
-            theirs = self.curl(*args, url, code=code)
-        return ours, theirs, server
 
 
 class WriteOut(Beside):
     # What differs by its nature: ports, versions, times.
-    SAME = ("%{http_code}|%{response_code}|%{content_type}|%{num_redirects}|%{size_download}|"
-            "%{size_upload}|%{method}|%{urlnum}|%{exitcode}|%{errormsg}|%{num_headers}|%{http_connect}|"
-            "%{num_connects}|%{remote_ip}|%{local_ip}|%{redirect_url}|%{filename_effective}|"
-            "%{ssl_verify_result}|%{referer}|%{url}|%{url_effective}|\\t\\n%%|%|%{onerror}not seen")
+    SAME = "|".join(f"%{{{name}}}" for name in (
+        "http_code response_code content_type num_redirects size_download size_upload "
+        "method urlnum exitcode errormsg num_headers http_connect num_connects remote_ip "
+        "local_ip redirect_url filename_effective ssl_verify_result referer url "
+        "url_effective ").split())
+    SAME += "\\t\\n%%|%|%{onerror}not seen"
 
     def test_variables_have_the_values_that_curl_gives_them(self):
         target = self.folder / "out"
-        for args in ((), ("-X", "DELETE"), ("-d", "a=b")):
+        for args in ((), ("-X", "DELETE"), ("-d", "a=b"), ("-e", "https://ref.example/a")):
             ours, theirs, _ = self.both(answer(OK), "-s", "-o", target, "-w", self.SAME, *args)
             self.assertEqual(ours.stdout, theirs.stdout)
 
@@ -66,6 +31,22 @@ class WriteOut(Beside):
         ours, theirs, _ = self.both(answer(bad), *args, code=22)
         self.assertEqual(ours.stdout, b"a 22 503")
         self.assertEqual(theirs.stdout, ours.stdout)
+
+    def test_fields_of_the_response(self):
+        ours, theirs, _ = self.both(answer(OK), "-s", "-o", self.folder / "out", "-w",
+                                    "%header{x-two}|%header{CONTENT-type}|%header{none}")
+        self.assertEqual(ours.stdout, b"1|text/plain|")
+        self.assertEqual(theirs.stdout, ours.stdout)
+        ours, theirs, _ = self.both(answer(OK), "-s", "-o", self.folder / "out", "-w",
+                                    "%{header_json}")
+        self.assertEqual(json.loads(ours.stdout), json.loads(theirs.stdout))
+
+    def test_certificates_are_pem(self):
+        with self.serve(answer(OK)) as server:
+            url = f"https://localhost:{server.port}/"
+            result = self.fetch("-s", "-o", self.folder / "out", "-w",
+                                "%{num_certs}\n%{certs}", url)
+        self.assertEqual(result.stdout, b"1\n" + self.cert.read_bytes())
 
 
 class Timing(Beside):
@@ -99,8 +80,8 @@ class Timing(Beside):
             self.fetch("-sS", "-f", "--slo", "total=1", f"https://localhost:{server.port + 1}/",
                        code=7)
         self.assertEqual(missed.stdout, b"hello")
-        self.assertRegex(missed.stderr, rb"^cleat: \(4\) --slo: ttfb took \d+\.\d ms, \d+\.\d ms over "
-                                        rb"its limit\n$")
+        self.assertRegex(missed.stderr, rb"^cleat: \(4\) --slo: ttfb took "
+                                        rb"\d+\.\d ms, \d+\.\d ms over its limit\n$")
         facts = json.loads(both.stdout)
         self.assertEqual(facts["exitcode"], 4)
         self.assertFalse(facts["slo"]["met"])
