@@ -126,14 +126,21 @@ function pause(before, message, digested) {
 
 function lines(digested, version) {
   const items = [];
+  // Each direction has its own moment: in TLS 1.2 the server's ticket still goes in clear.
+  const sealed = { ours: false, theirs: false };
   let before = null;
-  let sealed = false;
   let done = false;
   let i = 0;
   for (const event of digested.events) {
-    if (event.kind === 'key' && !sealed && before !== null) {
-      sealed = true;
-      items.push({ row: mark(`Encrypted from here on, with ${event.value}`, 'seal') });
+    const side = event.sent ? 'ours' : 'theirs';
+    if (event.kind === 'key' && before !== null) {
+      const first = !sealed.ours && !sealed.theirs;
+      sealed[side] = true;
+      if (!first) {
+        continue;
+      }
+      items.push({ row: mark(`${version === 'TLS 1.2' ? 'Each side encrypts from its own Finished on'
+        : 'Encrypted from here on'}, with ${event.value}`, 'seal') });
     }
     if (event.kind === 'alert') {
       items.push({ row: mark(`Alert ${event.sent ? 'sent' : 'received'}: ${event.name}`, 'alert') });
@@ -149,7 +156,7 @@ function lines(digested, version) {
     if (gap !== null) {
       items.push({ row: gap });
     }
-    items.push(row(event, i++, digested, version, sealed));
+    items.push(row(event, i++, digested, version, sealed[side]));
     before = event;
   }
   if (!done) {

@@ -46,8 +46,8 @@ async function getOldest() {
 // ---- at a glance ----
 
 function card(term, value, note, badge) {
-  return make('div', {}, make('dt', {}, term),
-    make('dd', { class: 'value' }, value, badge ? ' ' : null, badge ? make('span', { class: 'badge' }, badge) : null),
+  return make('div', {}, make('dt', {}, term, badge ? ' ' : null, badge ? make('span', { class: 'badge' }, badge) : null),
+    make('dd', { class: 'value' }, value),
     make('dd', { class: 'note' }, note));
 }
 
@@ -104,7 +104,7 @@ function lifetime(cert) {
   const share = Math.min(1, Math.max(0, (now - cert.not_before) / (cert.not_after - cert.not_before)));
   const left = Math.round((cert.not_after - now) / 86400);
   const fill = make('i', {});
-  fill.style.width = `${100 * share}%`;
+  fill.style.width = `${Math.max(1.5, 100 * share)}%`;
   return [make('span', { class: 'track', 'aria-hidden': 'true' }, fill),
     `${day(cert.not_before)} to ${day(cert.not_after)}: ${left >= 0 ? `${count(left)} days left` : 'over'}`];
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/batch.h"
 #include "serve/captures.h"
 #include "serve/demo.h"
 #include "serve/staples.h"
@@ -339,6 +340,8 @@ static cl_result make_workers(struct server *server, size_t num)
     if (server->workers == NULL || server->counters == NULL) {
         return CLEAT_ERR_NOMEM;
     }
+    /* looks for crypto_mb and tries it: not while the first client waits */
+    (void)cleat_batch_describe();
     return server->site.options->demo ? cl_demo_new(server->counters, num, &server->site.demo)
                                       : CL_OK;
 }

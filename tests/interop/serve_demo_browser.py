@@ -24,8 +24,10 @@ class Page(unittest.TestCase):
         pair, ca = serve_browser.dev_certificate()
         home = serve_browser.home_that_trusts(ca)
         with support.Server("-v", *pair.args(), "--demo") as server, \
-                support.Server(*pair.args(), "--root", serve_browser.WEB) as plain:
-            what = {"url": server.url, "plain": plain.url, "executable": shutil.which("chromium"),
+                support.Server(*pair.args(), "--root", serve_browser.WEB) as plain, \
+                support.Server(*pair.args(), "--demo", "--tls-max", "1.2") as older:
+            what = {"url": server.url, "plain": plain.url, "older": older.url,
+                    "executable": shutil.which("chromium"),
                     "profile": str(support.folder() / "profile"),
                     "shots": os.environ.get("CLEAT_SCREENSHOT")}
             done = support.run(["node", PROGRAM, json.dumps(what)], timeout=serve_browser.SLOW,
@@ -40,7 +42,8 @@ class Page(unittest.TestCase):
         self.assertEqual(self.seen["title"], "It holds - Cleat")
         self.assertEqual(self.seen["heading"], "It holds.")
         self.assertEqual(first["glance"][0], "TLS 1.3")
-        self.assertEqual(first["glance"][1].split(), ["X25519MLKEM768", "post-quantum"])
+        self.assertEqual(first["glance"][1], "X25519MLKEM768")
+        self.assertEqual(first["badges"], ["post-quantum"])
         self.assertEqual(first["glance"][2], "AES-128-GCM")
         facts = first["facts"]
         self.assertEqual(facts["Server name"], "localhost")
@@ -133,6 +136,18 @@ class Page(unittest.TestCase):
 
     def test_every_text_can_be_read_and_nothing_is_wider_than_the_screen(self):
         self.assertEqual(self.seen["sizes"], {"wide": [], "faint": []})
+
+    def test_tls_1_2_is_told_in_its_own_words(self):
+        older = self.seen["older"]
+        self.assertEqual(older["glance"][0], "TLS 1.2")
+        names = older["messages"]
+        self.assertEqual(names[:7], ["ClientHello", "ServerHello", "Certificate", "ServerKeyExchange",
+                                     "ServerHelloDone", "ClientKeyExchange", "Finished"])
+        where = dict(zip(names, older["where"]))
+        # RFC 5077 3.3: in front of ChangeCipherSpec
+        self.assertRegex(where["NewSessionTicket"], r"RFC 5077 3\.3 .* in clear$")
+        self.assertRegex(where["ServerKeyExchange"], r"RFC 8422 5\.4 .* in clear$")
+        self.assertRegex(where["Finished"], r"RFC 5246 7\.4\.9 .* encrypted$")
 
     def test_without_scripts_the_page_says_so(self):
         seen = self.seen["withoutScripts"]

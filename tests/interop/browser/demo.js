@@ -1,6 +1,7 @@
-// demo.js {"url", "plain", "profile", "executable", "shots"} - visits the page of `cleat serve --demo` in headless
+// demo.js {"url", "plain", "older", "profile", "executable", "shots"} - visits the page of `cleat serve --demo` in headless
 // Chromium as people do: at phone and desktop size, light and dark, by keyboard, with a screen reader's
-// tree, again, and without scripts. Prints what it saw as JSON. plain: a server that has the files alone.
+// tree, again, and without scripts. Prints what it saw as JSON. plain: a server that has the files
+// alone; older: one that speaks TLS 1.2.
 'use strict';
 const path = require('path');
 const modules = path.join(process.env.CLEAT_BROWSER_DIR, 'node_modules');
@@ -32,6 +33,7 @@ async function state(page) {
     pill: await page.locator('#pill-text').innerText(),
     lead: await page.locator('#lead').innerText(),
     glance: await texts(page, '#glance .value'),
+    badges: await texts(page, '#glance .badge'),
     facts: await page.evaluate(() => Object.fromEntries([...document.querySelectorAll('#facts > div')]
       .map((row) => [row.querySelector('dt').textContent, row.querySelector('.value').textContent]))),
     messages: await texts(page, '#messages .name'),
@@ -205,9 +207,22 @@ async function visitFilesAlone(what) {
   }
 }
 
+async function visitOlder(what) {
+  const context = await open(what, 'older');
+  try {
+    const page = await context.newPage();
+    await page.goto(what.older);
+    await page.waitForSelector(READY, SLOW);
+    return { ...await state(page), where: await page.locator('#messages .where').allTextContents() };
+  } finally {
+    await context.close();
+  }
+}
+
 async function main(what) {
   const seen = await visit(what);
   seen.withoutScripts = await visitWithoutScripts(what);
+  seen.older = await visitOlder(what);
   seen.filesAlone = await visitFilesAlone(what);
   process.stdout.write(JSON.stringify(seen) + '\n');
 }
