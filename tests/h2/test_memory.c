@@ -1,18 +1,8 @@
 /* tests/h2/test_memory.c - every allocation fails once: nothing leaks, and it is told. */
 #include <string.h>
 
-#include "base/mem.h"
+#include "allocations.h"
 #include "support_h2.h"
-
-static size_t num_allocations;
-static size_t fail_at;
-
-static bool count_and_fail(void *ctx, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    return ++num_allocations != fail_at;
-}
 
 static void move(struct cleat_h2 *from, struct cleat_h2 *to, bool answers, size_t *num_done)
 {
@@ -74,18 +64,17 @@ static bool run_pair(void)
 static void test_a_connection_survives_every_failed_allocation(void **state)
 {
     size_t num_failed = 0;
+    struct allocations a;
     (void)state;
-    fail_at = num_allocations = 0;
-    cl_mem_test_hook(count_and_fail, NULL);
+    allocations_watch(&a, 0);
     assert_true(run_pair());
-    const size_t total = num_allocations;
+    const size_t total = a.num;
     assert_true(total > 30);
     for (size_t i = 1; i <= total; i++) {
-        fail_at = i;
-        num_allocations = 0;
+        allocations_watch(&a, i);
         num_failed += !run_pair();
     }
-    cl_mem_test_hook(NULL, NULL);
+    allocations_leave();
     /* nghttp2 does without some: the room for what it might keep of streams that have ended */
     assert_true(num_failed >= total * 3 / 4);
 }

@@ -6,18 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/mem.h"
+#include "allocations.h"
 #include "support_ws.h"
-
-static size_t num_allocations;
-static size_t fail_at;
-
-static bool count_and_fail(void *ctx, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    return ++num_allocations != fail_at;
-}
 
 static struct cleat_ws_options deflate_options(struct cleat_ws_pool *pool)
 {
@@ -86,20 +76,17 @@ out:
 
 static void test_a_connection_survives_every_failed_allocation(void **state)
 {
-    size_t total;
+    struct allocations a;
     size_t num_failed = 0;
-    fail_at = 0;
-    num_allocations = 0;
-    cl_mem_test_hook(count_and_fail, NULL);
+    allocations_watch(&a, 0);
     assert_true(run_pair());
-    total = num_allocations;
+    const size_t total = a.num;
     assert_true(total > 8);
     for (size_t i = 1; i <= total; i++) {
-        fail_at = i;
-        num_allocations = 0;
+        allocations_watch(&a, i);
         num_failed += !run_pair();
     }
-    cl_mem_test_hook(NULL, NULL);
+    allocations_leave();
     /* a compressor that cannot be had is done without; the rest is told */
     assert_true(num_failed >= total / 2);
 }
@@ -114,10 +101,11 @@ static void test_an_upgrade_survives_every_failed_allocation(void **state)
     size_t len;
     cleat_ws_deflate_init(&offer.deflate, false);
     assert_int_equal(cleat_http_url_parse(&url, text, strlen(text), NULL), CLEAT_OK);
-    cl_mem_test_hook(count_and_fail, NULL);
+    struct allocations a;
     int rc = CLEAT_ERR_NOMEM;
+    size_t fail_at;
     for (fail_at = 1; rc == CLEAT_ERR_NOMEM; fail_at++) {
-        num_allocations = 0;
+        allocations_watch(&a, fail_at);
         rc = cleat_ws_request_write(&offer, &url, key, out, sizeof(out), &len, NULL);
         assert_true(fail_at < 100);
     }
@@ -132,14 +120,14 @@ static void test_an_upgrade_survives_every_failed_allocation(void **state)
     char answer[512];
     rc = CLEAT_ERR_NOMEM;
     for (fail_at = 1; rc == CLEAT_ERR_NOMEM; fail_at++) {
-        num_allocations = 0;
+        allocations_watch(&a, fail_at);
         rc = cleat_ws_upgrade_check(&u, &head, &policy, NULL);
         if (rc == CLEAT_OK) {
             rc = cleat_ws_upgrade_write(&u, NULL, answer, sizeof(answer), &len);
         }
         assert_true(fail_at < 100);
     }
-    cl_mem_test_hook(NULL, NULL);
+    allocations_leave();
     assert_int_equal(rc, CLEAT_OK);
 }
 
@@ -158,11 +146,10 @@ static void test_no_allocation_is_made_for_a_frame(void **state)
     support_frame(&plain, true, false, 0, TEXT, "Hello, ", 7);
     support_frame(&plain, true, true, 0, CONT, "world!", 6);
     support_frame(&compressed, true, true, 4, TEXT, "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
-    fail_at = 0;
+    struct allocations a = {0};
     for (int round = 0; round < 100; round++) {
         if (round == 3) {
-            num_allocations = 0;
-            cl_mem_test_hook(count_and_fail, NULL);
+            allocations_watch(&a, 0);
         }
         const struct cl_buf *source = round % 2 == 0 ? &plain : &compressed;
         uint8_t copy[128];
@@ -181,8 +168,8 @@ static void test_no_allocation_is_made_for_a_frame(void **state)
             }
         }
     }
-    cl_mem_test_hook(NULL, NULL);
-    assert_int_equal(num_allocations, 0);
+    allocations_leave();
+    assert_int_equal(a.num, 0);
     cleat_ws_free(ws);
     cleat_ws_pool_free(pool);
     cl_buf_deinit(&plain);
@@ -206,7 +193,7 @@ static void test_a_connection_is_one_allocation_of_less_than_a_kilobyte(void **s
     bytes_allocated = 0;
     cl_mem_test_hook(sum_sizes, NULL);
     assert_int_equal(cleat_ws_server_new(&o, &ws), CLEAT_OK);
-    cl_mem_test_hook(NULL, NULL);
+    allocations_leave();
     print_message("%zu bytes\n", bytes_allocated);
     assert_true(bytes_allocated < 1024);
     cleat_ws_free(ws);

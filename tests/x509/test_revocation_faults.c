@@ -2,7 +2,7 @@
  * judged by them: out of memory is said, and nobody is let in for it. */
 #include <string.h>
 
-#include "base/mem.h"
+#include "allocations.h"
 #include "base/pem.h"
 #include "support_crl.h"
 #include "support_ct.h"
@@ -127,23 +127,6 @@ static int judge(const struct loaded *l, const struct cleat_trust_store *trust)
     return r;
 }
 
-struct countdown {
-    size_t left;
-    bool hit;
-};
-
-static bool allow(void *ctx, size_t size)
-{
-    struct countdown *c = ctx;
-    (void)size;
-    if (c->left == 0) {
-        c->hit = true;
-        return false;
-    }
-    c->left--;
-    return true;
-}
-
 struct tale {
     const char *name;
     const uint8_t *list;
@@ -155,10 +138,10 @@ struct tale {
 
 /* The whole of it with the n-th allocation failing. What was mapped is released once. */
 static int tell(const struct tale *tale, const struct cleat_trust_store *trust,
-                const struct entity *const *logs, struct countdown *c)
+                const struct entity *const *logs, struct allocations *a, size_t fail_at)
 {
     struct loaded l = {0};
-    cl_mem_test_hook(allow, c);
+    allocations_watch(a, fail_at);
     int r = load_lists(&l, tale->list, tale->list_len);
     r = r == CLEAT_OK ? cleat_ocsp_set_new(&l.ocsp) : r;
     r = r == CLEAT_OK ? cleat_ocsp_set_add(l.ocsp, tale->response, tale->response_len, NULL) : r;
@@ -167,7 +150,7 @@ static int tell(const struct tale *tale, const struct cleat_trust_store *trust,
     cleat_crl_set_free(l.crls);
     cleat_ocsp_set_free(l.ocsp);
     cleat_ct_logs_free(l.logs);
-    cl_mem_test_hook(NULL, NULL);
+    allocations_leave();
     assert_int_equal(l.num_released, l.num_mapped);
     return r;
 }
@@ -187,10 +170,10 @@ static void test_the_nth_allocation_fails_and_nobody_is_let_in_for_it(void **sta
     struct entity keys[] = {t_ca("log", NULL, 0), t_ca("log", NULL, 2)};
     const struct entity *const logs[] = {&keys[0], &keys[1]};
     for (size_t i = 0; i < sizeof(tales) / sizeof(tales[0]); i++) {
-        for (size_t n = 0;; n++) {
-            struct countdown c = {.left = n};
-            const int r = tell(&tales[i], trust, logs, &c);
-            if (!c.hit) {
+        for (size_t n = 1;; n++) {
+            struct allocations a;
+            const int r = tell(&tales[i], trust, logs, &a, n);
+            if (!a.failed) {
                 assert_int_equal(r, tales[i].code);
                 assert_true(n > 15);
                 print_message("%s: %zu allocations\n", tales[i].name, n);
