@@ -30,7 +30,8 @@ enum get_exit {
     GET_EXIT_OUR_CERT = 58,
     GET_EXIT_CIPHERS = 59,
     GET_EXIT_VERIFY = 60,
-    GET_EXIT_REWIND = 65, /* the body cannot be sent a second time */
+    GET_EXIT_BAD_CODING = 61, /* --compressed: an unknown content coding, or broken data */
+    GET_EXIT_REWIND = 65,     /* the body cannot be sent a second time */
     GET_EXIT_CA_FILE = 77,
     GET_EXIT_REVOCATION_FILE = 82,
     GET_EXIT_PIN = 90,         /* --pinnedpubkey */

@@ -54,6 +54,7 @@ static const struct cl_setter setters[] = {
     {GET_SILENT, CL_SET_TRUE, AT(silent), NULL},
     {GET_SHOW_ERROR, CL_SET_TRUE, AT(show_error), NULL},
     {GET_INCLUDE, CL_SET_TRUE, AT(include), NULL},
+    {GET_COMPRESSED, CL_SET_TRUE, AT(compressed), NULL},
     {GET_HEAD, CL_SET_TRUE, AT(head), NULL},
     {GET_LOCATION, CL_SET_TRUE, AT(location), NULL},
     {GET_FAIL, CL_SET_TRUE, AT(fail), NULL},

@@ -32,7 +32,7 @@ struct get_options {
 
     bool silent, show_error, include, head, location;
     bool fail, fail_with_body, no_progress, no_alpn, early_data, help;
-    bool timing, print_curl, junk_session, retry_all_errors, retry_connrefused;
+    bool timing, print_curl, compressed, junk_session, retry_all_errors, retry_connrefused;
     bool mixed_content, mixed_content_json;
     long retry;              /* times; 0: never */
     uint64_t retry_delay_ms; /* 0: growing */

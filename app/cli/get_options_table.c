@@ -52,6 +52,8 @@ static const struct cl_option rows[] = {
     {GET_UPLOAD, 'T', "upload-file", "FILE",
      "PUT FILE (\"-\": standard input); to a URL that ends in \"/\" under its name;\n"
      "with several URLs once for each, in their order"},
+    {GET_COMPRESSED, 0, "compressed", NULL,
+     "ask for a compressed response (gzip, deflate, br, zstd), and decode it"},
     {GET_USER_AGENT, 'A', "user-agent", "TEXT", "the User-Agent field"},
     {GET_REFERER, 'e', "referer", "URL", "the Referer field"},
     {GET_USER, 'u', "user", "USER:PASSWORD", "log in (Basic)"},

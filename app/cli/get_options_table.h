@@ -20,6 +20,7 @@ enum get_option_id {
     GET_FORM,
     GET_FORM_STRING,
     GET_GLOBOFF,
+    GET_COMPRESSED,
     GET_HEAD,
     GET_HEADER,
     GET_HELP,

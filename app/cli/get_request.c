@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cleat/version.h"
+#include "cli/get_decode.h"
 #include "cli/read_file.h"
 #include "http/write.h"
 
@@ -276,7 +277,7 @@ cl_result get_request_build(struct cl_buf *out, const struct get_hop *hop,
     struct build b = {.out = out, .hop = hop, .o = o, .err = err};
     const struct header_walk w = {.use = put_custom, .ctx = &b, .err = err};
     const char *agent = o->user_agent != NULL ? o->user_agent : "cleat/" CLEAT_VERSION_STRING;
-    char range[128];
+    char range[128], accepts[GET_ACCEPT_ENCODING_SIZE];
     CL_TRY(put_line(&b));
     CL_TRY(put(&b, "Host", hop->target->authority));
     CL_TRY(put_credentials(&b));
@@ -284,6 +285,10 @@ cl_result get_request_build(struct cl_buf *out, const struct get_hop *hop,
         CL_TRY(put(&b, "User-Agent", agent));
     }
     CL_TRY(put(&b, "Accept", o->json ? "application/json" : "*/*"));
+    if (o->compressed) {
+        get_decode_accepts(accepts);
+        CL_TRY(put(&b, "Accept-Encoding", accepts));
+    }
     if (o->referer != NULL) {
         CL_TRY(put(&b, "Referer", o->referer));
     }

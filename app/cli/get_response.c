@@ -243,6 +243,10 @@ static bool begin_body(struct get_transfer *t, const struct cleat_http_head *hea
         return false;
     }
     t->out.total = head->framing == CLEAT_HTTP_LENGTH ? head->content_length : 0;
+    if (t->s->options->compressed) {
+        get_decode_begin(&t->decode, head);
+        t->out.total = t->decode.codings.num == 0 ? t->out.total : 0; /* not what is written */
+    }
     return true;
 }
 
@@ -313,21 +317,22 @@ static bool on_data(void *ctx, const uint8_t *p, size_t len)
         return true;
     }
     t->facts.size_download += len;
-    if (!get_output_write(&t->out, p, len)) {
-        get_hop_end(t, GET_EXIT_WRITE, "http");
-        return false;
+    const int code = get_decode_write(&t->decode, &t->out, p, len, &t->err);
+    if (code != 0) {
+        get_hop_end(t, code, "http");
     }
-    return true;
+    return code == 0;
 }
 
 static void on_end(void *ctx, uint64_t bytes)
 {
     struct get_transfer *t = ctx;
     cl_trace_http_body(t->s->client.trace, false, bytes);
+    const int code = t->hop_over ? 0 : get_decode_end(&t->decode, &t->err);
     if (t->facts.http_code >= 400 && t->s->options->fail_with_body && !t->hop_over) {
         fail_status(t);
     }
-    get_hop_end(t, 0, "http");
+    get_hop_end(t, code, "http");
 }
 
 static void on_failed(void *ctx, const struct get_failure *failure)

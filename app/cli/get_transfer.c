@@ -58,6 +58,7 @@ static void reset_hop(struct get_transfer *t)
     t->early_taken = t->hop_over = t->drop_body = t->follow = false;
     t->again = GET_FINAL;
     t->request.len = 0;
+    get_decode_deinit(&t->decode);
     t->facts.time_namelookup = t->facts.time_connect = t->facts.time_appconnect = 0;
     t->facts.time_pretransfer = t->facts.time_posttransfer = t->facts.time_starttransfer = 0;
     t->expect_refused = false;
@@ -437,5 +438,6 @@ void get_transfer_deinit(struct get_transfer *t)
     cl_timer_free(t->retry_timer);
     get_upload_deinit(&t->upload);
     cl_buf_deinit(&t->cookies);
+    get_decode_deinit(&t->decode);
     cl_buf_deinit(&t->request);
 }

@@ -7,6 +7,7 @@
 #ifndef CL_CLI_GET_TRANSFER_H
 #define CL_CLI_GET_TRANSFER_H
 
+#include "cli/get_decode.h"
 #include "cli/get_exchange.h"
 #include "cli/get_facts.h"
 #include "cli/get_output.h"
@@ -31,8 +32,9 @@ struct get_transfer {
     struct get_session *s;
     struct get_facts facts;
     struct get_output out;
-    struct cleat_error err; /* why exit_code is not 0 */
-    const char *stage;      /* for the trace: where it failed */
+    struct get_decode decode; /* of the hop under way */
+    struct cleat_error err;   /* why exit_code is not 0 */
+    const char *stage;        /* for the trace: where it failed */
     int exit_code;
     uint64_t start_us;
     struct cl_timer *max_timer;
