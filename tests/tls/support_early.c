@@ -49,14 +49,7 @@ struct cleat_tls_builder *test_early_server(uint32_t max)
 struct cleat_tls_session *test_early_session_with(struct cleat_tls_builder *c,
                                                   struct cleat_tls_builder *s)
 {
-    struct test_pair p;
-    test_pair_make(&p, test_finish(c), test_finish(s), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(test_finish(c), test_finish(s), "localhost");
 }
 
 struct cleat_tls_session *test_early_session(void)

@@ -535,3 +535,16 @@ struct cleat_tls_info test_info(const struct test_end *e)
     assert_int_equal(cleat_tls_info(e->tls, &info), CLEAT_OK);
     return info;
 }
+
+struct cleat_tls_session *test_session_of(struct cleat_tls_config *client,
+                                          struct cleat_tls_config *server, const char *host)
+{
+    struct test_pair p;
+    test_pair_make_for(&p, host, client, server, NULL);
+    test_pair_run(&p);
+    test_assert_ready(&p);
+    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
+    assert_non_null(session);
+    test_pair_drop(&p);
+    return session;
+}

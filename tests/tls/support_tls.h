@@ -221,4 +221,9 @@ size_t test_ext_find(const struct cl_buf *flight, size_t start, uint16_t type);
 /* Sets the lengths of message and extension block after a splice. */
 void test_fix_lengths(struct cl_buf *flight, size_t start, int ext_change);
 
+/* test_session_of makes a connection of the two configurations, which it takes over, to `host` and
+ * gives the session that came of it, which is the caller's. */
+struct cleat_tls_session *test_session_of(struct cleat_tls_config *client,
+                                          struct cleat_tls_config *server, const char *host);
+
 #endif

@@ -214,14 +214,8 @@ static struct cleat_tls_builder *ticket_server(void)
 
 static struct cleat_tls_session *session_of(uint16_t version, struct cleat_dane *set)
 {
-    struct test_pair p;
-    test_pair_make(&p, test_finish(client(version, set)), test_finish(ticket_server()), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(test_finish(client(version, set)), test_finish(ticket_server()),
+                           "localhost");
 }
 
 static void test_a_session_is_resumed_under_the_same_records_alone(void **state)

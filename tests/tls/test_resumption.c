@@ -56,14 +56,7 @@ static struct cleat_tls_builder *proving_client(void)
 static struct cleat_tls_session *session_with(struct cleat_tls_builder *c,
                                               struct cleat_tls_builder *s, const char *host)
 {
-    struct test_pair p;
-    test_pair_make_for(&p, host, test_finish(c), test_finish(s), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(test_finish(c), test_finish(s), host);
 }
 
 static struct cleat_tls_session *a_session(void)

@@ -28,15 +28,8 @@ static int teardown(void **state)
 static struct cleat_tls_session *a_session(uint16_t version)
 {
     struct cleat_tls_builder *b = test_client_builder();
-    struct test_pair p;
     assert_int_equal(cleat_tls_builder_versions(b, version, version), CLEAT_OK);
-    test_pair_make(&p, test_finish(b), cleat_tls_config_ref(server), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(test_finish(b), cleat_tls_config_ref(server), "localhost");
 }
 
 static void put(struct cleat_session_store *store, const char *name, uint16_t version)

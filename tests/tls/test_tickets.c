@@ -29,14 +29,7 @@ static struct cleat_tls_config *server_issuing(unsigned num)
 
 static struct cleat_tls_session *a_session(void)
 {
-    struct test_pair p;
-    test_pair_make(&p, test_client_config(), server_issuing(1), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(test_client_config(), server_issuing(1), "localhost");
 }
 
 /* ---- forged ---- */

@@ -234,14 +234,7 @@ static void test_supported_groups_in_a_server_hello_of_tls_12_is_ignored(void **
 static struct cleat_tls_session *first_session(struct cleat_tls_config *c,
                                                struct cleat_tls_config *s)
 {
-    struct test_pair p;
-    test_pair_make(&p, cleat_tls_config_ref(c), cleat_tls_config_ref(s), NULL);
-    test_pair_run(&p);
-    test_assert_ready(&p);
-    struct cleat_tls_session *session = cleat_tls_take_session(p.client.tls);
-    assert_non_null(session);
-    test_pair_drop(&p);
-    return session;
+    return test_session_of(cleat_tls_config_ref(c), cleat_tls_config_ref(s), "localhost");
 }
 
 /* A resumption, to the point where the client's application is asked. */

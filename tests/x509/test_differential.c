@@ -5,6 +5,7 @@
  * be a row of the table below, with its reason; a difference that no row explains fails the test.
  * Rows are about how the two are meant to differ, not about single cases.
  */
+#include "pick.h"
 #include "support_x509.h"
 
 #include <stdio.h>
@@ -14,16 +15,6 @@
 
 #define NUM_CHAINS 4000
 #define MAX_CHAIN  4
-
-static uint64_t random_state = 0x9e3779b97f4a7c15ULL;
-
-static unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)(random_state >> 33) % n;
-}
 
 /* ---- changes ---- */
 static const uint8_t nc_example[] = {0x30, 0x11, 0xa0, 0x0f, 0x30, 0x0d, 0x82, 0x0b, 'e', 'x',

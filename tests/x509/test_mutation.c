@@ -7,6 +7,7 @@
  * other direction is the one that matters: what we accept and libcrypto does not must be rare and
  * right.
  */
+#include "pick.h"
 #include "support_x509.h"
 
 #include <stdio.h>
@@ -15,16 +16,6 @@
 #include <openssl/x509v3.h>
 
 #define NUM_CHAINS 6000
-
-static uint64_t random_state = 0x2545f4914f6cdd1dULL;
-
-static unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)(random_state >> 33) % n;
-}
 
 /* ---- one chain: root, CA, leaf; extensions of many kinds, so that there is much to be hit ---- */
 static const uint8_t policies[] = {0x30, 0x06, 0x30, 0x04, 0x06, 0x02, 0x2a, 0x03};

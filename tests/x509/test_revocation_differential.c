@@ -9,6 +9,7 @@
 #include <openssl/ocsp.h>
 #include <openssl/x509_vfy.h>
 
+#include "pick.h"
 #include "support_crl.h"
 #include "support_ocsp.h"
 
@@ -35,16 +36,6 @@ static int free_world(void **state)
     t_free(&responder);
     t_free(&server);
     return 0;
-}
-
-static uint64_t random_state = 0x9e3779b97f4a7c15ULL;
-
-static unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)(random_state >> 33) % n;
 }
 
 /* What a verifier says: the three that matter. */
