@@ -1,5 +1,5 @@
-/* dns/https.c - see https.h: asking for HTTPS records, along aliases. c-ares carries the messages.
- */
+/* dns/https.c - see https.h: asking for HTTPS records, along aliases. c-ares carries the messages,
+ * or another source (dns/resolve.h). */
 #include "dns/https.h"
 
 #include <stdio.h>
@@ -7,9 +7,6 @@
 
 #include "base/mem.h"
 #include "dns/loop.h"
-
-#define TYPE_HTTPS 65
-#define CLASS_IN   1
 
 struct cl_https_query {
     struct cl_dns *dns;
@@ -74,13 +71,26 @@ static void add_alias_end(struct cl_https_query *q)
 
 static void ask(struct cl_https_query *q);
 
+/* What is left when no alias is to be followed. */
+static void take_records(struct cl_https_query *q)
+{
+    if (q->records.num == 0 && q->num_aliases != 0) {
+        add_alias_end(q);
+    }
+    shuffle(q->records.usable, q->records.num_usable);
+    answer(q,
+           q->records.num == 0 ? "the name has no HTTPS record"
+                               : "no HTTPS record is for a client like this one",
+           false);
+}
+
 static void follow_alias(struct cl_https_query *q)
 {
     if (strcmp(q->records.alias, ".") == 0) {
         answer(q, "the HTTPS record says that there is no such service", false);
         return;
     }
-    if (++q->num_aliases > CL_HTTPS_MAX_ALIASES) {
+    if (++q->num_aliases > CL_DNS_MAX_ALIASES) {
         answer(q, "the HTTPS record leads from alias to alias", false);
         return;
     }
@@ -93,6 +103,22 @@ static bool is_negative(int status)
     return status == ARES_ENOTFOUND || status == ARES_ENODATA;
 }
 
+/* bytes: a message, to the name that was asked for. */
+static void take_message(struct cl_https_query *q, struct cl_rd bytes)
+{
+    if (!cl_https_parse(bytes, q->name, &q->origin, &q->records)) {
+        answer(q, "an HTTPS record is malformed: none of them counts", false);
+        return;
+    }
+    if (q->records.alias[0] != '\0') {
+        /* RFC 9460 2.4.1: beside an alias, records in ServiceMode are ignored */
+        q->records.num_usable = 0;
+        follow_alias(q);
+        return;
+    }
+    take_records(q);
+}
+
 static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes, int len)
 {
     struct cl_https_query *q = arg;
@@ -103,35 +129,59 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes,
         cl_free(q);
     } else if (status != ARES_SUCCESS && !is_negative(status)) {
         answer(q, "the name servers did not answer", true);
-    } else if (status == ARES_SUCCESS &&
-               !cl_https_parse(cl_rd_of(bytes, (size_t)len), q->name, &q->origin, &q->records)) {
-        answer(q, "an HTTPS record is malformed: none of them counts", false);
-    } else if (q->records.alias[0] != '\0') {
-        /* RFC 9460 2.4.1: beside an alias, records in ServiceMode are ignored */
-        q->records.num_usable = 0;
-        follow_alias(q);
+    } else if (status == ARES_SUCCESS) {
+        take_message(q, cl_rd_of(bytes, (size_t)len));
     } else {
-        if (q->records.num == 0 && q->num_aliases != 0) {
-            add_alias_end(q);
-        }
-        shuffle(q->records.usable, q->records.num_usable);
-        answer(q,
-               q->records.num == 0 ? "the name has no HTTPS record"
-                                   : "no HTTPS record is for a client like this one",
-               false);
+        take_records(q);
+    }
+}
+
+static void on_message(void *arg, const struct cl_dns_message *m)
+{
+    struct cl_https_query *q = arg;
+    q->records = (struct cl_https_records){0};
+    if (m->gone || q->cb == NULL) {
+        cl_free(q);
+        return;
+    }
+    const enum cl_dns_outcome outcome =
+        m->reason != NULL ? CL_DNS_REFUSED : cl_dns_judge(m->bytes, q->name, CL_DNS_TYPE_HTTPS);
+    switch (outcome) {
+    case CL_DNS_ANSWERED:
+        take_message(q, m->bytes);
+        return;
+    case CL_DNS_NO_NAME:
+        take_records(q);
+        return;
+    case CL_DNS_REFUSED:
+        answer(q, m->reason != NULL ? m->reason : "the server could not find out", true);
+        return;
+    default:
+        answer(q, "the answer is malformed, or to another question", true);
     }
 }
 
 /* ---- asking ---- */
 
+static const char not_a_name[] = "the HTTPS record leads to a name that cannot be asked for";
+
 static void ask(struct cl_https_query *q)
 {
     struct cl_dns_loop *loop = cl_dns_loop_of(q->dns);
+    const struct cl_dns_source *source = cl_dns_source(q->dns);
+    if (source != NULL) {
+        q->over = source->ask(source->ctx, q->name, CL_DNS_TYPE_HTTPS, on_message, q) != CL_OK;
+        if (q->over && q->num_aliases != 0) {
+            answer(q, not_a_name, false);
+        }
+        return;
+    }
     q->asking = true;
-    ares_query(cl_dns_loop_channel(loop), q->name, CLASS_IN, TYPE_HTTPS, on_answer, q);
+    ares_query(cl_dns_loop_channel(loop), q->name, CL_DNS_CLASS_IN, CL_DNS_TYPE_HTTPS, on_answer,
+               q);
     q->asking = false;
     if (q->over && q->num_aliases != 0) {
-        answer(q, "the HTTPS record leads to a name that cannot be asked for", false);
+        answer(q, not_a_name, false);
     } else if (!q->over) {
         cl_dns_loop_kick(loop);
     }

@@ -10,17 +10,11 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "dns/message.h"
 #include "dns/resolve.h"
 
-/* 65,535: a DNS message over TCP */
-#define CL_DNS_MAX_MESSAGE   65535
-/* 256: a DNS name has at most 253 bytes as text */
-#define CL_DNS_NAME_SIZE     256
 /* 16: of the best priority; CDNs publish one or two */
-#define CL_HTTPS_MAX         16
-/* 8: aliases and CNAMEs in a row: what resolvers follow (RFC 9460 3: "Clients SHOULD impose a limit
- * on the total number of aliases") */
-#define CL_HTTPS_MAX_ALIASES 8
+#define CL_HTTPS_MAX 16
 
 /* For whom records are looked for. */
 struct cl_https_origin {
@@ -65,7 +59,8 @@ struct cl_https_answer {
     const struct cl_https_endpoint *endpoints;
     size_t num;
     unsigned num_aliases; /* that were followed */
-    const char *reason;   /* why there is none, in words; static storage */
+    const char *reason;   /* why there is none, in words; static storage, or the
+                             source's own */
     bool failed;          /* the name servers did not answer */
 };
 

@@ -6,9 +6,6 @@
 #include "base/text.h"
 #include "dns/https.h"
 
-#define TYPE_CNAME 5
-#define TYPE_HTTPS 65
-#define CLASS_IN   1
 /* RFC 9460 14.3.2: SvcParamKeys */
 enum {
     KEY_MANDATORY,
@@ -20,130 +17,11 @@ enum {
     KEY_IPV6HINT,
     NUM_KEYS,
 };
-/* 128: labels of a name of 255 bytes, and one to end it */
-#define MAX_LABELS   128
-/* 32: pointers in a name; encoders use one */
-#define MAX_POINTERS 32
-
-/* ---- names ---- */
-
-static bool is_label(struct cl_rd label)
-{
-    for (size_t i = 0; i < label.len; i++) {
-        const uint8_t c = label.p[i];
-        const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '-' || c == '_';
-        if (!fine) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A name being read: text in lower case, without a final dot; "" is the root. odd: it is
- * well-formed but no host name, and equal to none. */
-struct name {
-    char text[CL_DNS_NAME_SIZE];
-    size_t len;
-    bool odd;
-};
-
-static bool add_label(struct name *n, struct cl_rd label)
-{
-    const size_t dot = n->len != 0 ? 1 : 0;
-    if (label.len > 63 || n->len + dot + label.len + 1 > sizeof(n->text)) {
-        return false;
-    }
-    if (dot != 0) {
-        n->text[n->len++] = '.';
-    }
-    n->odd = n->odd || !is_label(label);
-    for (size_t i = 0; i < label.len; i++) {
-        n->text[n->len++] = (char)cl_ascii_lower(label.p[i]);
-    }
-    n->text[n->len] = '\0';
-    return true;
-}
-
-/* A name without compression (RFC 9460 2.2: TargetName; RFC 1035 3.1). */
-static bool take_plain_name(struct cl_rd *r, struct name *out)
-{
-    *out = (struct name){.text = ""};
-    for (int i = 0; i < MAX_LABELS; i++) {
-        struct cl_rd label;
-        if (!cl_rd_vec8(r, &label)) {
-            return false;
-        }
-        if (label.len == 0) {
-            return true;
-        }
-        if (!add_label(out, label)) {
-            return false;
-        }
-    }
-    return false;
-}
-
-/* RFC 1035 4.1.4: a pointer leads to "a prior occurrence": each must go further back than the one
- * before, so there is an end. */
-static bool follow(struct cl_rd whole, uint8_t high, struct cl_rd *at, size_t *limit)
-{
-    uint8_t low;
-    if ((high & 0xc0) != 0xc0 || !cl_rd_u8(at, &low)) {
-        return false;
-    }
-    const size_t offset = (size_t)(high & 0x3f) << 8 | low;
-    if (offset >= *limit) {
-        return false;
-    }
-    *limit = offset;
-    *at = whole;
-    return cl_rd_skip(at, offset);
-}
-
-/* A name that may end in a pointer; r is left behind it. */
-static bool take_name(struct cl_rd whole, struct cl_rd *r, struct name *out)
-{
-    struct cl_rd at = *r;
-    size_t limit = whole.len - r->len;
-    bool jumped = false;
-    unsigned num_pointers = 0;
-    *out = (struct name){.text = ""};
-    for (int i = 0; i < MAX_LABELS + MAX_POINTERS; i++) {
-        uint8_t len;
-        struct cl_rd label;
-        if (!cl_rd_u8(&at, &len)) {
-            return false;
-        }
-        if ((len & 0xc0) != 0) {
-            struct cl_rd behind = at;
-            if (++num_pointers > MAX_POINTERS || !cl_rd_skip(&behind, 1) ||
-                !follow(whole, len, &at, &limit)) {
-                return false;
-            }
-            *r = jumped ? *r : behind;
-            jumped = true;
-            continue;
-        }
-        if (!cl_rd_take(&at, len, &label)) {
-            return false;
-        }
-        if (len == 0) {
-            *r = jumped ? *r : at;
-            return true;
-        }
-        if (!add_label(out, label)) {
-            return false;
-        }
-    }
-    return false;
-}
-
 /* ---- parameters ---- */
 
 struct record {
     uint16_t priority;
-    struct name target;
+    struct cl_dns_name target;
     bool usable;
     bool has[NUM_KEYS];
     struct cl_rd mandatory;
@@ -239,7 +117,7 @@ static bool take_params(struct cl_rd params, struct record *out)
 static bool parse_record(struct cl_rd data, struct record *out)
 {
     *out = (struct record){.usable = true};
-    if (!cl_rd_u16(&data, &out->priority) || !take_plain_name(&data, &out->target)) {
+    if (!cl_rd_u16(&data, &out->priority) || !cl_dns_take_plain_name(&data, &out->target)) {
         return false;
     }
     out->usable = !out->target.odd;
@@ -319,92 +197,28 @@ static void judge(const struct record *rec, const char *owner, const struct cl_h
 
 /* ---- the message ---- */
 
-static bool take_header(struct cl_rd whole, struct cl_rd *r, uint16_t *num_answers)
-{
-    uint16_t id, flags, questions, authorities, more;
-    struct name name;
-    if (!cl_rd_u16(r, &id) || !cl_rd_u16(r, &flags) || !cl_rd_u16(r, &questions) ||
-        !cl_rd_u16(r, num_answers) || !cl_rd_u16(r, &authorities) || !cl_rd_u16(r, &more)) {
-        return false;
-    }
-    for (uint16_t i = 0; i < questions; i++) {
-        if (!take_name(whole, r, &name) || !cl_rd_skip(r, 4)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-struct answer {
-    struct name owner;
-    uint16_t type;
-    uint16_t class;
-    struct cl_rd data;
-};
-
-static bool take_answer(struct cl_rd whole, struct cl_rd *r, struct answer *out)
-{
-    return take_name(whole, r, &out->owner) && cl_rd_u16(r, &out->type) &&
-           cl_rd_u16(r, &out->class) && cl_rd_skip(r, 4) && cl_rd_vec16(r, &out->data);
-}
-
-static bool is_of(const struct answer *a, uint16_t type, const char *owner)
-{
-    return a->type == type && a->class == CLASS_IN && !a->owner.odd &&
-           strcmp(a->owner.text, owner) == 0;
-}
-
-/* Goes on to where a CNAME of this owner leads; *found: there was one. */
-static bool follow_cname(struct cl_rd whole, struct cl_rd answers, uint16_t num, char *owner,
-                         bool *found)
-{
-    *found = false;
-    for (uint16_t i = 0; i < num && !*found; i++) {
-        struct answer a;
-        struct name target;
-        if (!take_answer(whole, &answers, &a)) {
-            return false;
-        }
-        if (is_of(&a, TYPE_CNAME, owner)) {
-            /* what it points to lies in the message in front of its own end */
-            struct cl_rd at = cl_rd_of(a.data.p, (size_t)(whole.p + whole.len - a.data.p));
-            if (!take_name(whole, &at, &target) || target.odd || target.len == 0) {
-                return false;
-            }
-            memcpy(owner, target.text, target.len + 1);
-            *found = true;
-        }
-    }
-    return true;
-}
-
 bool cl_https_parse(struct cl_rd message, const char *name, const struct cl_https_origin *origin,
                     struct cl_https_records *out)
 {
     const struct cl_rd whole = message;
     char owner[CL_DNS_NAME_SIZE];
-    uint16_t num;
-    bool found = true;
+    struct cl_dns_head head;
     *out = (struct cl_https_records){0};
     (void)snprintf(owner, sizeof(owner), "%s", name);
-    if (!take_header(whole, &message, &num)) {
+    if (!cl_dns_take_head(whole, &message, &head) ||
+        !cl_dns_follow_cnames(whole, message, head.num_answers, owner)) {
         return false;
-    }
-    for (int i = 0; found && i < CL_HTTPS_MAX_ALIASES; i++) {
-        if (!follow_cname(whole, message, num, owner, &found)) {
-            return false;
-        }
     }
     /* The origin's own question may have labels for the port in front; the host is what it is for.
      */
     char asked[CL_DNS_NAME_SIZE];
     const bool own = cl_https_name(origin->host, origin->port, asked) && strcmp(owner, asked) == 0;
     bool ok = true;
-    for (uint16_t i = 0; ok && i < num; i++) {
-        struct answer a;
+    for (uint16_t i = 0; ok && i < head.num_answers; i++) {
+        struct cl_dns_record a;
         struct record rec;
-        ok = take_answer(whole, &message, &a);
-        if (ok && is_of(&a, TYPE_HTTPS, owner)) {
+        ok = cl_dns_take_record(whole, &message, &a);
+        if (ok && cl_dns_record_is(&a, CL_DNS_TYPE_HTTPS, owner)) {
             ok = parse_record(a.data, &rec);
             if (ok) {
                 judge(&rec, own ? origin->host : owner, origin, out);

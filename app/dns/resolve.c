@@ -1,8 +1,9 @@
 /* dns/resolve.c - queries, their answers, and where those come from.
  *
  * A query has a slot per kind of record. A slot is filled at once (literal, override, localhost,
- * hosts file) or by c-ares; a zero timer hands filled slots to the callback, so that no callback
- * runs inside cl_dns_lookup or inside c-ares. A query lives until c-ares has let go of it.
+ * hosts file) or by c-ares or another source; a zero timer hands filled slots to the callback, so
+ * that no callback runs inside cl_dns_lookup or inside c-ares. A query lives until those have let
+ * go of it.
  */
 #include "dns/resolve.h"
 
@@ -13,11 +14,12 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "dns/loop.h"
+#include "dns/message.h"
 
 struct slot {
     struct cl_dns_query *query;
     struct cl_dns_answer answer;
-    bool asked, with_ares, ready, delivered;
+    bool asked, with_source, ready, delivered;
 };
 
 struct cl_dns_query {
@@ -33,6 +35,7 @@ struct cl_dns_query {
 
 struct cl_dns {
     struct cl_dns_loop *ares;
+    const struct cl_dns_source *source; /* NULL: c-ares */
     uv_timer_t deliver;
     struct cl_dns_query *queries;
     struct cl_override *overrides;
@@ -43,7 +46,9 @@ struct cl_dns {
 static const struct {
     enum cl_dns_kind kind;
     int family;
-} kinds[CL_DNS_NUM_KINDS] = {{CL_DNS_AAAA, AF_INET6}, {CL_DNS_A, AF_INET}};
+    uint16_t type;
+} kinds[CL_DNS_NUM_KINDS] = {{CL_DNS_AAAA, AF_INET6, CL_DNS_TYPE_AAAA},
+                             {CL_DNS_A, AF_INET, CL_DNS_TYPE_A}};
 
 /* ---- life of a query ---- */
 
@@ -56,7 +61,7 @@ static bool query_over(const struct cl_dns_query *q)
 {
     bool open = false;
     for (size_t i = 0; i < CL_DNS_NUM_KINDS; i++) {
-        if (q->slots[i].with_ares) {
+        if (q->slots[i].with_source) {
             return false;
         }
         open = open || slot_open(&q->slots[i]);
@@ -178,6 +183,9 @@ static bool answer_locally(struct cl_dns *dns, struct cl_dns_query *q)
     return known;
 }
 
+static const char no_name[] = "no such name";
+static const char no_data[] = "the name has no address of this family";
+
 /* Answers that mean "there is no such address", as opposed to "nobody could tell". */
 static bool is_negative(int status)
 {
@@ -188,9 +196,9 @@ static const char *reason_of(int status)
 {
     switch (status) {
     case ARES_ENOTFOUND:
-        return "no such name";
+        return no_name;
     case ARES_ENODATA:
-        return "the name has no address of this family";
+        return no_data;
     case ARES_ETIMEOUT:
         return "no name server answered in time";
     case ARES_ECONNREFUSED:
@@ -203,7 +211,7 @@ static const char *reason_of(int status)
 static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinfo *result)
 {
     struct slot *s = arg;
-    s->with_ares = false;
+    s->with_source = false;
     s->answer.source = "DNS";
     if (status == ARES_SUCCESS && result != NULL) {
         for (struct ares_addrinfo_node *n = result->nodes; n != NULL; n = n->ai_next) {
@@ -226,13 +234,71 @@ static void on_addrinfo(void *arg, int status, int timeouts, struct ares_addrinf
     }
 }
 
+/* ---- another source ---- */
+
+/* What the message says goes into the slot. */
+static void take_message(struct slot *s, const struct cl_dns_message *m)
+{
+    const size_t i = (size_t)(s - s->query->slots);
+    struct cl_addr addrs[CL_HAPPY_MAX_ADDRS];
+    size_t num = 0;
+    const char *host = s->query->host;
+    const enum cl_dns_outcome outcome =
+        m->reason != NULL ? CL_DNS_REFUSED : cl_dns_judge(m->bytes, host, kinds[i].type);
+    if (outcome == CL_DNS_NO_NAME) {
+        s->answer.reason = no_name;
+    } else if (outcome == CL_DNS_REFUSED) {
+        s->answer.reason = m->reason != NULL ? m->reason : "the server could not find out";
+    } else if (outcome == CL_DNS_MALFORMED ||
+               !cl_dns_addresses(m->bytes, host, kinds[i].type, addrs, CL_HAPPY_MAX_ADDRS, &num)) {
+        s->answer.reason = "the answer is malformed, or to another question";
+    } else {
+        fill(s, kinds[i].family, addrs, num);
+        s->answer.reason = num == 0 ? no_data : NULL;
+        return;
+    }
+    s->answer.failed = outcome != CL_DNS_NO_NAME;
+}
+
+static void on_message(void *ctx, const struct cl_dns_message *m)
+{
+    struct slot *s = ctx;
+    s->with_source = false;
+    if (!m->gone) {
+        take_message(s, m);
+        set_ready(s);
+    }
+}
+
+static void ask_source(struct cl_dns *dns, struct cl_dns_query *q)
+{
+    for (size_t i = 0; i < CL_DNS_NUM_KINDS; i++) {
+        struct slot *s = &q->slots[i];
+        if (!s->asked) {
+            continue;
+        }
+        s->answer.source = dns->source->name;
+        s->with_source =
+            dns->source->ask(dns->source->ctx, q->host, kinds[i].type, on_message, s) == CL_OK;
+        if (!s->with_source) {
+            s->answer.failed = true;
+            s->answer.reason = "the name cannot be asked for";
+            set_ready(s);
+        }
+    }
+}
+
 static void ask_servers(struct cl_dns *dns, struct cl_dns_query *q)
 {
+    if (dns->source != NULL) {
+        ask_source(dns, q);
+        return;
+    }
     for (size_t i = 0; i < CL_DNS_NUM_KINDS; i++) {
         if (q->slots[i].asked) {
             struct ares_addrinfo_hints hints = {.ai_family = kinds[i].family,
                                                 .ai_socktype = SOCK_STREAM};
-            q->slots[i].with_ares = true;
+            q->slots[i].with_source = true;
             ares_getaddrinfo(cl_dns_loop_channel(dns->ares), q->host, NULL, &hints, on_addrinfo,
                              &q->slots[i]);
         }
@@ -270,6 +336,16 @@ cl_result cl_dns_lookup(struct cl_dns *dns, const struct cl_dns_spec *spec,
         ask_servers(dns, q);
     }
     return CL_OK;
+}
+
+void cl_dns_set_source(struct cl_dns *dns, const struct cl_dns_source *source)
+{
+    dns->source = source;
+}
+
+const struct cl_dns_source *cl_dns_source(const struct cl_dns *dns)
+{
+    return dns->source;
 }
 
 struct cl_dns_loop *cl_dns_loop_of(const struct cl_dns *dns)

@@ -1,4 +1,5 @@
-/* dns/resolve.h - from a host name to addresses, on a libuv loop (c-ares asks the name servers).
+/* dns/resolve.h - from a host name to addresses, on a libuv loop. c-ares asks the name servers,
+ * unless there is another source of DNS messages (DNS over HTTPS).
  *
  * In this order: IP literal, override, localhost (RFC 6761 6.3), hosts file, DNS. Every kind of
  * record that was asked for is answered on its own, as soon as it is there, so that Happy Eyeballs
@@ -29,11 +30,13 @@ enum cl_dns_kind {
 
 struct cl_dns_answer {
     enum cl_dns_kind kind;
-    const char *source; /* "literal", "override", "localhost", "/etc/hosts", "DNS" */
+    const char *source; /* "literal", "override", "localhost", "/etc/hosts", "DNS", or the source's
+                           name */
     size_t num;
-    struct cl_addr addrs[CL_HAPPY_MAX_ADDRS]; /* with the port asked for; RFC 6724 order */
+    struct cl_addr addrs[CL_HAPPY_MAX_ADDRS]; /* with the port asked for; RFC 6724 order, or as
+                                                 another source has them */
     bool failed;        /* the name servers did not answer: not the same as "no such name" */
-    const char *reason; /* why num is 0, in words; static storage */
+    const char *reason; /* why num is 0, in words; static storage, or the source's own */
     bool last;          /* every kind has been answered: the query is over and gone */
 };
 
@@ -55,6 +58,31 @@ CL_MUST cl_result cl_dns_new(uv_loop_t *loop, struct cl_dns **out, struct cleat_
 /* cl_dns_free cancels all queries (no callback comes any more) and frees the resolver in a later
  * turn of the loop. NULL is fine. */
 void cl_dns_free(struct cl_dns *dns);
+
+/* What another source of messages says to one question. */
+struct cl_dns_message {
+    struct cl_rd bytes; /* the answer; not looked at yet */
+    const char *reason; /* why there is none; NULL: there is one */
+    bool gone;          /* nor will there be any: the source ends */
+};
+
+/* A source of DNS messages in the place of the name servers. Nobody else is asked when it fails. */
+struct cl_dns_source {
+    const char *name; /* "DoH"; static storage */
+    /* Asks for the records of one type. done is called once, from the loop and never inside this
+     * call; or with gone, when the source is freed. A view into message holds during the call; its
+     * reason does until the source asks again. NOMEM, USAGE (not a name that can be asked for). */
+    cl_result (*ask)(void *ctx, const char *name, uint16_t type,
+                     void (*done)(void *done_ctx, const struct cl_dns_message *message),
+                     void *done_ctx);
+    const char *hint; /* what to do when it fails; static storage */
+    void *ctx;
+};
+
+/* cl_dns_set_source lets a source answer from now on; NULL: the name servers again. It is freed
+ * before dns is. */
+void cl_dns_set_source(struct cl_dns *dns, const struct cl_dns_source *source);
+const struct cl_dns_source *cl_dns_source(const struct cl_dns *dns);
 
 /* cl_dns_override adds an override for later lookups. NOMEM. */
 CL_MUST cl_result cl_dns_override(struct cl_dns *dns, const struct cl_override *entry);
