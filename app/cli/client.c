@@ -48,13 +48,9 @@ static int open_trace(struct client *c, struct cleat_error *err)
     return cl_keylog_open(&c->keylog, getenv("SSLKEYLOGFILE"), err) == CL_OK ? 0 : GET_EXIT_WRITE;
 }
 
-static int open_net(struct client *c, struct cleat_error *err)
+int client_dns_new(struct client *c, struct cl_dns **out, struct cleat_error *err)
 {
-    if (uv_loop_init(&c->loop) != 0) {
-        return GET_EXIT_NO_MEMORY;
-    }
-    c->has_loop = true;
-    if (cl_hub_new(&c->loop, &c->hub) != CL_OK || cl_dns_new(&c->loop, &c->dns, err) != CL_OK) {
+    if (cl_dns_new(&c->loop, out, err) != CL_OK) {
         return GET_EXIT_NO_MEMORY;
     }
     for (size_t i = 0; i < c->options->resolves.num; i++) {
@@ -62,11 +58,24 @@ static int open_net(struct client *c, struct cleat_error *err)
         if (cl_override_parse(c->options->resolves.items[i], &entry, err) != CL_OK) {
             return GET_EXIT_USAGE;
         }
-        if (cl_dns_override(c->dns, &entry) != CL_OK) {
+        if (cl_dns_override(*out, &entry) != CL_OK) {
             return GET_EXIT_NO_MEMORY;
         }
     }
     return 0;
+}
+
+static int open_net(struct client *c, struct cleat_error *err)
+{
+    if (uv_loop_init(&c->loop) != 0) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    c->has_loop = true;
+    if (cl_hub_new(&c->loop, &c->hub) != CL_OK) {
+        return GET_EXIT_NO_MEMORY;
+    }
+    const int code = client_dns_new(c, &c->dns, err);
+    return code == 0 ? client_doh_open(c, err) : code;
 }
 
 static int open_recorder(struct client *c, struct cleat_error *err)
@@ -259,6 +268,7 @@ static void drop_judged(struct client *c)
 void client_deinit(struct client *c)
 {
     client_evidence_close(&c->evidence);
+    client_doh_close(c);
     cl_dns_free(c->dns);
     if (c->has_loop) {
         (void)uv_run(&c->loop, UV_RUN_DEFAULT);

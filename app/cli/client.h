@@ -6,6 +6,7 @@
 
 #include "cli/client_capture.h"
 #include "cli/client_ct.h"
+#include "cli/client_doh.h"
 #include "cli/client_ech.h"
 #include "cli/client_evidence.h"
 #include "cli/client_options.h"
@@ -34,6 +35,7 @@ struct client {
     struct cleat_tls_config *config; /* for servers without TLSA records */
     struct client_judged *judged;    /* configurations for others */
     struct client_ech ech;
+    struct client_doh doh;
     struct cl_proxy *proxies[2]; /* for targets in clear, and with TLS; NULL: not looked for yet */
     FILE *trace_file;
 };
@@ -42,6 +44,9 @@ struct client {
  * *c is to be deinited whatever comes back, and stays where it is until then. */
 int client_init(struct client *c, const struct client_options *o, struct cleat_error *err);
 void client_deinit(struct client *c);
+
+/* client_dns_new makes a resolver that knows --resolve. 0, or an exit code. */
+int client_dns_new(struct client *c, struct cl_dns **out, struct cleat_error *err);
 
 /* client_config gives the configuration for a server: its TLSA records, where --tlsa has some, are
  * its own. NULL with an exit code and the reason when it cannot be made. The client's. */

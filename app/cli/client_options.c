@@ -88,6 +88,8 @@ static const struct cl_setter setters[] = {
     {CLIENT_CRL_FILE, CL_SET_WORD, AT(crl_files), NULL},
     {CLIENT_OCSP_RESPONSE, CL_SET_WORD, AT(ocsp_responses), NULL},
     {CLIENT_TLSA, CL_SET_WORD, AT(tlsa), NULL},
+    {CLIENT_DOH_URL, CL_SET_TEXT, AT(doh_url), NULL},
+    {CLIENT_DOH_INSECURE, CL_SET_TRUE, AT(doh_insecure), NULL},
     {CLIENT_PROXY, CL_SET_TEXT, AT(proxy), NULL},
     {CLIENT_NOPROXY, CL_SET_TEXT, AT(noproxy), NULL},
     {CLIENT_PROXY_USER, CL_SET_TEXT, AT(proxy_user), NULL},

@@ -43,13 +43,14 @@ struct client_options {
     const char *noproxy; /* --noproxy; NULL: as the environment says */
     const char *proxy_user;
     const char *proxy_cacert;
-    const char *alpn; /* the command's choice; NULL: offer none */
+    const char *doh_url; /* --doh-url; NULL: the name servers are asked */
+    const char *alpn;    /* the command's choice; NULL: offer none */
     const char *trace_json;
     const char *pcap; /* NULL: no capture */
     const char *record;
     bool record_secrets;
     bool verbose, insecure, false_start, fallback_scsv, no_sessions;
-    bool hard_fail, cert_status, aia, ct, proxy_insecure;
+    bool hard_fail, cert_status, aia, ct, proxy_insecure, doh_insecure;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
     uint16_t tls_min, tls_max;
     uint64_t connect_timeout_ms;    /* 0: none */
@@ -72,6 +73,8 @@ enum client_option_id {
     CLIENT_CT,
     CLIENT_CT_LOGS,
     CLIENT_CURVES,
+    CLIENT_DOH_INSECURE,
+    CLIENT_DOH_URL,
     CLIENT_ECH,
     CLIENT_HARD_FAIL,
     CLIENT_INSECURE,
@@ -128,6 +131,12 @@ enum client_option_id {
     {CLIENT_IPV6, '6', "ipv6", NULL, "IPv6 only"},                                                 \
     {CLIENT_CONNECT_TIMEOUT, 0, "connect-timeout", "SECONDS",                                      \
      "limit for DNS, TCP and TLS together"}
+
+/* For commands that ask for names. */
+#define CLIENT_DOH_ROWS                                                                            \
+    {CLIENT_DOH_URL, 0, "doh-url", "URL",                                                          \
+     "ask this server for names (DNS over HTTPS), and nobody else"},                               \
+    {CLIENT_DOH_INSECURE, 0, "doh-insecure", NULL, "accept any certificate of that server"}
 
 /* For commands that go through proxies. */
 #define CLIENT_PROXY_ROWS                                                                          \

@@ -75,6 +75,7 @@ static const struct cl_option rows[] = {
 
     {GET_HEADING, 0, "Connection", NULL, NULL},
     CLIENT_CONNECTION_ROWS,
+    CLIENT_DOH_ROWS,
     CLIENT_PROXY_ROWS,
     {GET_MAX_TIME, 'm', "max-time", "SECONDS", "limit for the whole transfer"},
     {GET_RETRY, 0, "retry", "N",

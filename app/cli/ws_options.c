@@ -72,6 +72,7 @@ static const struct cl_option rows[] = {
 
     {WS_HEADING, 0, "Connection", NULL, NULL},
     CLIENT_CONNECTION_ROWS,
+    CLIENT_DOH_ROWS,
     CLIENT_PROXY_ROWS,
 
     {WS_HEADING, 0, "TLS", NULL, NULL},

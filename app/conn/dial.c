@@ -391,10 +391,13 @@ static const char *hint_of_tcp(int status)
 static void fail_before_tls(struct cl_dial *d)
 {
     if (d->num_attempts == 0) {
-        const struct cl_why why = {
-            .code = CLEAT_ERR_SYSTEM,
-            .hint = d->dns_failed ? "check the network and the name servers in /etc/resolv.conf"
-                                  : "check the spelling of the host name"};
+        const struct cl_dns_source *source = cl_dns_source(d->spec.dns);
+        const struct cl_why why = {.code = CLEAT_ERR_SYSTEM,
+                                   .hint = !d->dns_failed ? "check the spelling of the host name"
+                                           : source != NULL
+                                               ? source->hint
+                                               : "check the network and the name servers in "
+                                                 "/etc/resolv.conf"};
         (void)cl_error_set(&d->result.error, why, "could not resolve %s %s: %s",
                            d->spec.proxy != NULL ? "the proxy" : "host", next_host(d),
                            d->dns_reason != NULL ? d->dns_reason : "it has no address");
@@ -513,9 +516,10 @@ static void on_deadline(void *ctx)
     struct cl_dial *d = ctx;
     enum cl_dial_stage stage = stage_of(d);
     struct cl_stream *stream = d->stream;
+    const struct cl_dns_source *source = cl_dns_source(d->spec.dns);
+    const char *hint = stage == CL_DIAL_DNS && source != NULL ? source->hint : hints[stage];
     d->result.timed_out = true;
-    (void)cl_error_set(&d->result.error,
-                       (struct cl_why){.code = CLEAT_ERR_LIMIT, .hint = hints[stage]},
+    (void)cl_error_set(&d->result.error, (struct cl_why){.code = CLEAT_ERR_LIMIT, .hint = hint},
                        "%s:%u: timed out after %u ms, %s", d->host, (unsigned)d->spec.port,
                        (unsigned)d->spec.timeout_ms, cl_dial_doing(d));
     if (stream == NULL) {

@@ -198,6 +198,32 @@ static bool is_redirect(unsigned status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* The media type, without its parameters. */
+static bool is_type(struct cleat_http_view value, const char *type)
+{
+    const char *end = value.p != NULL ? memchr(value.p, ';', value.len) : NULL;
+    size_t len = end != NULL ? (size_t)(end - value.p) : value.len;
+    while (len != 0 && (value.p[len - 1] == ' ' || value.p[len - 1] == '\t')) {
+        len--;
+    }
+    return cl_ascii_equal_fold(cl_rd_of(value.p, len), cl_rd_str(type));
+}
+
+/* Types are often wrong; a page for people, instead of the thing, is the case worth a word. */
+static void check_type(struct cl_fetch *f)
+{
+    const struct cleat_http_view type = cleat_http_find(&f->head, "Content-Type", NULL);
+    const int shown = (int)(type.len < 60 ? type.len : 60);
+    if (f->spec.want_type != NULL && !is_type(type, f->spec.want_type)) {
+        fail(f, (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
+             "the server answers with \"%.*s\", not with %s", shown, type.p != NULL ? type.p : "",
+             f->spec.want_type);
+    } else if (is_type(type, "text/html")) {
+        fail(f, (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
+             "the server answers with a page (%.*s)", shown, type.p);
+    }
+}
+
 static void begin_body(struct cl_fetch *f)
 {
     f->result.status = f->head.status;
@@ -214,13 +240,7 @@ static void begin_body(struct cl_fetch *f)
         fail_http(f, code);
         return;
     }
-    struct cleat_http_view type = cleat_http_find(&f->head, "Content-Type", NULL);
-    struct cl_rd prefix = cl_rd_of((const uint8_t *)type.p, type.len < 9 ? type.len : 9);
-    /* Types are often wrong; a page for people, instead of the thing, is the case worth a word. */
-    if (type.p != NULL && cl_ascii_equal_fold(prefix, cl_rd_str("text/html"))) {
-        fail(f, (struct cl_why){.code = CLEAT_ERR_HTTP_STATUS},
-             "the server answers with a page (%.*s)", (int)(type.len < 60 ? type.len : 60), type.p);
-    }
+    check_type(f);
 }
 
 static void take_body(struct cl_fetch *f, const uint8_t *p, size_t len)
@@ -350,6 +370,11 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     send_more(f);
 }
 
+static void on_decide(void *ctx, struct cleat_tls *tls)
+{
+    (void)cleat_tls_accept_peer(tls);
+}
+
 /* The host as certificates and DNS spell it. */
 /* Begins a connection to f->url. */
 static cl_result connect_to(struct cl_fetch *f, struct cleat_error *err)
@@ -367,10 +392,12 @@ static cl_result connect_to(struct cl_fetch *f, struct cleat_error *err)
     if (bad != NULL) {
         return cl_error_set(err, (struct cl_why){.code = CLEAT_ERR_BAD_URL}, "%s: %s", f->url, bad);
     }
+    const bool moved = f->spec.connect_host != NULL && f->num_redirects == 0;
     const struct cl_dial_spec dial = {.hub = f->spec.hub,
                                       .dns = f->spec.dns,
-                                      .host = f->host,
-                                      .port = url.port,
+                                      .proxy = f->spec.proxy,
+                                      .host = moved ? f->spec.connect_host : f->host,
+                                      .port = moved ? f->spec.connect_port : url.port,
                                       .family = AF_UNSPEC,
                                       .timeout_ms = f->spec.connect_ms,
                                       .public_only = f->spec.public_only,
@@ -378,7 +405,8 @@ static cl_result connect_to(struct cl_fetch *f, struct cleat_error *err)
                                       .server_name = f->host,
                                       .handler = &handler,
                                       .ctx = f,
-                                      .done = on_dialled};
+                                      .done = on_dialled,
+                                      .decide = f->spec.insecure ? on_decide : NULL};
     f->head_done = f->hop_over = f->going_on = false;
     f->num_interim = 0;
     f->in.len = f->content.len = 0;

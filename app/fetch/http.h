@@ -1,4 +1,5 @@
-/* fetch/http.h - one small thing from one URL, in the background: what certificates point at.
+/* fetch/http.h - one small thing from one URL, in the background: what certificates point at, or
+ * the answer to a question of DNS.
  *
  * HTTP/1.1 (RFC 9112) over the hub's loop; never blocks. URLs come out of certificates and are
  * hostile: only http, and https where there is a TLS configuration, no credentials, few redirects,
@@ -33,7 +34,12 @@ struct cl_fetch_spec {
     struct cl_dns *dns;
     struct cleat_tls_config *tls; /* for https; NULL: https is refused. A reference is kept */
     const char *url;              /* copied */
+    const struct cl_proxy *proxy; /* or NULL; outlives it */
+    const char *connect_host;     /* where to connect, in place of the URL's; NULL: there */
+    uint16_t connect_port;        /* with connect_host */
+    bool insecure;                /* tls asks about the peer (CLEAT_DECIDE_PEER): any will do */
     const char *accept;           /* media type wanted; static storage */
+    const char *want_type;        /* media type that the answer must have; NULL: any but a page */
     const char *content_type;     /* of what is posted; NULL: GET. Static storage */
     struct cl_rd post;            /* copied */
     size_t max;                   /* content bytes; more is a failure */

@@ -13,7 +13,7 @@ import threading
 import support
 
 INSIDE = "CLEAT_TEST_INSIDE"
-A, HTTPS = 1, 65
+A, CNAME, AAAA, HTTPS = 1, 5, 28, 65
 
 
 def enter(program):
@@ -37,6 +37,25 @@ def name_of(text):
     return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
 
 
+def question_of(data):
+    """The name and type that a question is about, and where it ends."""
+    labels, at = [], 12
+    while data[at] != 0:
+        labels.append(data[at + 1:at + 1 + data[at]].decode().lower())
+        at += 1 + data[at]
+    return (".".join(labels), struct.unpack(">H", data[at + 1:at + 3])[0]), at + 5
+
+
+def reply_to(data, records, flags=0x8180):
+    """The answer to a question: a list of data for each name and type."""
+    asked, end = question_of(data)
+    bodies = records.get(asked) or []
+    answer = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", asked[1], 1, 60, len(body)) + body
+                      for body in bodies)
+    head = data[:2] + struct.pack(">HHHHH", flags, 1, len(bodies), 0, 0)
+    return head + data[12:end] + answer
+
+
 class NameServer:
     """Answers questions for the records it was given: a list of data for each name and type."""
 
@@ -50,17 +69,8 @@ class NameServer:
     def _run(self):
         while True:
             data, peer = self.socket.recvfrom(4096)
-            labels, at = [], 12
-            while data[at] != 0:
-                labels.append(data[at + 1:at + 1 + data[at]].decode().lower())
-                at += 1 + data[at]
-            kind = struct.unpack(">H", data[at + 1:at + 3])[0]
-            self.asked.append((".".join(labels), kind))
-            bodies = self.records.get(self.asked[-1]) or []
-            answer = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(body)) + body
-                              for body in bodies)
-            head = data[:2] + struct.pack(">HHHHH", 0x8180, 1, len(bodies), 0, 0)
-            self.socket.sendto(head + data[12:at + 5] + answer, peer)
+            self.asked.append(question_of(data)[0])
+            self.socket.sendto(reply_to(data, self.records), peer)
 
 
 def https(priority, target="", ech=None, port=None, alpn=None, more=b""):
