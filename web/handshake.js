@@ -18,7 +18,11 @@ export function digest(connection) {
   const start = messages[0].us;
   const closing = messages.filter((m) => m.type === 20).map((m) => m.us);
   const end = closing.length > 0 ? Math.max(...closing) : messages[messages.length - 1].us;
-  const shake = messages.filter((m) => m.us <= end);
+  // Encrypted Client Hello: the inner one has come inside the outer one, not behind it.
+  messages.forEach((m, i) => {
+    m.inner = i > 0 && m.type === 1 && messages[i - 1].type === 1;
+  });
+  const shake = messages.filter((m) => m.us <= end && !m.inner);
   // Of what happens before the end: what passes before one of our messages is our work.
   let work = 0;
   shake.forEach((m, i) => {
@@ -83,6 +87,9 @@ function describe(message, digested, version, id, hidden) {
 }
 
 function nameOf(message) {
+  if (message.inner) {
+    return 'Inner ClientHello';
+  }
   return message.type === 2 && message.text.startsWith('HelloRetryRequest') ? 'HelloRetryRequest' : message.name;
 }
 
@@ -156,7 +163,7 @@ function lines(digested, version) {
     if (gap !== null) {
       items.push({ row: gap });
     }
-    items.push(row(event, i++, digested, version, sealed[side]));
+    items.push(row(event, i++, digested, version, sealed[side] || event.inner));
     before = event;
   }
   if (!done) {

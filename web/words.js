@@ -55,8 +55,14 @@ const MESSAGES = {
 const RETRY = ['The browser sent no key share that this server prefers. It asks for another one: a round trip '
   + 'more.', `${V13} 4.2.4`];
 
+const INNER = ['What the browser really asks for, the server\'s name above all. It came encrypted inside the message '
+  + 'above, whose own name is one that many sites share.', 'RFC 9849 5.1'];
+
 // What a message does: { text, where }
 export function explain(message, version) {
+  if (message.inner) {
+    return { text: INNER[0], where: INNER[1] };
+  }
   if (message.type === 2 && message.text.startsWith('HelloRetryRequest')) {
     return { text: RETRY[0], where: RETRY[1] };
   }

@@ -141,8 +141,9 @@ class Page(unittest.TestCase):
         older = self.seen["older"]
         self.assertEqual(older["glance"][0], "TLS 1.2")
         names = older["messages"]
-        self.assertEqual(names[:7], ["ClientHello", "ServerHello", "Certificate", "ServerKeyExchange",
-                                     "ServerHelloDone", "ClientKeyExchange", "Finished"])
+        self.assertEqual(names[:7],
+                         ["ClientHello", "ServerHello", "Certificate", "ServerKeyExchange",
+                          "ServerHelloDone", "ClientKeyExchange", "Finished"])
         where = dict(zip(names, older["where"]))
         # RFC 5077 3.3: in front of ChangeCipherSpec
         self.assertRegex(where["NewSessionTicket"], r"RFC 5077 3\.3 .* in clear$")
