@@ -33,6 +33,7 @@ enum {
     OPT_CLIENT_PIN,
     OPT_CLIENT_CACHE,
     OPT_ALPN,
+    OPT_NO_HTTP2,
     OPT_CIPHERS,
     OPT_CURVES,
     OPT_SIGALGS,
@@ -115,7 +116,9 @@ static const struct cl_option options[] = {
      "remember the chains of N clients that verified, for ten minutes at most\n"
      "(default: 512; 0: verify every one)"},
     {0, 0, "TLS", NULL, NULL},
-    {OPT_ALPN, 0, "alpn", "LIST", "application protocols (default: http/1.1)"},
+    {OPT_ALPN, 0, "alpn", "LIST",
+     "application protocols, the preferred one first (default: h2,http/1.1)"},
+    {OPT_NO_HTTP2, 0, "no-http2", NULL, "HTTP/1.1 alone: h2 is left out of --alpn"},
     {OPT_PROFILE, 0, "profile", "NAME",
      "public (default), internal, high-security, iot or legacy;\n"
      "'cleat profile show NAME' tells what it means"},
@@ -447,6 +450,7 @@ static bool *flag_of(struct cl_serve_options *o, int id)
     return id == OPT_PSK_KE        ? &o->psk_ke
            : id == OPT_EARLY_DATA  ? &o->early_data
            : id == OPT_NO_STAPLING ? &o->no_stapling
+           : id == OPT_NO_HTTP2    ? &o->no_http2
            : id == OPT_DEMO        ? &o->demo
            : id == OPT_QUIET       ? &o->quiet
                                    : NULL;

@@ -17,7 +17,7 @@ struct outlook {
 void cl_serve_words_init(struct cl_serve_words *w)
 {
     *w = (struct cl_serve_words){
-        .o = {.alpn = "http/1.1",
+        .o = {.alpn = CL_SERVE_ALPN,
               .client_auth = CLEAT_CLIENT_AUTH_REQUIRED,
               .client_cache = CL_SERVE_CLIENT_CACHE,
               .profile = "public",

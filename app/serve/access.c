@@ -11,20 +11,32 @@
 /* 256: six numbers and the longest sentence */
 #define MAX_WS   256
 
+/* How many bytes from here on stand for themselves. */
+static size_t plain_run(const uint8_t *p, size_t len)
+{
+    size_t n = 0;
+    while (n < len && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
 void cl_access_escape(struct cl_buf *out, const void *p, size_t len, size_t max)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = p;
     size_t end = out->len + max;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len;) {
         uint8_t c = bytes[i];
         char text[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
-        bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-        size_t n = plain ? 1 : sizeof(text);
-        text[0] = plain ? (char)c : text[0];
-        if (out->len + n > end || cl_buf_append(out, text, n, MAX_NOTE) != CL_OK) {
+        size_t run = plain_run(bytes + i, len - i);
+        run = run < end - out->len ? run : end - out->len;
+        size_t n = run > 0 ? run : sizeof(text);
+        if (out->len + n > end ||
+            cl_buf_append(out, run > 0 ? (const char *)bytes + i : text, n, MAX_NOTE) != CL_OK) {
             return;
         }
+        i += run > 0 ? run : 1;
     }
 }
 
@@ -39,14 +51,16 @@ static void quote(struct cl_buf *out, struct cleat_http_view v)
     (void)!cl_buf_append(out, "\"", 1, MAX_NOTE);
 }
 
-void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_head *head)
+void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_head *head,
+                         unsigned major)
 {
     struct cleat_http_view method = cleat_http_text(head, head->method);
     struct cleat_http_view target = cleat_http_text(head, head->target);
     cl_access_escape(&note->request, method.p, method.len, CLEAT_HTTP_MAX_METHOD * 4);
     cl_access_escape(&note->request, " ", 1, 1);
     cl_access_escape(&note->request, target.p, target.len, CL_ACCESS_MAX_REQUEST);
-    cl_access_escape(&note->request, head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1", 9, 9);
+    const char *version = major == 2 ? " HTTP/2.0" : head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
+    cl_access_escape(&note->request, version, 9, 9);
     quote(&note->agent, cleat_http_find(head, "referer", NULL));
     (void)!cl_buf_append(&note->agent, " ", 1, MAX_NOTE);
     quote(&note->agent, cleat_http_find(head, "user-agent", NULL));

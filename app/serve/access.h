@@ -33,9 +33,11 @@ struct cl_access_note {
     struct cl_buf agent;   /* "referer" "user-agent", quoted */
 };
 
-/* cl_access_note_head takes its parts from a complete head; cl_access_note_text a request line that
+/* cl_access_note_head takes its parts from a complete head, which came by HTTP/1 or 2: major, and
+ * whose request line is told as the one of HTTP/1.1; cl_access_note_text a request line that
  * could not be parsed. NOMEM leaves the note as it is: a log line is not worth a failure. */
-void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_head *head);
+void cl_access_note_head(struct cl_access_note *note, const struct cleat_http_head *head,
+                         unsigned major);
 void cl_access_note_text(struct cl_access_note *note, const void *p, size_t len);
 void cl_access_deinit(struct cl_access_note *note);
 

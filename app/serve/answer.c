@@ -203,7 +203,7 @@ static bool refuses_body(const struct cl_answer *a, const struct cleat_http_head
 }
 
 enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_http_head *head,
-                                      const char *protocol)
+                                      unsigned major, const char *protocol)
 {
     stamp(a);
     a->early = head->early;
@@ -212,7 +212,7 @@ enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_ht
     /* a certificate can be asked for after the handshake only */
     a->must_wait = a->early && (!is_safe(head) || a->is_protected);
     if (a->site->access != NULL) {
-        cl_access_note_head(&a->note, head);
+        cl_access_note_head(&a->note, head, major);
     }
     if (is_for_websocket(a, head, protocol)) {
         a->is_upgrade = true;

@@ -41,10 +41,10 @@ enum cl_answer_next {
 void cl_answer_init(struct cl_answer *a, const struct cl_site *site);
 void cl_answer_deinit(struct cl_answer *a);
 
-/* cl_answer_request judges a request and makes the reply; head is not used after the call.
- * protocol: of an extended CONNECT (RFC 8441), else NULL. */
+/* cl_answer_request judges a request of HTTP/1 or 2 (major) and makes the reply; head is not used
+ * after the call. protocol: of an extended CONNECT (RFC 8441), else NULL. */
 enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_http_head *head,
-                                      const char *protocol);
+                                      unsigned major, const char *protocol);
 
 /* cl_answer_refuse replaces the reply by a page with this status, and makes it the connection's
  * last: also what time-outs do (408). text: a sentence for people, or NULL. */

@@ -1,210 +1,362 @@
-/* serve/exchange.c - see exchange.h. */
+/* serve/exchange.c - see exchange.h. Implementation notes:
+ *
+ * The first piece of a body goes through the engine, so that a small answer is one record with its
+ * head; the rest of a file over HTTP/1.1 goes past it. What was promised to the engine that way and
+ * not taken by the stream is read again.
+ * Nothing here runs the engine: who calls (serve/session_http.c) steps it afterwards.
+ */
 #include "serve/exchange.h"
 
-#include <string.h>
-
 #include "base/mem.h"
-#include "http/write.h"
+#include "serve/session.h"
+#include "serve/ws_carrier.h"
+#include "serve/ws_upgrade.h"
 
-cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out)
+/* 16 KiB: a frame, and a record: how much of a body is read while its stream's turn lasts, so that
+ * a hundred streams hold no more than what one large answer would */
+#define PIECE 16384
+
+/* ---- the beginning and the end ---- */
+
+static cl_result make(struct cl_session *s, struct cleat_http_exchange *wire,
+                      struct cl_exchange **out)
 {
     struct cl_exchange *x = cl_calloc(1, sizeof(*x));
+    *out = x;
     if (x == NULL) {
+        cleat_http_exchange_reset(wire, CLEAT_H2_INTERNAL_ERROR);
         return CLEAT_ERR_NOMEM;
     }
-    cl_answer_init(&x->answer, site);
-    cleat_http_request_init(&x->head);
-    *out = x;
+    cl_answer_init(&x->answer, s->worker->site);
+    x->answer.visit = s->visit;
+    x->session = s;
+    x->wire = wire;
+    cleat_http_exchange_set(wire, x);
+    TAILQ_INSERT_TAIL(&s->exchanges, x, link);
     return CL_OK;
 }
 
-void cl_exchange_free(struct cl_exchange *x)
+static struct cl_pool *pool_of(const struct cl_exchange *x)
 {
-    if (x == NULL) {
-        return;
-    }
-    cl_buf_deinit(&x->pending);
-    cl_buf_deinit(&x->out_head);
+    return cl_hub_pool(x->session->worker->hub);
+}
+
+static void give_buf(struct cl_exchange *x)
+{
+    cl_pool_give(pool_of(x), x->buf, CL_POOL_BUFFER);
+    x->buf = NULL;
+    x->buf_len = 0;
+}
+
+static void free_exchange(struct cl_exchange *x)
+{
+    give_buf(x);
     cl_answer_deinit(&x->answer);
     cl_free(x);
 }
 
-bool cl_exchange_begun(const struct cl_exchange *x)
+/* The disk has written into the buffer of an exchange that is gone. */
+static void on_released(void *ctx)
 {
-    return x->pending.len > 0 || x->answer.began != 0;
+    struct cl_exchange *x = ctx;
+    struct cl_session *s = x->session;
+    free_exchange(x);
+    cl_session_release(s);
 }
 
-void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text)
+void cl_exchange_gone(struct cl_exchange *x)
 {
-    x->close = true;
-    x->interim = false;
-    cl_answer_refuse_text(&x->answer, status, text, x->pending.p, x->pending.len);
+    struct cl_session *s = x->session;
+    if (x->ws != NULL) {
+        cl_ws_carrier_gone(x);
+    } else if (x->state == CL_EXCHANGE_BODY || x->state == CL_EXCHANGE_SENDING ||
+               x->state == CL_EXCHANGE_OVER) {
+        cl_session_log_request(s, x);
+    }
+    TAILQ_REMOVE(&s->exchanges, x, link);
+    x->wire = NULL;
+    struct cl_file_read *file = x->file;
+    if (file != NULL && cl_file_read_is_busy(file)) {
+        s->num_reads++;
+        cl_file_read_free(file, on_released);
+        return;
+    }
+    cl_file_read_free(file, NULL);
+    free_exchange(x);
 }
 
-/* The head is complete: the response is made while the head's bytes are still there. */
-static enum cl_exchange_next take_request(struct cl_exchange *x, bool want_close)
+static void give_up(struct cl_exchange *x, uint32_t code)
 {
-    struct cleat_error err = {0};
-    struct cl_answer *a = &x->answer;
-    x->head.early = x->early;
-    x->close = want_close || !x->head.keep_alive;
-    if (cl_answer_request(a, &x->head, NULL) == CL_ANSWER_WEBSOCKET) {
-        return CL_EXCHANGE_UPGRADE;
-    }
-    int code = cleat_http_body_init(&x->body, &x->head, CL_SERVE_MAX_BODY, &err);
-    if (code != CLEAT_OK) {
-        cl_exchange_refuse(x, cleat_http_reply_status(code), err.text);
-        return CL_EXCHANGE_RESPOND;
-    }
-    x->close = x->close || a->last;
-    if (x->head.framing == CLEAT_HTTP_NO_BODY || x->head.framing == CLEAT_HTTP_SWITCHED ||
-        (x->head.framing == CLEAT_HTTP_LENGTH && x->head.content_length == 0) || a->at_once) {
-        return CL_EXCHANGE_RESPOND;
-    }
-    x->interim = x->head.expect == CLEAT_HTTP_EXPECT_CONTINUE;
-    return CL_EXCHANGE_BODY;
+    x->state = CL_EXCHANGE_OVER;
+    cleat_http_exchange_reset(x->wire, code);
 }
 
-enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, size_t len,
-                                       bool want_close, size_t *out_used)
-{
-    struct cleat_error err = {0};
-    size_t before = x->pending.len;
-    /* One byte more than allowed lets the parser see that it is too much. */
-    size_t room = CLEAT_HTTP_MAX_REQUEST_HEAD + 1 - before;
-    size_t take = len < room ? len : room;
-    const uint8_t *bytes = p;
-    *out_used = len;
-    if (before > 0) {
-        if (cl_buf_append(&x->pending, p, take, CLEAT_HTTP_MAX_REQUEST_HEAD + 1) != CL_OK) {
-            cl_exchange_refuse(x, 500, NULL);
-            return CL_EXCHANGE_RESPOND;
-        }
-        bytes = x->pending.p;
-    }
-    int code = cleat_http_head_feed(&x->head, bytes, before + take, &err);
-    if (code == CLEAT_HTTP_COMPLETE) {
-        *out_used = x->head.len - before;
-        x->behind = len - *out_used;
-        enum cl_exchange_next next = take_request(x, want_close);
-        if (next != CL_EXCHANGE_UPGRADE) {
-            cl_buf_deinit(&x->pending);
-        }
-        return next;
-    }
-    if (code != CLEAT_HTTP_MORE) {
-        x->close = true;
-        cl_answer_refuse_text(&x->answer, x->head.reply_status != 0 ? x->head.reply_status : 400,
-                              err.text, bytes, before + take);
-        return CL_EXCHANGE_RESPOND;
-    }
-    *out_used = take;
-    if (before == 0 &&
-        cl_buf_append(&x->pending, p, take, CLEAT_HTTP_MAX_REQUEST_HEAD + 1) != CL_OK) {
-        cl_exchange_refuse(x, 500, NULL);
-        return CL_EXCHANGE_RESPOND;
-    }
-    return CL_EXCHANGE_NEED_MORE;
-}
+/* ---- when to answer ---- */
 
-cl_result cl_exchange_keep_head(struct cl_exchange *x)
-{
-    if (x->pending.len == 0) {
-        CL_TRY(cl_buf_append(&x->pending, x->head.base, x->head.len, CLEAT_HTTP_MAX_REQUEST_HEAD));
-        x->head.base = (const char *)x->pending.p;
-    }
-    return CL_OK;
-}
-
-enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, size_t len,
-                                       size_t *out_used)
-{
-    *out_used = 0;
-    for (;;) {
-        struct cleat_error err = {0};
-        struct cleat_http_view content;
-        size_t used = 0;
-        int code =
-            cleat_http_body_feed(&x->body, p + *out_used, len - *out_used, &used, &content, &err);
-        *out_used += used;
-        if (code == CLEAT_HTTP_COMPLETE) {
-            return CL_EXCHANGE_RESPOND;
-        }
-        if (code == CLEAT_HTTP_MORE) {
-            return CL_EXCHANGE_NEED_MORE;
-        }
-        if (code != CLEAT_HTTP_DATA) {
-            *out_used = len;
-            cl_exchange_refuse(x, cleat_http_reply_status(code), err.text);
-            return CL_EXCHANGE_RESPOND;
-        }
-    }
-}
-
-/* HTTP/1.0 clients that asked to keep the connection are told so (RFC 9112 C.2.2). */
-static const char *connection_value(const struct cl_exchange *x)
-{
-    /* RFC 9110 7.8: the sender of Upgrade lists it here too */
-    return x->answer.reply.status == 426 ? "close, Upgrade"
-           : x->close                    ? "close"
-           : x->head.minor == 0          ? "keep-alive"
-                                         : NULL;
-}
-
-static cl_result make_head(struct cl_exchange *x)
+static bool has_body(const struct cl_exchange *x)
 {
     const struct cl_static_reply *reply = &x->answer.reply;
-    struct cl_buf *out = &x->out_head;
-    const char *connection = connection_value(x);
-    CL_TRY(cl_http_write_response(out, reply->status));
-    CL_TRY(cl_buf_append(out, reply->fields.p, reply->fields.len, CL_HTTP_MAX_WRITTEN_HEAD));
-    if (reply->status != 304 && reply->status != 204) {
-        CL_TRY(cl_http_write_field_u64(out, "Content-Length", reply->length));
+    return reply->body.memory.len > 0 || cl_body_source_uses_file(&reply->body);
+}
+
+static void send_answer(struct cl_exchange *x)
+{
+    struct cl_static_reply *reply = &x->answer.reply;
+    struct cl_session *s = x->session;
+    if (x->answer.last && cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_1) {
+        (void)cleat_http_server_shutdown(s->http, s->now); /* behind this one */
     }
-    if (connection != NULL) {
-        CL_TRY(cl_http_write_field_str(out, "Connection", connection));
-    }
-    return cl_http_write_end(out);
-}
-
-void cl_exchange_seal(struct cl_exchange *x)
-{
-    if (make_head(x) != CL_OK) {
-        x->out_head.len = 0;
-        cl_body_source_deinit(&x->answer.reply.body);
-        x->close = true;
+    x->state = CL_EXCHANGE_SENDING;
+    int code =
+        cleat_http_exchange_respond(x->wire, (uint16_t)reply->status, (const char *)reply->fields.p,
+                                    reply->fields.len, reply->length, reply->length == 0);
+    if (code != CLEAT_OK && code != CLEAT_ERR_CLOSED) {
+        give_up(x, CLEAT_H2_INTERNAL_ERROR);
+    } else if (!has_body(x)) {
+        x->state = CL_EXCHANGE_OVER;
     }
 }
 
-uint64_t cl_exchange_total(const struct cl_exchange *x)
+bool cl_exchange_accept(struct cl_exchange *x, int status, const struct cl_buf *fields)
 {
-    uint64_t body = 0;
-    /* no answer of today is made while it goes out */
-    (void)cl_body_source_length(&x->answer.reply.body, &body);
-    return x->out_head.len + body;
+    x->answer.reply.status = status;
+    return cleat_http_exchange_respond(x->wire, (uint16_t)status, (const char *)fields->p,
+                                       fields->len, CLEAT_HTTP_LENGTH_UNKNOWN, false) == CLEAT_OK;
 }
 
-uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at)
+/* True: the request is not answered now. */
+static bool wait_for_client(struct cl_exchange *x)
 {
-    return at > x->out_head.len ? at - x->out_head.len : 0;
-}
-
-size_t cl_exchange_fill(struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
-                        struct cl_file_read *file, enum cl_body_next *next)
-{
-    const struct cl_buf *head = &x->out_head;
-    size_t n = 0;
-    *next = CL_BODY_MORE;
-    if (at < head->len) {
-        n = head->len - (size_t)at < cap ? head->len - (size_t)at : cap;
-        memcpy(buf, head->p + at, n);
+    switch (cl_session_ask_client(x->session, x)) {
+    case CL_SESSION_WAIT:
+        x->state = CL_EXCHANGE_ASKED;
+        return true;
+    case CL_SESSION_ELSEWHERE:
+        /* RFC 9113 9.2.3: no post-handshake authentication. 7: "HTTP_1_1_REQUIRED: The endpoint
+         * requires that HTTP/1.1 be used instead of HTTP/2." */
+        give_up(x, CLEAT_H2_HTTP_1_1_REQUIRED);
+        return true;
+    default:
+        return false;
     }
-    return n == cap ? n
-                    : n + cl_body_source_read(&x->answer.reply.body, buf + n, cap - n, file, next);
 }
 
-void cl_exchange_untaken(struct cl_exchange *x, uint64_t at, size_t n, size_t taken)
+/* The request has come: what is left is to know who asks. */
+static void respond(struct cl_exchange *x)
 {
-    uint64_t untaken = cl_exchange_body_bytes(x, at + n) - cl_exchange_body_bytes(x, at + taken);
-    cl_body_source_unread(&x->answer.reply.body, (size_t)untaken);
+    if (x->answer.must_wait && !cl_stream_is_ready(x->session->stream)) {
+        x->state = CL_EXCHANGE_HELD;
+    } else if (!wait_for_client(x)) {
+        send_answer(x);
+    }
+}
+
+/* The request is for a WebSocket, and everything about the client is known. */
+static void upgrade(struct cl_exchange *x, const struct cleat_http_head *head)
+{
+    if (x->answer.reply.status != 0 || !cl_ws_upgrade(x, head)) {
+        send_answer(x);
+    }
+}
+
+static void take_upgrade(struct cl_exchange *x, const struct cleat_http_head *head)
+{
+    /* early data is refused whoever asks */
+    if (x->answer.early || !wait_for_client(x)) {
+        upgrade(x, head);
+    } else if (x->state == CL_EXCHANGE_ASKED &&
+               cleat_http_exchange_keep_head(x->wire) != CLEAT_OK) {
+        give_up(x, CLEAT_H2_INTERNAL_ERROR);
+    }
+}
+
+static void await_body(struct cl_exchange *x)
+{
+    x->state = CL_EXCHANGE_BODY;
+    if (cl_stream_is_ready(x->session->stream)) {
+        (void)cleat_http_exchange_continue(x->wire); /* else the client goes on by itself */
+    }
+}
+
+static void count_request(const struct cl_exchange *x)
+{
+    struct cl_counters *counters = x->session->worker->counters;
+    bool h2 = cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_2;
+    cl_count_add(h2 ? &counters->requests_h2 : &counters->requests_h1, 1);
+}
+
+void cl_exchange_request(struct cl_session *s, const struct cleat_http_server_io *io)
+{
+    struct cl_exchange *x;
+    if (make(s, io->exchange, &x) != CL_OK) {
+        return;
+    }
+    x->behind = io->in_len - io->in_used;
+    count_request(x);
+    unsigned major = cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_2 ? 2 : 1;
+    enum cl_answer_next next = cl_answer_request(&x->answer, io->head, major, io->protocol);
+    bool denied = cl_session_deny_client(s, &x->answer);
+    if (next == CL_ANSWER_WEBSOCKET && !denied) {
+        take_upgrade(x, io->head);
+    } else if (io->end || x->answer.at_once) {
+        respond(x);
+    } else {
+        await_body(x);
+    }
+}
+
+void cl_exchange_refused(struct cl_session *s, const struct cleat_http_server_io *io)
+{
+    struct cl_exchange *x = cleat_http_exchange_ctx(io->exchange);
+    struct cleat_error err = {0};
+    if (x == NULL && make(s, io->exchange, &x) != CL_OK) {
+        return;
+    }
+    (void)cleat_http_server_why(s->http, &err);
+    const char *text = io->status == 408 ? "The request took too long to arrive." : err.text;
+    cl_answer_refuse_text(&x->answer, io->status, text, io->data, io->data_len);
+    send_answer(x);
+}
+
+void cl_exchange_data(struct cl_exchange *x, const struct cleat_http_server_io *io)
+{
+    if (x->ws != NULL) {
+        cl_ws_carrier_data(x, io->data, io->data_len);
+    } else {
+        cleat_http_exchange_consume(x->wire, io->data_len);
+    }
+}
+
+void cl_exchange_end(struct cl_exchange *x)
+{
+    if (x->ws != NULL) {
+        cl_ws_carrier_eof(x);
+    } else if (x->state == CL_EXCHANGE_BODY) {
+        respond(x);
+    }
+}
+
+void cl_exchange_ready(struct cl_exchange *x)
+{
+    if (x->state == CL_EXCHANGE_HELD) {
+        respond(x);
+    } else if (x->state == CL_EXCHANGE_BODY) {
+        await_body(x);
+    }
+}
+
+void cl_exchange_certified(struct cl_exchange *x)
+{
+    if (x->answer.is_upgrade) {
+        upgrade(x, cleat_http_exchange_head(x->wire));
+    } else {
+        send_answer(x);
+    }
+}
+
+void cl_exchange_uncertified(struct cl_exchange *x)
+{
+    cl_session_client_silent(x->session, &x->answer);
+    send_answer(x);
+}
+
+/* ---- the body ---- */
+
+/* Into the engine, or past it. Returns how much of the piece was taken. */
+static size_t hand_on(struct cl_exchange *x, const uint8_t *p, size_t len, bool last)
+{
+    struct cl_session *s = x->session;
+    size_t taken = 0;
+    if (x->promised == 0) {
+        x->first_piece = true;
+        (void)cleat_http_exchange_write(x->wire, p, len, last, &taken);
+        return taken;
+    }
+    taken = cl_stream_write(s->stream, p, len < x->promised ? len : x->promised);
+    x->promised -= taken;
+    cleat_http_server_sent(s->http, taken);
+    return taken;
+}
+
+/* What was read goes on its way; what is not taken now is read again. True: some of it was. */
+static bool take_piece(struct cl_exchange *x, const uint8_t *p, size_t len, enum cl_body_next next)
+{
+    if (next == CL_BODY_FAILED) {
+        cl_session_log_shrunk(x->session);
+        give_up(x, CLEAT_H2_INTERNAL_ERROR);
+        return true;
+    }
+    bool last = next == CL_BODY_END;
+    size_t taken = hand_on(x, p, len, last);
+    if (taken < len) {
+        cl_body_source_unread(&x->answer.reply.body, len - taken);
+    } else if (last) {
+        x->state = CL_EXCHANGE_OVER;
+    }
+    return taken > 0 || x->state == CL_EXCHANGE_OVER;
+}
+
+static void on_file_read(void *ctx, ssize_t n)
+{
+    struct cl_exchange *x = ctx;
+    struct cl_session *s = x->session;
+    enum cl_body_next next;
+    size_t len = x->buf_len;
+    len += cl_body_source_arrived(&x->answer.reply.body, x->buf + len, CL_POOL_BUFFER - len,
+                                  x->file, n, &next);
+    (void)take_piece(x, x->buf, len, next);
+    give_buf(x);
+    cl_session_run(s);
+}
+
+static bool have_reader(struct cl_exchange *x)
+{
+    return x->file != NULL || !cl_body_source_uses_file(&x->answer.reply.body) ||
+           cl_file_read_new(&x->session->worker->loop, on_file_read, x, &x->file) == CL_OK;
+}
+
+/* How much may be read now; 0: nothing. The engine is promised bytes before there is room for them:
+ * it looks at how fast the client takes what waits. */
+static size_t room_for(struct cl_exchange *x)
+{
+    struct cl_session *s = x->session;
+    if (x->promised == 0 && x->first_piece) {
+        x->promised = cleat_http_exchange_pass(x->wire, CL_POOL_BUFFER);
+    }
+    if (x->promised == 0) {
+        size_t room = cleat_http_exchange_room(x->wire);
+        return room < PIECE ? room : PIECE;
+    }
+    size_t room = cl_stream_room(s->stream);
+    if (room == 0) {
+        cl_stream_want_drained(s->stream);
+    }
+    return room < x->promised ? room : x->promised;
+}
+
+bool cl_exchange_pump(struct cl_exchange *x)
+{
+    if (x->state != CL_EXCHANGE_SENDING || x->buf != NULL) {
+        return false;
+    }
+    size_t cap = room_for(x);
+    if (cap == 0) {
+        return false;
+    }
+    uint8_t *buf = cl_pool_take(pool_of(x));
+    if (buf == NULL || !have_reader(x)) {
+        cl_pool_give(pool_of(x), buf, 0);
+        give_up(x, CLEAT_H2_INTERNAL_ERROR);
+        return true;
+    }
+    enum cl_body_next next;
+    size_t n = cl_body_source_read(&x->answer.reply.body, buf, cap, x->file, &next);
+    if (next == CL_BODY_WAIT) {
+        x->buf = buf;
+        x->buf_len = n;
+        return false;
+    }
+    bool moved = take_piece(x, buf, n, next);
+    cl_pool_give(pool_of(x), buf, n);
+    return moved;
 }

@@ -1,80 +1,70 @@
-/* serve/exchange.h - one request of HTTP/1.1 and the answer to it (serve/answer.h) on the wire,
- * without the connection around them.
+/* serve/exchange.h - one request of a session on its way to an answer: between the exchange of the
+ * library's engine (cleat/http_server.h), whatever the protocol, and what becomes of the request
+ * (serve/answer.h).
  *
- * Bytes in: cl_exchange_head takes the request's head, cl_exchange_body drops its body. Bytes out:
- * cl_exchange_fill gives the response piece by piece. Decides nothing about time.
+ * Decides when to answer (the handshake, the client's certificate and the request's body may have
+ * to be waited for) and moves the answer's body, a piece at a time: an exchange that waits for the
+ * client holds no buffer. With HTTP/1.1 the bytes of files go past the engine, straight into the
+ * stream.
  */
 #ifndef CL_SERVE_EXCHANGE_H
 #define CL_SERVE_EXCHANGE_H
 
+#include <sys/queue.h>
+
+#include "cleat/http_server.h"
 #include "net/file.h"
 #include "serve/answer.h"
 
+struct cl_session;
+struct cl_websocket;
+
+enum cl_exchange_state {
+    CL_EXCHANGE_BODY,    /* its body is being dropped */
+    CL_EXCHANGE_HELD,    /* the response waits for the end of the handshake: the request is early */
+    CL_EXCHANGE_ASKED,   /* the response waits for the client's certificate */
+    CL_EXCHANGE_SENDING, /* the response goes out */
+    CL_EXCHANGE_UPGRADED, /* a WebSocket has it */
+    CL_EXCHANGE_OVER,     /* all of the response is the engine's, or it was given up */
+};
+
 struct cl_exchange {
+    TAILQ_ENTRY(cl_exchange) link; /* the session's */
+    struct cl_session *session;
+    struct cleat_http_exchange *wire; /* NULL: it is gone, but the disk still writes into buf */
     struct cl_answer answer;
-    struct cleat_http_head head;
-    struct cleat_http_body body;
-    struct cl_buf pending;  /* head that came in pieces */
-    struct cl_buf out_head; /* of the response, once it is sealed */
-    bool close;             /* the connection ends with this response */
-    bool interim;           /* 100 Continue goes out before the body is read */
-    bool early;             /* bytes now come as early data */
-    size_t behind;          /* bytes that have come behind the head, with CL_EXCHANGE_UPGRADE */
+    struct cl_websocket *ws; /* with CL_EXCHANGE_UPGRADED, over HTTP/2 */
+    struct cl_file_read *file;
+    uint8_t *buf; /* waits for the disk; buf_len bytes are in front of what it reads */
+    size_t buf_len;
+    size_t promised;  /* bytes of the body that go past the engine, and are not written yet */
+    size_t behind;    /* bytes that had come behind the head */
+    bool first_piece; /* of the body went out */
+    enum cl_exchange_state state;
 };
+TAILQ_HEAD(cl_exchange_list, cl_exchange);
 
-/* CL_EXCHANGE_NEED_MORE: all was taken, and more is needed; _BODY: the head is complete and a body
- * follows; _RESPOND: the response is ready; _UPGRADE: the request is for a WebSocket, and nothing
- * is decided; the head's bytes are there as long as those that were given, or longer after
- * cl_exchange_keep_head. */
-enum cl_exchange_next {
-    CL_EXCHANGE_NEED_MORE,
-    CL_EXCHANGE_BODY,
-    CL_EXCHANGE_RESPOND,
-    CL_EXCHANGE_UPGRADE,
-};
+/* What the engine tells, in its words; io as its step left it. */
+void cl_exchange_request(struct cl_session *s, const struct cleat_http_server_io *io);
+void cl_exchange_refused(struct cl_session *s, const struct cleat_http_server_io *io);
+void cl_exchange_data(struct cl_exchange *x, const struct cleat_http_server_io *io);
+void cl_exchange_end(struct cl_exchange *x);
+/* The last event: x may be freed. */
+void cl_exchange_gone(struct cl_exchange *x);
 
-/* cl_exchange_new: NOMEM. cl_exchange_free: NULL is fine. */
-CL_MUST cl_result cl_exchange_new(const struct cl_site *site, struct cl_exchange **out);
-void cl_exchange_free(struct cl_exchange *x);
+/* cl_exchange_ready goes on where the end of the handshake was waited for. */
+void cl_exchange_ready(struct cl_exchange *x);
 
-/* cl_exchange_head takes bytes of the head; *out_used says how many. want_close: the connection is
- * to end after this response anyway. A bad request ends in CL_EXCHANGE_RESPOND too, with close set:
- * what follows it on the connection must not be looked at. */
-enum cl_exchange_next cl_exchange_head(struct cl_exchange *x, const uint8_t *p, size_t len,
-                                       bool want_close, size_t *out_used);
+/* cl_exchange_certified goes on where the client's certificate was waited for: it has come. */
+void cl_exchange_certified(struct cl_exchange *x);
+/* Likewise: it has not come in time. */
+void cl_exchange_uncertified(struct cl_exchange *x);
 
-/* cl_exchange_body takes and drops bytes of the body. */
-enum cl_exchange_next cl_exchange_body(struct cl_exchange *x, const uint8_t *p, size_t len,
-                                       size_t *out_used);
+/* cl_exchange_pump moves one piece of the response's body. False: nothing was moved. */
+bool cl_exchange_pump(struct cl_exchange *x);
 
-/* cl_exchange_keep_head copies the bytes of a complete head, so that it can be asked later. NOMEM.
- */
-CL_MUST cl_result cl_exchange_keep_head(struct cl_exchange *x);
-
-/* cl_exchange_begun tells whether any byte of the request has come. */
-bool cl_exchange_begun(const struct cl_exchange *x);
-
-/* cl_exchange_refuse replaces the response by a page with this status, and closes. Also what
- * time-outs do (408). */
-void cl_exchange_refuse(struct cl_exchange *x, int status, const char *text);
-
-/* cl_exchange_seal makes the response's head of the answer, which is not changed any more. Out of
- * memory the response is empty, and the connection ends. */
-void cl_exchange_seal(struct cl_exchange *x);
-
-/* cl_exchange_total returns the sealed response's length, head included; cl_exchange_body_bytes
- * how many of the first `at` bytes are body. */
-uint64_t cl_exchange_total(const struct cl_exchange *x);
-uint64_t cl_exchange_body_bytes(const struct cl_exchange *x, uint64_t at);
-
-/* cl_exchange_fill writes the response from position `at` into buf, at most cap bytes (> 0): the
- * head again if need be, the body once and in order (serve/body_source.h, which explains *next and
- * `file`). Returns the number of bytes that are in buf. */
-size_t cl_exchange_fill(struct cl_exchange *x, uint64_t at, uint8_t *buf, size_t cap,
-                        struct cl_file_read *file, enum cl_body_next *next);
-
-/* cl_exchange_untaken tells that of n bytes, filled in from position `at`, only the first `taken`
- * went out: the others are filled in again. */
-void cl_exchange_untaken(struct cl_exchange *x, uint64_t at, size_t n, size_t taken);
+/* cl_exchange_accept sends the head of an answer behind which a WebSocket follows. False: it cannot
+ * be sent. */
+bool cl_exchange_accept(struct cl_exchange *x, int status, const struct cl_buf *fields);
 
 #endif

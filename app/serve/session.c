@@ -1,308 +1,43 @@
 /* serve/session.c - see session.h. Implementation notes:
  *
- * Requests of one connection are worked off one after the other. While a response goes out the
- * stream holds back what the client has sent ahead, so that pipelining costs no memory here.
- * Early data (RFC 8470): GET and HEAD are answered at once, the answer travelling ahead of the
- * client's Finished; any other request is read, and its response held until the handshake is done.
- * Deadlines during that time are the handshake's. Who the client is: session_client.c.
- * A session is freed by `closed`, or, when the disk is still writing into its buffer, after that.
+ * Deadlines until the handshake is done are the stream's own. Who the client is: session_client.c;
+ * HTTP: session_http.c. A session is freed by `closed`, or, when the disk is still writing into
+ * buffers of its exchanges, after that.
  */
 #include "serve/session.h"
 
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/clock.h"
 #include "serve/demo_visit.h"
 #include "serve/page.h"
 #include "serve/ws_conn.h"
-#include "serve/ws_upgrade.h"
 
-static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
-static void pump(struct cl_session *s);
-
-static void close_session(struct cl_session *s)
+static void out_of_memory(struct cl_session *s)
 {
     s->state = CL_SESSION_CLOSED;
-    cl_worker_list(s->worker, s, CL_WORKER_BUSY);
-    /* what was said early is no reason to break the handshake off: on_ready closes */
-    if (cl_stream_is_ready(s->stream)) {
-        cl_stream_close(s->stream);
-    }
-}
-
-/* ---- requests ---- */
-
-static void become_idle(struct cl_session *s)
-{
-    s->state = CL_SESSION_IDLE;
-    cl_worker_list(s->worker, s, CL_WORKER_IDLE);
-    cl_stream_deadline(s->stream, CL_SERVE_KEEP_MS);
-}
-
-static void end_exchange(struct cl_session *s)
-{
-    bool last = s->x->close || s->peer_done;
-    cl_file_read_free(s->file, NULL); /* not busy: the response is complete */
-    s->file = NULL;
-    cl_session_log_request(s);
-    cl_exchange_free(s->x);
-    s->x = NULL;
-    s->num_requests++;
-    cl_count_add(&s->worker->counters->requests_h1, 1);
-    if (last) {
-        close_session(s);
-        return;
-    }
-    become_idle(s);
-    cl_stream_resume(s->stream);
-}
-
-static bool begin_exchange(struct cl_session *s)
-{
-    if (cl_exchange_new(s->worker->site, &s->x) != CL_OK) {
-        s->state = CL_SESSION_CLOSED;
-        cl_stream_abort(s->stream, "out of memory");
-        return false;
-    }
-    s->x->answer.visit = s->visit;
-    s->at = 0;
-    cl_worker_list(s->worker, s, CL_WORKER_BUSY);
-    /* The first request's time runs since the handshake. */
-    if (s->num_requests > 0) {
-        cl_stream_deadline(s->stream, CL_SERVE_HEADER_MS);
-    }
-    s->state = CL_SESSION_HEAD;
-    return true;
-}
-
-static void begin_response(struct cl_session *s)
-{
-    s->state = CL_SESSION_RESPOND;
-    s->mark = 0;
-    cl_exchange_seal(s->x);
-    cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
-    pump(s);
-}
-
-static void begin_body(struct cl_session *s)
-{
-    s->state = CL_SESSION_BODY;
-    s->mark = 0;
-    cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
-    if (s->x->interim && cl_stream_is_ready(s->stream)) {
-        /* 25 bytes fit: a request is taken only when the response before it has been written.
-         * Should they not, the client goes on by itself after a while (RFC 9110 10.1.1). */
-        (void)cl_stream_write(s->stream, interim, sizeof(interim) - 1);
-    }
-}
-
-/* The request has come: what is left is to know who asks. */
-static void respond(struct cl_session *s)
-{
-    if (s->x->answer.must_wait && !cl_stream_is_ready(s->stream)) {
-        s->state = CL_SESSION_HELD;
-    } else if (cl_session_ask_client(s)) {
-        s->state = CL_SESSION_ASKED;
-        cl_stream_deadline(s->stream, CL_SERVE_CERTIFICATE_MS);
-    } else {
-        begin_response(s);
-    }
-}
-
-/* The request is for a WebSocket, and everything about the client is known. */
-static void upgrade(struct cl_session *s)
-{
-    if (s->x->answer.reply.status != 0 || !cl_ws_upgrade(s)) {
-        begin_response(s);
-        return;
-    }
-    cl_exchange_free(s->x);
-    s->x = NULL;
-}
-
-static void take_upgrade(struct cl_session *s)
-{
-    /* early data is refused whoever asks */
-    if (s->x->early || !cl_session_ask_client(s)) {
-        upgrade(s);
-    } else if (cl_exchange_keep_head(s->x) == CL_OK) {
-        s->state = CL_SESSION_ASKED;
-        cl_stream_deadline(s->stream, CL_SERVE_CERTIFICATE_MS);
-    } else {
-        cl_stream_abort(s->stream, "out of memory");
-    }
-}
-
-static void take_next(struct cl_session *s, enum cl_exchange_next next)
-{
-    if (next != CL_EXCHANGE_NEED_MORE && cl_session_deny_client(s)) {
-        next = CL_EXCHANGE_RESPOND;
-    }
-    if (next == CL_EXCHANGE_RESPOND) {
-        respond(s);
-    } else if (next == CL_EXCHANGE_UPGRADE) {
-        take_upgrade(s);
-    } else if (next == CL_EXCHANGE_BODY) {
-        begin_body(s);
-    }
-}
-
-static bool is_last_request(const struct cl_session *s)
-{
-    return s->worker->stopping || s->num_requests + 1 >= CL_SERVE_MAX_REQUESTS;
+    cl_stream_abort(s->stream, "out of memory");
 }
 
 static size_t on_data(void *ctx, uint8_t *p, size_t len)
 {
     struct cl_session *s = ctx;
-    size_t taken = 0;
     if (!cl_session_check_client(s)) {
         return len;
     }
-    if (s->state == CL_SESSION_HANDSHAKE) { /* early data */
-        s->state = CL_SESSION_IDLE;
+    if (s->state == CL_SESSION_HANDSHAKE && cl_session_begin_http(s) != CL_OK) { /* early data */
+        out_of_memory(s);
     }
-    while (taken < len) {
-        size_t used = 0;
-        if (s->state == CL_SESSION_IDLE && !begin_exchange(s)) {
-            return len;
-        }
-        if (s->state == CL_SESSION_HEAD) {
-            s->x->early = !cl_stream_is_ready(s->stream);
-            take_next(s, cl_exchange_head(s->x, p + taken, len - taken, is_last_request(s), &used));
-        } else if (s->state == CL_SESSION_HELD || s->state == CL_SESSION_ASKED) {
-            /* What follows a held request cannot be left behind, or the handshake would never end,
-             * and the client's certificate never come; it is dropped, and the client asks again on
-             * another connection (RFC 9112 9.3.2). */
-            s->x->close = true;
-            s->x->behind += len - taken;
-            return len;
-        } else if (s->state == CL_SESSION_BODY) {
-            take_next(s, cl_exchange_body(s->x, p + taken, len - taken, &used));
-        } else {
-            return s->state == CL_SESSION_CLOSED ? len : taken;
-        }
-        taken += used;
+    if (s->state == CL_SESSION_CLOSED) {
+        return len;
     }
-    return taken;
-}
-
-/* ---- responses ---- */
-
-static void give_file_buf(struct cl_session *s)
-{
-    cl_pool_give(cl_hub_pool(s->worker->hub), s->file_buf, CL_POOL_BUFFER);
-    s->file_buf = NULL;
-    s->file_len = 0;
-}
-
-/* Sends n bytes of the response, or as many as the stream takes. */
-static bool send_filled(struct cl_session *s, const uint8_t *buf, size_t n)
-{
-    size_t taken = cl_stream_write(s->stream, buf, n);
-    cl_exchange_untaken(s->x, s->at, n, taken);
-    s->at += taken;
-    return taken == n;
-}
-
-static void on_file_read(void *ctx, ssize_t n)
-{
-    struct cl_session *s = ctx;
-    enum cl_body_next next;
-    size_t len = s->file_len;
-    len += cl_body_source_arrived(&s->x->answer.reply.body, s->file_buf + len, CL_POOL_BUFFER - len,
-                                  s->file, n, &next);
-    if (next == CL_BODY_FAILED) {
-        give_file_buf(s);
-        cl_stream_abort(s->stream, "the file cannot be read to its end");
-        return;
-    }
-    (void)send_filled(s, s->file_buf, len);
-    give_file_buf(s);
-    pump(s);
-}
-
-static bool have_reader(struct cl_session *s)
-{
-    if (s->file != NULL || !cl_body_source_uses_file(&s->x->answer.reply.body)) {
-        return true;
-    }
-    return cl_file_read_new(&s->worker->loop, on_file_read, s, &s->file) == CL_OK;
-}
-
-/* Writes one buffer of the response. False: not now, or never. */
-static bool pump_once(struct cl_session *s)
-{
-    size_t room = cl_stream_room(s->stream);
-    struct cl_pool *pool = cl_hub_pool(s->worker->hub);
-    uint8_t *buf = room > 0 ? cl_pool_take(pool) : NULL;
-    if (room == 0) {
-        cl_stream_want_drained(s->stream);
-        return false;
-    }
-    if (buf == NULL || !have_reader(s)) {
-        cl_pool_give(pool, buf, 0);
-        cl_stream_abort(s->stream, "out of memory");
-        return false;
-    }
-    enum cl_body_next next;
-    size_t cap = room < CL_POOL_BUFFER ? room : CL_POOL_BUFFER;
-    size_t n = cl_exchange_fill(s->x, s->at, buf, cap, s->file, &next);
-    if (next == CL_BODY_WAIT) {
-        s->file_buf = buf;
-        s->file_len = n;
-        return false;
-    }
-    bool all = send_filled(s, buf, n);
-    cl_pool_give(pool, buf, n);
-    if (next == CL_BODY_FAILED) {
-        cl_stream_abort(s->stream, "the file cannot be read to its end");
-        return false;
-    }
-    return all;
-}
-
-static void pump(struct cl_session *s)
-{
-    if (s->state != CL_SESSION_RESPOND || s->file_buf != NULL) {
-        return;
-    }
-    uint64_t total = cl_exchange_total(s->x);
-    while (s->at < total) {
-        if (!pump_once(s)) {
-            return;
-        }
-    }
-    end_exchange(s);
+    return cl_session_take(s, p, len);
 }
 
 static void on_drained(void *ctx)
 {
-    pump(ctx);
-}
-
-/* ---- the connection ---- */
-
-/* What early data began goes on as it would have begun now. */
-static void go_on_after_early(struct cl_session *s)
-{
-    switch (s->state) {
-    case CL_SESSION_HELD:
-        respond(s);
-        return;
-    case CL_SESSION_BODY:
-        begin_body(s);
-        return;
-    case CL_SESSION_RESPOND:
-        cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
-        return;
-    case CL_SESSION_CLOSED:
-        cl_stream_close(s->stream);
-        return;
-    default:
-        return;
-    }
+    cl_session_run(ctx);
 }
 
 static void on_decision(void *ctx, enum cleat_decision which)
@@ -317,94 +52,72 @@ static void on_decision(void *ctx, enum cleat_decision which)
 static void on_certificate(void *ctx)
 {
     struct cl_session *s = ctx;
-    if (s->state != CL_SESSION_ASKED || !cl_session_client_answered(s)) {
+    struct cl_exchange *x;
+    if (s->state != CL_SESSION_HTTP || s->ask_until == 0 || !cl_session_client_answered(s)) {
         return;
     }
-    if (s->x->answer.is_upgrade) {
-        upgrade(s);
-    } else {
-        begin_response(s);
+    s->ask_until = 0;
+    s->now = cl_clock_mono_us();
+    TAILQ_FOREACH(x, &s->exchanges, link)
+    {
+        if (x->state == CL_EXCHANGE_ASKED) {
+            cl_exchange_certified(x);
+        }
+    }
+    cl_session_run(s);
+}
+
+/* What early data began goes on as it would have begun now. */
+static void go_on_after_early(struct cl_session *s)
+{
+    struct cl_exchange *x;
+    TAILQ_FOREACH(x, &s->exchanges, link)
+    {
+        cl_exchange_ready(x);
     }
 }
 
 static void on_ready(void *ctx)
 {
     struct cl_session *s = ctx;
-    if (s->state == CL_SESSION_HANDSHAKE) {
-        s->state = CL_SESSION_IDLE;
-        cl_worker_list(s->worker, s, CL_WORKER_IDLE);
-    }
     cl_session_count_ready(s);
     cl_session_log_ready(s);
     if (!cl_session_check_client(s)) {
         return;
     }
+    if (s->state == CL_SESSION_CLOSED) {
+        cl_stream_close(s->stream);
+        return;
+    }
+    if (s->state == CL_SESSION_HANDSHAKE && cl_session_begin_http(s) != CL_OK) {
+        out_of_memory(s);
+        return;
+    }
     if (cl_stream_tls(s->stream) != NULL) {
         cleat_tls_forget(cl_stream_tls(s->stream));
     }
+    s->now = cl_clock_mono_us();
     go_on_after_early(s);
-    if (s->state != CL_SESSION_IDLE && s->state != CL_SESSION_HEAD) {
-        return;
-    }
-    cl_stream_deadline(s->stream, s->worker->stopping ? CL_SERVE_LAST_MS : CL_SERVE_HEADER_MS);
+    cl_session_run(s);
 }
 
 static void on_eof(void *ctx)
 {
     struct cl_session *s = ctx;
-    s->peer_done = true;
-    if (s->state != CL_SESSION_RESPOND) {
-        close_session(s);
+    if (s->state == CL_SESSION_HTTP) {
+        (void)cleat_http_server_eof(s->http);
+        cl_session_run(s);
     }
-}
-
-/* How far a body, or a response, has come: what the kernel still holds has not arrived. */
-static uint64_t moved(const struct cl_session *s)
-{
-    if (s->state == CL_SESSION_BODY) {
-        return s->x->body.total;
-    }
-    size_t unsent = cl_tcp_unsent(cl_stream_tcp(s->stream));
-    return s->at > unsent ? s->at - unsent : 0;
 }
 
 static void on_deadline(void *ctx)
 {
-    struct cl_session *s = ctx;
-    if (s->state == CL_SESSION_IDLE) {
-        close_session(s);
-        return;
-    }
-    if (s->state == CL_SESSION_HEAD) {
-        cl_exchange_refuse(s->x, 408, "The request took too long to arrive.");
-        begin_response(s);
-        return;
-    }
-    if (s->state == CL_SESSION_ASKED) {
-        cl_session_client_silent(s);
-        begin_response(s);
-        return;
-    }
-    if (s->x == NULL) {
-        return;
-    }
-    if (s->file_buf != NULL || moved(s) >= s->mark + CL_SERVE_STALL_BYTES) {
-        s->mark = moved(s);
-        cl_stream_deadline(s->stream, CL_SERVE_STALL_MS);
-    } else if (s->state == CL_SESSION_BODY) {
-        cl_exchange_refuse(s->x, 408, "The request's body took too long to arrive.");
-        begin_response(s);
-    } else {
-        cl_stream_abort(s->stream, "the client takes nothing any more");
-    }
+    cl_session_due(ctx);
 }
 
-static void free_session(void *ctx)
+static void free_session(struct cl_session *s)
 {
-    struct cl_session *s = ctx;
     struct cl_worker *worker = s->worker;
-    give_file_buf(s);
-    cl_exchange_free(s->x);
     cl_client_id_deinit(&s->client);
     cl_capture_file_end(s->capture);
     cl_demo_visit_free(s->visit);
@@ -412,22 +125,24 @@ static void free_session(void *ctx)
     cl_free(s);
 }
 
+void cl_session_release(struct cl_session *s)
+{
+    s->num_reads--;
+    if (s->stream == NULL && s->num_reads == 0) {
+        free_session(s);
+    }
+}
+
 void cl_session_closed(struct cl_session *s, const struct cl_stream_end *end)
 {
-    if (s->x != NULL && (s->state == CL_SESSION_RESPOND || s->state == CL_SESSION_BODY)) {
-        cl_session_log_request(s);
-    }
+    cl_session_drop_http(s);
     cl_session_count_end(s, end);
     cl_session_log_end(s, end);
     s->state = CL_SESSION_CLOSED;
     s->stream = NULL;
-    if (s->file == NULL) {
+    if (s->num_reads == 0) {
         free_session(s);
-        return;
     }
-    struct cl_file_read *file = s->file;
-    s->file = NULL;
-    cl_file_read_free(file, free_session);
 }
 
 static void on_closed(void *ctx, const struct cl_stream_end *end)
@@ -496,6 +211,7 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
     }
     s->worker = worker;
     s->list = CL_WORKER_LISTS;
+    TAILQ_INIT(&s->exchanges);
     write_addresses(s, tcp);
     s->capture = cl_captures_begin(worker->site->captures, s->peer);
     /* Without memory for it the connection has no page to show. */
@@ -517,30 +233,43 @@ cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool cle
     return CL_OK;
 }
 
+/* The WebSockets of HTTP/2 end like any other; what else is in flight is answered. */
+static void stop_http(struct cl_session *s)
+{
+    struct cl_exchange *x;
+    TAILQ_FOREACH(x, &s->exchanges, link)
+    {
+        if (x->ws != NULL) {
+            cl_websocket_stop(x->ws);
+        }
+    }
+    (void)cleat_http_server_shutdown(s->http, cl_clock_mono_us());
+    cl_session_run(s);
+}
+
 void cl_session_stop(struct cl_session *s)
 {
     if (s->ws != NULL) {
         cl_websocket_stop(s->ws);
-    } else if (s->state == CL_SESSION_IDLE) {
-        /* A connection on which nothing was asked yet may have its first request on the way. */
-        if (s->num_requests == 0) {
-            cl_stream_deadline(s->stream, CL_SERVE_LAST_MS);
-        } else {
-            close_session(s);
-        }
-    } else if (s->x != NULL) {
-        s->x->close = true;
+    } else if (s->state == CL_SESSION_HTTP) {
+        stop_http(s);
     }
 }
 
 void cl_session_yield(struct cl_session *s)
 {
-    if (s->state == CL_SESSION_IDLE) {
-        close_session(s);
-        cl_worker_list(s->worker, s, CL_WORKER_LEAVING);
-    } else if (s->stream != NULL) {
-        cl_stream_abort(s->stream, "the server is full, and others wait");
+    if (s->stream == NULL) {
+        return;
     }
+    if (s->list != CL_WORKER_IDLE || s->state != CL_SESSION_HTTP) {
+        cl_stream_abort(s->stream, "the server is full, and others wait");
+        return;
+    }
+    /* HTTP/2: the GOAWAY that says so; HTTP/1.1 has nothing to say */
+    (void)cleat_http_server_shutdown(s->http, cl_clock_mono_us());
+    (void)cl_session_send_output(s);
+    cl_session_close(s);
+    cl_worker_list(s->worker, s, CL_WORKER_LEAVING);
 }
 
 void cl_session_abort(struct cl_session *s)

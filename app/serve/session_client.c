@@ -95,30 +95,34 @@ void cl_session_decide_client(struct cl_session *s, enum cleat_decision which)
     cl_stream_decided(s->stream);
 }
 
-bool cl_session_deny_client(struct cl_session *s)
+bool cl_session_deny_client(struct cl_session *s, struct cl_answer *a)
 {
-    bool concerned = s->worker->site->protected == NULL || s->x->answer.is_protected;
+    bool concerned = s->worker->site->protected == NULL || a->is_protected;
     if (s->denied && concerned) {
-        cl_exchange_refuse(s->x, 403, "Your certificate does not let you in here.");
+        cl_answer_refuse(a, 403, "Your certificate does not let you in here.");
         return true;
     }
     return false;
 }
 
-static void forbid(struct cl_session *s, const char *why, const char *text)
+static void forbid(struct cl_session *s, struct cl_answer *a, const char *why, const char *text)
 {
     cl_session_log_denied(s, NULL, why, "the request is answered with 403");
-    cl_exchange_refuse(s->x, 403, text);
+    cl_answer_refuse(a, 403, text);
 }
 
-bool cl_session_ask_client(struct cl_session *s)
+enum cl_session_ask cl_session_ask_client(struct cl_session *s, struct cl_exchange *x)
 {
-    if (!s->x->answer.is_protected || s->client_known) {
-        return false;
+    if (!x->answer.is_protected || s->client_known) {
+        return CL_SESSION_GO_ON;
+    }
+    if (cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_2) {
+        return CL_SESSION_ELSEWHERE;
     }
     int code = cl_stream_request_certificate(s->stream);
     if (code == CLEAT_OK) {
-        return true;
+        s->ask_until = s->now + (uint64_t)CL_SERVE_CERTIFICATE_MS * 1000;
+        return CL_SESSION_WAIT;
     }
     struct cleat_tls_info info = {0};
     (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
@@ -127,29 +131,41 @@ bool cl_session_ask_client(struct cl_session *s)
         : info.version < CLEAT_TLS_1_3
             ? "it speaks TLS 1.2, which does not ask after the handshake " ASK_IN_HANDSHAKE
             : "it did not offer post_handshake_auth, so that it cannot be asked " ASK_IN_HANDSHAKE;
-    forbid(s, why,
+    forbid(s, &x->answer, why,
            "A client certificate is needed here, and this connection cannot be asked for one.");
-    return false;
+    return CL_SESSION_GO_ON;
+}
+
+/* Those that wait for the answer are refused where it does not suffice. */
+static void judge_answer(struct cl_session *s, struct cl_answer *a)
+{
+    if (!s->client_known) {
+        forbid(s, a, "it was asked for a certificate and has none",
+               "A client certificate is needed here.");
+    } else {
+        (void)cl_session_deny_client(s, a);
+    }
 }
 
 bool cl_session_client_answered(struct cl_session *s)
 {
+    struct cl_exchange *x;
     s->client_checked = false;
     if (!cl_session_check_client(s)) {
         return false;
     }
     cleat_tls_forget(cl_stream_tls(s->stream));
-    if (!s->client_known) {
-        forbid(s, "it was asked for a certificate and has none",
-               "A client certificate is needed here.");
-    } else {
-        (void)cl_session_deny_client(s);
+    TAILQ_FOREACH(x, &s->exchanges, link)
+    {
+        if (x->state == CL_EXCHANGE_ASKED) {
+            judge_answer(s, &x->answer);
+        }
     }
     return true;
 }
 
-void cl_session_client_silent(struct cl_session *s)
+void cl_session_client_silent(struct cl_session *s, struct cl_answer *a)
 {
-    forbid(s, "it was asked for a certificate and did not answer in time",
+    forbid(s, a, "it was asked for a certificate and did not answer in time",
            "A client certificate is needed here, and none came in time.");
 }

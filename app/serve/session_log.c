@@ -40,21 +40,21 @@ void cl_session_access(const struct cl_session *s, struct cl_access *out)
     };
 }
 
-void cl_session_log_request(const struct cl_session *s)
+void cl_session_log_request(const struct cl_session *s, const struct cl_exchange *x)
 {
     struct cl_log *log = s->worker->site->access;
     struct cl_access access;
     char line[CL_LOG_LINE];
-    if (log == NULL || s->x->answer.quiet) {
+    if (log == NULL || x->answer.quiet) {
         return;
     }
     cl_session_access(s, &access);
-    access.time = s->x->answer.now;
-    access.note = &s->x->answer.note;
-    access.status = s->x->answer.reply.status;
-    access.bytes = cl_exchange_body_bytes(s->x, s->at);
-    access.us = cl_clock_mono_us() - s->x->answer.began;
-    access.early = s->x->answer.early;
+    access.time = x->answer.now;
+    access.note = &x->answer.note;
+    access.status = x->answer.reply.status;
+    access.bytes = cleat_http_exchange_sent(x->wire);
+    access.us = cl_clock_mono_us() - x->answer.began;
+    access.early = x->answer.early;
     cl_log_bytes(log, line, cl_access_format(&access, line, sizeof(line)));
 }
 
@@ -74,9 +74,31 @@ void cl_session_log_failure(const struct cl_session *s, const char *what,
                 e->hint);
 }
 
+void cl_session_log_http(struct cl_session *s)
+{
+    struct cleat_error err = {0};
+    if (s->told || cleat_http_server_error(s->http, &err) == CLEAT_OK) {
+        return;
+    }
+    s->told = true;
+    bool h2 = cleat_http_server_protocol(s->http) == CLEAT_HTTP_2;
+    cl_session_log_failure(s, h2 ? "HTTP/2 failed" : "HTTP failed", &err);
+}
+
+void cl_session_log_shrunk(const struct cl_session *s)
+{
+    struct cleat_error err = {0};
+    const struct cl_why why = {.code = CLEAT_ERR_TRUNCATED};
+    (void)cl_error_set(&err, why, "the file cannot be read to its end");
+    cl_session_log_failure(s, "answer given up", &err);
+}
+
 void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *end)
 {
     bool verbose = s->worker->site->options->verbose > 0;
+    if (s->told) {
+        return;
+    }
     const char *what = end->was_ready ? "connection failed" : "handshake failed";
     switch (end->cause) {
     case CL_STREAM_TLS:
@@ -104,9 +126,9 @@ void cl_session_log_end(const struct cl_session *s, const struct cl_stream_end *
     }
     if (verbose) {
         cl_log_line(s->worker->site->errors,
-                    "cleat: %s: closed after %u requests, %llu bytes in, "
+                    "cleat: %s: closed after %llu requests, %llu bytes in, "
                     "%llu out",
-                    s->peer, s->num_requests, (unsigned long long)end->bytes_in,
+                    s->peer, (unsigned long long)s->num_requests, (unsigned long long)end->bytes_in,
                     (unsigned long long)end->bytes_out);
     }
 }

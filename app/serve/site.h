@@ -30,6 +30,8 @@
 #define CL_SERVE_SESSION_CACHE   1024
 /* 512: chains of clients with certificates that come again, 8 KB each */
 #define CL_SERVE_CLIENT_CACHE    512
+/* the newest first, as browsers know them */
+#define CL_SERVE_ALPN            "h2,http/1.1"
 /* 30 s: what may be in flight gets to finish after SIGTERM */
 #define CL_SERVE_GRACE_S         30
 
@@ -82,6 +84,7 @@ struct cl_serve_options {
     const char *client_auth_paths[CL_SERVE_MAX_PATHS]; /* serve/protected.h */
     size_t num_client_auth_paths;
     const char *alpn; /* separated by ',' */
+    bool no_http2;    /* h2 is left out of it */
     const char *profile;
     const char *ciphers; /* these and the next seven: NULL or 0: as the profile says */
     const char *tls13_ciphers;

@@ -24,7 +24,7 @@
 /* 32: protocols in --alpn */
 #define MAX_ALPN 32
 
-static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
+static cl_result set_alpn(struct cleat_tls_builder *b, const char *list, bool no_http2)
 {
     const char *names[MAX_ALPN];
     size_t num = 0;
@@ -35,7 +35,9 @@ static cl_result set_alpn(struct cleat_tls_builder *b, const char *list)
     char *rest = NULL;
     for (char *name = strtok_r(copy, ", ", &rest); name != NULL && num < MAX_ALPN;
          name = strtok_r(NULL, ", ", &rest)) {
-        names[num++] = name;
+        if (!no_http2 || strcmp(name, "h2") != 0) {
+            names[num++] = name;
+        }
     }
     int code = num > 0 ? cleat_tls_builder_alpn(b, names, num) : CLEAT_OK;
     cl_free(copy);
@@ -139,7 +141,7 @@ static cl_result set_lists(struct cleat_tls_builder *b, const struct cl_serve_op
     if (o->tls_min != 0 || o->tls_max != 0) {
         CL_TRY((cl_result)cleat_tls_builder_version_bounds(b, o->tls_min, o->tls_max));
     }
-    return set_alpn(b, o->alpn);
+    return set_alpn(b, o->alpn, o->no_http2);
 }
 
 /* A ticket is worth nothing to a server with other rules about who may come in. */

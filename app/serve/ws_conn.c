@@ -1,8 +1,8 @@
 /* serve/ws_conn.c - see ws_conn.h. Implementation notes:
  *
- * In: the stream offers bytes, the engine makes pieces of them, the kind takes those. A piece that
- * is left holds the stream's bytes: the same ones are offered again, and io.in_used says how far
- * they were worked off. Out: the engine's queue goes into the stream's buffer as far as there is
+ * In: the carrier offers bytes, the engine makes pieces of them, the kind takes those. A piece that
+ * is left holds those bytes: the same ones are offered again, and io.in_used says how far
+ * they were worked off. Out: the engine's queue goes into the carrier as far as there is
  * room; `drained` goes on.
  * Time: one entry in the wheel, looked at for pings, time-outs, and clients that take nothing.
  * While a piece is held no pong can be read, so that its absence proves nothing: then only what the
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "http/write.h"
 #include "net/clock.h"
 
 /* 10 s, 2 KiB: who takes less than that in that time, three times, while we wait for it, is given
@@ -25,9 +26,6 @@
 /* 16 MiB: what a bomb may grow to without its ratio being asked for: messages are not kept, so that
  * it costs time alone, and honest ones of a few letters repeated are compressed as well */
 #define MAX_UNRATED 16777216
-/* 2,048: suffices for every answer (cleat/ws.h) */
-#define MAX_ANSWER  2048
-
 static const struct cl_ws_kind *const kinds[] = {
     [CL_WS_ECHO] = &cl_ws_echo,
     [CL_WS_EXEC] = &cl_ws_exec,
@@ -98,26 +96,13 @@ void cl_websocket_stop(struct cl_websocket *w)
 
 /* ---- out ---- */
 
-static bool write_answer(struct cl_websocket *w)
-{
-    if (w->answer.len == 0) {
-        return true;
-    }
-    cl_buf_drop(&w->answer, cl_stream_write(w->session->stream, w->answer.p, w->answer.len));
-    if (w->answer.len > 0) {
-        return false;
-    }
-    cl_buf_deinit(&w->answer);
-    return true;
-}
-
 /* Everything that the stream takes. False: `drained` comes. */
 static bool write_frames(struct cl_websocket *w)
 {
     const uint8_t *p;
     size_t len;
     while ((len = cleat_ws_output(w->ws, &p)) != 0) {
-        size_t taken = cl_stream_write(w->session->stream, p, len);
+        size_t taken = w->carrier->write(w, p, len);
         cleat_ws_sent(w->ws, taken);
         w->written += taken;
         if (taken < len) {
@@ -142,27 +127,34 @@ static void watch(struct cl_websocket *w, uint64_t ms)
     }
 }
 
+/* The client has a while to close its side. */
+static void close_carrier(struct cl_websocket *w)
+{
+    w->closing = true;
+    cl_wheel_set(w->hub->wheel, &w->timer, CLOSE_MS);
+    w->carrier->close(w);
+}
+
 void cl_websocket_flush(struct cl_websocket *w)
 {
-    if (w->session->state == CL_SESSION_CLOSED) {
+    if (w->closing) {
         return;
     }
     try_close(w);
-    bool all = write_answer(w) && write_frames(w);
+    bool all = write_frames(w);
     check_end(w);
     if (!all) {
         watch(w, is_ended(w) ? CLOSE_MS : CHECK_MS);
     } else if (is_ended(w)) {
         /* RFC 6455 7.1.1: the server closes the TCP connection first */
-        w->session->state = CL_SESSION_CLOSED;
-        cl_stream_close(w->session->stream);
+        close_carrier(w);
     }
 }
 
 int cl_websocket_send(struct cl_websocket *w, bool binary, const void *p, size_t len)
 {
     int code = cleat_ws_send(w->ws, binary, p, len);
-    if (code == CLEAT_ERR_WS_QUEUE_FULL && write_answer(w) && write_frames(w)) {
+    if (code == CLEAT_ERR_WS_QUEUE_FULL && write_frames(w)) {
         code = cleat_ws_send(w->ws, binary, p, len);
     }
     if (code == CLEAT_ERR_NOMEM || code == CLEAT_ERR_CRYPTO) {
@@ -176,7 +168,7 @@ int cl_websocket_send_piece(struct cl_websocket *w, bool binary, const void *p, 
                             bool last, size_t *taken)
 {
     int code = cleat_ws_send_piece(w->ws, binary, p, len, last, taken);
-    if (code == CLEAT_ERR_WS_QUEUE_FULL && write_answer(w) && write_frames(w)) {
+    if (code == CLEAT_ERR_WS_QUEUE_FULL && write_frames(w)) {
         code = cleat_ws_send_piece(w->ws, binary, p, len, last, taken);
     }
     w->bytes_out += *taken;
@@ -234,9 +226,11 @@ static void step(struct cl_websocket *w)
     }
 }
 
-static size_t on_data(void *ctx, uint8_t *p, size_t len)
+size_t cl_websocket_data(struct cl_websocket *w, uint8_t *p, size_t len)
 {
-    struct cl_websocket *w = ctx;
+    if (w->closing) {
+        return len;
+    }
     w->io.in = p;
     w->io.in_len = len;
     w->io.now = cl_clock_mono_us();
@@ -253,17 +247,15 @@ static size_t on_data(void *ctx, uint8_t *p, size_t len)
 
 void cl_websocket_resume(struct cl_websocket *w)
 {
-    cl_stream_resume(w->session->stream);
+    w->carrier->resume(w);
 }
 
-/* ---- the stream ---- */
+/* ---- the carrier ---- */
 
-static void on_drained(void *ctx)
+void cl_websocket_drained(struct cl_websocket *w)
 {
-    struct cl_websocket *w = ctx;
     cl_websocket_flush(w);
-    if (w->session->state == CL_SESSION_CLOSED ||
-        cleat_ws_queued(w->ws) > w->hub->server->config->queue / 2) {
+    if (w->closing || cleat_ws_queued(w->ws) > w->hub->server->config->queue / 2) {
         return;
     }
     if (!w->over) {
@@ -273,47 +265,46 @@ static void on_drained(void *ctx)
     cl_websocket_resume(w);
 }
 
-static void on_eof(void *ctx)
+void cl_websocket_eof(struct cl_websocket *w)
 {
-    struct cl_websocket *w = ctx;
     (void)cleat_ws_eof(w->ws); /* the log asks for what it found */
     check_end(w);
-    if (w->session->state != CL_SESSION_CLOSED) {
-        w->session->state = CL_SESSION_CLOSED;
-        cl_stream_close(w->session->stream);
+    if (!w->closing) {
+        close_carrier(w);
     }
 }
 
-static void on_closed(void *ctx, const struct cl_stream_end *end)
+void cl_websocket_abort(struct cl_websocket *w, const char *why)
 {
-    struct cl_websocket *w = ctx;
-    struct cl_session *s = w->session;
+    w->carrier->abort(w, why);
+}
+
+static void free_websocket(struct cl_websocket *w)
+{
+    atomic_fetch_sub(&w->hub->server->num_open, 1);
+    cleat_ws_free(w->ws);
+    cl_buf_deinit(&w->inbox.now);
+    cl_buf_deinit(&w->inbox.more);
+    cl_access_deinit(&w->note);
+    cl_free(w);
+}
+
+void cl_websocket_gone(struct cl_websocket *w)
+{
+    w->closing = true;
     (void)cleat_ws_eof(w->ws);
     end_kind(w);
     cl_websocket_log(w);
     cl_wheel_stop(w->hub->wheel, &w->timer);
-    atomic_fetch_sub(&w->hub->server->num_open, 1);
-    cleat_ws_free(w->ws);
-    cl_buf_deinit(&w->answer);
-    cl_access_deinit(&w->note);
-    cl_free(w);
-    s->ws = NULL;
-    cl_session_closed(s, end);
+    free_websocket(w);
 }
-
-static const struct cl_stream_handler handler = {
-    .data = on_data,
-    .drained = on_drained,
-    .eof = on_eof,
-    .closed = on_closed,
-};
 
 /* ---- time ---- */
 
 /* How much the client has taken since the last look is enough to wait on. */
 static bool is_taking(struct cl_websocket *w)
 {
-    size_t unsent = cl_tcp_unsent(cl_stream_tcp(w->session->stream));
+    size_t unsent = w->carrier->unsent(w);
     uint64_t taken = w->written > unsent ? w->written - unsent : 0;
     bool enough = taken >= w->taken + CHECK_BYTES;
     w->taken = taken;
@@ -362,13 +353,16 @@ void cl_websocket_tick(struct cl_wheel_entry *entry)
 {
     struct cl_websocket *w = of_entry(entry);
     w->watched = false;
-    if (w->session->state == CL_SESSION_CLOSED) {
+    if (w->closing) {
+        if (w->x != NULL) { /* a stream has its own time for this */
+            w->carrier->abort(w, "the client does not close");
+        }
         return;
     }
     bool taking = is_taking(w);
     if (is_ended(w) || w->held || (cleat_ws_queued(w->ws) > 0 && taking)) {
         if (!be_patient(w, taking)) {
-            cl_stream_abort(w->session->stream, "the client takes nothing any more");
+            w->carrier->abort(w, "the client takes nothing any more");
         }
         return;
     }
@@ -403,18 +397,36 @@ static int make_engine(struct cl_websocket *w, const struct cleat_ws_upgrade *ag
     return cleat_ws_server_new(&o, &w->ws);
 }
 
-static cl_result make_answer(struct cl_websocket *w, const struct cleat_ws_upgrade *agreed)
+/* Over HTTP/2 the fields of the switch have no meaning (RFC 8441 5.1). */
+static cl_result accept_fields(const struct cleat_ws_upgrade *agreed, struct cl_buf *out)
 {
-    size_t len = 0;
-    CL_TRY(cl_buf_reserve(&w->answer, MAX_ANSWER, MAX_ANSWER));
-    CL_TRY((cl_result)cleat_ws_upgrade_write(agreed, NULL, (char *)w->answer.p, MAX_ANSWER, &len));
-    w->answer.len = len;
+    if (agreed->status == 101) {
+        CL_TRY(cl_http_write_field_str(out, "Upgrade", "websocket"));
+        CL_TRY(cl_http_write_field_str(out, "Sec-WebSocket-Accept", agreed->accept));
+    }
+    if (agreed->subprotocol != NULL) {
+        CL_TRY(cl_http_write_field_str(out, "Sec-WebSocket-Protocol", agreed->subprotocol));
+    }
+    if (agreed->extensions[0] != '\0') {
+        CL_TRY(cl_http_write_field_str(out, "Sec-WebSocket-Extensions", agreed->extensions));
+    }
     return CL_OK;
 }
 
-/* What the log says of the request in the end. */
-static void take_note(struct cl_websocket *w, struct cl_exchange *x)
+static bool accept_request(struct cl_websocket *w, const struct cleat_ws_upgrade *agreed)
 {
+    struct cl_buf fields = {0};
+    bool done = accept_fields(agreed, &fields) == CL_OK &&
+                cl_exchange_accept(w->x, agreed->status, &fields);
+    cl_buf_deinit(&fields);
+    w->status = agreed->status;
+    return done;
+}
+
+/* What the log says of the request in the end. */
+static void take_note(struct cl_websocket *w)
+{
+    struct cl_exchange *x = w->x;
     w->note = x->answer.note;
     x->answer.note = (struct cl_access_note){0};
     cl_buf_trim(&w->note.request); /* it stays for as long as the connection */
@@ -423,31 +435,33 @@ static void take_note(struct cl_websocket *w, struct cl_exchange *x)
     w->began = x->answer.began;
 }
 
-static void take_stream(struct cl_websocket *w)
-{
-    struct cl_session *s = w->session;
-    s->ws = w;
-    s->state = CL_SESSION_UPGRADED;
-    s->num_requests++;
-    cl_stream_handle(s->stream, &handler, w);
-    cl_stream_deadline(s->stream, 0);
-    watch_time(w);
-    cl_websocket_flush(w);
-}
-
 static int refuse(struct cl_websocket *w, int status)
 {
-    atomic_fetch_sub(&w->hub->server->num_open, 1);
-    cleat_ws_free(w->ws);
-    cl_buf_deinit(&w->answer);
-    cl_free(w);
+    free_websocket(w);
     return status;
 }
 
-int cl_websocket_open(struct cl_session *s, const struct cl_ws_endpoint *endpoint,
-                      const struct cleat_ws_upgrade *agreed, struct cleat_error *err)
+static struct cl_websocket *make_websocket(struct cl_exchange *x,
+                                           const struct cl_ws_endpoint *endpoint)
 {
-    struct cl_ws_hub *hub = s->worker->ws;
+    bool h2 = cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_2;
+    struct cl_websocket *w = cl_calloc(1, sizeof(*w));
+    if (w != NULL) {
+        w->session = x->session;
+        w->x = x;
+        w->carrier = h2 ? &cl_ws_over_exchange : &cl_ws_over_stream;
+        w->hub = x->session->worker->ws;
+        w->endpoint = endpoint;
+        w->kind = cl_ws_kind_of(endpoint);
+    }
+    return w;
+}
+
+int cl_websocket_open(struct cl_exchange *x, const struct cleat_http_head *head,
+                      const struct cl_ws_endpoint *endpoint, const struct cleat_ws_upgrade *agreed,
+                      struct cleat_error *err)
+{
+    struct cl_ws_hub *hub = x->session->worker->ws;
     struct cl_why busy = {.code = CLEAT_ERR_LIMIT};
     struct cl_why memory = {.code = CLEAT_ERR_NOMEM};
     unsigned max = hub->server->config->max_connections;
@@ -455,25 +469,30 @@ int cl_websocket_open(struct cl_session *s, const struct cl_ws_endpoint *endpoin
         cl_error_set(err, busy, "there are %u WebSockets already, as many as may be open", max);
         return 503;
     }
-    struct cl_websocket *w = cl_calloc(1, sizeof(*w));
+    struct cl_websocket *w = make_websocket(x, endpoint);
     if (w == NULL) {
         atomic_fetch_sub(&hub->server->num_open, 1);
         cl_error_set(err, memory, "out of memory");
         return 503;
     }
-    w->session = s;
-    w->hub = hub;
-    w->endpoint = endpoint;
-    w->kind = cl_ws_kind_of(endpoint);
-    if (make_engine(w, agreed) != CLEAT_OK || make_answer(w, agreed) != CL_OK) {
+    if (make_engine(w, agreed) != CLEAT_OK) {
         cl_error_set(err, memory, "out of memory");
         return refuse(w, 503);
     }
-    int status = w->kind->open(w, &s->x->head, err);
+    int status = w->kind->open(w, head, err);
     if (status != 0) {
         return refuse(w, status);
     }
-    take_note(w, s->x);
-    take_stream(w);
+    if (!accept_request(w, agreed)) {
+        cl_error_set(err, memory, "out of memory");
+        end_kind(w);
+        return refuse(w, 503);
+    }
+    take_note(w);
+    cl_count_add(&x->session->worker->counters->websockets, 1);
+    x->ws = w;
+    x->state = CL_EXCHANGE_UPGRADED;
+    watch_time(w);
+    cl_websocket_flush(w);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* serve/ws_conn.h - one WebSocket of the server: between a secure stream, which it takes over from
- * a session after the upgrade, and what its endpoint does with messages (struct cl_ws_kind).
+/* serve/ws_conn.h - one WebSocket of the server: between what its bytes go over (ws_carrier.h) and
+ * what its endpoint does with messages (struct cl_ws_kind).
  *
  * Messages come as pieces, so that none has to fit into memory; who cannot take one leaves it, and
  * the client is not read from until cl_websocket_resume. A WebSocket that waits holds no buffer.
@@ -9,6 +9,7 @@
 
 #include "serve/access.h"
 #include "serve/session.h"
+#include "serve/ws_carrier.h"
 #include "serve/ws_hub.h"
 
 struct cl_websocket;
@@ -42,15 +43,18 @@ struct cl_ws_kind {
 struct cl_websocket {
     struct cl_wheel_entry timer;
     struct cl_session *session;
+    struct cl_exchange *x; /* that it goes over, or that asked for it; NULL: it has the stream */
+    const struct cl_ws_carrier *carrier;
+    struct cl_ws_inbox inbox;
     struct cl_ws_hub *hub;
     const struct cl_ws_endpoint *endpoint;
     const struct cl_ws_kind *kind;
     void *state; /* the kind's */
     struct cleat_ws *ws;
-    struct cl_buf answer; /* the 101, until it has been written */
     struct cleat_ws_io io;
     struct cl_ws_piece piece;
-    bool held;    /* piece is not done with; the stream keeps its bytes */
+    bool closing; /* the carrier is ending: nothing is sent any more */
+    bool held;    /* piece is not done with; its bytes stay where they are */
     bool over;    /* kind->close was called */
     bool closed;  /* the close frame is queued, or never will be */
     bool told;    /* the failure is in the log */
@@ -65,14 +69,22 @@ struct cl_websocket {
     uint64_t num_missed;          /* messages for it that never came to its queue */
     uint64_t began;
     int64_t since; /* Unix seconds */
+    int status;    /* that it was accepted with */
     struct cl_access_note note;
 };
 
-/* cl_websocket_open makes the WebSocket of a session whose request asks for it, as agreed; the
- * stream is taken over, the answer is on its way. 0, or the status to refuse with, and why in err.
- */
-int cl_websocket_open(struct cl_session *s, const struct cl_ws_endpoint *endpoint,
-                      const struct cleat_ws_upgrade *agreed, struct cleat_error *err);
+/* cl_websocket_open makes the WebSocket that a request asks for, as agreed, and accepts it. head:
+ * of the request. 0, or the status to refuse with, and why in err. */
+int cl_websocket_open(struct cl_exchange *x, const struct cleat_http_head *head,
+                      const struct cl_ws_endpoint *endpoint, const struct cleat_ws_upgrade *agreed,
+                      struct cleat_error *err);
+
+/* For the carrier: bytes have come (returns len, or 0 when they have to stay); there is room again;
+ * nothing will come any more; the carrier has gone, and the WebSocket with this call. */
+size_t cl_websocket_data(struct cl_websocket *w, uint8_t *p, size_t len);
+void cl_websocket_drained(struct cl_websocket *w);
+void cl_websocket_eof(struct cl_websocket *w);
+void cl_websocket_gone(struct cl_websocket *w);
 
 /* cl_websocket_send queues a message, cl_websocket_send_piece a part of one: cleat_ws_send and
  * cleat_ws_send_piece; cl_websocket_send_prepared one that is encoded already, len bytes of
@@ -90,6 +102,9 @@ void cl_websocket_resume(struct cl_websocket *w);
 /* cl_websocket_close begins the closing handshake behind what was sent; after a message that has
  * begun. reason: static, or NULL. Repeating it does nothing. */
 void cl_websocket_close(struct cl_websocket *w, uint16_t code, const char *reason);
+
+/* cl_websocket_abort ends it at once. why: a static text. */
+void cl_websocket_abort(struct cl_websocket *w, const char *why);
 
 /* cl_websocket_options sets the options of connections that agree on all there is. */
 void cl_websocket_options(const struct cl_ws_hub *hub, struct cleat_ws_options *o);

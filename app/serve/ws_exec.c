@@ -60,7 +60,7 @@ static bool send_part(struct exec *e, size_t len, bool last)
     e->in_line = !last || code != CLEAT_OK;
     if (code == CLEAT_ERR_WS_UTF8) {
         /* a message that has begun leaves no room for a close frame */
-        cl_stream_abort(e->w->session->stream, NOT_TEXT);
+        cl_websocket_abort(e->w, NOT_TEXT);
     }
     return code != CLEAT_ERR_WS_QUEUE_FULL;
 }

@@ -52,7 +52,7 @@ void cl_websocket_log(const struct cl_websocket *w)
     cl_session_access(s, &access);
     access.time = w->since;
     access.note = &w->note;
-    access.status = 101;
+    access.status = w->status;
     access.bytes = w->bytes_out;
     access.us = cl_clock_mono_us() - w->began;
     access.ws = &ws;

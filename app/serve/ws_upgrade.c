@@ -8,8 +8,9 @@
 /* 2,048: more than the text of any refusal */
 #define MAX_ANSWER 2048
 
-static void set_policy(struct cleat_ws_accept *policy, const struct cl_session *s)
+static void set_policy(struct cleat_ws_accept *policy, const struct cl_exchange *x)
 {
+    const struct cl_session *s = x->session;
     const struct cl_ws_config *config = s->worker->ws->server->config;
     *policy = (struct cleat_ws_accept){
         .subprotocols = config->subprotocols,
@@ -17,7 +18,8 @@ static void set_policy(struct cleat_ws_accept *policy, const struct cl_session *
         .origins = config->origins,
         .num_origins = config->num_origins,
         .secure = cl_stream_tls(s->stream) != NULL,
-        .behind = s->x->behind,
+        .http2 = cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_2,
+        .behind = x->behind,
     };
     if (!config->no_deflate) {
         cleat_ws_deflate_init(&policy->deflate, true);
@@ -38,11 +40,10 @@ static cl_result add_fields(struct cl_buf *fields, int status)
     return cl_http_write_field_str(fields, "X-Content-Type-Options", "nosniff");
 }
 
-static void answer(struct cl_session *s, int status, const struct cleat_error *why)
+static void answer(struct cl_exchange *x, int status, const struct cleat_error *why)
 {
-    struct cl_exchange *x = s->x;
     struct cl_static_reply *reply = &x->answer.reply;
-    x->close = true;
+    x->answer.last = true;
     reply->status = status;
     if (add_fields(&reply->fields, status) != CL_OK ||
         cl_buf_printf(&reply->body.memory, MAX_ANSWER, "%s\n", why->text) != CL_OK) {
@@ -58,24 +59,24 @@ static cl_result refuse(struct cleat_error *err, cl_result code, const char *tex
 }
 
 /* 0, or the status to refuse with. */
-static int judge(struct cl_session *s, struct cleat_error *err)
+static int judge(struct cl_exchange *x, const struct cleat_http_head *head, struct cleat_error *err)
 {
-    struct cl_exchange *x = s->x;
+    const struct cl_session *s = x->session;
     struct cleat_ws_accept policy;
     struct cleat_ws_upgrade agreed;
     const struct cl_ws_config *config = s->worker->ws->server->config;
     const struct cl_ws_endpoint *endpoint =
-        cl_ws_config_match(config, cleat_http_text(&x->head, x->head.path));
+        cl_ws_config_match(config, cleat_http_text(head, head->path));
     if (endpoint == NULL) {
         (void)refuse(err, CLEAT_ERR_WS_HANDSHAKE, "there is no WebSocket at this path");
         return 404;
     }
-    set_policy(&policy, s);
-    if (cleat_ws_upgrade_check(&agreed, &x->head, &policy, err) != CLEAT_OK) {
+    set_policy(&policy, x);
+    if (cleat_ws_upgrade_check(&agreed, head, &policy, err) != CLEAT_OK) {
         return agreed.status;
     }
     /* RFC 8470 5.2: what was recorded could be sent again */
-    if (x->head.early) {
+    if (x->answer.early) {
         (void)refuse(err, CLEAT_ERR_WS_HANDSHAKE,
                      "the request came as early data (0-RTT): ask again after the handshake");
         return 425;
@@ -84,17 +85,17 @@ static int judge(struct cl_session *s, struct cleat_error *err)
         (void)refuse(err, CLEAT_ERR_CLOSED, "the server stops");
         return 503;
     }
-    return cl_websocket_open(s, endpoint, &agreed, err);
+    return cl_websocket_open(x, head, endpoint, &agreed, err);
 }
 
-bool cl_ws_upgrade(struct cl_session *s)
+bool cl_ws_upgrade(struct cl_exchange *x, const struct cleat_http_head *head)
 {
     struct cleat_error err = {0};
-    int status = judge(s, &err);
+    int status = judge(x, head, &err);
     if (status == 0) {
         return true;
     }
-    cl_session_log_failure(s, "WebSocket refused", &err);
-    answer(s, status, &err);
+    cl_session_log_failure(x->session, "WebSocket refused", &err);
+    answer(x, status, &err);
     return false;
 }

@@ -4,9 +4,8 @@
 
 #include "serve/session.h"
 
-/* cl_ws_upgrade judges the complete head of s->x. True: a WebSocket has taken the stream over, s->x
- * is not needed any more. False: the refusal is the response in s->x; the connection closes after
- * it. */
-bool cl_ws_upgrade(struct cl_session *s);
+/* cl_ws_upgrade judges a request whose answer has not been begun. True: a WebSocket has it. False:
+ * the refusal is its answer. */
+bool cl_ws_upgrade(struct cl_exchange *x, const struct cleat_http_head *head);
 
 #endif

@@ -15,7 +15,7 @@ static struct cl_access_note note_of(const char *request)
     cleat_http_request_init(&head);
     assert_int_equal(cleat_http_head_feed(&head, request, strlen(request), NULL),
                      CLEAT_HTTP_COMPLETE);
-    cl_access_note_head(&note, &head);
+    cl_access_note_head(&note, &head, 1);
     return note;
 }
 

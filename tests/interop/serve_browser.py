@@ -100,9 +100,9 @@ class Chromium(unittest.TestCase):
             seen = json.loads(self.visit(server, "profile").stdout)
             for name in ("first", "second"):
                 self.page_is_right(seen[name])
-                access = server.access.wait_for(rf'"GET /\?{name} HTTP/1.1" 200 ')
+                access = server.access.wait_for(rf'"GET /\?{name} HTTP/2.0" 200 ')
                 self.assertIn(" TLSv1.3 TLS_AES_128_GCM_SHA256 X25519MLKEM768 ", access)
-                self.assertRegex(access, r" http/1\.1 localhost t13d15\d\d(h1|h2|00)_8daaf6152771_")
+                self.assertRegex(access, r" h2 localhost t13d15\d\d(h1|h2|00)_8daaf6152771_")
                 self.assertIn(" full " if name == "first" else " resumed ", access)
             # Chromium takes certificates in brotli, which the build may be without
             if BROTLI:

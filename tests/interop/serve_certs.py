@@ -76,10 +76,10 @@ class Choice(unittest.TestCase):
 class Parameters(unittest.TestCase):
     def test_alpn(self):
         with Server(*PAIRS["local"].args()) as server:
-            for offer, want in (("http/1.1", "http/1.1"), ("h2,http/1.1", "http/1.1")):
+            for offer, want in (("http/1.1", "http/1.1"), ("h2,http/1.1", "h2")):
                 done = s_client(server, "-alpn", offer)
                 self.assertIn(f"ALPN protocol: {want}".encode(), done.stdout)
-            done = s_client(server, "-alpn", "h2")
+            done = s_client(server, "-alpn", "h9")
             self.assertIn(b"no application protocol", done.stderr)
             server.errors.wait_for("NO_SHARED_ALPN")
 

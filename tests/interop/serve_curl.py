@@ -18,7 +18,8 @@ class CurlTest(ServeTest):
     def ask(self, server, *args, check=True, num=1):
         self.asked = [self.path() for _ in range(num)]
         urls = [server.url + path for path in self.asked]
-        done = support.run(["curl", "-sSv", "--cacert", CA.cert, *args, *urls], check=False)
+        done = support.run(["curl", "-sSv", "--http1.1", "--cacert", CA.cert, *args, *urls],
+                           check=False)
         text = done.stderr.decode(errors="replace")
         if check:
             self.assertEqual(done.returncode, 0, text)

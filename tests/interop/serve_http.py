@@ -34,7 +34,7 @@ def tearDownModule():
 
 
 def curl(*args, check=True):
-    return support.run(["curl", "-sS", "--cacert", CA.cert, *args], check=check)
+    return support.run(["curl", "-sS", "--http1.1", "--cacert", CA.cert, *args], check=check)
 
 
 def talk(*requests, num=None, name="localhost"):

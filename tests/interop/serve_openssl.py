@@ -182,6 +182,10 @@ class Choice(OpenSSLTest):
 
     def test_alpn(self):
         with matrix.serve([matrix.leaf(CA, "ecdsa")]) as server:
+            self.assertIn("ALPN protocol: h2",
+                          self.ask(server, "-alpn", "http/1.1,h2", check=False))
+            self.assertIn("ALPN protocol: http/1.1", self.ask(server, "-alpn", "http/1.1"))
+        with matrix.serve([matrix.leaf(CA, "ecdsa")], "--no-http2") as server:
             self.assertIn("ALPN protocol: http/1.1", self.ask(server, "-alpn", "h2,http/1.1"))
             self.agreed(server, self.asked, alpn="http/1.1")
             self.assertIn("No ALPN negotiated", self.ask(server))

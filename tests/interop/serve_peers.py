@@ -173,7 +173,7 @@ class DyingPeers(unittest.TestCase):
             with support.tls(server.port, CA) as s:
                 s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 self.assertEqual(Responses(s).next()[0], 200)
-        sizes = re.findall(r'"GET /big\.bin\?\d HTTP/1\.1" 200 (\d+) ', server.access.text())
+        sizes = re.findall(r'"GET /big\.bin\?\d HTTP/2\.0" 200 (\d+) ', server.access.text())
         self.assertEqual(len(sizes), 4, server.access.text())
         self.assertTrue(all(0 < int(size) < BIG for size in sizes), sizes)
 
