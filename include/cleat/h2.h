@@ -92,6 +92,7 @@ struct cleat_h2_io {
     uint16_t status;  /* REFUSED: what to answer; 400, 414, 431, 501 */
     uint32_t code;    /* RESET, GOAWAY */
     bool unprocessed; /* RESET: a request of ours on which nothing was done; it may be sent again */
+    bool by_peer;     /* RESET: the peer has; else this side, cleat_h2_why() may say more */
 };
 
 enum cleat_h2_next {
@@ -126,7 +127,8 @@ int cleat_h2_eof(struct cleat_h2 *h2);
 void cleat_h2_tick(struct cleat_h2 *h2, uint64_t now, uint64_t *out_next);
 
 /* cleat_h2_error fills *out with why the connection failed, and returns its code; CLEAT_OK when it
- * has not. cleat_h2_why: likewise why the last REFUSED was. */
+ * has not. cleat_h2_why: likewise why the last REFUSED was, or RESET by this side because of what
+ * the peer has sent. */
 int cleat_h2_error(const struct cleat_h2 *h2, struct cleat_error *out);
 int cleat_h2_why(const struct cleat_h2 *h2, struct cleat_error *out);
 
@@ -158,6 +160,14 @@ void cleat_h2_stream_set(struct cleat_h2 *h2, uint32_t stream, void *ctx);
  * CLEAT_ERR_NOMEM, CLEAT_ERR_USAGE. */
 int cleat_h2_request(struct cleat_h2 *h2, const struct cleat_http_head *request, bool secure,
                      const char *protocol, bool end, void *ctx, uint32_t *out_stream);
+
+/* What the peer's SETTINGS say (RFC 9113 6.5.2); its defaults before they have come. */
+struct cleat_h2_settings {
+    uint32_t max_streams; /* UINT32_MAX: any number; 100 before they have come */
+    uint32_t stream_window, max_frame, header_table;
+    uint32_t max_head; /* UINT32_MAX: any size */
+};
+void cleat_h2_peer_settings(const struct cleat_h2 *h2, struct cleat_h2_settings *out);
 
 /* cleat_h2_settled tells whether the peer's SETTINGS have come; cleat_h2_allows_connect whether it
  * takes extended CONNECT. */

@@ -335,6 +335,23 @@ bool cleat_h2_settled(const struct cleat_h2 *h2)
     return h2->settled;
 }
 
+void cleat_h2_peer_settings(const struct cleat_h2 *h2, struct cleat_h2_settings *out)
+{
+    const struct {
+        uint32_t *out;
+        nghttp2_settings_id id;
+    } rows[] = {
+        {&out->max_streams, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS},
+        {&out->stream_window, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE},
+        {&out->max_frame, NGHTTP2_SETTINGS_MAX_FRAME_SIZE},
+        {&out->header_table, NGHTTP2_SETTINGS_HEADER_TABLE_SIZE},
+        {&out->max_head, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        *rows[i].out = nghttp2_session_get_remote_settings(h2->session, rows[i].id);
+    }
+}
+
 bool cleat_h2_allows_connect(const struct cleat_h2 *h2)
 {
     return nghttp2_session_get_remote_settings(h2->session,

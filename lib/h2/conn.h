@@ -64,6 +64,7 @@ struct cl_h2_stream {
     bool unprocessed;
     bool stop;        /* to be reset when the response has been written */
     bool reset_by_us; /* because the application asked for it */
+    bool reset_by_peer;
     uint32_t code;
     size_t unconsumed;
     struct cl_h2_trailers *trailers; /* NULL: none are to be sent */

@@ -120,6 +120,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         return 0;
     case NGHTTP2_RST_STREAM:
         h2->stats.resets_in++;
+        if (s != NULL) {
+            s->reset_by_peer = true;
+        }
         return 0;
     default:
         return 0;
@@ -149,6 +152,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     return NGHTTP2_ERR_PAUSE;
 }
 
+/* What nghttp2 does not like: it resets the stream, or ends the connection. */
 static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int code, void *ctx)
 {
     struct cleat_h2 *h2 = ctx;
@@ -156,6 +160,10 @@ static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int 
     h2->invalid = code;
     h2->invalid_type = frame->hd.type;
     h2->invalid_stream = frame->hd.stream_id;
+    h2->why = (struct cleat_error){0};
+    (void)cl_error_set(&h2->why, (struct cl_why){CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9113 8.1.1", NULL},
+                       "%s; frame type %u, stream %d", nghttp2_strerror(code),
+                       (unsigned)frame->hd.type, (int)frame->hd.stream_id);
     return 0;
 }
 

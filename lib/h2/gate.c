@@ -7,6 +7,8 @@
 #define PREFACE_LEN     24
 /* 8: 16 KiB each; a head that is within its limit fits into one or two */
 #define MAX_PIECES      8
+/* RFC 9113 4.1: the bit in front is reserved, and ignored */
+#define STREAM_MASK     0x7fffffffu
 /* RFC 9218 7.1 */
 #define PRIORITY_UPDATE 0x10
 
@@ -127,12 +129,17 @@ cl_result cl_h2_gate_judge(struct cl_h2_gate *g, uint32_t max_block, uint64_t no
                            struct cleat_error *err)
 {
     struct cl_rd r = cl_rd_of(g->head, CL_H2_FRAME_HEAD);
-    uint32_t len = 0;
+    uint32_t len = 0, stream = 0;
     uint8_t type = 0, flags = 0;
-    if (!cl_rd_u24(&r, &len) || !cl_rd_u8(&r, &type) || !cl_rd_u8(&r, &flags)) {
+    if (!cl_rd_u24(&r, &len) || !cl_rd_u8(&r, &type) || !cl_rd_u8(&r, &flags) ||
+        !cl_rd_u32(&r, &stream)) {
         return CLEAT_ERR_INTERNAL;
     }
     g->left = len;
+    if (type == NGHTTP2_PRIORITY && (stream & STREAM_MASK) == 0) { /* which nghttp2 would skip */
+        const struct cl_why why = {CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9113 6.3", NULL};
+        return cl_error_set(err, why, "a PRIORITY frame that is for no stream");
+    }
     const enum cl_h2_budget budget = budget_of(type, flags, len);
     if (budget != CL_H2_NUM_BUDGETS && !cl_h2_gate_take(g, budget, now)) {
         return cl_h2_gate_tell(budget, err);

@@ -47,7 +47,7 @@ bool cl_h2_gate_take(struct cl_h2_gate *g, enum cl_h2_budget budget, uint64_t no
 void cl_h2_gate_add(struct cl_h2_gate *g, enum cl_h2_budget budget, uint32_t tokens);
 
 /* cl_h2_gate_judge looks at the complete header of the next frame. max_block: bytes that a head may
- * have compressed. LIMIT: err says which budget is used up. */
+ * have compressed. LIMIT: err says which budget is used up; HTTP_SYNTAX: what it breaks. */
 CL_MUST cl_result cl_h2_gate_judge(struct cl_h2_gate *g, uint32_t max_block, uint64_t now,
                                    struct cleat_error *err);
 

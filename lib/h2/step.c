@@ -6,9 +6,9 @@
 /* ---- failing ---- */
 
 /* The gate's words, which are in h2->error already. */
-static void fail_calm(struct cleat_h2 *h2)
+static void fail_judged(struct cleat_h2 *h2, uint32_t code)
 {
-    (void)nghttp2_session_terminate_session(h2->session, CLEAT_H2_ENHANCE_YOUR_CALM);
+    (void)nghttp2_session_terminate_session(h2->session, code);
 }
 
 /* What nghttp2 refused: its GOAWAY is written, and says which rule of RFC 9113 7 it was. */
@@ -62,7 +62,7 @@ static void look(struct cleat_h2 *h2)
     cl_h2_fill(h2);
     if (h2->error.code == 0 && h2->too_many_resets) {
         (void)cl_h2_gate_tell(CL_H2_RESETS, &h2->error);
-        fail_calm(h2);
+        fail_judged(h2, CLEAT_H2_ENHANCE_YOUR_CALM);
     } else if (h2->error.code == 0 && h2->sent_code != 0) {
         fail_protocol(h2);
     }
@@ -82,8 +82,10 @@ static void feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
         return;
     }
     g->head_len = 0;
-    if (cl_h2_gate_judge(g, h2->o.max_head * CL_H2_PATIENCE, h2->now, &h2->error) != CL_OK) {
-        fail_calm(h2);
+    const cl_result r = cl_h2_gate_judge(g, h2->o.max_head * CL_H2_PATIENCE, h2->now, &h2->error);
+    if (r != CL_OK) {
+        fail_judged(h2, r == CLEAT_ERR_HTTP_SYNTAX ? CLEAT_H2_PROTOCOL_ERROR
+                                                   : CLEAT_H2_ENHANCE_YOUR_CALM);
         return;
     }
     (void)feed(h2, g->head, CL_H2_FRAME_HEAD);
@@ -145,6 +147,7 @@ static enum cleat_h2_next tell_stream(struct cleat_h2 *h2, struct cleat_h2_io *i
     io->ctx = s->ctx;
     io->code = s->code;
     io->unprocessed = s->unprocessed;
+    io->by_peer = s->reset_by_peer;
     const bool own = h2->head_stream == s;
     if (rows[i].what == CL_H2_TELL_HEAD) {
         const size_t at = h2->collect.values[CL_H2_PROTOCOL].at;
@@ -181,7 +184,7 @@ static void clear(struct cleat_h2_io *io)
     io->protocol = NULL;
     io->data = NULL;
     io->data_len = 0;
-    io->end = io->unprocessed = false;
+    io->end = io->unprocessed = io->by_peer = false;
     io->status = 0;
 }
 

@@ -125,6 +125,19 @@ static void test_a_flood_of_empty_data(void **state)
     assert_calmed("are empty");
 }
 
+/* nghttp2 skips what RFC 7540's priorities would need, this rule (RFC 9113 6.3) with it. */
+static void test_a_priority_for_no_stream(void **state)
+{
+    struct cleat_error err;
+    (void)state;
+    send_frame(2, 0, 3, "\0\0\0\0\x10", 5);
+    assert_int_equal(cleat_h2_error(server.h2, &err), CLEAT_OK);
+    send_frame(2, 0, 0x80000000u, "\0\0\0\0\x10", 5);
+    assert_int_equal(cleat_h2_error(server.h2, &err), CLEAT_ERR_HTTP_SYNTAX);
+    assert_string_equal(err.section, "RFC 9113 6.3");
+    assert_int_equal(code_of_goaway(&server), CLEAT_H2_PROTOCOL_ERROR);
+}
+
 static void test_a_flood_of_priorities(void **state)
 {
     (void)state;
@@ -360,6 +373,7 @@ int main(void)
         T(test_a_flood_of_pings),
         T(test_a_flood_of_settings),
         T(test_a_flood_of_empty_data),
+        T(test_a_priority_for_no_stream),
         T(test_a_flood_of_priorities),
         T(test_a_flood_of_window_updates),
         T(test_a_flood_of_unknown_frames),
