@@ -101,6 +101,10 @@ int cleat_tls_answer_strike(struct cleat_tls *tls, enum cleat_strike_answer answ
  * none. */
 size_t cleat_tls_session_early_data(const struct cleat_tls_session *session);
 
+/* cleat_tls_session_alpn: the protocol that was agreed then, *len bytes without a NUL; it is the
+ * one that early data is written in (RFC 9846 4.2.10). NULL: none was. The session's. */
+const uint8_t *cleat_tls_session_alpn(const struct cleat_tls_session *session, size_t *len);
+
 /* cleat_tls_offer_early_data makes a new client connection offer early data; call it before the
  * first step. CLEAT_ERR_USAGE, and nothing changes, when the session does not allow it: none was
  * given or fits, its ticket promises none, it is of TLS 1.2, or its ALPN protocol is not configured

@@ -228,6 +228,12 @@ size_t cleat_tls_session_early_data(const struct cleat_tls_session *session)
     return session->version == CLEAT_TLS_1_3 ? session->early_max : 0;
 }
 
+const uint8_t *cleat_tls_session_alpn(const struct cleat_tls_session *session, size_t *len)
+{
+    *len = session->alpn.len;
+    return session->alpn.len > 0 ? session->alpn.p : NULL;
+}
+
 int cleat_tls_offer_early_data(struct cleat_tls *tls)
 {
     const struct cleat_tls_session *session = tls->hs != NULL ? tls->hs->session : NULL;
