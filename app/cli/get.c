@@ -32,7 +32,7 @@ struct run {
     int code;
 };
 
-static int begin_next(struct run *r)
+static void begin_next(struct run *r)
 {
     const struct get_options *o = r->session.options;
     const size_t i = r->next++;
@@ -40,28 +40,34 @@ static int begin_next(struct run *r)
     const char *output = i < o->outputs.num ? o->outputs.items[i] : NULL;
     struct get_transfer *t = cl_calloc(1, sizeof(*t));
     if (t == NULL) {
-        return GET_EXIT_NO_MEMORY;
+        r->code = GET_EXIT_NO_MEMORY;
+        return;
     }
     t->facts.url_num = (long)i;
     TAILQ_INSERT_TAIL(&r->transfers, t, link);
     r->num_running++;
     get_transfer_begin(t, &r->session, o->urls.items[i], output, remote);
-    return 0;
 }
 
-/* As curl: the last one's code counts, but a failure stops nothing. */
+static void drop(struct run *r, struct get_transfer *t)
+{
+    TAILQ_REMOVE(&r->transfers, t, link);
+    r->num_running--;
+    get_facts_deinit(&t->facts);
+    get_transfer_deinit(t);
+    cl_free(t);
+}
+
+/* As curl: the last one's code counts, in parallel that of the last one that failed; a failure
+ * stops nothing. */
 static void finish_one(struct run *r, struct get_transfer *t)
 {
     const struct get_options *o = r->session.options;
     int code = t->exit_code;
     report(o, code, &t->err);
     code = get_done(o, &t->facts);
-    get_facts_deinit(&t->facts);
-    TAILQ_REMOVE(&r->transfers, t, link);
-    r->num_running--;
-    get_transfer_deinit(t);
-    cl_free(t);
-    r->code = code;
+    drop(r, t);
+    r->code = code != 0 || !o->parallel ? code : r->code;
 }
 
 /* Does all that can be done without waiting. False: nothing could. */
@@ -84,17 +90,10 @@ static bool step_all(struct run *r)
     return moved;
 }
 
-/* For those that wait for what will not come. The last event may have been the last there is (a
- * timer's): what is due because of it goes on. */
+/* For those that wait for what will not come. */
 static void give_up(struct run *r)
 {
     struct get_transfer *t;
-    TAILQ_FOREACH(t, &r->transfers, link)
-    {
-        if (get_transfer_is_due(t)) {
-            return;
-        }
-    }
     TAILQ_FOREACH(t, &r->transfers, link)
     {
         get_hop_fail(t, GET_EXIT_RECEIVE, "http", (struct cl_why){.code = CLEAT_ERR_INTERNAL},
@@ -106,10 +105,12 @@ static void give_up(struct run *r)
 static void run_all(struct run *r)
 {
     const struct get_options *o = r->session.options;
+    const size_t max = o->parallel ? (size_t)o->parallel_max : 1;
     while (r->code != GET_EXIT_NO_MEMORY && (r->num_running > 0 || r->next < o->urls.num)) {
-        if (r->num_running == 0) {
-            r->code = begin_next(r);
-        } else if (!step_all(r) && uv_run(&r->session.client.loop, UV_RUN_ONCE) == 0) {
+        if (r->num_running < max && r->next < o->urls.num) {
+            begin_next(r);
+        } else if (!step_all(r) && uv_run(&r->session.client.loop, UV_RUN_ONCE) == 0 &&
+                   !step_all(r)) { /* the last event may have been the last there is */
             give_up(r);
         }
     }
@@ -125,6 +126,9 @@ static int run(const struct get_options *o)
         report(o, r.code, &err);
     } else {
         run_all(&r);
+    }
+    while (!TAILQ_EMPTY(&r.transfers)) { /* memory is short */
+        drop(&r, TAILQ_FIRST(&r.transfers));
     }
     get_session_deinit(&r.session);
     return r.code;

@@ -14,6 +14,7 @@ enum get_exit {
     GET_EXIT_DNS = 6,
     GET_EXIT_CONNECT = 7,
     GET_EXIT_WEIRD_REPLY = 8, /* not HTTP, or HTTP that we refuse */
+    GET_EXIT_HTTP2 = 16,      /* the connection breaks HTTP/2 */
     GET_EXIT_PARTIAL = 18,
     GET_EXIT_HTTP_ERROR = 22, /* -f and a status of 400 or more */
     GET_EXIT_WRITE = 23,
@@ -34,8 +35,9 @@ enum get_exit {
     GET_EXIT_REWIND = 65,     /* the body cannot be sent a second time */
     GET_EXIT_CA_FILE = 77,
     GET_EXIT_REVOCATION_FILE = 82,
-    GET_EXIT_PIN = 90,         /* --pinnedpubkey */
-    GET_EXIT_CERT_STATUS = 91, /* --cert-status */
+    GET_EXIT_PIN = 90,          /* --pinnedpubkey */
+    GET_EXIT_CERT_STATUS = 91,  /* --cert-status */
+    GET_EXIT_HTTP2_STREAM = 92, /* a stream was reset */
     GET_EXIT_SOCKS = 97,
     GET_EXIT_ECH = 101, /* Encrypted Client Hello was rejected */
 };

@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "cli/client_explain.h"
 #include "cli/client_revocation.h"
+#include "cleat/tls_early.h"
 #include "cli/get_codes.h"
+#include "cli/get_h2.h"
 #include "cli/get_pool.h"
 
 #define GAVE_UP_HINT "the server, or something between, gave up: try again, and look at its log"
@@ -79,6 +81,8 @@ void get_conn_forget(struct get_conn *c, struct get_exchange *x)
     c->maker = c->maker == x ? NULL : c->maker;
     if (x->begun) {
         c->protocol->forget(c, x);
+    } else if (c->h2 != NULL && x->stream != 0) { /* it was to go as early data */
+        cleat_h2_stream_set(c->h2, x->stream, NULL);
     }
 }
 
@@ -301,6 +305,22 @@ static void on_failed(struct get_conn *c, const struct cl_dial_result *r)
     fail_dial(c, &f, r->tls);
 }
 
+/* What was written for early data goes as it is, unless another protocol was agreed on, or nobody
+ * wants it any more. */
+static void choose_protocol(struct get_conn *c, const struct cleat_tls *tls)
+{
+    struct cleat_tls_info info;
+    const bool is_h2 =
+        cleat_tls_info(tls, &info) == CLEAT_OK && info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
+    if (c->h2 != NULL && (!is_h2 || (c->maker == NULL && !c->facts.early_taken))) {
+        if (c->maker != NULL) {
+            c->maker->stream = 0;
+        }
+        get_h2_drop(c);
+    }
+    c->protocol = is_h2 ? &get_h2 : &get_h1;
+}
+
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     struct get_conn *c = ctx;
@@ -315,12 +335,37 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     if (!client_of(c)->options->insecure) {
         c->facts.verify_result = 0;
     }
-    c->protocol = &get_h1;
+    choose_protocol(c, r->tls);
     if (!c->protocol->open(c) || (c->facts.early_taken && c->maker == NULL)) {
         get_conn_abort(c); /* or what was sent early was for somebody who has given up */
     }
     begin_all(c);
     get_conn_settle(c);
+}
+
+/* The request, in the words of the protocol that a session is for. */
+static void prepare_early(struct get_conn *c, const struct cleat_tls_session *session)
+{
+    size_t len = 0;
+    const uint8_t *alpn = session != NULL ? cleat_tls_session_alpn(session, &len) : NULL;
+    struct get_exchange *x = c->maker;
+    bool fine = true;
+    c->early.len = 0;
+    get_h2_drop(c);
+    if (session == NULL || x == NULL || !x->early_allowed) {
+        return;
+    }
+    x->stream = 0;
+    if (alpn != NULL && cl_rd_equal_str(cl_rd_of(alpn, len), "h2")) {
+        fine = get_h2_early(c, x);
+    } else {
+        fine = cl_buf_append(&c->early, x->head.p, x->head.len, SIZE_MAX) == CL_OK;
+    }
+    if (!fine) { /* then it is sent later */
+        c->early.len = 0;
+        get_h2_drop(c);
+        x->stream = 0;
+    }
 }
 
 static int start_dial(struct get_conn *c, struct cleat_error *err)
@@ -329,6 +374,7 @@ static int start_dial(struct get_conn *c, struct cleat_error *err)
     const struct client_way *way = client_route_way(&c->route);
     struct cleat_tls_session *session =
         get_sessions_take(c->pool->sessions, c->origin->host, c->origin->port, c->config);
+    prepare_early(c, session);
     struct cl_dial_spec spec = {
         .hub = client->hub,
         .dns = client->dns,
@@ -370,10 +416,6 @@ int get_conn_dial(struct get_conn *c, const struct client_wish *wish, struct cle
     if (code == 0) {
         code =
             client_proxy_for(client_of(c), c->origin->host, c->origin->port, true, &c->proxy, err);
-    }
-    if (code == 0 && c->maker->early_allowed &&
-        cl_buf_append(&c->early, c->maker->head.p, c->maker->head.len, SIZE_MAX) != CL_OK) {
-        code = GET_EXIT_NO_MEMORY;
     }
     return code == 0 ? start_dial(c, err) : code;
 }

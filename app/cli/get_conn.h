@@ -8,6 +8,7 @@
 #ifndef CL_CLI_GET_CONN_H
 #define CL_CLI_GET_CONN_H
 
+#include "cleat/h2.h"
 #include "cli/client_route.h"
 #include "cli/get_exchange.h"
 #include "conn/stream.h"
@@ -78,7 +79,12 @@ struct get_conn {
     unsigned long num_served;             /* exchanges that were begun */
     bool is_last;                         /* nothing may begin on it any more */
     bool is_closing;                      /* cl_stream_close or cl_stream_abort was called */
-    struct cl_buf in;                     /* HTTP/1.1: a head that is coming */
+    struct cl_buf in;                     /* a head that is coming, or is being told */
+    struct cleat_h2 *h2;
+    bool h2_busy;         /* events are being told */
+    bool h2_failed;       /* it has told that */
+    bool settings_told;   /* the peer's SETTINGS */
+    uint32_t goaway_code; /* the peer's; CLEAT_H2_NO_ERROR until then */
 };
 
 /* get_conn_dial finds the route and starts. wish: of the exchange that is attached. Returns 0 or

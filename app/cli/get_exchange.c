@@ -24,6 +24,7 @@ void get_exchange_reset(struct get_exchange *x)
     x->num_interim = 0;
     x->piece.len = 0;
     x->stream = 0;
+    x->end_sent = false;
 }
 
 void get_exchange_leave(struct get_exchange *x)
@@ -159,6 +160,15 @@ enum get_fill get_exchange_fill(struct get_exchange *x, bool chunked)
 bool get_exchange_all_sent(const struct get_exchange *x)
 {
     return x->begun && x->head_sent == x->head.len && x->body_ended && x->piece_at == x->piece.len;
+}
+
+bool get_exchange_says_close(const struct get_exchange *x)
+{
+    struct cleat_http_head h;
+    cleat_http_request_init(&h);
+    h.max_head = UINT16_MAX;
+    return cleat_http_head_feed(&h, x->head.p, x->head.len, NULL) == CLEAT_HTTP_COMPLETE &&
+           !h.keep_alive;
 }
 
 /* ---- words ---- */

@@ -84,7 +84,8 @@ struct get_exchange {
     size_t piece_at;
     struct cleat_http_head response;
     struct cleat_http_body decoder;
-    uint32_t stream; /* HTTP/2 */
+    uint32_t stream; /* HTTP/2; 0: it has none yet */
+    bool end_sent;   /* HTTP/2: the end of the body is queued */
 };
 
 /* get_exchange_cancel gives it up; nothing is called. One that is not under way is fine. */
@@ -108,6 +109,10 @@ enum get_fill {
 };
 enum get_fill get_exchange_fill(struct get_exchange *x, bool chunked);
 bool get_exchange_all_sent(const struct get_exchange *x);
+
+/* get_exchange_says_close: the request has "Connection: close": who has said that it closes does
+ * not ask again (RFC 9112 9.6). */
+bool get_exchange_says_close(const struct get_exchange *x);
 
 /* get_exchange_leave takes it off its connection, without a word. */
 void get_exchange_leave(struct get_exchange *x);

@@ -49,23 +49,13 @@ static void pump(struct get_conn *c, struct get_exchange *x)
     }
 }
 
-/* RFC 9112 9.6: who has said that it closes does not ask again. */
-static bool says_close(struct cl_rd request)
-{
-    struct cleat_http_head h;
-    cleat_http_request_init(&h);
-    h.max_head = UINT16_MAX;
-    return cleat_http_head_feed(&h, request.p, request.len, NULL) == CLEAT_HTTP_COMPLETE &&
-           !h.keep_alive;
-}
-
 static void start(struct get_conn *c, struct get_exchange *x)
 {
     const struct cleat_http_view method = {x->method, strlen(x->method)};
     cleat_http_response_init(&x->response, method);
     c->in.len = 0;
-    c->is_last = c->is_last || says_close(x->head);
-    cl_trace_http_head(get_conn_trace(c), true, (const char *)x->head.p, x->head.len);
+    c->is_last = c->is_last || get_exchange_says_close(x);
+    cl_trace_http_head(get_conn_trace(c), 0, true, (const char *)x->head.p, x->head.len);
     x->head_sent = x->early ? x->head.len : 0;
     pump(c, x);
 }

@@ -8,6 +8,8 @@
 #include "cli/get_body.h"
 #include "cli/get_options_table.h"
 
+#define BOTH_PROTOCOLS "h2,http/1.1"
+
 static int set_output(void *options, const struct cl_options *from)
 {
     return cl_words_add(&((struct get_options *)options)->outputs, from, from->value);
@@ -47,6 +49,26 @@ static int set_slo(void *options, const struct cl_options *from)
     const char *why = get_slo_parse(&((struct get_options *)options)->slo, from->value, &bad, &len);
     return why == NULL ? 0
                        : cl_options_complain(from->usage, "--slo \"%.*s\": %s", (int)len, bad, why);
+}
+
+static int set_parallel_max(void *options, const struct cl_options *from)
+{
+    struct get_options *o = options;
+    return cl_options_number(from, 1, GET_MAX_PARALLEL, &o->parallel_max) ? 0 : CL_EXIT_USAGE;
+}
+
+static int set_http11(void *options, const struct cl_options *from)
+{
+    (void)from;
+    ((struct get_options *)options)->client.alpn = "http/1.1";
+    return 0;
+}
+
+static int set_http2(void *options, const struct cl_options *from)
+{
+    (void)from;
+    ((struct get_options *)options)->client.alpn = BOTH_PROTOCOLS;
+    return 0;
 }
 
 #define AT(field) offsetof(struct get_options, field)
@@ -91,7 +113,10 @@ static const struct cl_setter setters[] = {
     {GET_RETRY_DELAY, CL_SET_SECONDS, AT(retry_delay_ms), NULL},
     {GET_RETRY_MAX_TIME, CL_SET_SECONDS, AT(retry_max_ms), NULL},
     {GET_GLOBOFF, CL_SET_NOTHING, 0, NULL},
-    {GET_HTTP11, CL_SET_NOTHING, 0, NULL},
+    {GET_HTTP11, CL_SET_BY_FUNCTION, 0, set_http11},
+    {GET_HTTP2, CL_SET_BY_FUNCTION, 0, set_http2},
+    {GET_PARALLEL, CL_SET_TRUE, AT(parallel), NULL},
+    {GET_PARALLEL_MAX, CL_SET_BY_FUNCTION, 0, set_parallel_max},
     {GET_PROGRESS_BAR, CL_SET_NOTHING, 0, NULL},
     {GET_OUTPUT, CL_SET_BY_FUNCTION, 0, set_output},
     {GET_REMOTE_NAME, CL_SET_BY_FUNCTION, 0, set_remote_name},
@@ -183,7 +208,8 @@ int get_options_parse(struct get_options *out, int argc, char **argv)
     int id, code = 0;
     memset(out, 0, sizeof(*out));
     out->max_redirects = GET_DEFAULT_REDIRECTS;
-    out->client.alpn = "http/1.1";
+    out->parallel_max = GET_DEFAULT_PARALLEL;
+    out->client.alpn = BOTH_PROTOCOLS;
     cl_options_init(&options, &get_usage, argc, argv);
     while (code == 0 && (id = cl_options_next(&options)) != CL_OPTIONS_END) {
         if (id == CL_OPTIONS_ERROR) {

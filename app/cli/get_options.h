@@ -7,6 +7,9 @@
 #include "cli/get_form.h"
 #include "cli/get_slo.h"
 
+/* 50 at a time, and at most 300: as curl */
+#define GET_DEFAULT_PARALLEL  50
+#define GET_MAX_PARALLEL      300
 /* 50: curl's default for --max-redirs */
 #define GET_DEFAULT_REDIRECTS 50
 /* 1 MiB: a file of header lines or of a --write-out format */
@@ -37,8 +40,10 @@ struct get_options {
     long retry;              /* times; 0: never */
     uint64_t retry_delay_ms; /* 0: growing */
     uint64_t retry_max_ms;   /* 0: no limit */
-    long max_redirects;      /* -1: no limit */
-    uint64_t max_time_ms;    /* 0: none */
+    bool parallel;
+    long parallel_max;
+    long max_redirects;   /* -1: no limit */
+    uint64_t max_time_ms; /* 0: none */
 
     struct get_slo slo;
 

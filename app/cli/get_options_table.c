@@ -70,8 +70,12 @@ static const struct cl_option rows[] = {
      "follow redirects; credentials are not sent to another host"},
     {GET_MAX_REDIRS, 0, "max-redirs", "N", "at most N redirects (50; -1: no limit)"},
     {GET_URL, 0, "url", "URL", "another way to give a URL"},
+    {GET_PARALLEL, 'Z', "parallel", NULL,
+     "fetch all URLs at the same time; those of a server over one connection of HTTP/2"},
+    {GET_PARALLEL_MAX, 0, "parallel-max", "N", "with -Z: at most N at a time (50)"},
     {GET_GLOBOFF, 'g', "globoff", NULL, NULL},
-    {GET_HTTP11, 0, "http1.1", NULL, NULL},
+    {GET_HTTP11, 0, "http1.1", NULL, "speak HTTP/1.1 only"},
+    {GET_HTTP2, 0, "http2", NULL, "offer HTTP/2, and HTTP/1.1 for who cannot (the default)"},
 
     {GET_HEADING, 0, "Connection", NULL, NULL},
     CLIENT_CONNECTION_ROWS,
@@ -96,7 +100,7 @@ static const struct cl_option rows[] = {
     CLIENT_ECH_ROWS,
     {GET_SSL_SESSIONS, 0, "ssl-sessions", "FILE",
      "resume sessions kept in FILE, and keep new ones there"},
-    {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (http/1.1)"},
+    {GET_ALPN, 0, "alpn", "LIST", "application protocols to offer (h2,http/1.1)"},
     {GET_NO_ALPN, 0, "no-alpn", NULL, "offer none"},
     {GET_EARLY_DATA, 0, "tls-earlydata", NULL,
      "with a session from before: send GET and HEAD with the first bytes (0-RTT);\n"

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "cli/get_codes.h"
+#include "cli/get_h2.h"
 #include "net/timer.h"
 
 /* 100 ms: how long our close_notify waits for the peer's after a complete response; more would be
@@ -73,16 +74,29 @@ static struct get_conn *find_coming(struct get_pool *p, const struct get_origin 
     return NULL;
 }
 
-/* What a chain lacks is fetched for one connection at a time. */
-static bool must_wait(const struct get_pool *p)
+/* One that is there, takes several at a time, and as many as it takes. */
+static bool is_full(struct get_pool *p, const struct get_origin *o, const struct client_wish *wish)
 {
     const struct get_conn *c;
-    if (!client_evidence_wanted(p->client->options, &p->client->revocation)) {
-        return false;
-    }
     TAILQ_FOREACH(c, &p->conns, link)
     {
-        if (c->stream == NULL) {
+        if (suits(c, o, wish) && c->stream != NULL && c->protocol == &get_h2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a chain lacks is fetched for one connection at a time. In a capture, one connection comes to
+ * its end before the next begins, where that can be: a packet is dated when its call began. */
+static bool must_wait(const struct get_pool *p)
+{
+    const bool one_dial = client_evidence_wanted(p->client->options, &p->client->revocation);
+    const bool in_order = p->client->pcap.capture != NULL;
+    const struct get_conn *c;
+    TAILQ_FOREACH(c, &p->conns, link)
+    {
+        if ((one_dial && c->stream == NULL) || (in_order && c->is_closing)) {
             return true;
         }
     }
@@ -104,13 +118,13 @@ static int make(struct get_pool *p, struct get_origin *o, struct get_exchange *x
     c->facts.verify_result = 1;
     TAILQ_INIT(&c->exchanges);
     TAILQ_INSERT_TAIL(&p->conns, c, link);
+    get_conn_attach(c, x);
     const int code = get_conn_dial(c, wish, err);
     if (code != 0) {
+        get_exchange_leave(x);
         get_conn_free(c);
-        return code;
     }
-    get_conn_attach(c, x);
-    return 0;
+    return code;
 }
 
 int get_pool_place(struct get_pool *p, struct get_exchange *x, const struct client_wish *wish,
@@ -134,7 +148,7 @@ int get_pool_place(struct get_pool *p, struct get_exchange *x, const struct clie
         get_conn_attach(c, x);
         return 0;
     }
-    return must_wait(p) ? GET_POOL_LATER : make(p, o, x, wish, err);
+    return is_full(p, o, wish) || must_wait(p) ? GET_POOL_LATER : make(p, o, x, wish, err);
 }
 
 /* ---- the end ---- */

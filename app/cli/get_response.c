@@ -122,7 +122,7 @@ static void on_sent(void *ctx, uint64_t bytes)
     struct get_transfer *t = ctx;
     t->facts.size_upload += bytes;
     t->facts.time_posttransfer = since(t, cl_clock_mono_us());
-    cl_trace_http_body(t->s->client.trace, true, bytes);
+    cl_trace_http_body(t->s->client.trace, t->x.stream, true, bytes);
 }
 
 static void on_first(void *ctx)
@@ -286,7 +286,7 @@ static bool on_head(void *ctx, const struct cleat_http_head *head, struct cl_rd 
     if (t->hop_over) {
         return false;
     }
-    cl_trace_http_head(t->s->client.trace, false, (const char *)text.p, text.len);
+    cl_trace_http_head(t->s->client.trace, t->x.stream, false, (const char *)text.p, text.len);
     if (head->status == HTTP_TOO_EARLY && t->early_taken) {
         t->too_early = t->drop_body = true; /* the same again, once this response is over */
         t->follow = false;
@@ -327,7 +327,7 @@ static bool on_data(void *ctx, const uint8_t *p, size_t len)
 static void on_end(void *ctx, uint64_t bytes)
 {
     struct get_transfer *t = ctx;
-    cl_trace_http_body(t->s->client.trace, false, bytes);
+    cl_trace_http_body(t->s->client.trace, t->x.stream, false, bytes);
     const int code = t->hop_over ? 0 : get_decode_end(&t->decode, &t->err);
     if (t->facts.http_code >= 400 && t->s->options->fail_with_body && !t->hop_over) {
         fail_status(t);

@@ -145,7 +145,7 @@ static bool read_head(struct ws_session *s, size_t *out_behind)
             refuse_response(s, r);
             return false;
         }
-        cl_trace_http_head(s->client.trace, false, (const char *)s->response.p, s->head.len);
+        cl_trace_http_head(s->client.trace, 0, false, (const char *)s->response.p, s->head.len);
         if (next_head(s)) {
             continue;
         }
@@ -262,7 +262,7 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
     }
     s->stream = r->stream;
     cleat_http_response_init(&s->head, (struct cleat_http_view){"GET", 3});
-    cl_trace_http_head(s->client.trace, true, (const char *)s->request.p, s->request.len);
+    cl_trace_http_head(s->client.trace, 0, true, (const char *)s->request.p, s->request.len);
     send_request(s);
     cl_stream_deadline(s->stream, WS_UPGRADE_MS);
 }

@@ -58,9 +58,11 @@ void cl_trace_tls_ready(struct cl_trace *t, const struct cleat_tls *tls, uint64_
 void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, int64_t now,
                       bool ignored);
 
-/* cl_trace_http_head tells a request's or response's head, cl_trace_http_body the end of a body. */
-void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len);
-void cl_trace_http_body(struct cl_trace *t, bool sent, uint64_t bytes);
+/* cl_trace_http_head tells a request's or response's head, cl_trace_http_body the end of a body.
+ * stream: of HTTP/2; 0: there are none. */
+void cl_trace_http_head(struct cl_trace *t, uint32_t stream, bool sent, const char *head,
+                        size_t len);
+void cl_trace_http_body(struct cl_trace *t, uint32_t stream, bool sent, uint64_t bytes);
 
 /* cl_trace_proxy_head tells CONNECT, and the proxy's answer. */
 void cl_trace_proxy_head(struct cl_trace *t, bool sent, const char *head, size_t len);

@@ -30,10 +30,15 @@ static void copy_line(const char *p, size_t len, char *out, size_t cap)
     out[n] = '\0';
 }
 
-static void tell_head(struct cl_trace *t, const char *event, bool sent, const char *head,
-                      size_t len)
+static void set_stream(json_t *line, uint32_t stream)
 {
-    json_t *line = cl_trace_begin(t, event);
+    if (stream != 0) {
+        (void)json_object_set_new(line, "stream", json_integer(stream));
+    }
+}
+
+static void tell_head(struct cl_trace *t, json_t *line, bool sent, const char *head, size_t len)
+{
     json_t *list = line != NULL ? json_array() : NULL;
     const char *colour = sent ? "\033[36m" : "\033[35m";
     while (len > 0) {
@@ -58,25 +63,39 @@ static void tell_head(struct cl_trace *t, const char *event, bool sent, const ch
     cl_trace_end(t, line);
 }
 
-void cl_trace_http_head(struct cl_trace *t, bool sent, const char *head, size_t len)
+void cl_trace_http_head(struct cl_trace *t, uint32_t stream, bool sent, const char *head,
+                        size_t len)
 {
-    if (t != NULL) {
-        tell_head(t, sent ? "http.request" : "http.response", sent, head, len);
+    if (t == NULL) {
+        return;
     }
+    if (stream != 0) {
+        cl_trace_say(t, CL_TRACE_INFO, "http", "stream %" PRIu32 ": %s", stream,
+                     sent ? "request" : "response");
+    }
+    json_t *line = cl_trace_begin(t, sent ? "http.request" : "http.response");
+    set_stream(line, stream);
+    tell_head(t, line, sent, head, len);
 }
 
 void cl_trace_proxy_head(struct cl_trace *t, bool sent, const char *head, size_t len)
 {
     if (t != NULL) {
-        tell_head(t, sent ? "proxy.request" : "proxy.response", sent, head, len);
+        tell_head(t, cl_trace_begin(t, sent ? "proxy.request" : "proxy.response"), sent, head, len);
     }
 }
 
-void cl_trace_http_body(struct cl_trace *t, bool sent, uint64_t bytes)
+void cl_trace_http_body(struct cl_trace *t, uint32_t stream, bool sent, uint64_t bytes)
 {
-    cl_trace_say(t, CL_TRACE_INFO, "http", "body: %" PRIu64 " bytes %s", bytes,
-                 sent ? "sent" : "received");
+    const char *what = sent ? "sent" : "received";
+    if (stream != 0) {
+        cl_trace_say(t, CL_TRACE_INFO, "http", "stream %" PRIu32 ": body of %" PRIu64 " bytes %s",
+                     stream, bytes, what);
+    } else {
+        cl_trace_say(t, CL_TRACE_INFO, "http", "body: %" PRIu64 " bytes %s", bytes, what);
+    }
     json_t *line = cl_trace_begin(t, "http.body");
+    set_stream(line, stream);
     (void)json_object_set_new(line, "sent", json_boolean(sent));
     (void)json_object_set_new(line, "bytes", json_integer((json_int_t)bytes));
     cl_trace_end(t, line);
