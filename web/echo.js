@@ -33,6 +33,15 @@ function showTimes() {
     + `median ${milliseconds(median)}, worst ${milliseconds(worst)} milliseconds`);
 }
 
+// What carries it: a browser does not say, but the connection knows what it carries.
+async function tellCarrier() {
+  const answer = await fetch('connection.json', { cache: 'no-store' });
+  const connection = await answer.json();
+  const shared = connection.tls !== null && connection.tls.alpn === 'h2' && connection.websockets > 0;
+  say(`Connected, ${shared ? 'by a stream of this page\'s HTTP/2 connection (RFC 8441)' : 'by a connection of its own'}`
+    + `${socket.extensions ? `, with ${socket.extensions.split(';')[0]} (RFC 7692)` : ''}.`);
+}
+
 function onMessage(event) {
   const now = performance.now();
   const sent = waiting.shift();
@@ -57,8 +66,8 @@ function connect() {
   socket = new WebSocket(address);
   socket.addEventListener('open', () => {
     wait = FIRST_WAIT;
-    say(`Connected${socket.extensions ? `, ${socket.extensions.split(';')[0]} agreed` : ''}.`);
     ping();
+    tellCarrier().catch(() => say('Connected.'));
   });
   socket.addEventListener('message', onMessage);
   socket.addEventListener('close', (event) => {

@@ -153,7 +153,7 @@ static cl_result answer_demo(struct cl_answer *a, const struct cleat_http_head *
         return CLEAT_ERR_NOMEM; /* when the connection began */
     }
     cl_result rc = cl_demo_ask(a->site->demo, a->visit, head, &d);
-    a->last = a->last || d.last;
+    a->leave = d.last;
     a->quiet = d.quiet;
     cl_static_reply_deinit(&a->reply);
     if (rc == CL_OK && d.status != 200 && d.status != 304) {

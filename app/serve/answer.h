@@ -27,7 +27,8 @@ struct cl_answer {
     bool is_upgrade;   /* CL_ANSWER_WEBSOCKET was the judgement */
     bool at_once;      /* what is left of the request is not waited for */
     bool quiet;        /* it leaves no line in the access log */
-    bool last;         /* the connection is to end with it */
+    bool last;         /* the connection is to end with it; HTTP/2 has other requests on it */
+    bool leave;        /* the connection is to end with it, HTTP/2's as well */
 };
 
 /* CL_ANSWER_READY: the reply is there; _WEBSOCKET: the request is for a WebSocket, and nothing is

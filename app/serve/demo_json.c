@@ -164,6 +164,7 @@ json_t *cl_demo_connection_json(const struct cl_demo_visit *visit,
     set(o, "peer", visit->peer);
     set_number(o, "age_us", cl_clock_mono_us() - visit->began);
     set_number(o, "answers", visit->num_answers);
+    set_number(o, "websockets", visit->num_websockets);
     (void)json_object_set_new(o, "tls", agreed(visit));
     set_chain(o, visit->tls, roots);
     (void)json_object_set(o, "events", visit->events);

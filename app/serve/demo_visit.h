@@ -21,6 +21,7 @@ struct cl_demo_visit {
     const char *peer;            /* its address; the session's */
     uint64_t began;              /* microseconds, cl_clock_mono_us: accepted */
     uint64_t num_answers;        /* given to it */
+    uint64_t num_websockets;     /* that it has carried, or carries */
     json_t *events;              /* an array; us: since `began` */
     bool full;                   /* there were more events */
     char ja3[CLEAT_JA3_LEN + 1]; /* of the first ClientHello; empty: not known */

@@ -103,7 +103,8 @@ static void send_answer(struct cl_exchange *x)
 {
     struct cl_static_reply *reply = &x->answer.reply;
     struct cl_session *s = x->session;
-    if (x->answer.last && cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_1) {
+    bool last = x->answer.last && cleat_http_exchange_protocol(x->wire) == CLEAT_HTTP_1;
+    if (last || x->answer.leave) {
         (void)cleat_http_server_shutdown(s->http, s->now); /* behind this one */
     }
     x->state = CL_EXCHANGE_SENDING;

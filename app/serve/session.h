@@ -126,6 +126,7 @@ void cl_session_decide_hello(struct cl_session *s);
 
 /* serve/session_log.c: what a session tells about itself, and adds to the worker's counters. */
 void cl_session_count_ready(const struct cl_session *s);
+void cl_session_count_websocket(const struct cl_session *s);
 void cl_session_count_end(const struct cl_session *s, const struct cl_stream_end *end);
 void cl_session_log_request(const struct cl_session *s, const struct cl_exchange *x);
 /* The columns of the access log that do not depend on the request. */

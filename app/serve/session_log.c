@@ -5,6 +5,7 @@
 #include "cleat/profile.h"
 #include "cleat/tls_rawkey.h"
 #include "net/clock.h"
+#include "serve/demo_visit.h"
 #include "serve/session.h"
 
 static const char *version_name(uint16_t version)
@@ -157,6 +158,14 @@ void cl_session_count_ready(const struct cl_session *s)
     (void)cleat_tls_info(cl_stream_tls(s->stream), &info);
     cl_count_add(&counters->handshakes, 1);
     cl_count_add(&counters->resumed, info.resumed ? 1 : 0);
+}
+
+void cl_session_count_websocket(const struct cl_session *s)
+{
+    cl_count_add(&s->worker->counters->websockets, 1);
+    if (s->visit != NULL) {
+        s->visit->num_websockets++;
+    }
 }
 
 void cl_session_count_end(const struct cl_session *s, const struct cl_stream_end *end)

@@ -93,6 +93,7 @@ bool cl_ws_upgrade(struct cl_exchange *x, const struct cleat_http_head *head)
     struct cleat_error err = {0};
     int status = judge(x, head, &err);
     if (status == 0) {
+        cl_session_count_websocket(x->session);
         return true;
     }
     cl_session_log_failure(x->session, "WebSocket refused", &err);

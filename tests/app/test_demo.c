@@ -150,6 +150,7 @@ static void test_a_connection_is_told_of_itself(void **state)
     assert_int_equal(number(o, "schema"), CL_DEMO_SCHEMA);
     assert_string_equal(json_string_value(json_object_get(o, "peer")), "192.0.2.1:4711");
     assert_int_equal(number(o, "answers"), 1);
+    assert_int_equal(number(o, "websockets"), 0);
     assert_true(json_is_null(json_object_get(o, "tls")));
     assert_int_equal(json_array_size(json_object_get(o, "chain")), 0);
     assert_int_equal(json_array_size(json_object_get(o, "events")), 0);

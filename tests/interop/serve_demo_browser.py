@@ -25,7 +25,8 @@ class Page(unittest.TestCase):
         home = serve_browser.home_that_trusts(ca)
         with support.Server("-v", *pair.args(), "--demo") as server, \
                 support.Server(*pair.args(), "--root", serve_browser.WEB) as plain, \
-                support.Server(*pair.args(), "--demo", "--tls-max", "1.2") as older:
+                support.Server(*pair.args(), "--demo", "--tls-max", "1.2",
+                               "--alpn", "http/1.1") as older:
             what = {"url": server.url, "plain": plain.url, "older": older.url,
                     "executable": shutil.which("chromium"),
                     "profile": str(support.folder() / "profile"),
@@ -34,7 +35,7 @@ class Page(unittest.TestCase):
                                env={**os.environ, "HOME": str(home),
                                     "CLEAT_BROWSER_DIR": str(serve_browser.DRIVER)})
             cls.url, cls.errors = server.url, server.errors.text()
-        cls.access = server.access.text()
+        cls.access, cls.older_access = server.access.text(), older.access.text()
         cls.seen = json.loads(done.stdout)
 
     def test_a_connection_is_shown_as_the_server_has_logged_it(self):
@@ -52,19 +53,22 @@ class Page(unittest.TestCase):
         self.assertEqual(len(lines), 1, self.errors)
         self.assertIn(f"JA4 {facts['JA4']}", lines[0])
         self.assertIn("X25519MLKEM768", lines[0])
-        alpn = "h2" if facts["Protocol"] == "HTTP/2" else "http/1.1"
-        self.assertIn(f"ALPN {alpn}", lines[0])
-        self.assertEqual(first["glance"][3] == "Resumed", "resumed" in lines[0])
+        self.assertIn("ALPN h2", lines[0])
+        self.assertEqual((first["glance"][3], facts["Protocol"]), ("New", "HTTP/2"))
+        self.assertIn("ecdsa_secp256r1_sha256", lines[0])
+
+    def test_it_comes_by_http_2(self):
+        first = self.seen["first"]
+        self.assertEqual((first["protocol"], first["later"]), ("h2", ["h2"]))
+        self.assertIn('"GET / HTTP/2.0" 200', self.access)
+        self.assertNotIn("HTTP/1.1", self.access)
 
     def test_the_handshake_is_told_message_by_message(self):
         first = self.seen["first"]
         names = [n for n in first["messages"] if "Certificate" not in n or n == "CertificateVerify"]
-        if first["glance"][3] == "New":
-            self.assertEqual(names[:len(FULL)], FULL)
-            self.assertIn("localhost", first["chain"][0])
-            self.assertIn("Cleat dev CA", first["chain"][-1])
-        else:
-            self.assertEqual(names[:4], FULL[:3] + ["Finished"])
+        self.assertEqual(names[:len(FULL)], FULL)
+        self.assertIn("localhost", first["chain"][0])
+        self.assertIn("Cleat dev CA", first["chain"][-1])
         self.assertTrue(any("Encrypted from here on" in m for m in first["marks"]), first["marks"])
         self.assertTrue(any(m.startswith("Done after ") for m in first["marks"]), first["marks"])
 
@@ -74,18 +78,21 @@ class Page(unittest.TestCase):
             self.assertEqual(seen["glance"][3], "Resumed", seen)
             self.assertIn("resumed", seen["pill"])
             self.assertNotIn("CertificateVerify", seen["messages"])
-            if self.seen["first"]["glance"][3] == "New":
-                self.assertIn("fewer bytes", seen["compare"])
-                self.assertIn("localhost", seen["chain"][0])
+            self.assertIn("fewer bytes", seen["compare"])
+            self.assertIn("localhost", seen["chain"][0])
         self.assertEqual(len(set(self.seen["addresses"])), 3, self.seen["addresses"])
 
     def test_the_websocket_echoes(self):
-        echo = self.seen["echo"]
-        self.assertIn('"</b>"grüße" €😀" came back as it was', echo["back"])
-        self.assertIn("Connected", echo["state"])
-        self.assertIn("round-trip times: best", echo["line"])
-        self.assertLess(float(echo["best"]), 1000)
-        self.assertIn('"GET /echo HTTP/1.1" 101', self.access)
+        older = self.seen["older"]
+        for echo in (self.seen["echo"], older["echo"]):
+            self.assertIn('"</b>"grüße" €😀" came back as it was', echo["back"])
+            self.assertIn("round-trip times: best", echo["line"])
+            self.assertLess(float(echo["best"]), 1000)
+        self.assertIn("a stream of this page's HTTP/2 connection", self.seen["echo"]["state"])
+        self.assertIn('"GET /echo HTTP/2.0" 200', self.access)
+        self.assertIn("a connection of its own", older["echo"]["state"])
+        self.assertIn('"GET /echo HTTP/1.1" 101', self.older_access)
+        self.assertEqual(older["protocol"], "http/1.1")
 
     def test_the_counters_come_without_a_line_in_the_log(self):
         self.assertEqual(self.seen["tiles"],

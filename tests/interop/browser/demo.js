@@ -1,7 +1,7 @@
 // demo.js {"url", "plain", "older", "profile", "executable", "shots"} - visits the page of `cleat serve --demo` in headless
 // Chromium as people do: at phone and desktop size, light and dark, by keyboard, with a screen reader's
 // tree, again, and without scripts. Prints what it saw as JSON. plain: a server that has the files
-// alone; older: one that speaks TLS 1.2.
+// alone; older: one that speaks TLS 1.2 and HTTP/1.1.
 'use strict';
 const path = require('path');
 const modules = path.join(process.env.CLEAT_BROWSER_DIR, 'node_modules');
@@ -50,6 +50,7 @@ async function useEcho(page) {
   await page.locator('#echo-text').fill('</b>"grüße" €😀');
   await page.locator('#echo-text').press('Enter');
   await page.waitForFunction(() => document.getElementById('echo-back').textContent !== '', null, SLOW);
+  await page.waitForFunction(() => document.getElementById('echo-state').textContent.includes(' by '), null, SLOW);
   return { back: await page.locator('#echo-back').innerText(), state: await page.locator('#echo-state').innerText(),
     line: await page.locator('#echo-line').getAttribute('aria-label'), best: await page.locator('#echo-best').innerText() };
 }
@@ -213,7 +214,8 @@ async function visitOlder(what) {
     const page = await context.newPage();
     await page.goto(what.older);
     await page.waitForSelector(READY, SLOW);
-    return { ...await state(page), where: await page.locator('#messages .where').allTextContents() };
+    const echo = await useEcho(page);
+    return { ...await state(page), echo, where: await page.locator('#messages .where').allTextContents() };
   } finally {
     await context.close();
   }
