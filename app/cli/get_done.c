@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/get_codes.h"
+#include "cli/get_mixed.h"
 #include "cli/get_timing.h"
 #include "cli/get_write_out.h"
 
@@ -29,6 +30,9 @@ static void judge(const struct get_options *o, struct get_facts *facts)
 int get_done(const struct get_options *o, struct get_facts *facts)
 {
     facts->slo = &o->slo;
+    if ((o->mixed_content || o->mixed_content_json) && facts->exit_code == 0) {
+        facts->exit_code = get_mixed_report(facts, o->mixed_content_json, stdout);
+    }
     judge(o, facts);
     if (o->write_out != NULL && !get_write_out(o->write_out, facts, stdout) &&
         facts->exit_code == 0) {

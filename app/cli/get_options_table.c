@@ -20,6 +20,10 @@ static const struct cl_option rows[] = {
     {GET_SLO, 0, "slo", "LIMITS",
      "exit with 4 when a phase took longer than so many milliseconds:\n"
      "total=500,tls=100; phases: redirect, dns, tcp, tls, send, ttfb, transfer, total"},
+    {GET_MIXED_CONTENT, 0, "mixed-content", NULL,
+     "instead of the page: what it loads over plain HTTP, with line numbers; exit\n"
+     "with 4 when browsers block some of it"},
+    {GET_MIXED_CONTENT_JSON, 0, "mixed-content-json", NULL, "the same, as JSON"},
     {GET_PRINT_CURL, 0, "print-curl", NULL,
      "print the curl command that does the same, instead of doing it"},
     CLIENT_TRACE_ROWS,

@@ -93,6 +93,68 @@ class Timing(Beside):
             self.assertEqual(get("--slo", limits, "https://localhost/").returncode, 2)
 
 
+class MixedContent(Beside):
+    PAGE = (b"<!doctype html>\n<link rel=stylesheet href=http://cdn.example/a.css>\n"
+            b"<img src=http://img.example/b.png>\n<img src=https://img.example/c.png>\n"
+            b"<form action=http://form.example/>\n<script src=//same/d.js></script>\n")
+
+    def page(self, body, *fields, kind=b"text/html; charset=utf-8"):
+        return answer(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Type: %s\r\n%s\r\n%s"
+                      % (len(body), kind, b"".join(f + b"\r\n" for f in fields), body))
+
+    def look(self, script, *args, code=0):
+        with self.serve(script) as server:
+            return self.fetch("-sS", *(args or ("--mixed-content",)),
+                              f"https://localhost:{server.port}/dir/", code=code)
+
+    def test_a_page_is_told_with_lines_and_kinds(self):
+        lines = self.look(self.page(self.PAGE), code=4).stdout.decode().splitlines()
+        self.assertEqual([line.split() for line in lines[:3]],
+                         [["2", "active", "link", "href", "http://cdn.example/a.css"],
+                          ["3", "passive", "img", "src", "http://img.example/b.png"],
+                          ["5", "form", "form", "action", "http://form.example/"]])
+        self.assertRegex(lines[3], r"^https://localhost:\d+/dir/: 3 over plain HTTP: 1 active "
+                                   r"1 passive 1 form: browsers block ")
+
+    def test_programs_get_json(self):
+        told = json.loads(self.look(self.page(self.PAGE), "--mixed-content-json", code=4).stdout)
+        self.assertEqual((told["schema"], told["active"], told["passive"], told["form"],
+                          told["navigation"], told["upgraded"]), (1, 1, 1, 1, 0, 0))
+        self.assertEqual(told["resources"][0],
+                         {"line": 2, "kind": "active", "element": "link", "attribute": "href",
+                          "url": "http://cdn.example/a.css", "upgraded": False})
+
+    def test_images_alone_are_no_failure(self):
+        self.look(self.page(b"<img src=http://img.example/>"))
+        clean = self.look(self.page(b"<img src=/a>"))
+        self.assertIn(b"nothing over plain HTTP", clean.stdout)
+
+    def test_a_policy_that_upgrades_is_heeded(self):
+        told = self.look(self.page(self.PAGE,
+                                   b"Content-Security-Policy: upgrade-insecure-requests"))
+        self.assertIn(b"(upgraded by policy)", told.stdout)
+
+    def test_style_sheets_are_looked_at_and_other_things_are_not(self):
+        told = self.look(self.page(b"@import 'http://a.example/';", kind=b"text/css"), code=4)
+        self.assertIn(b"1  active      css      @import     http://a.example/", told.stdout)
+        told = self.look(self.page(b"{}", kind=b"application/json"), code=8)
+        self.assertIn(b"is application/json: neither HTML nor a style sheet", told.stderr)
+
+    def test_redirects_are_told_or_followed(self):
+        def script(tls, head):
+            if head.startswith("GET /dir/ "):
+                tls.sendall(b"HTTP/1.1 302 Found\r\nLocation: /other\r\n"
+                            b"Content-Length: 0\r\n\r\n")
+                return "close"
+            return self.page(b"\n<script src=http://x.example/>")(tls, head)
+        self.assertIn(b"302: -L follows", self.look(script).stderr)
+        self.assertIn(b"     2  active", self.look(script, "-L", "--mixed-content", code=4).stdout)
+
+    def test_a_page_that_is_too_large_is_refused(self):
+        big = b"x" * (16 << 20) + b"<img src=http://x.example/>"
+        self.assertIn(b"larger than 16 MiB", self.look(self.page(big), code=23).stderr)
+
+
 class PrintCurl(Beside):
     # Fields in which the two programs name themselves, or say what they can.
     OWN = re.compile(r"(?im)^(user-agent|connection): .*\r\n")
