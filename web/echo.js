@@ -38,8 +38,7 @@ async function tellCarrier() {
   const answer = await fetch('connection.json', { cache: 'no-store' });
   const connection = await answer.json();
   const shared = connection.tls !== null && connection.tls.alpn === 'h2' && connection.websockets > 0;
-  say(`Connected, ${shared ? 'by a stream of this page\'s HTTP/2 connection (RFC 8441)' : 'by a connection of its own'}`
-    + `${socket.extensions ? `, with ${socket.extensions.split(';')[0]} (RFC 7692)` : ''}.`);
+  say(`Connected by ${shared ? 'a stream of this page\'s HTTP/2 connection (RFC 8441)' : 'a connection of its own'}.`);
 }
 
 function onMessage(event) {

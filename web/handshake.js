@@ -203,8 +203,6 @@ function bar(label, value, most, text, kind) {
     make('span', { class: 'track', 'aria-hidden': 'true' }, fill), make('span', { class: 'value' }, text));
 }
 
-const less = (now, then) => Math.round(100 * (1 - now / then));
-
 function compare(digested) {
   const full = kept();
   const where = $('compare');
@@ -213,8 +211,8 @@ function compare(digested) {
     return;
   }
   const pairs = [['bytes', full.bytes, digested.bytes, bytes], ['this server\'s time', full.work, digested.work, time]];
-  const saved = `${less(digested.bytes, full.bytes)} % fewer bytes`
-    + (digested.work < full.work ? `, ${less(digested.work, full.work)} % less work` : '');
+  const saved = `${count(full.bytes - digested.bytes)} fewer bytes`
+    + (digested.work < full.work ? `, ${time(full.work - digested.work)} less of this server's time` : '');
   where.replaceChildren(make('h3', {}, `Resumed: ${saved}`),
     make('p', { class: 'small' }, `${digested.num} messages instead of ${full.num}: no certificate, no signature. The `
       + 'ticket proves that both ends have met before; the key exchange is a fresh one all the same (RFC 9846 2.2).'),
