@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-struct cleat_tls_config *server_config(const char *cert_file, const char *key_file)
+struct cleat_tls_config *server_config(const char *cert_file, const char *key_file,
+                                       const char *const *alpn, size_t num)
 {
     struct cleat_error error = {0};
     struct cleat_chain *chain;
@@ -19,6 +20,9 @@ struct cleat_tls_config *server_config(const char *cert_file, const char *key_fi
     must(cleat_tls_builder_new(CLEAT_SERVER, &builder), NULL);
     cleat_tls_builder_clock(builder, now_ms, NULL);
     must(cleat_tls_builder_credential(builder, chain, key), cleat_tls_builder_error(builder));
+    if (num > 0) {
+        must(cleat_tls_builder_alpn(builder, alpn, num), cleat_tls_builder_error(builder));
+    }
     must(cleat_tls_builder_finish(builder, &config, &error), &error);
     cleat_key_free(key);
     cleat_chain_free(chain);

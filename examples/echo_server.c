@@ -29,7 +29,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: echo_server PORT CERT-FILE KEY-FILE\n");
         return 2;
     }
-    struct cleat_tls_config *config = server_config(argv[2], argv[3]);
+    struct cleat_tls_config *config = server_config(argv[2], argv[3], NULL, 0);
     int listener = tcp_listen((uint16_t)strtoul(argv[1], NULL, 10));
     int fd = listener;
     while ((fd = accept(listener, NULL, NULL)) >= 0) {

@@ -93,6 +93,7 @@ struct cleat_h2_io {
     uint32_t code;    /* RESET, GOAWAY */
     bool unprocessed; /* RESET: a request of ours on which nothing was done; it may be sent again */
     bool by_peer;     /* RESET: the peer has; else this side, cleat_h2_why() may say more */
+    bool sent;        /* RESET: this side's message had been written to its end */
 };
 
 enum cleat_h2_next {

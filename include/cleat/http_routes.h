@@ -103,9 +103,7 @@ struct cleat_http_call {
 
 struct cleat_http_app {
     const struct cleat_http_routes *routes;
-    const char *fields; /* of answers made here, as to cleat_http_exchange_respond: Date, Server */
-    size_t fields_len;
-    void *ctx;
+    void *ctx; /* the application's, for each call */
 };
 
 /* cleat_http_dispatch does what an event asks for, and returns true when there may be another one:

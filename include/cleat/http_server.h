@@ -152,6 +152,11 @@ bool cleat_http_server_is_idle(const struct cleat_http_server *s);
 size_t cleat_http_server_num_exchanges(const struct cleat_http_server *s);
 uint64_t cleat_http_server_num_requests(const struct cleat_http_server *s);
 
+/* cleat_http_server_fields sets lines that every final response begins with (Date, Server ...), in
+ * the form of cleat_http_exchange_respond. They stay the application's and are looked at when a
+ * response is: change them in place, as Date does once a second, while no other function runs. */
+void cleat_http_server_fields(struct cleat_http_server *s, const char *fields, size_t len);
+
 /* cleat_http_server_output shows bytes for the wire at *p and returns how many; 0: none. The view
  * is valid until any other call. cleat_http_server_sent tells that the first n of them were taken,
  * and behind them bytes of cleat_http_exchange_pass. */
@@ -197,8 +202,8 @@ void cleat_http_exchange_consume(struct cleat_http_exchange *x, size_t len);
  * fields: complete lines "name: value\r\n" (cleat_http_field_write makes them) without those that
  * are the library's: Content-Length, Transfer-Encoding, Connection, Keep-Alive, Proxy-Connection.
  * What is no such line, or hides a CR, LF or NUL, is CLEAT_ERR_USAGE and nothing is sent (no
- * response splitting). Date is the application's, which knows the time of day; RFC 9110 6.6.1 asks
- * for it. With Upgrade (101, 426) the library adds "Connection: upgrade".
+ * response splitting). Date (RFC 9110 6.6.1) is the application's, which knows the time of day; see
+ * cleat_http_server_fields. With Upgrade (101, 426) the library adds "Connection: upgrade".
  *
  * length: of the body, or CLEAT_HTTP_LENGTH_UNKNOWN: chunked, or to HTTP/1.0 until the connection
  * closes. The response is complete as soon as length bytes were written, or with `end` (here: there

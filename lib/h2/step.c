@@ -148,6 +148,7 @@ static enum cleat_h2_next tell_stream(struct cleat_h2 *h2, struct cleat_h2_io *i
     io->code = s->code;
     io->unprocessed = s->unprocessed;
     io->by_peer = s->reset_by_peer;
+    io->sent = s->ended_out;
     const bool own = h2->head_stream == s;
     if (rows[i].what == CL_H2_TELL_HEAD) {
         const size_t at = h2->collect.values[CL_H2_PROTOCOL].at;
@@ -184,7 +185,7 @@ static void clear(struct cleat_h2_io *io)
     io->protocol = NULL;
     io->data = NULL;
     io->data_len = 0;
-    io->end = io->unprocessed = io->by_peer = false;
+    io->end = io->unprocessed = io->by_peer = io->sent = false;
     io->status = 0;
 }
 

@@ -1,5 +1,6 @@
 /* server/dispatch.c - events to the functions of the handler whose route a request took. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cleat/http_routes.h"
 #include "server/server.h"
@@ -31,28 +32,27 @@ static void call(const struct cleat_http_app *app, const struct cleat_http_serve
     }
 }
 
-/* "404 Not Found\n", with the fields of the application, and Allow where there is one. */
-static void answer(const struct cleat_http_app *app, struct cleat_http_exchange *x, uint16_t status,
-                   const char *allow)
+/* "404 Not Found\n", and Allow where there is one. */
+static void answer(struct cleat_http_exchange *x, uint16_t status, const char *allow)
 {
-    struct cl_buf fields = {0};
+    static const char type[] = "Content-Type: text/plain\r\n";
+    char fields[sizeof(type) + sizeof(((struct cleat_http_match *)NULL)->allow) + ALLOW_ROOM];
     char text[80];
-    const int len =
-        snprintf(text, sizeof(text), "%u %s\n", (unsigned)status, cleat_http_reason(status));
-    const char *type = status == 204 ? "" : "Content-Type: text/plain\r\n";
-    cl_result r = cl_buf_append(&fields, app->fields, app->fields_len, UINT16_MAX);
-    if (r == CL_OK) {
-        r = cl_buf_printf(&fields, UINT16_MAX, "%s%s%s%s", type, allow[0] != '\0' ? "Allow: " : "",
-                          allow, allow[0] != '\0' ? "\r\n" : "");
+    size_t fields_len = 0, len = 0;
+    if (status != 204) {
+        memcpy(fields, type, sizeof(type) - 1);
+        fields_len = sizeof(type) - 1;
+        len = (size_t)snprintf(text, sizeof(text), "%u %s\n", (unsigned)status,
+                               cleat_http_reason(status));
     }
-    if (r == CL_OK) {
-        r = (cl_result)cleat_http_exchange_reply(x, status, (const char *)fields.p, fields.len,
-                                                 text, status == 204 ? 0 : (size_t)len);
+    const struct cleat_http_view methods = {allow, strlen(allow)};
+    if (methods.len > 0 &&
+        cleat_http_field_write(fields, sizeof(fields), &fields_len, "Allow", methods) != CLEAT_OK) {
+        fields_len = 0;
     }
-    if (r != CL_OK) {
+    if (cleat_http_exchange_reply(x, status, fields, fields_len, text, len) != CLEAT_OK) {
         cleat_http_exchange_reset(x, CLEAT_H2_INTERNAL_ERROR);
     }
-    cl_buf_deinit(&fields);
 }
 
 static void on_request(const struct cleat_http_app *app, const struct cleat_http_server_io *io)
@@ -61,7 +61,7 @@ static void on_request(const struct cleat_http_app *app, const struct cleat_http
     struct cleat_http_exchange *x = io->exchange;
     cleat_http_routes_find(app->routes, io->head, &match);
     if (match.route == NULL || io->head->expect == CLEAT_HTTP_EXPECT_UNKNOWN) {
-        answer(app, x, match.route == NULL ? match.status : 417, match.allow);
+        answer(x, match.route == NULL ? match.status : 417, match.allow);
         return;
     }
     x->route = match.route;
@@ -98,7 +98,7 @@ static void on_refused(const struct cleat_http_app *app, const struct cleat_http
         call(app, io, x->route->handler->gone);
         x->route = NULL;
     }
-    answer(app, x, io->status, "");
+    answer(x, io->status, "");
 }
 
 static void on_event(const struct cleat_http_app *app, enum cleat_http_server_next next,

@@ -178,6 +178,10 @@ int cleat_http_exchange_respond(struct cleat_http_exchange *x, uint16_t status, 
     if (x->status != 0 || status < 100 || status > 999) {
         return CLEAT_ERR_USAGE;
     }
+    if (status >= 200 && x->s->fields_len > 0) {
+        r.common = cl_rd_of(x->s->fields, x->s->fields_len);
+        CL_TRY(cl_server_fields(&head, x->s->fields, x->s->fields_len, false, &r.upgrade));
+    }
     CL_TRY(cl_server_fields(&head, fields, fields_len, false, &r.upgrade));
     if (status < 200) {
         CL_TRY(check_interim(x, status, r.upgrade, end));
@@ -189,6 +193,7 @@ int cleat_http_exchange_respond(struct cleat_http_exchange *x, uint16_t status, 
     x->without_body = has_no_body(x, status);
     x->length = length;
     x->response_done = r.end;
+    x->in.since = 0;
     return CLEAT_OK;
 }
 
@@ -217,6 +222,7 @@ int cleat_http_exchange_write(struct cleat_http_exchange *x, const void *p, size
     CL_TRY(ops_of(x)->write(x, p, len, ends, taken));
     x->sent += *taken;
     x->response_done = ends && *taken == len;
+    x->in.since = x->response_done ? 0 : x->in.since;
     x->wants_room = *taken < len;
     return CLEAT_OK;
 }

@@ -143,12 +143,14 @@ cl_result cl_h1_respond(struct cleat_http_exchange *x, const struct cl_server_re
     if (s->h1.passing > 0) {
         return CLEAT_ERR_USAGE;
     }
-    CL_TRY(make_room(s, h, HEAD_ROOM + strlen(cleat_http_reason(r->status)) + r->fields.len));
+    CL_TRY(make_room(
+        s, h, HEAD_ROOM + strlen(cleat_http_reason(r->status)) + r->common.len + r->fields.len));
     if (r->status >= 200 || r->status == 101) {
         decide(h, r);
     }
     struct cl_wr w = cl_buf_writer(&s->h1.out);
     put_status_line(&w, r->status);
+    cl_wr_view(&w, r->common);
     cl_wr_view(&w, r->fields);
     if (r->status >= 200 && r->length != CLEAT_HTTP_LENGTH_UNKNOWN) {
         put_length(&w, r->length);

@@ -11,6 +11,10 @@
 #include "http/write.h"
 #include "server/server.h"
 
+/* 5 s: for a client to see that what it sends is not wanted; some take the reset that comes then
+ * for a failure of the response */
+#define LINGER_MS 5000
+
 /* ---- exchanges ---- */
 
 static struct cleat_http_exchange *new_exchange(struct cleat_http_server *s, uint32_t stream,
@@ -67,8 +71,7 @@ static void refuse(struct cleat_http_exchange *x, uint16_t status, const struct 
 {
     struct cleat_http_server *s = x->s;
     if (x->refused || x->response_done) {
-        x->request_done = true;
-        cleat_h2_stop(s->h2.h2, x->stream);
+        x->refused = x->request_done = true;
     } else if (x->status != 0) {
         reset(x, status == 400 ? CLEAT_H2_PROTOCOL_ERROR : CLEAT_H2_ENHANCE_YOUR_CALM);
     } else {
@@ -118,6 +121,7 @@ static enum cleat_http_server_next on_head(struct cleat_http_server *s,
     if (x == NULL) {
         return CL_SERVER_GO_ON;
     }
+    x->ended_in = q->end;
     x->request_done = x->request_done || q->end;
     x->is_tunnel = q->protocol != NULL || x->to_connect;
     x->to_connect = x->is_tunnel;
@@ -140,6 +144,7 @@ static enum cleat_http_server_next on_refused(struct cleat_http_server *s,
     if (x == NULL) {
         return CL_SERVER_GO_ON;
     }
+    x->ended_in = q->end;
     (void)cleat_h2_why(s->h2.h2, &why);
     (void)cl_server_note(s, &why);
     io->exchange = x;
@@ -152,12 +157,16 @@ static enum cleat_http_server_next on_data(struct cleat_http_server *s,
                                            const struct cleat_h2_io *q)
 {
     struct cleat_http_exchange *x = q->ctx;
-    if (x == NULL || x->gone || x->request_done || x->response_done) {
+    if (x == NULL || x->gone || x->refused) {
         return CL_SERVER_GO_ON; /* not wanted; its window stays closed until the stream has ended */
     }
     x->expects = false; /* it did not wait */
     x->received += q->data_len;
     if (is_too_long(x, x->received)) {
+        return CL_SERVER_GO_ON;
+    }
+    if (x->response_done) {
+        cleat_h2_consume(s->h2.h2, q->stream, q->data_len);
         return CL_SERVER_GO_ON;
     }
     x->unconsumed += q->data_len;
@@ -176,6 +185,9 @@ static enum cleat_http_server_next on_end(struct cleat_http_server *s,
     struct cleat_error err;
     (void)s;
     err.code = CLEAT_OK;
+    if (x != NULL) {
+        x->ended_in = true;
+    }
     if (x == NULL || x->gone || x->request_done || x->response_done) {
         return CL_SERVER_GO_ON;
     }
@@ -209,8 +221,7 @@ static enum cleat_http_server_next on_reset(struct cleat_http_server *s,
 {
     struct cleat_http_exchange *x = q->ctx;
     io->code = q->code;
-    return x == NULL ? CL_SERVER_GO_ON
-                     : tell_last(s, io, x, x->response_done && q->code == CLEAT_H2_NO_ERROR);
+    return x == NULL ? CL_SERVER_GO_ON : tell_last(s, io, x, x->response_done && q->sent);
 }
 
 static enum cleat_http_server_next on_done(struct cleat_http_server *s,
@@ -355,23 +366,28 @@ static void consume(struct cleat_http_exchange *x, size_t len)
     cleat_h2_consume(s->h2.h2, x->stream, len);
 }
 
-/* The length becomes a field like the others, behind them in one text. */
-static cl_result add_length(struct cleat_http_head *h, struct cl_buf *text, struct cl_rd fields,
-                            uint64_t length)
+/* What the library and the connection add becomes fields like the others, in one text. */
+static cl_result put_together(const struct cl_server_response *r, struct cl_buf *text)
 {
-    const size_t name_len = strlen("content-length");
-    if (h->num_fields == CLEAT_HTTP_MAX_FIELDS || fields.len > UINT16_MAX - 64) {
+    bool upgrade;
+    CL_TRY(cl_buf_append(text, r->common.p, r->common.len, UINT16_MAX));
+    CL_TRY(cl_buf_append(text, r->fields.p, r->fields.len, UINT16_MAX));
+    CL_TRY(cl_server_fields(r->head, (const char *)text->p, text->len, false, &upgrade));
+    if (r->length == CLEAT_HTTP_LENGTH_UNKNOWN) {
+        return CL_OK;
+    }
+    static const char name[] = "content-length";
+    const size_t at = text->len, value_at = at + strlen(name) + 2;
+    if (r->head->num_fields == CLEAT_HTTP_MAX_FIELDS || value_at > UINT16_MAX - 32) {
         return CLEAT_ERR_USAGE;
     }
-    CL_TRY(cl_buf_append(text, fields.p, fields.len, CL_HTTP_MAX_WRITTEN_HEAD));
-    CL_TRY(cl_http_write_field_u64(text, "content-length", length));
-    const size_t value_at = fields.len + name_len + 2;
-    h->base = (const char *)text->p;
-    h->fields[h->num_fields].name =
-        (struct cleat_http_span){.at = (uint16_t)fields.len, .len = (uint16_t)name_len};
-    h->fields[h->num_fields].value = (struct cleat_http_span){
+    CL_TRY(cl_http_write_field_u64(text, name, r->length));
+    r->head->base = (const char *)text->p;
+    r->head->fields[r->head->num_fields].name =
+        (struct cleat_http_span){.at = (uint16_t)at, .len = (uint16_t)strlen(name)};
+    r->head->fields[r->head->num_fields].value = (struct cleat_http_span){
         .at = (uint16_t)value_at, .len = (uint16_t)(text->len - value_at - 2)};
-    h->num_fields++;
+    r->head->num_fields++;
     return CL_OK;
 }
 
@@ -379,18 +395,15 @@ static cl_result respond(struct cleat_http_exchange *x, const struct cl_server_r
 {
     const bool is_final = r->status >= 200;
     struct cl_buf text;
-    uint8_t lent[512];
+    uint8_t lent[1024];
     cl_result result = CL_OK;
     cl_buf_lend(&text, lent, sizeof(lent));
     r->head->status = r->status;
-    if (is_final && r->length != CLEAT_HTTP_LENGTH_UNKNOWN) {
-        result = add_length(r->head, &text, r->fields, r->length);
+    if (is_final) {
+        result = put_together(r, &text);
     }
     if (result == CL_OK) {
         result = (cl_result)cleat_h2_respond(x->s->h2.h2, x->stream, r->head, is_final && r->end);
-    }
-    if (result == CL_OK && is_final && r->end) {
-        cleat_h2_stop(x->s->h2.h2, x->stream);
     }
     cl_buf_deinit(&text);
     return result;
@@ -399,11 +412,7 @@ static cl_result respond(struct cleat_http_exchange *x, const struct cl_server_r
 static cl_result write_body(struct cleat_http_exchange *x, const void *p, size_t len, bool end,
                             size_t *taken)
 {
-    CL_TRY((cl_result)cleat_h2_write(x->s->h2.h2, x->stream, p, len, end, taken));
-    if (end && *taken == len) {
-        cleat_h2_stop(x->s->h2.h2, x->stream);
-    }
-    return CL_OK;
+    return (cl_result)cleat_h2_write(x->s->h2.h2, x->stream, p, len, end, taken);
 }
 
 static size_t room(const struct cleat_http_exchange *x)
@@ -415,11 +424,7 @@ static cl_result send_trailers(struct cleat_http_exchange *x, struct cleat_http_
                                struct cl_rd text)
 {
     fields->len = text.len;
-    const cl_result r = (cl_result)cleat_h2_trailers(x->s->h2.h2, x->stream, fields);
-    if (r == CL_OK) {
-        cleat_h2_stop(x->s->h2.h2, x->stream);
-    }
-    return r;
+    return (cl_result)cleat_h2_trailers(x->s->h2.h2, x->stream, fields);
 }
 
 /* ---- the connection ---- */
@@ -449,10 +454,39 @@ static void look_at_idle(struct cleat_http_server *s, uint64_t *next)
     }
 }
 
+/* A request that goes on behind its response: what is dropped may come as fast as any body; a
+ * client whose body is not taken any more sees the response and stops by itself, or is stopped. */
+static void look_at_rest(struct cleat_http_exchange *x, uint64_t *next)
+{
+    const uint32_t timeout = x->refused ? LINGER_MS : x->stall_timeout;
+    const uint32_t bytes = x->refused ? UINT32_MAX : x->stall_bytes;
+    if (cl_server_look(&x->in, !x->stopped, x->received, x->s->now, timeout, bytes, next)) {
+        x->stopped = true;
+        cleat_h2_stop(x->s->h2.h2, x->stream);
+    }
+}
+
+static void look_at_body(struct cleat_http_exchange *x, uint64_t *next)
+{
+    struct cleat_http_server *s = x->s;
+    struct cleat_error err;
+    if (x->over || x->gone || x->ended_in || x->is_tunnel) {
+        return;
+    }
+    if (x->response_done) {
+        look_at_rest(x, next);
+        return;
+    }
+    const bool turn = !x->request_done && is_its_turn(x, x->unconsumed, s->h2.unconsumed);
+    if (cl_server_look(&x->in, turn, x->received, s->now, x->stall_timeout, x->stall_bytes, next)) {
+        (void)cl_server_too_slow(&err, "the body of a request", x->stall_timeout, x->stall_bytes);
+        refuse(x, 408, &err);
+    }
+}
+
 static void tick(struct cleat_http_server *s, uint64_t *next)
 {
     struct cleat_http_exchange *x;
-    struct cleat_error err;
     if (cl_server_look(&s->out, s->h2.shown > 0 && !s->mute, s->moved, s->now,
                        s->limits.stall_timeout, s->limits.stall_bytes, next)) {
         fail_slow(s);
@@ -468,14 +502,7 @@ static void tick(struct cleat_http_server *s, uint64_t *next)
     cl_server_lower(next, below);
     TAILQ_FOREACH(x, &s->h2.exchanges, link)
     {
-        const bool turn = !x->over && !x->gone && !x->request_done && !x->response_done &&
-                          is_its_turn(x, x->unconsumed, s->h2.unconsumed);
-        if (cl_server_look(&x->in, turn, x->received, s->now, x->stall_timeout, x->stall_bytes,
-                           next)) {
-            (void)cl_server_too_slow(&err, "the body of a request", x->stall_timeout,
-                                     x->stall_bytes);
-            refuse(x, 408, &err);
-        }
+        look_at_body(x, next);
     }
 }
 

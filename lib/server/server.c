@@ -276,6 +276,12 @@ uint64_t cleat_http_server_num_requests(const struct cleat_http_server *s)
     return s->num_requests;
 }
 
+void cleat_http_server_fields(struct cleat_http_server *s, const char *fields, size_t len)
+{
+    s->fields = fields;
+    s->fields_len = len;
+}
+
 size_t cleat_http_server_output(struct cleat_http_server *s, const uint8_t **p)
 {
     *p = NULL;

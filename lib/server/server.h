@@ -61,6 +61,9 @@ struct cleat_http_exchange {
     bool response_done; /* all of the response was taken */
     bool without_body;  /* the response is, whatever is written */
     bool wants_room;
+    /* HTTP/2 */
+    bool ended_in; /* the client has sent everything */
+    bool stopped;
     /* HTTP/1.1 */
     bool close; /* the connection ends behind it */
     bool chunked;
@@ -120,6 +123,8 @@ struct cleat_http_server {
     uint64_t num_requests;
     uint64_t moved; /* bytes that the transport took */
     struct cl_server_watch out;
+    const char *fields; /* of every final response: the application's */
+    size_t fields_len;
     struct cleat_error *error, *why; /* NULL: none, or memory was short */
     int16_t error_code, why_code;
     uint8_t protocol;
@@ -179,8 +184,8 @@ CL_MUST cl_result cl_server_fields(struct cleat_http_head *h, const char *p, siz
 /* A final or interim response that has been checked. */
 struct cl_server_response {
     uint16_t status;
-    struct cl_rd fields;
-    struct cleat_http_head *head; /* the fields, with room for more */
+    struct cl_rd common, fields;  /* in this order; common: those of the connection */
+    struct cleat_http_head *head; /* the latter */
     bool upgrade;
     uint64_t length; /* to announce; CLEAT_HTTP_LENGTH_UNKNOWN: nothing */
     bool end;        /* no body follows */

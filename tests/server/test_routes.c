@@ -269,12 +269,13 @@ static void test_handlers_are_called_in_order(void **state)
         const char *text, *called, *answer;
     } cases[] = {
         {"PUT /things/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-         "request 7 data end done ", "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 100000\r\n\r\nxx"},
+         "request 7 data end done ",
+         "HTTP/1.1 200 OK\r\nDate: now\r\nA: b\r\nContent-Length: 100000\r\n\r\nxx"},
         {"PUT /things/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
          "1\r\na\r\n0\r\nx-a: b\r\n\r\n",
          "request 7 data end with trailers done ", "HTTP/1.1 200 OK\r\n"},
         {"HEAD /things/7 HTTP/1.1\r\nHost: x\r\n\r\n", "request 7 end done ",
-         "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 100000\r\n\r\n"},
+         "HTTP/1.1 200 OK\r\nDate: now\r\nA: b\r\nContent-Length: 100000\r\n\r\n"},
         {"PUT /things/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", "request 7 gone ",
          "HTTP/1.1 413 "},
         {"PUT /things/7 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
@@ -295,11 +296,12 @@ static void test_handlers_are_called_in_order(void **state)
     struct cleat_http_routes *r;
     (void)state;
     assert_int_equal(cleat_http_routes_new(things, 2, &r, NULL), CLEAT_OK);
-    const struct cleat_http_app app = {r, "Date: now\r\n", 11, app_ctx};
+    const struct cleat_http_app app = {r, app_ctx};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const uint8_t *p;
         size_t n, at = 0;
         world_begin(&w, CLEAT_HTTP_1, NULL);
+        cleat_http_server_fields(w.s, "Date: now\r\n", 11);
         called[0] = '\0';
         assert_int_equal(cl_buf_append(&w.in, cases[i].text, strlen(cases[i].text), SIZE_MAX),
                          CL_OK);
@@ -328,7 +330,7 @@ static void test_replies_of_http_2_wait_for_its_windows(void **state)
     struct cleat_http_routes *r;
     (void)state;
     assert_int_equal(cleat_http_routes_new(things, 2, &r, NULL), CLEAT_OK);
-    const struct cleat_http_app app = {r, NULL, 0, app_ctx};
+    const struct cleat_http_app app = {r, app_ctx};
     world_begin(&w, CLEAT_HTTP_2, NULL);
     world_run(&w); /* SETTINGS */
     called[0] = '\0';
