@@ -1,18 +1,12 @@
 /* tests/server/test_memory.c - what connections cost, and every allocation failing once. */
 #include <string.h>
 
+#include "allocations.h"
 #include "base/mem.h"
 #include "server/server.h"
 #include "support_server.h"
 
 static size_t num_allocations, fail_at;
-
-static bool count(void *ctx, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    return ++num_allocations != fail_at;
-}
 
 /* A loop without the support's own memory. */
 static size_t run(struct cleat_http_server *s, const char *text, uint64_t now)
@@ -68,19 +62,19 @@ static void test_an_idle_connection_of_http_1_is_two_hundred_bytes(void **state)
 
 static void test_a_get_on_a_connection_that_is_kept_allocates_nothing(void **state)
 {
+    struct allocations a;
     struct cleat_http_server_options o;
     struct cleat_http_server *s;
     (void)state;
     cleat_http_server_options_init(&o);
     assert_int_equal(cleat_http_server_new(&o, CLEAT_HTTP_1, 1, &s), CLEAT_OK);
     assert_int_equal(run(s, get, 1), 1);
-    num_allocations = fail_at = 0;
-    cl_mem_test_hook(count, NULL);
+    allocations_watch(&a, 0);
     for (int i = 0; i < 100; i++) {
         assert_int_equal(run(s, get, 2), 1);
     }
-    cl_mem_test_hook(NULL, NULL);
-    assert_int_equal(num_allocations, 0);
+    allocations_leave();
+    assert_int_equal(a.num, 0);
     cleat_http_server_free(s);
 }
 
