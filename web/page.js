@@ -145,7 +145,8 @@ function show(connection) {
   $('version').textContent = connection.server;
   if (connection.tls === null) {
     document.body.classList.add('clear');
-    $('pill-text').textContent = 'Not secure: in clear';
+    $('pill-text').textContent = 'Not secure';
+    $('title').textContent = 'In clear.';
     $('lead').textContent = 'This connection is not encrypted: the server listens without TLS on a loopback address.';
     return;
   }
