@@ -32,7 +32,7 @@ FIELDS = ["frame.time_epoch", "frame.comment", "_ws.malformed", "_ws.expert.seve
           "tcp.analysis.flags", "ip.checksum.status", "tcp.checksum.status", "tcp.flags.reset",
           "tcp.flags.syn", "tcp.srcport", "tcp.dstport", "ipv6.dst", "tls.handshake.type",
           "tls.handshake.extensions_server_name", "http.request.uri", "http.response.code",
-          "websocket.opcode", "websocket.mask"]
+          "http2.headers.path", "http2.headers.status", "websocket.opcode", "websocket.mask"]
 
 
 def tshark(path, *args):
@@ -54,6 +54,8 @@ def packets(path):
     for packet in found:
         if packet["http.response.code"]:
             packet["http.request.uri"] = []
+        packet["http.request.uri"] += packet["http2.headers.path"]
+        packet["http.response.code"] += packet["http2.headers.status"]
     return found
 
 
@@ -202,7 +204,7 @@ class Connections(Capture):
 
     def test_a_large_file_arrives_whole(self):
         with self.serve() as server:
-            self.get(server, path="/big.bin")
+            self.get(server, "--http1.1", path="/big.bin")
             self.both_are_decrypted(server, uri="/big.bin")
         for i, path in enumerate((self.file, self.files()[0])):
             objects = support.folder() / f"objects-{i}"
@@ -286,8 +288,8 @@ class Connections(Capture):
     def test_standard_output_goes_to_tshark(self):
         with self.serve() as server:
             done = cleat("get", "-sS", "-o", "/dev/null", "--pcap", "-", f"{server.url}/a.txt")
-        shown = subprocess.run(["tshark", "-r", "-", "-Y", "http.request", "-T", "fields", "-e",
-                                "http.request.uri"], input=done.stdout, capture_output=True,
+        shown = subprocess.run(["tshark", "-r", "-", "-Y", "http2.headers.path", "-T", "fields",
+                                "-e", "http2.headers.path"], input=done.stdout, capture_output=True,
                                timeout=PATIENCE, check=True)
         self.assertEqual(shown.stdout, b"/a.txt\n")
 

@@ -31,7 +31,7 @@ class Ourselves(ServeTest):
                     with self.subTest(kind=kind, suite=suite, group=group):
                         facts, = self.ask(server, "--tls13-ciphers", suite, "--curves", group)
                         seen = self.agreed(server, self.asked[0], suite, group, kind,
-                                           alpn="http/1.1", name="localhost")
+                                           alpn="h2", name="localhost")
                         self.assertEqual([facts["tls_cipher"], facts["tls_group"],
                                           facts["tls_signature"]], [suite, group, seen.words[3]])
 
@@ -72,7 +72,7 @@ class Ourselves(ServeTest):
                 with matrix.serve([matrix.leaf(CA, "ecdsa")],
                                   env={"SSLKEYLOGFILE": str(logs["server"])}) as server:
                     recorder = support.Recorder(server.port)
-                    self.ask(server, "--tls13-ciphers", suite, "--connect-to",
+                    self.ask(server, "--http1.1", "--tls13-ciphers", suite, "--connect-to",
                              f"::127.0.0.1:{recorder.port}",
                              env={"SSLKEYLOGFILE": str(logs["client"])})
                     recorder.close()

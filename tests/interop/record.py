@@ -112,8 +112,9 @@ class Record(unittest.TestCase):
     def test_with_secrets_there_is_a_warning_and_everything(self):
         path = support.folder() / "all.rec"
         with record_cases.serve(WORLD) as port:
-            done = support.run([support.CLEAT, "get", "-sS", "--cacert", WORLD.ca.cert, "--record",
-                                path, "--record-secrets", f"https://localhost:{port}/"])
+            done = support.run([support.CLEAT, "get", "-sS", "--cacert", WORLD.ca.cert, "--http1.1",
+                                "--record", path, "--record-secrets",
+                                f"https://localhost:{port}/"])
         self.assertIn(b"can read all", done.stderr)
         self.assertIn(b"GET / HTTP".hex(), path.read_text())
         self.assertEqual(json.loads(replay("--json", path).stdout)["lengths_compared"], 0)
