@@ -8,6 +8,7 @@
 
 #include "cli/cert_items.h"
 #include "cli/cli.h"
+#include "cli/serve_http.h"
 #include "cli/serve_ws.h"
 #include "serve/demo.h"
 
@@ -61,6 +62,7 @@ enum {
     OPT_QUIET,
     OPT_VERBOSE,
     OPT_INSECURE_LISTEN,
+    OPT_REDIRECT,
 };
 
 static const struct cl_option options[] = {
@@ -75,6 +77,9 @@ static const struct cl_option options[] = {
      "a WebSocket at /echo"},
     {OPT_INSECURE_LISTEN, 0, "insecure-listen", "ADDR:PORT",
      "listen there without TLS, on a loopback address only: for tests"},
+    {OPT_REDIRECT, 0, "redirect", "ADDR:PORT",
+     "send clients that come there without TLS to the same URL over HTTPS (308),\n"
+     "but for /.well-known/acme-challenge/; may be repeated"},
     {0, 0, "Certificates", NULL, NULL},
     {OPT_CERT, 'c', "cert", "FILE",
      "certificate chain in PEM, the server's own first; repeat --cert and\n"
@@ -158,6 +163,7 @@ static const struct cl_option options[] = {
     {OPT_EARLY_DATA, 0, "early-data", NULL,
      "answer GET and HEAD that come with the first bytes of a resumption (0-RTT);\n"
      "off by default: whoever records such a request can send it again elsewhere"},
+    CL_SERVE_HTTP_OPTIONS,
     CL_SERVE_WS_OPTIONS,
     {0, 0, "Running", NULL, NULL},
     {OPT_THREADS, 't', "threads", "N", "worker threads (default: one for each processor)"},
@@ -196,6 +202,7 @@ static const struct trait {
     {OPT_CONFIG, CL_SERVE_NO_KEY | CL_SERVE_PATH, 0},
     {OPT_LISTEN, CL_SERVE_REPEATS, 0},
     {OPT_INSECURE_LISTEN, CL_SERVE_REPEATS, OPT_LISTEN},
+    {OPT_REDIRECT, CL_SERVE_REPEATS, 0},
     {OPT_ROOT, CL_SERVE_PATH, 0},
     {OPT_CERT, CL_SERVE_REPEATS | CL_SERVE_PATH, 0},
     {OPT_KEY, CL_SERVE_REPEATS | CL_SERVE_PATH, OPT_CERT},
@@ -245,23 +252,25 @@ int cl_serve_option_group(int id)
     return group != 0 ? group : id;
 }
 
-static int complain_listen(const struct cl_usage *usage, const char *text, bool clear)
+enum listen_kind { LISTEN_TLS, LISTEN_CLEAR, LISTEN_REDIRECT };
+
+static int complain_listen(const struct cl_usage *usage, const char *text, enum listen_kind kind)
 {
-    if (clear) {
+    if (kind == LISTEN_CLEAR) {
         return cl_options_complain(usage,
                                    "--insecure-listen takes ADDR:PORT with a loopback address, as "
                                    "127.0.0.1:8080, [::1]:8080 or localhost:8080, not '%s'",
                                    text);
     }
     return cl_options_complain(usage,
-                               "--listen takes ADDR:PORT with an IP address, as 127.0.0.1:8443, "
+                               "--%s takes ADDR:PORT with an IP address, as 127.0.0.1:8443, "
                                "[::1]:8443 or 0.0.0.0:0, not '%s'",
-                               text);
+                               kind == LISTEN_REDIRECT ? "redirect" : "listen", text);
 }
 
 /* "127.0.0.1:8443", "[::1]:8443", "localhost:8443", ":8443" (all addresses) */
 static int add_listen(struct cl_serve_options *o, const struct cl_usage *usage, const char *text,
-                      bool clear)
+                      enum listen_kind kind)
 {
     static const char *const everywhere[] = {"0.0.0.0", "::"};
     static const char *const localhost[] = {"127.0.0.1", "::1"};
@@ -271,7 +280,7 @@ static int add_listen(struct cl_serve_options *o, const struct cl_usage *usage, 
     unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
     if (colon == NULL || end == colon + 1 || *end != '\0' || port > 65535 || colon[1] < '0' ||
         colon[1] > '9' || (size_t)(colon - text) >= sizeof(host)) {
-        return complain_listen(usage, text, clear);
+        return complain_listen(usage, text, kind);
     }
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = '\0';
@@ -287,10 +296,11 @@ static int add_listen(struct cl_serve_options *o, const struct cl_usage *usage, 
             return cl_options_complain(usage, "more than %d addresses", CL_SERVE_MAX_LISTEN);
         }
         struct cl_serve_address *address = &o->listen[o->num_listen];
-        address->clear = clear;
+        address->clear = kind != LISTEN_TLS;
+        address->redirect = kind == LISTEN_REDIRECT;
         if (!cl_addr_parse(names[i], (uint16_t)port, &address->addr) ||
-            (clear && !cl_addr_is_loopback(&address->addr))) {
-            return complain_listen(usage, text, clear);
+            (kind == LISTEN_CLEAR && !cl_addr_is_loopback(&address->addr))) {
+            return complain_listen(usage, text, kind);
         }
         o->num_listen++;
     }
@@ -513,6 +523,9 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
     struct cl_serve_options *o = &p->o;
     const char **text = text_of(o, id);
     bool *flag = flag_of(o, id);
+    if (id >= CL_SERVE_HTTP_FIRST && id < CL_SERVE_WS_FIRST) {
+        return cl_serve_http_take(&o->web, id, words);
+    }
     if (id >= CL_SERVE_WS_FIRST) {
         return cl_serve_ws_take(&o->ws, id, words);
     }
@@ -530,9 +543,11 @@ int cl_serve_words_take(struct cl_serve_words *p, int id, const struct cl_option
     }
     switch (id) {
     case OPT_LISTEN:
-        return add_listen(o, words->usage, words->value, false);
+        return add_listen(o, words->usage, words->value, LISTEN_TLS);
     case OPT_INSECURE_LISTEN:
-        return add_listen(o, words->usage, words->value, true);
+        return add_listen(o, words->usage, words->value, LISTEN_CLEAR);
+    case OPT_REDIRECT:
+        return add_listen(o, words->usage, words->value, LISTEN_REDIRECT);
     case OPT_CERT:
         return add_cert(p, words);
     case OPT_KEY:
@@ -631,13 +646,31 @@ static int check_demo(struct cl_serve_options *o, const struct cl_usage *usage)
                          : cl_options_complain(usage, "--demo: %s: %s", CL_DEMO_ECHO, wrong);
 }
 
-static bool is_all_clear(const struct cl_serve_options *o)
+/* How many addresses files are served at, with TLS and without. */
+static size_t num_serving(const struct cl_serve_options *o, bool clear)
 {
     size_t num = 0;
-    while (num < o->num_listen && o->listen[num].clear) {
-        num++;
+    for (size_t i = 0; i < o->num_listen; i++) {
+        num += o->listen[i].clear == clear && !o->listen[i].redirect;
     }
-    return num > 0 && num == o->num_listen;
+    return num;
+}
+
+static bool is_all_clear(const struct cl_serve_options *o)
+{
+    return num_serving(o, true) > 0 && num_serving(o, false) == 0;
+}
+
+static int check_redirect(const struct cl_serve_options *o, const struct cl_usage *usage)
+{
+    bool redirects = false;
+    for (size_t i = 0; i < o->num_listen; i++) {
+        redirects = redirects || o->listen[i].redirect;
+    }
+    return redirects && is_all_clear(o)
+               ? cl_options_complain(usage, "--redirect leads to HTTPS, and there is none: every "
+                                            "other address is one of --insecure-listen")
+               : CL_EXIT_OK;
 }
 
 /* Certificates whose files have the key as well, by their names: the files are read later. */
@@ -658,7 +691,8 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
 {
     struct cl_serve_options *o = &p->o;
     for (size_t i = 0; i < o->num_listen; i++) {
-        if (o->listen[i].clear && (o->client_ca != NULL || o->num_client_pins > 0)) {
+        if (o->listen[i].clear && !o->listen[i].redirect &&
+            (o->client_ca != NULL || o->num_client_pins > 0)) {
             return cl_options_complain(usage,
                                        "--insecure-listen does not go with --client-ca or "
                                        "--client-raw-key-pin: without TLS nobody is asked who he "
@@ -687,16 +721,19 @@ int cl_serve_words_check(struct cl_serve_words *p, const struct cl_usage *usage)
     if (o->pcap == NULL && (o->pcap_max_files != 0 || o->pcap_max_bytes != 0)) {
         return cl_options_complain(usage, "--pcap-max-files and --pcap-max-bytes need --pcap");
     }
-    int code = check_demo(o, usage);
+    int code = check_redirect(o, usage);
+    if (code == CL_EXIT_OK) {
+        code = check_demo(o, usage);
+    }
     if (code == CL_EXIT_OK) {
         code = check_stapling(o, usage);
     }
     if (code == CL_EXIT_OK) {
         code = check_clients(p, usage);
     }
-    if (code == CL_EXIT_OK && o->num_listen == 0) {
+    if (code == CL_EXIT_OK && num_serving(o, true) + num_serving(o, false) == 0) {
         o->default_listen = true;
-        return add_listen(o, usage, ":8443", false);
+        return add_listen(o, usage, ":8443", LISTEN_TLS);
     }
     return code;
 }

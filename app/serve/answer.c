@@ -1,16 +1,21 @@
 /* serve/answer.c - see answer.h. */
 #include "serve/answer.h"
 
-#include "cleat/version.h"
+#include <stdio.h>
+#include <string.h>
+
 #include "http/write.h"
 #include "net/clock.h"
 #include "serve/demo.h"
 #include "serve/page.h"
 #include "serve/protected.h"
+#include "serve/redirect.h"
 
-#define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
 /* RFC 9110 15.5.6: a 405 MUST have it */
-#define ALLOW_FIELD  "Allow: GET, HEAD\r\n"
+#define ALLOW_FIELD "Allow: GET, HEAD\r\n"
+
+/* https://www.w3.org/TR/upgrade-insecure-requests/ 3.1 */
+#define UPGRADE_FIELD "Content-Security-Policy: upgrade-insecure-requests\r\n"
 
 /* Methods that RFC 9110 9 and RFC 5789 define: known, but most are not for files (405); any other
  * is not known here (501). */
@@ -59,15 +64,21 @@ static void stamp(struct cl_answer *a)
     }
 }
 
+/* 512: the fields of every answer, and those of one status */
+#define MAX_FIELDS 512
+
 static void answer_page(struct cl_answer *a, int status, const char *text, bool without_body)
 {
+    char fields[MAX_FIELDS];
     struct cl_page page = {
         .status = status,
         .text = text,
         .now = a->now,
-        .extra_fields = status == 405 ? SERVER_FIELD ALLOW_FIELD : SERVER_FIELD,
+        .extra_fields = fields,
     };
     struct cl_static_reply *reply = &a->reply;
+    (void)snprintf(fields, sizeof(fields), "%s%s", cl_site_fields(a->site, a->secure),
+                   status == 405 ? ALLOW_FIELD : "");
     cl_static_reply_deinit(reply);
     reply->status = status;
     if (cl_page_build(&page, &reply->fields, &reply->body.memory) != CL_OK) {
@@ -97,6 +108,12 @@ void cl_answer_refuse_text(struct cl_answer *a, int status, const char *text, co
     cl_answer_refuse(a, status, text);
 }
 
+static cl_result write_common(struct cl_answer *a)
+{
+    const char *fields = cl_site_fields(a->site, a->secure);
+    return cl_buf_append(&a->reply.fields, fields, strlen(fields), CL_HTTP_MAX_WRITTEN_HEAD);
+}
+
 /* RFC 9110 9.3.7: what the server itself can do. */
 static cl_result answer_options(struct cl_answer *a)
 {
@@ -105,8 +122,36 @@ static cl_result answer_options(struct cl_answer *a)
     reply->status = 204;
     CL_TRY(cl_http_write_date(&reply->fields, a->now));
     CL_TRY(cl_http_write_field_str(&reply->fields, "Allow", "GET, HEAD, OPTIONS"));
-    return cl_buf_append(&reply->fields, SERVER_FIELD, sizeof(SERVER_FIELD) - 1,
-                         CL_HTTP_MAX_WRITTEN_HEAD);
+    return write_common(a);
+}
+
+/* RFC 9110 15.4.9: 308, which keeps the method. */
+static cl_result answer_redirect(struct cl_answer *a, const struct cleat_http_head *head)
+{
+    static const char text[] = "308 Permanent Redirect\n";
+    struct cl_static_reply *reply = &a->reply;
+    struct cl_buf location = {0};
+    const int status = cl_redirect_location(head, a->site->https_port, &location);
+    if (status != 308) {
+        cl_buf_deinit(&location);
+        answer_page(a, status, "The request does not say for which host it is.", a->is_head);
+        return CL_OK;
+    }
+    cl_static_reply_deinit(reply);
+    reply->status = status;
+    reply->length = sizeof(text) - 1;
+    cl_result rc = cl_http_write_date(&reply->fields, a->now);
+    if (rc == CL_OK) {
+        rc = write_common(a);
+    }
+    if (rc == CL_OK) {
+        rc = cl_http_write_field(&reply->fields, cl_rd_str("Location"), cl_buf_view(&location));
+    }
+    cl_buf_deinit(&location);
+    CL_TRY(rc);
+    CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Type", "text/plain; charset=utf-8"));
+    return a->is_head ? CL_OK
+                      : cl_buf_append(&reply->body.memory, text, sizeof(text) - 1, sizeof(text));
 }
 
 static cl_result answer_file(struct cl_answer *a, const struct cleat_http_head *head)
@@ -114,7 +159,11 @@ static cl_result answer_file(struct cl_answer *a, const struct cleat_http_head *
     struct cl_static_ask ask = {
         .request = head,
         .now = a->now,
-        .extra_fields = SERVER_FIELD,
+        .extra_fields = cl_site_fields(a->site, a->secure),
+        .html_fields =
+            a->secure && a->site->options != NULL && a->site->options->web.upgrade_insecure
+                ? UPGRADE_FIELD
+                : NULL,
     };
     cl_static_reply_deinit(&a->reply);
     return cl_static_answer(&a->site->files, &ask, &a->reply);
@@ -128,8 +177,7 @@ static cl_result write_demo(struct cl_answer *a, const struct cl_demo_answer *d)
     reply->status = d->status;
     reply->length = d->body_len;
     CL_TRY(cl_http_write_date(&reply->fields, a->now));
-    CL_TRY(cl_buf_append(&reply->fields, SERVER_FIELD, sizeof(SERVER_FIELD) - 1,
-                         CL_HTTP_MAX_WRITTEN_HEAD));
+    CL_TRY(write_common(a));
     for (size_t i = 0; i < num; i++) {
         CL_TRY(cl_http_write_field_str(&reply->fields, fields[i].name, fields[i].value));
     }
@@ -173,9 +221,11 @@ static void answer(struct cl_answer *a, const struct cleat_http_head *head)
         answer_page(a, 417, "Only 100-continue can be expected.", a->is_head);
     } else if (!method_is_known(head)) {
         answer_page(a, 501, "This server does not know the method.", false);
+    } else if (a->redirects && (a->site->demo != NULL || !cl_redirect_spares(head))) {
+        rc = answer_redirect(a, head);
     } else if (head->form == CLEAT_HTTP_ASTERISK_FORM) {
         rc = answer_options(a);
-    } else if (a->site->demo != NULL) {
+    } else if (a->site->demo != NULL && !a->redirects) {
         rc = answer_demo(a, head);
     } else {
         rc = answer_file(a, head);
@@ -190,8 +240,9 @@ static bool is_for_websocket(const struct cl_answer *a, const struct cleat_http_
                              const char *protocol)
 {
     const struct cl_ws_server *ws = a->site->ws;
-    return ws != NULL && (protocol != NULL || cleat_ws_wants_upgrade(head) ||
-                          cl_ws_config_find(ws->config, cleat_http_text(head, head->path)) != NULL);
+    return ws != NULL && !a->redirects &&
+           (protocol != NULL || cleat_ws_wants_upgrade(head) ||
+            cl_ws_config_find(ws->config, cleat_http_text(head, head->path)) != NULL);
 }
 
 /* RFC 9110 10.1.1: who waits for a 100 gets a final answer at once where that is a refusal. Whether
@@ -208,7 +259,7 @@ enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_ht
     stamp(a);
     a->early = head->early;
     a->is_head = is_method(head, "HEAD");
-    a->is_protected = cl_protected_holds(a->site->protected, head);
+    a->is_protected = !a->redirects && cl_protected_holds(a->site->protected, head);
     /* a certificate can be asked for after the handshake only */
     a->must_wait = a->early && (!is_safe(head) || a->is_protected);
     if (a->site->access != NULL) {

@@ -20,6 +20,8 @@ struct cl_answer {
     struct cl_access_note note;
     int64_t now;       /* Unix seconds, when the head was complete */
     uint64_t began;    /* microseconds, cl_clock_mono_us */
+    bool secure;       /* it came over TLS */
+    bool redirects;    /* it came where all are sent to HTTPS (serve/redirect.h) */
     bool is_head;      /* no body in the response */
     bool is_protected; /* only for clients with a certificate (serve/protected.h) */
     bool early;        /* the request came as early data */

@@ -4,9 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+static size_t encoded_len(const struct cl_body_source *s)
+{
+    return s->encoded != NULL ? s->encoded->len : 0;
+}
+
 bool cl_body_source_length(const struct cl_body_source *s, uint64_t *out)
 {
-    *out = s->memory.len + (s->fd >= 0 ? s->length : 0);
+    *out = s->memory.len + encoded_len(s) + (s->fd >= 0 ? s->length : 0);
     return true;
 }
 
@@ -22,17 +27,17 @@ static uint64_t file_left(const struct cl_body_source *s)
 
 static enum cl_body_next next_of(const struct cl_body_source *s)
 {
-    bool done = s->memory_read == s->memory.len && file_left(s) == 0;
+    bool done =
+        s->memory_read == s->memory.len && s->encoded_read == encoded_len(s) && file_left(s) == 0;
     return done ? CL_BODY_END : CL_BODY_MORE;
 }
 
-static size_t read_memory(struct cl_body_source *s, uint8_t *buf, size_t cap)
+static size_t copy_from(const uint8_t *p, size_t len, size_t *at, uint8_t *buf, size_t cap)
 {
-    size_t left = s->memory.len - s->memory_read;
-    size_t n = left < cap ? left : cap;
+    size_t n = len - *at < cap ? len - *at : cap;
     if (n != 0) {
-        memcpy(buf, s->memory.p + s->memory_read, n);
-        s->memory_read += n;
+        memcpy(buf, p + *at, n);
+        *at += n;
     }
     return n;
 }
@@ -52,7 +57,10 @@ static size_t take_from_file(struct cl_body_source *s, ssize_t got, enum cl_body
 size_t cl_body_source_read(struct cl_body_source *s, uint8_t *buf, size_t cap,
                            struct cl_file_read *reader, enum cl_body_next *next)
 {
-    size_t n = read_memory(s, buf, cap);
+    size_t n = copy_from(s->memory.p, s->memory.len, &s->memory_read, buf, cap);
+    if (s->encoded != NULL) {
+        n += copy_from(s->encoded->bytes, s->encoded->len, &s->encoded_read, buf + n, cap - n);
+    }
     uint64_t left = file_left(s);
     size_t room = left < cap - n ? (size_t)left : cap - n;
     *next = next_of(s);
@@ -82,7 +90,10 @@ void cl_body_source_unread(struct cl_body_source *s, size_t n)
     size_t of_file = n < s->file_read ? n : (size_t)s->file_read;
     s->offset -= of_file;
     s->file_read -= of_file;
-    s->memory_read -= n - of_file;
+    n -= of_file;
+    size_t of_encoded = n < s->encoded_read ? n : s->encoded_read;
+    s->encoded_read -= of_encoded;
+    s->memory_read -= n - of_encoded;
 }
 
 void cl_body_source_deinit(struct cl_body_source *s)
@@ -90,6 +101,7 @@ void cl_body_source_deinit(struct cl_body_source *s)
     if (s->fd >= 0) {
         close(s->fd);
     }
+    cl_encoded_release(s->encoded);
     cl_buf_deinit(&s->memory);
     *s = (struct cl_body_source)CL_BODY_SOURCE_INIT;
 }

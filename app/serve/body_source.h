@@ -1,22 +1,25 @@
 /* serve/body_source.h - where the bytes of an answer's body come from, piece by piece.
  *
- * Memory, a range of a file, or both in that order; read once, from the front to the end. Knows
- * nothing of framing: whoever sends asks for the length, and where there is none (the body is made
- * while it goes out) frames it as its protocol has it. One loop, one thread.
+ * Memory, compressed bytes that are shared, a range of a file, in that order; read once, from the
+ * front to the end. Knows nothing of framing: whoever sends asks for the length, and where there is
+ * none (the body is made while it goes out) frames it as its protocol has it. One loop, one thread.
  */
 #ifndef CL_SERVE_BODY_SOURCE_H
 #define CL_SERVE_BODY_SOURCE_H
 
 #include "base/buf.h"
 #include "net/file.h"
+#include "serve/encoded_cache.h"
 
 struct cl_body_source {
-    struct cl_buf memory; /* comes first */
-    int fd;               /* then a regular file, owned; -1: none */
-    uint64_t offset;      /* where its next byte is */
-    uint64_t length;      /* how many of its bytes belong to the body */
-    size_t memory_read;   /* bytes of memory that were given */
-    uint64_t file_read;   /* bytes of the file that were given */
+    struct cl_buf memory;       /* comes first */
+    struct cl_encoded *encoded; /* then these, a reference that is owned; NULL: none */
+    int fd;                     /* then a regular file, owned; -1: none */
+    uint64_t offset;            /* where its next byte is */
+    uint64_t length;            /* how many of its bytes belong to the body */
+    size_t memory_read;         /* bytes of memory that were given */
+    size_t encoded_read;        /* likewise */
+    uint64_t file_read;         /* bytes of the file that were given */
 };
 /* clang-format off */
 #define CL_BODY_SOURCE_INIT {.fd = -1}

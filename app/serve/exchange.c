@@ -29,6 +29,8 @@ static cl_result make(struct cl_session *s, struct cleat_http_exchange *wire,
     }
     cl_answer_init(&x->answer, s->worker->site);
     x->answer.visit = s->visit;
+    x->answer.secure = cl_stream_tls(s->stream) != NULL;
+    x->answer.redirects = s->redirects;
     x->session = s;
     x->wire = wire;
     cleat_http_exchange_set(wire, x);
@@ -95,8 +97,8 @@ static void give_up(struct cl_exchange *x, uint32_t code)
 
 static bool has_body(const struct cl_exchange *x)
 {
-    const struct cl_static_reply *reply = &x->answer.reply;
-    return reply->body.memory.len > 0 || cl_body_source_uses_file(&reply->body);
+    uint64_t length;
+    return !cl_body_source_length(&x->answer.reply.body, &length) || length > 0;
 }
 
 static void send_answer(struct cl_exchange *x)

@@ -9,4 +9,14 @@
  * storage. */
 const char *cl_mime_type(struct cl_rd name);
 
+/* How much sense it makes to compress what has this type. */
+enum cl_mime_packing {
+    CL_MIME_PLAIN,  /* nobody knows */
+    CL_MIME_TEXT,   /* it shrinks by half and more */
+    CL_MIME_PACKED, /* it is compressed in itself */
+};
+
+/* cl_mime_packing tells that of a type that cl_mime_type has returned. */
+enum cl_mime_packing cl_mime_packing(const char *type);
+
 #endif

@@ -86,11 +86,18 @@ static cl_result bind_address(struct server *server, size_t num_threads,
             return bind_error(err, text, -fd);
         }
         w->ports[w->num_ports].clear = wanted->clear;
+        w->ports[w->num_ports].redirect = wanted->redirect;
         w->ports[w->num_ports++].fd = fd;
+    }
+    if (!wanted->clear && server->site.https_port == 0) {
+        struct cl_addr bound;
+        memcpy(&bound, &address, sizeof(bound));
+        server->site.https_port = cl_addr_port(&bound);
     }
     if (!o->quiet || cl_addr_port(&wanted->addr) == 0) {
         struct cl_serve_address *told = &server->told[server->num_told++];
         told->clear = wanted->clear;
+        told->redirect = wanted->redirect;
         memcpy(&told->addr, &address, sizeof(told->addr));
     }
     return CL_OK;
@@ -106,7 +113,9 @@ static void tell_addresses(const struct server *server)
         cl_log_line(server->site.errors, "cleat: listening on http%s://%s (%zu thread%s)%s",
                     told->clear ? "" : "s", text, server->num_workers,
                     server->num_workers == 1 ? "" : "s",
-                    told->clear ? ": in clear, for tests on this machine only" : "");
+                    told->redirect ? ": all are sent to https"
+                    : told->clear  ? ": in clear, for tests on this machine only"
+                                   : "");
     }
 }
 

@@ -200,22 +200,25 @@ static bool make_tls(struct cl_session *s, const struct cl_site *site, struct cl
     return code == CLEAT_OK;
 }
 
-cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool clear)
+cl_result cl_session_open(const struct cl_worker_port *port, struct cl_tcp *tcp)
 {
+    struct cl_worker *worker = port->worker;
     struct cleat_tls *tls = NULL;
     struct cl_session *s = cl_calloc(1, sizeof(*s));
-    if (s == NULL || (!clear && !make_tls(s, worker->site, &tls))) {
+    if (s == NULL || (!port->clear && !make_tls(s, worker->site, &tls))) {
         cl_free(s);
         cl_tcp_free(tcp);
         return CLEAT_ERR_NOMEM;
     }
     s->worker = worker;
+    s->redirects = port->redirect;
     s->list = CL_WORKER_LISTS;
     TAILQ_INIT(&s->exchanges);
     write_addresses(s, tcp);
     s->capture = cl_captures_begin(worker->site->captures, s->peer);
     /* Without memory for it the connection has no page to show. */
-    if (worker->site->demo == NULL || cl_demo_visit_new(tls, s->peer, &s->visit) != CL_OK) {
+    if (worker->site->demo == NULL || port->redirect ||
+        cl_demo_visit_new(tls, s->peer, &s->visit) != CL_OK) {
         s->visit = NULL;
     }
     struct cl_stream_setup setup = {.tcp = tcp,

@@ -37,9 +37,10 @@ struct cl_session {
     uint64_t num_requests;           /* when it last became idle */
     unsigned num_reads;              /* of exchanges that are gone: the disk still writes */
     enum cl_session_state state;
-    bool running; /* events are being worked off */
-    bool blocked; /* the stream keeps input that the engine did not take */
-    bool told;    /* how it ends is in the log */
+    bool redirects; /* all are sent to HTTPS (serve/redirect.h) */
+    bool running;   /* events are being worked off */
+    bool blocked;   /* the stream keeps input that the engine did not take */
+    bool told;      /* how it ends is in the log */
     bool client_checked;
     bool client_known; /* it has a certificate, and proved that it is its own */
     bool denied; /* the client may not come in: 403 for every request, or the protected ones */
@@ -51,8 +52,9 @@ struct cl_session {
 };
 
 /* cl_session_open starts a session on an accepted socket, which it takes over; without TLS when
- * clear. NOMEM. It frees itself, and tells its worker. */
-CL_MUST cl_result cl_session_open(struct cl_worker *worker, struct cl_tcp *tcp, bool clear);
+ * the port
+ * is clear. NOMEM. It frees itself, and tells its worker. */
+CL_MUST cl_result cl_session_open(const struct cl_worker_port *port, struct cl_tcp *tcp);
 
 /* cl_session_stop lets the request in flight be the last; an idle connection closes. */
 void cl_session_stop(struct cl_session *s);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cleat/version.h"
 #include "cleat/tls_early.h"
 #include "net/clock.h"
 #include "serve/captures.h"
@@ -18,6 +19,8 @@
 #include "serve/protected.h"
 #include "serve/staples.h"
 #include "serve/ticket_files.h"
+
+#define SERVER_FIELD "Server: cleat/" CLEAT_VERSION_STRING "\r\n"
 
 /* 65,536: each is kept for 20 s at most, so 3,000 a second find room; 2.7 MB */
 #define NUM_STRIKES 65536
@@ -36,6 +39,36 @@ static cl_result open_root(struct cl_site *site, struct cleat_error *err)
         return config_error(err, "the folder to serve cannot be opened:", root);
     }
     return CL_OK;
+}
+
+/* RFC 6797 7.2: "An HSTS Host MUST NOT include the STS header field in HTTP responses conveyed over
+ * non-secure transport." For hosts that are IP addresses browsers pass over it (8.1.1). */
+static void write_fields(struct cl_site *site)
+{
+    const char *hsts = site->options->web.hsts;
+    for (int secure = 0; secure < 2; secure++) {
+        const bool said = secure && hsts[0] != '\0';
+        (void)snprintf(site->fields[secure], sizeof(site->fields[secure]), "%s%s%s%s", SERVER_FIELD,
+                       said ? "Strict-Transport-Security: " : "", said ? hsts : "",
+                       said ? "\r\n" : "");
+    }
+}
+
+const char *cl_site_fields(const struct cl_site *site, bool secure)
+{
+    return site->fields[secure][0] != '\0' ? site->fields[secure] : SERVER_FIELD;
+}
+
+static cl_result make_codings(struct cl_site *site)
+{
+    const struct cl_serve_web *web = &site->options->web;
+    struct cl_static_codings *codings = &site->files.codings;
+    write_fields(site);
+    codings->precompressed = !web->no_precompressed;
+    codings->num_compress = web->num_compress;
+    memcpy(codings->compress, web->compress, sizeof(codings->compress));
+    return web->num_compress == 0 ? CL_OK
+                                  : cl_encoded_cache_new(CL_ENCODED_BUDGET, &codings->cache);
 }
 
 static cl_result open_access_log(struct cl_site *site, struct cleat_error *err)
@@ -285,6 +318,9 @@ cl_result cl_site_load(struct cl_site *site, const struct cl_serve_options *opti
         result = open_root(site, err);
     }
     if (result == CL_OK) {
+        result = make_codings(site);
+    }
+    if (result == CL_OK) {
         result = make_tls(site, err);
     }
     if (result == CL_OK) {
@@ -325,6 +361,7 @@ void cl_site_deinit(struct cl_site *site)
     if (site->files.root_fd >= 0) {
         close(site->files.root_fd);
     }
+    cl_encoded_cache_free(site->files.codings.cache);
     cl_failures_free(site->failures);
     cl_free(site->ws);
     cl_captures_free(site->captures);

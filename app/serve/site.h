@@ -58,7 +58,22 @@ struct cl_serve_pair {
 
 struct cl_serve_address {
     struct cl_addr addr;
-    bool clear; /* without TLS */
+    bool clear;    /* without TLS */
+    bool redirect; /* likewise, and all that is said there is where HTTPS is */
+};
+
+/* 80: "max-age=3153600000; includeSubDomains; preload" and some */
+#define CL_SERVE_HSTS_SIZE   80
+/* 300: what every answer says: Server and Strict-Transport-Security */
+#define CL_SERVE_FIELDS_SIZE 300
+
+/* How files are sent, and what is said with them. */
+struct cl_serve_web {
+    bool no_precompressed;
+    bool upgrade_insecure;
+    enum cleat_coding compress[CL_STATIC_MAX_CODINGS]; /* in memory; the preferred one first */
+    size_t num_compress;
+    char hsts[CL_SERVE_HSTS_SIZE]; /* of Strict-Transport-Security; empty: it is not sent */
 };
 
 /* As the command line says it; texts are the caller's and outlive the site. */
@@ -118,6 +133,7 @@ struct cl_serve_options {
     bool demo;       /* the page of serve/demo.h in place of a folder */
     bool early_data; /* GET and HEAD may come with the ClientHello of a resumption */
     struct cl_ws_config ws;
+    struct cl_serve_web web;
     bool quiet;
     int verbose;
     bool trial; /* the files were read before: nothing is said about them again */
@@ -158,9 +174,11 @@ struct cl_site {
     struct cl_site_tls *tls; /* NULL: every address is without TLS */
     struct cl_site_resumption resumption;
     struct cl_static_config files;
-    struct cl_demo *demo;  /* NULL: files are served; cl_serve makes it */
-    struct cl_log *access; /* NULL: off */
-    struct cl_log *errors; /* stderr */
+    char fields[2][CL_SERVE_FIELDS_SIZE]; /* of every answer: in clear, over TLS */
+    uint16_t https_port;                  /* where an address that redirects leads; cl_serve */
+    struct cl_demo *demo;                 /* NULL: files are served; cl_serve makes it */
+    struct cl_log *access;                /* NULL: off */
+    struct cl_log *errors;                /* stderr */
     struct cl_failures *failures;
     struct cl_keylog keylog;
     struct cl_captures *captures; /* NULL: nothing is captured; cl_serve opens them */
@@ -178,6 +196,9 @@ void cl_site_deinit(struct cl_site *site);
 /* cl_site_load_tls is the part of it that handshakes depend on: no folder is opened, and no log. */
 CL_MUST cl_result cl_site_load_tls(struct cl_site *site, const struct cl_serve_options *options,
                                    cleat_event_sink watch, struct cleat_error *err);
+
+/* cl_site_fields returns the lines that every answer has, in clear or over TLS. */
+const char *cl_site_fields(const struct cl_site *site, bool secure);
 
 /* cl_site_tls returns a reference to the configuration of new connections. Any thread. */
 struct cleat_tls_config *cl_site_tls(const struct cl_site *site);

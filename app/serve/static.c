@@ -27,9 +27,10 @@
 struct file {
     uint64_t size;
     int64_t modified;
-    char etag[24];
+    char etag[24]; /* "\"%016llx\"", weak with "W/" and one letter more in memory */
     char modified_text[CL_HTTP_DATE_SIZE];
     const char *type;
+    enum cleat_coding coding;
 };
 
 struct answer {
@@ -39,6 +40,7 @@ struct answer {
     struct cl_static_path path;
     struct file file;
     bool is_head;
+    bool varies; /* the answer depends on Accept-Encoding */
 };
 
 static struct cl_rd field(const struct answer *a, const char *name)
@@ -53,6 +55,10 @@ static cl_result begin_fields(struct answer *a, int status)
     a->reply->status = status;
     CL_TRY(cl_http_write_date(fields, a->ask->now));
     CL_TRY(cl_http_write_field_str(fields, "X-Content-Type-Options", "nosniff"));
+    /* RFC 9110 12.5.5; also where it is identity, 304 or 416 */
+    if (a->varies) {
+        CL_TRY(cl_http_write_field_str(fields, "Vary", "Accept-Encoding"));
+    }
     if (a->ask->extra_fields != NULL) {
         CL_TRY(cl_buf_append(fields, a->ask->extra_fields, strlen(a->ask->extra_fields),
                              CL_HTTP_MAX_WRITTEN_HEAD));
@@ -148,8 +154,57 @@ static void note_file(struct answer *a, const struct stat *st)
     cl_http_date_format(f->modified, f->modified_text);
 }
 
+/* What is made in memory is another representation, whose bytes another version of the library may
+ * make in another way: its tag is weak (RFC 9110 8.8.3.3), so that no range is asked for with it.
+ */
+static void note_encoded(struct answer *a, struct cl_encoded *encoded)
+{
+    struct file *f = &a->file;
+    char tag[24];
+    memcpy(tag, f->etag, sizeof(tag));
+    (void)snprintf(f->etag, sizeof(f->etag), "W/%.17s%c\"", tag, cleat_coding_name(f->coding)[0]);
+    f->size = encoded->len;
+    a->reply->body.encoded = encoded;
+}
+
+/* RFC 9110 7.7: content with no-transform is left alone. A part is one of the file as it is. */
+static bool is_as_it_is(const struct answer *a)
+{
+    const char *ours = a->config->cache_control;
+    return field(a, "Range").p != NULL || (ours != NULL && strstr(ours, "no-transform") != NULL) ||
+           cleat_http_has_token(a->ask->request, "Cache-Control", "no-transform");
+}
+
+/* The file has been found: in which coding is it sent? Returns 0 or 406. */
+static int choose_coding(struct answer *a, const char *name, const struct stat *st)
+{
+    struct cl_body_source *body = &a->reply->body;
+    struct cl_static_choice choice;
+    const struct cl_static_found found = {
+        .root_fd = a->config->root_fd,
+        .name = name,
+        .type = a->file.type,
+        .fd = body->fd,
+        .st = st,
+        .as_it_is = is_as_it_is(a),
+    };
+    cl_static_choose(&a->config->codings, &found, a->ask->request, &choice);
+    a->varies = choice.varies;
+    a->file.coding = choice.coding;
+    if (choice.fd >= 0) {
+        close(body->fd);
+        body->fd = choice.fd;
+        note_file(a, &choice.st);
+    } else if (choice.encoded != NULL) {
+        close(body->fd);
+        body->fd = -1;
+        note_encoded(a, choice.encoded);
+    }
+    return choice.acceptable ? 0 : 406;
+}
+
 /* Opens `name` into the reply. Returns 0 when it is a regular file, 301 when it is a folder, else
- * the status to answer. */
+ * the status to answer. The file may be the one that stands for it compressed. */
 static int open_file(struct answer *a, const char *name)
 {
     struct stat st;
@@ -168,7 +223,7 @@ static int open_file(struct answer *a, const char *name)
     a->reply->body.fd = fd;
     a->file.type = cl_mime_type(cl_rd_str(name));
     note_file(a, &st);
-    return 0;
+    return choose_coding(a, name, &st);
 }
 
 /* Finds the file: the one named, or the index of a folder. Returns as open_file. */
@@ -283,16 +338,32 @@ static cl_result answer_416(struct answer *a)
     return end_with_text(a);
 }
 
+static bool is_html(const char *type)
+{
+    return strncmp(type, "text/html", 9) == 0 || strcmp(type, "application/xhtml+xml") == 0;
+}
+
 /* The file, or the part of it that `range` says when the status is 206. */
 static cl_result answer_file(struct answer *a, int status, struct cl_http_range range)
 {
     struct cl_static_reply *reply = a->reply;
     char text[80];
-    reply->body.length = a->file.size;
+    const bool in_memory = reply->body.encoded != NULL;
+    reply->body.length = in_memory ? 0 : a->file.size;
     CL_TRY(begin_fields(a, status));
     CL_TRY(write_validators(a));
-    CL_TRY(cl_http_write_field_str(&reply->fields, "Accept-Ranges", "bytes"));
+    if (!in_memory) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, "Accept-Ranges", "bytes"));
+    }
     CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Type", a->file.type));
+    if (a->file.coding != CLEAT_CODING_IDENTITY) {
+        CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Encoding",
+                                       cleat_coding_name(a->file.coding)));
+    }
+    if (a->ask->html_fields != NULL && is_html(a->file.type)) {
+        CL_TRY(cl_buf_append(&reply->fields, a->ask->html_fields, strlen(a->ask->html_fields),
+                             CL_HTTP_MAX_WRITTEN_HEAD));
+    }
     if (status == 206) {
         reply->body.offset = range.first;
         reply->body.length = range.last - range.first + 1;
@@ -300,7 +371,7 @@ static cl_result answer_file(struct answer *a, int status, struct cl_http_range 
                        (unsigned long long)range.last, (unsigned long long)a->file.size);
         CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Range", text));
     }
-    reply->length = reply->body.length;
+    reply->length = in_memory ? a->file.size : reply->body.length;
     if (a->is_head || reply->length == 0) {
         cl_body_source_deinit(&reply->body);
     }
@@ -320,6 +391,7 @@ static cl_result decide(struct answer *a)
         return answer_slash(a);
     }
     if (status != 0) {
+        cl_body_source_deinit(&a->reply->body); /* 406: there is a file */
         return answer_status(a, status);
     }
     status = precondition(a);

@@ -116,7 +116,7 @@ static void on_incoming(void *ctx, struct cl_tcp *tcp)
 {
     struct cl_worker_port *port = ctx;
     struct cl_worker *w = port->worker;
-    if (cl_session_open(w, tcp, port->clear) != CL_OK) {
+    if (cl_session_open(port, tcp) != CL_OK) {
         tell_accept_error(w, UV_ENOMEM);
         return;
     }

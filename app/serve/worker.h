@@ -42,8 +42,9 @@ enum cl_worker_stop {
 struct cl_worker_port {
     struct cl_worker *worker;
     struct cl_listener *listener;
-    int fd;     /* taken over */
-    bool clear; /* no TLS there */
+    int fd;        /* taken over */
+    bool clear;    /* no TLS there */
+    bool redirect; /* likewise, and all are sent to HTTPS */
 };
 
 struct cl_worker {

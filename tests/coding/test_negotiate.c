@@ -73,8 +73,8 @@ static void test_content_encoding_is_read_in_its_order(void **state)
         response_with(&h, room, sizeof(room), rows[i].lines);
         int code = cleat_codings_parse(&codings, &h, &err);
         for (uint8_t n = 0; n < codings.num; n++) {
-            strcat(list, cleat_coding_name(codings.list[n]));
-            strcat(list, " ");
+            size_t len = strlen(list);
+            snprintf(list + len, sizeof(list) - len, "%s ", cleat_coding_name(codings.list[n]));
         }
         if (code != rows[i].code || err.code != code ||
             (rows[i].list != NULL && strcmp(list, rows[i].list) != 0)) {
