@@ -29,7 +29,7 @@ export function digest(connection) {
     work += m.sent && i > 0 ? m.us - shake[i - 1].us : 0;
   });
   return {
-    events, messages, start, end,
+    events, messages, shake, start, end,
     total: end - start,
     work,
     num: shake.length,
@@ -120,15 +120,49 @@ function row(message, i, digested, version, hidden) {
 
 const mark = (text, kind) => make('li', { class: `mark ${kind}` }, make('span', {}, text));
 
-function pause(before, message, digested) {
+const WORK = { EncryptedExtensions: 'agrees on keys', CertificateVerify: 'signs' };
+
+function whatTakesTime(message, digested, version) {
+  if (!message.sent) {
+    return 'on the way, and in your browser';
+  }
+  if (nameOf(message) !== 'ServerHello') {
+    return `this server ${WORK[message.name] || 'works'}`;
+  }
+  return digested.resumed ? 'this server opens the ticket and makes its key share'
+    : `this server makes its key share${version === 'TLS 1.2' ? ' and signs it' : ''}`;
+}
+
+function pause(before, message, digested, version) {
   const us = message.us - before.us;
   if (us < digested.total * PAUSE_SHARE || us < 20) {
     return null;
   }
-  const text = message.sent
-    ? `${time(us)}: this server ${digested.resumed ? 'opens the ticket and derives keys' : 'agrees on keys and signs'}`
-    : `${time(us)}: on the way, and in your browser`;
-  return mark(text, message.sent ? 'pause ours' : 'pause theirs');
+  return mark(`${time(us)}: ${whatTakesTime(message, digested, version)}`, message.sent ? 'pause ours' : 'pause theirs');
+}
+
+// The time from the first message to the last, in proportion: whose it was, one after the other.
+function showScale(digested) {
+  const parts = [];
+  digested.shake.slice(1).forEach((m, i) => {
+    const us = m.us - digested.shake[i].us;
+    const side = m.sent ? 'ours' : 'theirs';
+    const last = parts[parts.length - 1];
+    if (last !== undefined && last.side === side) {
+      last.us += us;
+    } else {
+      parts.push({ side, us });
+    }
+  });
+  const rest = digested.total - digested.work;
+  $('scale').replaceChildren(
+    make('div', { class: 'strip', 'aria-hidden': 'true' }, parts.map(({ side, us }) => {
+      const part = make('i', { class: side });
+      part.style.flexGrow = String(us);
+      return part;
+    })),
+    make('p', { class: 'legend' }, make('span', { class: 'ours' }, `this server ${time(digested.work)}`),
+      make('span', { class: 'theirs' }, `the way and your browser ${time(rest)}`)));
 }
 
 function lines(digested, version) {
@@ -159,7 +193,7 @@ function lines(digested, version) {
       done = true;
       items.push({ row: mark(`Done after ${time(digested.total)}: requests and answers flow`, 'done') });
     }
-    const gap = before !== null && !done ? pause(before, event, digested) : null;
+    const gap = before !== null && !done ? pause(before, event, digested, version) : null;
     if (gap !== null) {
       items.push({ row: gap });
     }
@@ -235,6 +269,7 @@ export function showHandshake(connection) {
   if (digested === null) {
     $('handshake-intro').textContent = 'This connection had no handshake: it is in clear.';
     where.replaceChildren();
+    $('scale').replaceChildren();
     return;
   }
   if (!digested.resumed) {
@@ -246,6 +281,7 @@ export function showHandshake(connection) {
     + `this one.${connection.events_cut ? ` Only the first ${count(connection.events.length)} events were kept.` : ''}`;
   const items = lines(digested, version);
   where.replaceChildren(...items.map((item) => item.row));
+  showScale(digested);
   compare(digested);
   firstItem = items[0];
   if (wide.matches) {

@@ -60,7 +60,8 @@ function showGlance(tls) {
     card('Cipher', cipherShort(tls.cipher), `each record encrypted, and nobody can change a bit of it unseen (${tls.cipher})`),
     card('Session', tls.resumed ? 'Resumed' : 'New', tls.resumed
       ? 'by a ticket from an earlier connection: no certificate was needed (RFC 9846 2.2)'
-      : `a full handshake, signed with ${tls.signature || 'nothing'}`));
+      : tls.signature !== null
+      ? `a full handshake, signed with ${tls.signature}` : 'by a key that both sides knew before (RFC 9846 2.2)'));
 }
 
 function showFacts(connection) {
@@ -90,7 +91,7 @@ function lead({ tls }) {
     return `You have been here before: your browser showed a ticket, and ${tls.version} went on from there`
       + `${tls.post_quantum ? ', with a fresh post-quantum key exchange' : ''}.`;
   }
-  return `Your browser and this server agreed on ${tls.version} with ${tls.group}${tls.post_quantum
+  return `Your browser and this server agreed on ${tls.version} with ${tls.group || 'a key that both knew before'}${tls.post_quantum
     ? ', which a quantum computer does not break either' : ''}.`;
 }
 
@@ -165,7 +166,8 @@ async function look(ask) {
     show(await ask());
     return true;
   } catch (error) {
-    $('lead').textContent = error.message;
+    // fetch has no better words of its own
+    $('lead').textContent = error instanceof TypeError ? 'The server does not answer.' : error.message;
     return false;
   } finally {
     button.disabled = false;

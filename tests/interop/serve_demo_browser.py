@@ -69,6 +69,8 @@ class Page(unittest.TestCase):
         self.assertEqual(names[:len(FULL)], FULL)
         self.assertIn("localhost", first["chain"][0])
         self.assertIn("Cleat dev CA", first["chain"][-1])
+        self.assertRegex(first["scale"],
+                         r"^this server [\d.]+ .?s\s+the way and your browser [\d.]+ .?s$")
         self.assertTrue(any("Encrypted from here on" in m for m in first["marks"]), first["marks"])
         self.assertTrue(any(m.startswith("Done after ") for m in first["marks"]), first["marks"])
 

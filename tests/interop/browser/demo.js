@@ -38,6 +38,7 @@ async function state(page) {
       .map((row) => [row.querySelector('dt').textContent, row.querySelector('.value').textContent]))),
     messages: await texts(page, '#messages .name'),
     marks: await texts(page, '#messages .mark'),
+    scale: await page.locator('#scale').innerText(),
     chain: await texts(page, '#links h3'),
     compare: await page.locator('#compare').isVisible() ? await page.locator('#compare').innerText() : '',
     protocol: await page.evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol),
