@@ -107,8 +107,9 @@ static int open_evidence(struct client *c, struct cleat_error *err)
                : 0;
 }
 
-static int make_config(struct client *c, const struct cleat_dane *dane,
-                       struct cleat_tls_config **out, struct cleat_error *err)
+static int make_config(struct client *c, const struct client_options *o,
+                       const struct cleat_dane *dane, struct cleat_tls_config **out,
+                       struct cleat_error *err)
 {
     const bool secrets = cl_keylog_is_on(&c->keylog) || c->options->pcap != NULL;
     const bool listening = c->trace != NULL || secrets || c->recorder != NULL;
@@ -121,7 +122,7 @@ static int make_config(struct client *c, const struct cleat_dane *dane,
                                          .evidence =
                                              client_evidence_wanted(c->options, &c->revocation),
                                          .afresh = c->revocation.fetch && !c->options->insecure};
-    return client_tls_config(c->options, &peer, &watch, &c->word, out, err);
+    return client_tls_config(o, &peer, &watch, &c->word, out, err);
 }
 
 /* That --tlsa is well-formed is said before anybody is asked. */
@@ -177,7 +178,7 @@ int client_init(struct client *c, const struct client_options *o, struct cleat_e
         code = check_records(o, err);
     }
     if (code == 0) {
-        code = make_config(c, NULL, &c->config, err);
+        code = make_config(c, c->options, NULL, &c->config, err);
     }
     if (code == 0 && client_capture_open(&c->pcap, o->pcap, err) != CL_OK) {
         code = GET_EXIT_WRITE;
@@ -193,21 +194,27 @@ void client_close_file(FILE *f)
     }
 }
 
-/* ---- --tlsa ---- */
+/* ---- --tlsa, and servers that want HTTP/1.1 ---- */
 
 /* A server that was asked for, and its configuration. */
 struct client_judged {
     struct client_judged *next;
     char host[CLIENT_HOST_SIZE];
     uint16_t port;
+    bool older;              /* HTTP/1.1 alone is offered */
     struct cleat_dane *dane; /* or NULL */
     struct cleat_tls_config *config;
 };
 
 static int judge_server(struct client *c, struct client_judged *j, struct cleat_error *err)
 {
-    int code = client_dane_open(c->options, j->host, j->port, &j->dane, err);
-    if (code == 0 && j->dane == NULL) {
+    struct client_options o = *c->options;
+    const bool by_dane = o.tlsa.num != 0;
+    int code = by_dane ? client_dane_open(&o, j->host, j->port, &j->dane, err) : 0;
+    if (j->older) {
+        o.alpn = "http/1.1";
+    }
+    if (code == 0 && by_dane && j->dane == NULL && !j->older) {
         (void)fprintf(
             stderr,
             "cleat: warning: no TLSA record is for _%u._tcp.%s, which is verified without "
@@ -215,20 +222,20 @@ static int judge_server(struct client *c, struct client_judged *j, struct cleat_
             j->port, j->host);
         j->config = cleat_tls_config_ref(c->config);
     } else if (code == 0) {
-        code = make_config(c, j->dane, &j->config, err);
+        code = make_config(c, &o, j->dane, &j->config, err);
     }
     return code;
 }
 
 struct cleat_tls_config *client_config(struct client *c, const char *host, uint16_t port,
-                                       int *exit_code, struct cleat_error *err)
+                                       bool older, int *exit_code, struct cleat_error *err)
 {
     struct client_judged *j = c->judged;
     *exit_code = 0;
-    if (c->options->tlsa.num == 0) {
+    if (c->options->tlsa.num == 0 && !older) {
         return c->config;
     }
-    while (j != NULL && (j->port != port || strcmp(j->host, host) != 0)) {
+    while (j != NULL && (j->port != port || j->older != older || strcmp(j->host, host) != 0)) {
         j = j->next;
     }
     if (j != NULL) {
@@ -242,6 +249,7 @@ struct cleat_tls_config *client_config(struct client *c, const char *host, uint1
     }
     (void)snprintf(j->host, sizeof(j->host), "%s", host);
     j->port = port;
+    j->older = older;
     *exit_code = judge_server(c, j, err);
     if (*exit_code != 0) {
         cleat_dane_free(j->dane);

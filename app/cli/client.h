@@ -33,7 +33,7 @@ struct client {
     struct client_ct ct;
     struct cl_passphrase word;       /* of our key; asked for once */
     struct cleat_tls_config *config; /* for servers without TLSA records */
-    struct client_judged *judged;    /* configurations for others */
+    struct client_judged *judged;    /* configurations for others, and for older protocols */
     struct client_ech ech;
     struct client_doh doh;
     struct cl_proxy *proxies[2]; /* for targets in clear, and with TLS; NULL: not looked for yet */
@@ -49,9 +49,10 @@ void client_deinit(struct client *c);
 int client_dns_new(struct client *c, struct cl_dns **out, struct cleat_error *err);
 
 /* client_config gives the configuration for a server: its TLSA records, where --tlsa has some, are
- * its own. NULL with an exit code and the reason when it cannot be made. The client's. */
+ * its own; older: it has asked for HTTP/1.1, and nothing else is offered. NULL with an exit code
+ * and the reason when it cannot be made. The client's. */
 struct cleat_tls_config *client_config(struct client *c, const char *host, uint16_t port,
-                                       int *exit_code, struct cleat_error *err);
+                                       bool older, int *exit_code, struct cleat_error *err);
 
 /* client_open_file opens a file for writing ("-": standard output); NULL, with the reason in err.
  */

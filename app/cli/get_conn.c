@@ -411,7 +411,8 @@ int get_conn_dial(struct get_conn *c, const struct client_wish *wish, struct cle
 {
     int code = client_route_find(client_of(c), &c->route, wish, err);
     if (code == 0) {
-        c->config = client_config(client_of(c), c->origin->host, c->origin->port, &code, err);
+        c->config = client_config(client_of(c), c->origin->host, c->origin->port,
+                                  c->origin->wants_older, &code, err);
     }
     if (code == 0) {
         code =

@@ -58,6 +58,7 @@ struct get_origin {
     char host[CLIENT_HOST_SIZE];
     uint16_t port;
     bool one_at_a_time; /* a connection to it was agreed to be HTTP/1.1 */
+    bool wants_older;   /* it has asked for HTTP/1.1 (HTTP_1_1_REQUIRED) */
 };
 
 struct get_conn {

@@ -13,7 +13,6 @@
 #include "net/clock.h"
 
 #define GAVE_UP_HINT "the server, or something between, gave up: try again, and look at its log"
-#define OLDER_HINT   "--http1.1 asks in the older way"
 
 /* ---- sending ---- */
 
@@ -213,15 +212,15 @@ static void on_reset(struct get_conn *c, struct get_exchange *x, const struct cl
     struct get_failure f = {.exit_code = GET_EXIT_HTTP2_STREAM, .stage = "http", .err = &err};
     char where[GET_WHERE_SIZE];
     get_exchange_where(x, where);
-    if (io->unprocessed) {
+    const bool older = io->by_peer && io->code == CLEAT_H2_HTTP_1_1_REQUIRED;
+    if (io->unprocessed || older) {
         f.again = GET_UNPROCESSED;
         c->is_last = true; /* it would refuse the next one too */
+        c->origin->wants_older = c->origin->wants_older || older;
     }
     if (io->by_peer || io->unprocessed) {
         const struct cl_why reason = {
-            .code = CLEAT_ERR_HTTP_TRUNCATED,
-            .section = "RFC 9113 5.4.2",
-            .hint = io->code == CLEAT_H2_HTTP_1_1_REQUIRED ? OLDER_HINT : GAVE_UP_HINT};
+            .code = CLEAT_ERR_HTTP_TRUNCATED, .section = "RFC 9113 5.4.2", .hint = GAVE_UP_HINT};
         (void)cl_error_set(&err, reason, "the server reset stream %" PRIu32 " (%s), %s", io->stream,
                            name, where);
     } else {

@@ -281,7 +281,8 @@ static void dial(struct ws_session *s)
         return;
     }
     if (s->target.url.secure) {
-        config = client_config(&s->client, s->target.host, s->target.port, &code, &s->err);
+        config =
+            client_config(&s->client, s->target.host, s->target.port, s->older, &code, &s->err);
         if (config == NULL) {
             ws_session_fail(s, code == GET_EXIT_USAGE ? WS_EXIT_USAGE : WS_EXIT_CONNECT, "connect",
                             (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");

@@ -32,6 +32,7 @@ struct ws_session {
     /* before it is open */
     struct client_route route;
     struct cl_dial *dial;
+    bool older; /* the server has HTTP/2, but no WebSocket over it: HTTP/1.1 alone is offered */
     struct cl_stream *stream; /* while the upgrade is under way */
     struct cleat_ws_field *fields;
     size_t num_fields;

@@ -310,6 +310,19 @@ class Hostile(H2Test):
             self.assertEqual(self.fetch("-sS", "-d", "a=1", f"{server.url}/").stdout, b"hello")
             self.assertEqual(len(server.connections), 2)
 
+    def test_who_wants_the_older_way_gets_it(self):
+        def script(c):
+            c.reset(c.request(), h2_support.HTTP_1_1_REQUIRED)
+            c.drain()
+
+        def older(tls):
+            while b"\r\n\r\n" not in tls.recv(65536):
+                pass
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nolder")
+        with self.serve(script, alpn=("h2", "http/1.1"), older=older) as server:
+            result = self.fetch("-sS", "-w", "%{http_version} %{num_connects}", f"{server.url}/")
+            self.assertEqual((result.stdout, len(server.connections)), (b"older1.1 2", 1))
+
     def test_who_always_refuses_is_given_up(self):
         def script(c):
             c.reset(c.request(), h2_support.REFUSED_STREAM)

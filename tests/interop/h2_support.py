@@ -11,7 +11,7 @@ DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDO
     CONTINUATION = range(10)
 END_STREAM, END_HEADERS, PADDED, ACK = 1, 4, 8, 1
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-PROTOCOL_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM = 1, 7, 8, 11
+PROTOCOL_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM, HTTP_1_1_REQUIRED = 1, 7, 8, 11, 13
 MAX_STREAMS, INITIAL_WINDOW, MAX_FRAME, CONNECT_PROTOCOL = 3, 4, 5, 8
 
 
@@ -122,13 +122,14 @@ class Connection:
 
 class Server:
     """TLS with ALPN h2; script(connection) is run for each, in a thread of its own. What it returns
-    says how to end: None (close_notify), "cut" (without)."""
+    says how to end: None (close_notify), "cut" (without). older(socket) is for clients of another
+    protocol."""
 
-    def __init__(self, cert, key, script, settings=None, alpn=("h2",)):
+    def __init__(self, cert, key, script, settings=None, alpn=("h2",), older=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(cert, key)
         self.context.set_alpn_protocols(list(alpn))
-        self.script, self._settings = script, settings or {}
+        self.script, self._settings, self._older = script, settings or {}, older
         self.connections = []
         self.problems = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -163,9 +164,12 @@ class Server:
     def _serve(self, plain):
         try:
             with self.context.wrap_socket(plain, server_side=True) as tls:
-                connection = Connection(tls, self._settings)
-                self.connections.append(connection)
-                how = self.script(connection)
+                if tls.selected_alpn_protocol() != "h2":
+                    how = self._older(tls)
+                else:
+                    connection = Connection(tls, self._settings)
+                    self.connections.append(connection)
+                    how = self.script(connection)
                 if how == "cut":
                     socket.socket(fileno=tls.detach()).close()
                 else:
