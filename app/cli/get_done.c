@@ -39,6 +39,9 @@ int get_done(const struct get_options *o, struct get_facts *facts)
         facts->exit_code = GET_EXIT_READ_FILE;
     }
     if (o->timing) {
+        if (o->urls.num > 1) {
+            (void)fprintf(stderr, "%s\n", facts->url_effective);
+        }
         const struct get_timing_look look = get_timing_look();
         get_timing_draw(stderr, facts, &o->slo, &look);
     }

@@ -23,7 +23,7 @@ struct report {
     json_t *list; /* NULL: for people */
     size_t num[CL_MIXED_NUM_KINDS];
     size_t num_all, num_upgraded;
-    bool bad; /* browsers would block or warn */
+    bool blocked, warned; /* what browsers would do */
 };
 
 static json_t *text_json(const void *p, size_t len)
@@ -41,8 +41,9 @@ static void print_line(struct report *r, const struct cl_mixed *m)
                    (int)(m->element.len < 31 ? m->element.len : 31), (const char *)m->element.p);
     cl_text_make_printable(url);
     cl_text_make_printable(element);
-    (void)fprintf(r->out, "%6lu  %-10s  %-8s %-10s  %s%s\n", m->line, cl_mixed_kind_name(m->kind),
-                  element, m->attribute, url, m->upgraded ? "  (upgraded by policy)" : "");
+    (void)fprintf(r->out, "%6lu  %-10s  %-8s %-10s  %s%s%s\n", m->line, cl_mixed_kind_name(m->kind),
+                  element, m->attribute, url, m->url.len > SHOWN_URL ? "..." : "",
+                  m->upgraded ? "  (upgraded by policy)" : "");
 }
 
 static bool on_found(void *ctx, const struct cl_mixed *m)
@@ -50,7 +51,8 @@ static bool on_found(void *ctx, const struct cl_mixed *m)
     struct report *r = ctx;
     r->num[m->kind]++;
     r->num_upgraded += m->upgraded ? 1 : 0;
-    r->bad = r->bad || (!m->upgraded && (m->kind == CL_MIXED_ACTIVE || m->kind == CL_MIXED_FORM));
+    r->blocked = r->blocked || (!m->upgraded && m->kind == CL_MIXED_ACTIVE);
+    r->warned = r->warned || (!m->upgraded && m->kind == CL_MIXED_FORM);
     if (r->list == NULL) {
         print_line(r, m);
     } else {
@@ -106,8 +108,10 @@ static void print_sum(const struct report *r, const char *url)
             (void)fprintf(r->out, " %zu %s", r->num[i], cl_mixed_kind_name((enum cl_mixed_kind)i));
         }
     }
-    (void)fprintf(r->out, "%s\n",
-                  r->bad ? ": browsers block what is active, and warn about forms" : "");
+    (void)fprintf(r->out, "%s%s\n", r->blocked ? "; browsers block what is active" : "",
+                  !r->warned   ? ""
+                  : r->blocked ? ", and warn about forms"
+                               : "; browsers warn about forms");
 }
 
 static void print_json(const struct report *r, const char *url)
@@ -150,5 +154,5 @@ int get_mixed_report(const struct get_facts *facts, bool json, FILE *out)
     }
     json_decref(r.list);
     (void)fflush(out);
-    return result != CL_OK ? GET_EXIT_NO_MEMORY : r.bad ? GET_EXIT_MISSED : 0;
+    return result != CL_OK ? GET_EXIT_NO_MEMORY : r.blocked || r.warned ? GET_EXIT_MISSED : 0;
 }

@@ -180,19 +180,28 @@ size_t get_output_columns(void)
     return known ? size.ws_col : DEFAULT_COLUMNS;
 }
 
-static void draw(struct get_output *out, bool last)
+static void draw_text(struct get_output *out, uint64_t bytes, uint64_t total, bool last)
 {
-    uint64_t now = cl_clock_mono_us();
-    if (!out->bar || (!last && now - out->drawn_us < REDRAW_US) || (last && !out->drawn)) {
-        return;
-    }
     char text[160];
-    get_output_bar(text, sizeof(text), get_output_columns(), out->bytes, out->total,
-                   now - out->start_us);
+    const uint64_t now = cl_clock_mono_us();
+    get_output_bar(text, sizeof(text), get_output_columns(), bytes, total, now - out->start_us);
     (void)fprintf(stderr, "\r\033[K%s%s", text, last ? "\n" : "");
     (void)fflush(stderr);
-    out->drawn = true;
     out->drawn_us = now;
+}
+
+/* Between two drawings; or the last one, of what was never drawn. */
+static bool is_dull(const struct get_output *out, bool last)
+{
+    return last ? !out->drawn : cl_clock_mono_us() - out->drawn_us < REDRAW_US;
+}
+
+static void draw(struct get_output *out, bool last)
+{
+    if (out->bar && !is_dull(out, last)) {
+        draw_text(out, out->bytes, out->total, last);
+        out->drawn = true;
+    }
 }
 
 /* ---- public ---- */
@@ -222,19 +231,14 @@ bool get_output_head(struct get_output *out, const void *p, size_t len)
 
 void get_output_sent(struct get_output *out, uint64_t bytes, uint64_t total)
 {
-    uint64_t now = cl_clock_mono_us();
-    bool last = bytes == total;
-    if (!out->upload_bar || (!last && now - out->drawn_us < REDRAW_US) || (last && !out->drawn)) {
+    const bool last = bytes == total;
+    if (!out->upload_bar || is_dull(out, last)) {
         return;
     }
-    char text[160];
-    get_output_bar(text, sizeof(text), get_output_columns(), bytes, total, now - out->start_us);
-    (void)fprintf(stderr, "\r\033[K%s%s", text, last ? "\n" : "");
-    (void)fflush(stderr);
+    draw_text(out, bytes, total, last);
     out->drawn = !last;
-    out->drawn_us = now;
     if (last) { /* what is received has a bar of its own */
-        out->start_us = now;
+        out->start_us = out->drawn_us;
     }
 }
 

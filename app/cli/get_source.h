@@ -1,5 +1,5 @@
-/* cli/get_source.h - where the body of a request comes from: bytes at hand, or whatever else can be
- * read piece by piece (a file, standard input, a form that is put together while it is sent).
+/* cli/get_source.h - where the body of a request comes from: whatever can be read piece by piece
+ * (bytes at hand, a file, standard input, a form that is put together while it is sent).
  *
  * An exchange reads as much as the connection takes, and no more. It may be sent a second time
  * (redirects, connections that turned out to be dead), which only sources that can go back allow.
@@ -43,15 +43,5 @@ struct get_source {
 /* get_source_wake: a source whose `read` returned LATER calls it, from the loop, when there is
  * more, the end, or a failure. */
 void get_source_wake(struct get_source *s);
-
-/* Bytes that stay their owner's. */
-struct get_source_bytes {
-    struct get_source source;
-    struct cl_rd bytes;
-    size_t at;
-};
-
-/* get_source_of_bytes makes *s a source of them. */
-void get_source_of_bytes(struct get_source_bytes *s, struct cl_rd bytes);
 
 #endif

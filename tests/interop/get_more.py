@@ -114,7 +114,7 @@ class MixedContent(Beside):
                           ["3", "passive", "img", "src", "http://img.example/b.png"],
                           ["5", "form", "form", "action", "http://form.example/"]])
         self.assertRegex(lines[3], r"^https://localhost:\d+/dir/: 3 over plain HTTP: 1 active "
-                                   r"1 passive 1 form: browsers block ")
+                                   r"1 passive 1 form; browsers block ")
 
     def test_programs_get_json(self):
         told = json.loads(self.look(self.page(self.PAGE), "--mixed-content-json", code=4).stdout)
