@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The example rest_server, an HTTP server over the library alone: curl over HTTP/1.1 and HTTP/2, and
-by hand what curl does not do."""
+"""The example rest_server, an HTTP server over the library alone: curl over HTTP/1.1 and HTTP/2,
+and by hand what curl does not do."""
 import hashlib
 import json
 import os
