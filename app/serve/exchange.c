@@ -1,7 +1,7 @@
 /* serve/exchange.c - see exchange.h. Implementation notes:
  *
- * The first piece of a body goes through the engine, so that a small answer is one record with its
- * head; the rest of a file over HTTP/1.1 goes past it. What was promised to the engine that way and
+ * A small answer goes through the engine, so that it is one record with its head; a long one over
+ * HTTP/1.1 goes past it. What was promised to the engine that way and
  * not taken by the stream is read again.
  * Nothing here runs the engine: who calls (serve/session_http.c) steps it afterwards.
  */
@@ -110,6 +110,7 @@ static void send_answer(struct cl_exchange *x)
         (void)cleat_http_server_shutdown(s->http, s->now); /* behind this one */
     }
     x->state = CL_EXCHANGE_SENDING;
+    x->is_long = reply->length > PIECE;
     int code =
         cleat_http_exchange_respond(x->wire, (uint16_t)reply->status, (const char *)reply->fields.p,
                                     reply->fields.len, reply->length, reply->length == 0);
@@ -271,7 +272,6 @@ static size_t hand_on(struct cl_exchange *x, const uint8_t *p, size_t len, bool 
     struct cl_session *s = x->session;
     size_t taken = 0;
     if (x->promised == 0) {
-        x->first_piece = true;
         (void)cleat_http_exchange_write(x->wire, p, len, last, &taken);
         return taken;
     }
@@ -323,7 +323,7 @@ static bool have_reader(struct cl_exchange *x)
 static size_t room_for(struct cl_exchange *x)
 {
     struct cl_session *s = x->session;
-    if (x->promised == 0 && x->first_piece) {
+    if (x->promised == 0 && x->is_long) {
         x->promised = cleat_http_exchange_pass(x->wire, CL_POOL_BUFFER);
     }
     if (x->promised == 0) {

@@ -37,9 +37,9 @@ struct cl_exchange {
     struct cl_file_read *file;
     uint8_t *buf; /* waits for the disk; buf_len bytes are in front of what it reads */
     size_t buf_len;
-    size_t promised;  /* bytes of the body that go past the engine, and are not written yet */
-    size_t behind;    /* bytes that had come behind the head */
-    bool first_piece; /* of the body went out */
+    size_t promised; /* bytes of the body that go past the engine, and are not written yet */
+    size_t behind;   /* bytes that had come behind the head */
+    bool is_long;    /* the answer's body is */
     enum cl_exchange_state state;
 };
 TAILQ_HEAD(cl_exchange_list, cl_exchange);

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""`cleat serve` over HTTP/2: curl, nghttp, h2load and node as clients; the rules that differ from
+HTTP/1.1; and whoever oversteps a limit gets GOAWAY, a line in the log, and nobody else notices."""
+import json
+import signal
+import unittest
+
+import h2_frames as h2
+import support
+from h2_frames import Connection
+from support import Server
+
+support.need("curl", "openssl", "nghttp", "h2load", "node")
+CA = support.make_ca()
+PAIR = support.make_leaf(CA, "server")
+CLIENT = support.make_leaf(CA, "client", purpose="clientAuth")
+ROOT = support.folder() / "root"
+BIG = 3000000
+(ROOT / "secret").mkdir(parents=True)
+(ROOT / "index.html").write_text("served\n")
+(ROOT / "secret" / "a.txt").write_text("secret\n")
+(ROOT / "big.bin").write_bytes(bytes(range(256)) * (BIG // 256 + 1))
+
+NODE = """
+const http2 = require('http2'), fs = require('fs');
+const [url, ca] = process.argv.slice(1);
+const session = http2.connect(url, { ca: fs.readFileSync(ca) });
+const ask = (path) => new Promise((done, fail) => {
+  const stream = session.request({ ':path': path });
+  let status, size = 0;
+  stream.on('response', (head) => { status = head[':status']; });
+  stream.on('data', (d) => { size += d.length; });
+  stream.on('end', () => done([status, size]));
+  stream.on('error', fail);
+});
+Promise.all([ask('/'), ask('/big.bin'), ask('/nothing')]).then((all) => {
+  console.log(JSON.stringify(all)); session.close();
+});
+"""
+
+
+def curl(*args, check=True):
+    return support.run(["curl", "-sS", "--http2", "--cacert", CA.cert, *args], check=check)
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*PAIR.args(), "--root", ROOT).__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__(None, None, None)
+
+    def test_curl_gets_files_heads_ranges_and_errors(self):
+        what = "%{http_version} %{http_code} %{size_download}\n"
+        url = self.server.url
+        for args, want in ((("/",), "2 200 7"), (("/", "-I"), "2 200 0"),
+                           (("/big.bin", "-r", "5-9"), "2 206 5"),
+                           (("/nothing",), "2 404 14"), (("/secret",), "2 301 22"),
+                           (("/", "--data-binary", f"@{ROOT}/big.bin"), "2 405 "),
+                           (("/", "-X", "BREW"), "2 501 "),
+                           (("/", "-X", "OPTIONS", "--request-target", "*"), "2 204 0")):
+            with self.subTest(args[1:] or args):
+                done = curl("-o", "/dev/null", "-w", what, url + args[0], *args[1:])
+                self.assertIn(want, done.stdout.decode())
+
+    def test_twenty_downloads_at_once_are_whole(self):
+        folder = support.folder() / "downloads"
+        folder.mkdir()
+        words = ["-Z"]
+        for i in range(20):
+            words += [f"{self.server.url}/big.bin?{i}", "-o", folder / str(i)]
+        curl(*words)
+        want = (ROOT / "big.bin").read_bytes()
+        for i in range(20):
+            self.assertEqual((folder / str(i)).read_bytes(), want)
+
+    def test_the_access_log_has_a_line_for_each(self):
+        curl(self.server.url + "/?logged")
+        line = self.server.access.wait_for(r'"GET /\?logged HTTP/2\.0" 200 7 "-" "curl')
+        self.assertIn(" h2 localhost ", line)
+
+    def test_nghttp_gets_several_over_one_connection(self):
+        done = support.run(["nghttp", "-ns", f"{self.server.url}/big.bin", f"{self.server.url}/"])
+        self.assertRegex(done.stdout.decode(), r" 200 +\S+ /big\.bin")
+        self.assertRegex(done.stdout.decode(), r" 200 +7 /\n")
+
+    def test_h2load_gets_all_it_asks_for(self):
+        done = support.run(["h2load", "-n", "2000", "-c", "10", "-m", "20", f"{self.server.url}/"])
+        self.assertIn("2000 succeeded, 0 failed", done.stdout.decode())
+
+    def test_node(self):
+        done = support.run(["node", "-e", NODE, self.server.url, CA.cert])
+        size = (ROOT / "big.bin").stat().st_size
+        self.assertEqual(json.loads(done.stdout), [[200, 7], [200, size], [404, 14]])
+
+    def test_what_is_more_urgent_goes_first(self):
+        """RFC 9218: asked for second, and there before the other's end."""
+        wide = (1 << 24).to_bytes(4, "big")
+        with Connection(self.server, CA, h2.settings(window=1 << 24)) as c:
+            c.send(h2.frame(h2.WINDOW_UPDATE, 0, wide) +
+                   h2.headers(1, h2.request("/big.bin", more=[("priority", "u=7")])) +
+                   h2.headers(3, h2.request("/", more=[("priority", "u=0")])))
+            self.assertEqual(c.wait_for(h2.DATA, 3)[3], b"served\n")
+            while not c.wait_for(h2.DATA, 1)[1] & h2.END_STREAM:
+                pass
+
+
+class Rules(unittest.TestCase):
+    def test_no_http2_leaves_it_out(self):
+        with Server(*PAIR.args(), "--root", ROOT, "--no-http2") as server:
+            done = curl("-o", "/dev/null", "-w", "%{http_version}", server.url)
+            self.assertEqual(done.stdout, b"1.1")
+
+    def test_a_protected_path_is_asked_for_again_over_http_1_1(self):
+        """RFC 9113 9.2.3: nobody is asked for a certificate after the handshake."""
+        with Server(*PAIR.args(), "--root", ROOT, "--client-ca", CA.cert,
+                    "--client-auth-path", "/secret") as server:
+            done = curl("--cert", CLIENT.cert, "--key", CLIENT.key, f"{server.url}/secret/a.txt",
+                        f"{server.url}/")
+            self.assertEqual(done.stdout, b"secret\nserved\n")
+            server.access.wait_for(r'"GET /secret/a\.txt HTTP/1\.1" 200 ')
+            with Connection(server, CA) as c:
+                c.send(h2.headers(1, h2.request("/secret/a.txt")) + h2.headers(3, h2.request()))
+                reset = c.wait_for(h2.RST_STREAM, 1)
+                self.assertEqual(int.from_bytes(reset[3], "big"), h2.HTTP_1_1_REQUIRED)
+                self.assertEqual(c.status(3), 200)
+
+    def test_a_stopping_server_says_goaway_and_answers_what_is_on_its_way(self):
+        with Server(*PAIR.args(), "--root", ROOT) as server:
+            with Connection(server, CA) as c:
+                c.send(h2.headers(1, h2.request("/big.bin")))
+                self.assertEqual(c.status(1), 200)
+                server.signal(signal.SIGTERM)
+                self.assertEqual(c.wait_for(h2.GOAWAY)[3][4:8], bytes(4))
+                c.send(h2.frame(h2.WINDOW_UPDATE, 0, (1 << 24).to_bytes(4, "big")) +
+                       h2.frame(h2.WINDOW_UPDATE, 1, (1 << 24).to_bytes(4, "big")))
+                while not c.wait_for(h2.DATA, 1)[1] & h2.END_STREAM:
+                    pass
+            self.assertEqual(server.wait(), 0)
+
+    def test_a_head_beyond_the_limits_is_431_and_the_connection_lives(self):
+        with Server(*PAIR.args(), "--root", ROOT) as server, Connection(server, CA) as c:
+            c.send(h2.headers(1, h2.request(more=[(f"x-{i}", "y") for i in range(101)])))
+            self.assertEqual(c.status(1), 431)
+            c.send(h2.headers(3, h2.request(more=[(f"x-{i}", "y" * 7000) for i in range(2)])))
+            self.assertEqual(c.status(3), 200)
+
+
+def on_streams(num, each):
+    return b"".join(each(1 + 2 * i) for i in range(num))
+
+
+def get(stream):
+    return h2.headers(stream, h2.request())
+
+
+def bomb():
+    """An index of one byte stands for a field of 4,000."""
+    entry = b"\x40" + h2.text("x") + h2.text("y" * 4000)
+    fields = h2.block(h2.request()) + entry + b"\xbe" * 12000
+    return h2.frame(h2.HEADERS, 1, fields, h2.END_HEADERS | h2.END_STREAM)
+
+
+def continuations(num):
+    return (h2.frame(h2.HEADERS, 1, h2.block(h2.request()), h2.END_STREAM) +
+            h2.frame(h2.CONTINUATION, 1, h2.block([("x", "y")])) * num)
+
+
+# What is sent, and what the log says about it.
+ATTACKS = {
+    "rapid reset": (on_streams(500, lambda s: get(s) + h2.frame(h2.RST_STREAM, s, bytes(4))),
+                    r"reset"),
+    "made you reset": (on_streams(500, lambda s: h2.headers(s, h2.request(), end=False) +
+                                  h2.frame(h2.WINDOW_UPDATE, s, b"\x7f\xff\xff\xff")),
+                       r"reset"),
+    "continuations": (continuations(50), r"CONTINUATION"),
+    "pings": (h2.frame(h2.PING, payload=bytes(8)) * 1000, r"PING"),
+    "settings": (h2.settings(window=70000) * 200, r"SETTINGS"),
+    "empty frames": (h2.headers(1, h2.request(method="POST"), end=False) +
+                     h2.frame(h2.DATA, 1) * 1000, r"empty"),
+    "window updates": (h2.frame(h2.WINDOW_UPDATE, 0, (1).to_bytes(4, "big")) * 8000,
+                       r"WINDOW_UPDATE"),
+    "priorities": (h2.frame(h2.PRIORITY, 3, bytes([0, 0, 0, 0, 9])) * 8000, r"priority"),
+    "unknown frames": (h2.frame(0x42, 0, b"?") * 1000, r"nobody knows"),
+    "a bomb of HPACK": (bomb(), r"head"),
+}
+
+
+class Attacks(unittest.TestCase):
+    def test_whoever_oversteps_a_limit_gets_goaway_and_a_line(self):
+        with Server(*PAIR.args(), "--root", ROOT) as server, Connection(server, CA) as other:
+            for number, (name, (data, why)) in enumerate(ATTACKS.items()):
+                with self.subTest(name), Connection(server, CA, timeout=6) as c:
+                    peer = "%s:%d" % c.sock.getsockname()[:2]
+                    try:
+                        c.send(data)
+                    except OSError:
+                        pass  # it had enough
+                    self.assertIn(c.goaway(), (h2.ENHANCE_YOUR_CALM, None))
+                    server.errors.wait_for(rf"{peer}: HTTP/2 failed: \w+: .*{why}")
+                    other.send(get(1 + 2 * number))
+                    self.assertEqual(other.status(1 + 2 * number), 200)
+
+
+if __name__ == "__main__":
+    support.main()
