@@ -52,7 +52,7 @@ def main():
         output, _ = demo.communicate(timeout=40)
     assert demo.returncode == 0, demo.returncode
     for word in (f"https://localhost:{port}", "demo/ca/ca.pem", "curl --cacert",
-                 '"GET / HTTP/1.1" 200'):
+                 '"GET / HTTP/2.0" 200'):
         assert word in output, f"{word} is not in the output:\n{output}"
     print("the demo serves, and ends with exit code 0")
 

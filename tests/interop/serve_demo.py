@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `cleat serve --demo` tells a connection about itself, compared with what its client knows."""
+"""What `cleat serve --demo` tells a connection about itself, and what its client knows of it."""
 import hashlib
 import json
 import ssl
