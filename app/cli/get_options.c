@@ -175,6 +175,10 @@ static int check_kinds(const struct get_options *o)
     if (o->resume != NULL && o->range != NULL) {
         return cl_options_complain(&get_usage, "-C and -r ask for two different parts");
     }
+    if (o->resume != NULL && o->compressed) {
+        return cl_options_complain(&get_usage, "-C counts bytes as they are sent, --compressed "
+                                               "writes what they mean: give one of the two");
+    }
     if (o->resume != NULL && upload && strcmp(o->resume, "-") == 0) {
         return cl_options_complain(
             &get_usage, "-C -: how much the server has is not known here; give -C OFFSET");
@@ -225,6 +229,8 @@ int get_options_parse(struct get_options *out, int argc, char **argv)
                 cl_setters_apply(setters, sizeof(setters) / sizeof(setters[0]), id, out, &options);
         }
     }
+    /* A page is looked at as it is meant; that of a server that sends it coded, too. */
+    out->compressed = out->compressed || out->mixed_content || out->mixed_content_json;
     if (out->no_alpn) {
         out->client.alpn = NULL;
     }

@@ -95,6 +95,9 @@ static void on_placed(void *ctx, const struct get_conn *c, const struct cleat_tl
         f->remote_port = cl_addr_port(&from->peer);
         f->local_port = cl_addr_port(&from->local);
     }
+    f->tls_early_bytes = !own || !from->early_sent ? 0
+                         : from->early_taken       ? (long)t->request.len
+                                                   : -(long)t->request.len; /* as curl */
     (void)snprintf(f->tls_early_data, sizeof(f->tls_early_data), "%s",
                    own && from->early_taken  ? "accepted"
                    : own && from->early_sent ? "rejected"
@@ -239,7 +242,7 @@ static bool begin_body(struct get_transfer *t, const struct cleat_http_head *hea
                      "the server switches to another protocol without being asked");
         return false;
     }
-    if (t->resume_at > 0 && !t->follow && !check_resume(t, head)) {
+    if (t->resume_at > 0 && !t->follow && !head->to_head && !check_resume(t, head)) {
         return false;
     }
     t->out.total = head->framing == CLEAT_HTTP_LENGTH ? head->content_length : 0;

@@ -140,6 +140,7 @@ static void test_command_lines_that_make_no_sense_are_refused(void **state)
         {"-C", "x", "u.example", NULL},
         {"-C", "-1", "u.example", NULL},
         {"-C", "5", "-r", "0-1", "u.example", NULL},
+        {"-C", "5", "--compressed", "u.example", NULL},
         {"-C", "-", "-T", "/dev/null", "u.example", NULL},
         {"--retry", "-1", "u.example", NULL},
         {"--slo", "total", "u.example", NULL},

@@ -131,6 +131,7 @@ class Serve(ServeTest):
         first, second = fetch(url, url)
         self.assertEqual(first["tls_early_data"], "not-sent")
         self.assertEqual(second["tls_early_data"], "accepted")
+        self.assertEqual((first["tls_earlydata"], second["tls_earlydata"] > 0), (0, True))
         self.assertTrue(second["tls_resumed"])
         self.assertEqual(second["http_code"], 200)
         self.assertEqual((support.folder() / "body").read_text(), "served\n")

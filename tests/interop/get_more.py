@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`cleat get` as a daily tool, side by side with curl where curl has the same: what it prints about
 a transfer, the time that its phases take, and the command that curl would need."""
+import gzip
 import json
 import re
 import subprocess
@@ -139,6 +140,10 @@ class MixedContent(Beside):
         self.assertIn(b"1  active      css      @import     http://a.example/", told.stdout)
         told = self.look(self.page(b"{}", kind=b"application/json"), code=8)
         self.assertIn(b"is application/json: neither HTML nor a style sheet", told.stderr)
+
+    def test_a_page_may_be_compressed(self):
+        told = self.look(self.page(gzip.compress(self.PAGE), b"Content-Encoding: gzip"), code=4)
+        self.assertIn(b"3 over plain HTTP", told.stdout)
 
     def test_redirects_are_told_or_followed(self):
         def script(tls, head):

@@ -219,6 +219,12 @@ class Resume(Beside):
         _, now = self.go_on(b"hello", script=answer(OK))
         self.assertEqual(now, b"hello")
 
+    def test_a_head_alone_is_shown(self):
+        target = self.folder / "head"
+        target.write_bytes(b"abc")
+        with self.serve(answer(OK[:-5])) as server:
+            self.fetch("-sSI", "-C", "3", f"https://localhost:{server.port}/")
+
     def test_a_number_is_where_to_go_on(self):
         _, now = self.go_on(WHOLE[:100], args=("-C", "200"))
         self.assertEqual(now, WHOLE[:100] + WHOLE[200:])
