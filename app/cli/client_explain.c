@@ -116,7 +116,9 @@ void client_tell_detail(const struct cleat_error *err, bool of_verification)
     if (err->hint[0] != '\0') {
         (void)fprintf(stderr, "  hint: %s\n", err->hint);
     }
-    if (of_verification && err->code != CLEAT_ERR_DANE_NO_MATCH) { /* no CA would help */
+    /* Where no CA would help, and where it was the proxy's certificate. */
+    if (of_verification && err->code != CLEAT_ERR_DANE_NO_MATCH &&
+        strstr(err->hint, "--proxy-cacert") == NULL) {
         (void)fprintf(stderr, "  --cacert FILE trusts another CA; -k accepts any certificate, and "
                               "with it any impostor\n");
     }

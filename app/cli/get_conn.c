@@ -293,7 +293,7 @@ static void on_failed(struct get_conn *c, const struct cl_dial_result *r)
         f.exit_code = code;
         f.told = false;
     } else {
-        if (f.exit_code == GET_EXIT_VERIFY) {
+        if (f.exit_code == GET_EXIT_VERIFY && r->stage == CL_DIAL_TLS) {
             c->facts.verify_result = get_verify_result(r->error.code);
         }
         f.exit_code = client_revocation_exit(o, f.exit_code, &r->error);

@@ -64,10 +64,20 @@ static void fail_without_memory(struct cl_tunnel *t)
     fail(t);
 }
 
+/* What comes to mind when a proxy ends the connection before it has said anything. */
+static const char *hint_of_end(const struct cl_tunnel *t)
+{
+    const bool tls = t->spec.proxy->kind == CL_PROXY_HTTPS;
+    return t->in.len != 0     ? NULL
+           : !tls             ? "perhaps the proxy speaks TLS: then write https://"
+           : t->result.in_tls ? "perhaps the proxy does not speak TLS: then write http://"
+                              : NULL;
+}
+
 static void fail_ended(struct cl_tunnel *t, const char *how)
 {
-    (void)cl_error_set(&t->result.error, (struct cl_why){.code = CLEAT_ERR_TRUNCATED},
-                       "the proxy %s port %u %s", t->spec.proxy->host,
+    const struct cl_why why = {.code = CLEAT_ERR_TRUNCATED, .hint = hint_of_end(t)};
+    (void)cl_error_set(&t->result.error, why, "the proxy %s port %u %s", t->spec.proxy->host,
                        (unsigned)t->spec.proxy->port, how);
     fail(t);
 }
@@ -183,12 +193,18 @@ static void on_eof(void *ctx)
 static void on_failed(void *ctx, const struct cleat_error *error)
 {
     struct cl_tunnel *t = ctx;
+    const struct cleat_verdict *verdict = cleat_tls_verdict(cl_stream_tls(t->stream));
+    const bool refused = verdict != NULL && cleat_verdict_code(verdict) != CLEAT_OK;
     t->result.in_tls = !t->ready;
     (void)cl_error_set(&t->result.error,
                        (struct cl_why){.code = (cl_result)error->code,
                                        .alert = error->alert,
                                        .section = error->section,
-                                       .hint = error->hint},
+                                       .hint = refused
+                                                   ? "--proxy-cacert FILE trusts another CA for "
+                                                     "the proxy; --proxy-insecure accepts any "
+                                                     "certificate of it"
+                                                   : error->hint},
                        "TLS with the proxy %s: %s", t->spec.proxy->host, error->text);
     t->result.error.from_peer = error->from_peer;
     fail(t);
@@ -204,7 +220,12 @@ static void on_closed(void *ctx, const struct cl_stream_end *end)
     t->result.tls = cl_stream_tls(t->stream);
     t->result.in_tls = !t->ready;
     t->stream = NULL;
-    fail_ended(t, end->error.text);
+    if (end->cause == CL_STREAM_NETWORK || end->cause == CL_STREAM_TRUNCATED) {
+        fail_ended(t, "cuts the connection off without an answer");
+        return;
+    }
+    t->result.error = end->error;
+    fail(t);
 }
 
 static const struct cl_stream_handler handler = {

@@ -72,6 +72,8 @@ class Ways(ProxyTest):
             # --cacert and -k are about the server, as with curl.
             result = self.fetch("-sS", "-x", where, self.url, code=60)
             self.assertIn(b"TLS with the proxy localhost", result.stderr)
+            self.assertIn(b"hint: --proxy-cacert FILE", result.stderr)
+            self.assertNotIn(b" --cacert FILE", result.stderr)
             self.fetch("-sS", "-k", "-x", where, self.url, code=60)
             self.fetch("-sS", "-x", f"https://127.0.0.1:{p.port}", "--proxy-cacert", self.ca.cert,
                        self.url, code=60)
@@ -82,7 +84,8 @@ class Ways(ProxyTest):
             self.fetch("-sS", "-m", "1", "-x", f"https://localhost:{p.port}", "--proxy-insecure",
                        self.url, code=28)
         with self.proxy(tls=self.proxy_pair) as p:
-            self.fetch("-sS", "-x", f"http://localhost:{p.port}", self.url, code=56)
+            result = self.fetch("-sS", "-x", f"http://localhost:{p.port}", self.url, code=56)
+            self.assertIn(b"then write https://", result.stderr)
 
     def test_large_bodies_go_both_ways_through_two_layers(self):
         # Longer than all buffers on the way together.
