@@ -138,9 +138,10 @@ enum client_option_id {
      "ask this server for names (DNS over HTTPS), and nobody else"},                               \
     {CLIENT_DOH_INSECURE, 0, "doh-insecure", NULL, "accept any certificate of that server"}
 
-/* For commands that go through proxies. */
-#define CLIENT_PROXY_ROWS                                                                          \
-    {CLIENT_PROXY, 'x', "proxy", "URL",                                                            \
+/* For commands that go through proxies; x: the short option, as curl has it, unless the command has
+ * another use for it (0). */
+#define CLIENT_PROXY_ROWS(x)                                                                       \
+    {CLIENT_PROXY, x, "proxy", "URL",                                                              \
      "connect through this proxy: http://, https://, socks5:// or socks5h://\n"                    \
      "[USER:PASSWORD@]HOST:PORT (the default: as https_proxy, http_proxy and\n"                    \
      "all_proxy say); \"\": through none"},                                                        \

@@ -84,7 +84,7 @@ static const struct cl_option rows[] = {
     {GET_HEADING, 0, "Connection", NULL, NULL},
     CLIENT_CONNECTION_ROWS,
     CLIENT_DOH_ROWS,
-    CLIENT_PROXY_ROWS,
+    CLIENT_PROXY_ROWS('x'),
     {GET_MAX_TIME, 'm', "max-time", "SECONDS", "limit for the whole transfer"},
     {GET_RETRY, 0, "retry", "N",
      "try again up to N times after time-outs, failures of DNS and the statuses\n"

@@ -73,7 +73,7 @@ static const struct cl_option rows[] = {
     {WS_HEADING, 0, "Connection", NULL, NULL},
     CLIENT_CONNECTION_ROWS,
     CLIENT_DOH_ROWS,
-    CLIENT_PROXY_ROWS,
+    CLIENT_PROXY_ROWS(0), /* -x sends a message */
 
     {WS_HEADING, 0, "TLS", NULL, NULL},
     CLIENT_TLS_ROWS,

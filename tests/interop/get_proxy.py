@@ -2,15 +2,15 @@
 """`cleat get` and `cleat ws` through proxies: right ones, wrong ones, tinyproxy; beside curl."""
 import base64
 import json
-import pathlib
+import re
 import shutil
 import socket
 import subprocess
 import time
-import unittest
 
 from get_support import PROGRAM, GetTest, Peer, Scripted, free_port, get, need
 from proxy_support import ESTABLISHED, Proxy, Socks
+import support
 from support import PATIENCE, main
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello"
@@ -146,6 +146,23 @@ class Ways(ProxyTest):
             self.fetch("-sS", "-k", "-x", f"localhost:{p.port}",
                        f"https://[::1]:{self.origin.port}/")
             self.assertIn(f"CONNECT [::1]:{self.origin.port} HTTP/1.1", p.heads[0])
+
+    def test_websockets_talk_through_it(self):
+        with support.Server("--cert", self.cert, "--key", self.key, "--ws-echo", "/echo",
+                            "--insecure-listen", "127.0.0.1:0") as server:
+            clear = int(re.search(r":(\d+) \(", server.errors.wait_for(r"http://")).group(1))
+            for url in (f"wss://{NAME}:{server.port}/echo",
+                        f"ws://{NAME}:{clear}/echo"):
+                for pair, scheme in ((None, "http"), (self.proxy_pair, "https")):
+                    with self.proxy(tls=pair) as p:
+                        done = subprocess.run(
+                            [PROGRAM, "ws", "--cacert", str(self.ca.cert), "--proxy",
+                             f"{scheme}://localhost:{p.port}", "--proxy-cacert", str(self.ca.cert),
+                             "-1", "-x", "hello", url], capture_output=True, timeout=PATIENCE,
+                            stdin=subprocess.DEVNULL, check=False)
+                        self.assertEqual((done.returncode, done.stdout), (0, b"hello\n"),
+                                         done.stderr)
+                        self.assertEqual(p.names, [NAME])
 
     def test_websockets_go_through_it_too(self):
         with self.proxy(say(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")) as p:
