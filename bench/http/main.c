@@ -1,14 +1,12 @@
 /* bench/http/main.c - cleat-bench-http [--quick] [--only ID] [--json FILE]: what a server's
  * connection spends on a request, in memory, HTTP/1.1 and HTTP/2: from its bytes to those of the
  * answer. What the client does is not counted. docs/performance.md says how to read it. */
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/meter.h"
 #include "cleat/http_server.h"
-#include "cleat/version.h"
 
 /* 50: requests that are on their way together in HTTP/2, as for a page; half of what is allowed */
 #define TOGETHER 50
@@ -161,28 +159,17 @@ static bool run_row(struct row *row, bool quick)
 
 int main(int argc, char **argv)
 {
-    const char *only = NULL;
-    const char *file = NULL;
-    bool quick = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--quick") == 0) {
-            quick = true;
-        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
-            only = argv[++i];
-        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
-            file = argv[++i];
-        } else {
-            fprintf(stderr, "usage: cleat-bench-http [--quick] [--only ID] [--json FILE]\n");
-            return 2;
-        }
+    struct bench_args args;
+    if (!bench_args_parse(&args, argc, argv)) {
+        return 2;
     }
     json_t *results = json_array();
-    printf("HTTP requests in memory, one core; best of %d passes\n", quick ? 1 : 5);
+    printf("HTTP requests in memory, one core; best of %d passes\n", args.quick ? 1 : 5);
     for (size_t i = 0; i < NUM_ROWS; i++) {
-        if (only != NULL && strstr(rows[i].id, only) == NULL) {
+        if (!bench_args_wants(&args, rows[i].id)) {
             continue;
         }
-        if (!run_row(&rows[i], quick)) {
+        if (!run_row(&rows[i], args.quick)) {
             fprintf(stderr, "%s: failed\n", rows[i].id);
             return 1;
         }
@@ -190,13 +177,5 @@ int main(int argc, char **argv)
         json_array_append_new(results, json_pack("{s:s, s:f, s:f}", "id", rows[i].id, "ns",
                                                  rows[i].ns, "allocations", rows[i].allocs));
     }
-    int rc = 0;
-    if (file != NULL) {
-        json_t *root = json_pack("{s:i, s:s, s:o}", "schema", 1, "cleat", cleat_version(),
-                                 "results", json_incref(results));
-        rc = root == NULL || json_dump_file(root, file, JSON_INDENT(2)) != 0;
-        json_decref(root);
-    }
-    json_decref(results);
-    return rc;
+    return bench_args_write(&args, results);
 }

@@ -1,13 +1,11 @@
 /* bench/ws/main.c - cleat-bench-ws [--quick] [--only ID] [--json FILE]: unmasking and UTF-8 against
  * plain loops, and what a server spends on the echo of a message, in memory. docs/performance.md
  * says how to read it. */
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/meter.h"
-#include "cleat/version.h"
 #include "cleat/ws.h"
 #include "ws/mask.h"
 #include "ws/utf8.h"
@@ -197,42 +195,23 @@ static json_t *as_json(const struct row *row)
 
 int main(int argc, char **argv)
 {
-    const char *only = NULL;
-    const char *file = NULL;
-    bool quick = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--quick") == 0) {
-            quick = true;
-        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
-            only = argv[++i];
-        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
-            file = argv[++i];
-        } else {
-            fprintf(stderr, "usage: cleat-bench-ws [--quick] [--only ID] [--json FILE]\n");
-            return 2;
-        }
+    struct bench_args args;
+    if (!bench_args_parse(&args, argc, argv)) {
+        return 2;
     }
     json_t *results = json_array();
-    printf("WebSocket, one core, ns for one and GB/s; best of %d passes\n", quick ? 1 : 5);
+    printf("WebSocket, one core, ns for one and GB/s; best of %d passes\n", args.quick ? 1 : 5);
     printf("%-36s %9s %9s   %7s %7s\n", "", "cleat", "plain", "GB/s", "plain");
     for (size_t i = 0; i < NUM_ROWS; i++) {
-        if (only != NULL && strstr(rows[i].id, only) == NULL) {
+        if (!bench_args_wants(&args, rows[i].id)) {
             continue;
         }
-        if (!run_row(&rows[i], quick)) {
+        if (!run_row(&rows[i], args.quick)) {
             fprintf(stderr, "%s: failed\n", rows[i].id);
             return 1;
         }
         show(&rows[i]);
         json_array_append_new(results, as_json(&rows[i]));
     }
-    int rc = 0;
-    if (file != NULL) {
-        json_t *root = json_pack("{s:i, s:s, s:o}", "schema", 1, "cleat", cleat_version(),
-                                 "results", json_incref(results));
-        rc = root == NULL || json_dump_file(root, file, JSON_INDENT(2)) != 0;
-        json_decref(root);
-    }
-    json_decref(results);
-    return rc;
+    return bench_args_write(&args, results);
 }

@@ -59,15 +59,20 @@ cl_result cl_http_write_field_str(struct cl_buf *out, const char *name, const ch
     return cl_http_write_field(out, cl_rd_str(name), cl_rd_str(value));
 }
 
-cl_result cl_http_write_field_u64(struct cl_buf *out, const char *name, uint64_t value)
+struct cl_rd cl_http_digits(char room[CL_HTTP_MAX_DIGITS], uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    size_t at = CL_HTTP_MAX_DIGITS;
     do {
-        digits[--at] = (char)('0' + value % 10);
+        room[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    return cl_http_write_field(out, cl_rd_str(name), cl_rd_of(digits + at, sizeof(digits) - at));
+    return cl_rd_of(room + at, CL_HTTP_MAX_DIGITS - at);
+}
+
+cl_result cl_http_write_field_u64(struct cl_buf *out, const char *name, uint64_t value)
+{
+    char digits[CL_HTTP_MAX_DIGITS];
+    return cl_http_write_field(out, cl_rd_str(name), cl_http_digits(digits, value));
 }
 
 cl_result cl_http_write_date(struct cl_buf *out, int64_t unix_seconds)

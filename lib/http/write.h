@@ -28,6 +28,10 @@ CL_MUST cl_result cl_http_write_field(struct cl_buf *out, struct cl_rd name, str
 CL_MUST cl_result cl_http_write_field_str(struct cl_buf *out, const char *name, const char *value);
 CL_MUST cl_result cl_http_write_field_u64(struct cl_buf *out, const char *name, uint64_t value);
 
+/* cl_http_digits gives a number in decimal, a view into room. 20: 64 bits */
+#define CL_HTTP_MAX_DIGITS 20
+struct cl_rd cl_http_digits(char room[CL_HTTP_MAX_DIGITS], uint64_t value);
+
 /* cl_http_write_date adds "Date: <IMF-fixdate>" of a time in Unix seconds. */
 CL_MUST cl_result cl_http_write_date(struct cl_buf *out, int64_t unix_seconds);
 

@@ -92,14 +92,9 @@ static void put_str(struct cl_wr *w, const char *text)
 
 static void put_length(struct cl_wr *w, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+    char digits[CL_HTTP_MAX_DIGITS];
     put_str(w, "Content-Length: ");
-    cl_wr_bytes(w, digits + at, sizeof(digits) - at);
+    cl_wr_view(w, cl_http_digits(digits, value));
     cl_wr_bytes(w, "\r\n", 2);
 }
 
