@@ -212,6 +212,10 @@ cl_result cl_h2_collect_trailers(struct cl_h2_collect *c, struct cleat_error *er
         return cl_error_set(err, why, "trailers of at least %u bytes in %u fields", c->size,
                             c->num_fields);
     }
+    if (c->has_host) { /* kept apart, so that nobody else sees it */
+        const struct cl_why why = {CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9110 6.5.1", NULL};
+        return cl_error_set(err, why, "host as a trailer");
+    }
     cleat_http_response_init(&c->head, (struct cleat_http_view){"HEAD", 4});
     CL_TRY(cl_http_write_response(&c->text, 200));
     const cl_result r = end_text(c);
