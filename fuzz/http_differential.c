@@ -85,6 +85,25 @@ static bool has_field(const struct message *m, const char *name)
     return false;
 }
 
+/* llhttp knows no tab behind a number, a coding or an option; OWS may be one (RFC 9110 5.6.3). */
+static bool has_a_tab(const struct message *ours, const struct message *theirs)
+{
+    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection"};
+    (void)theirs;
+    for (size_t i = 0; i < ours->num_fields; i++) {
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            const char *raw = ours->values[i].p; /* a complete head: its line ends in CR */
+            while (*raw != '\r' && *raw != '\t') {
+                raw++;
+            }
+            if (*raw == '\t' && is_name(ours->names[i], names[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* ---- what we refuse and llhttp takes ---- */
 
 #define STRICTER(section, says, why) \
@@ -124,6 +143,9 @@ static struct row stricter[] = {
     STRICTER("RFC 9110 8.6", "", "RFC 9110 8.6: a length beyond 63 bits is too large"),
     STRICTER("RFC 9112 7.1", "a chunk size of more",
              "7.1: a size that could overflow MUST be prevented"),
+    {"RFC 9112 7.1", "not a chunk size",
+     "RFC 9110 5.6.3: chunked and a tab is chunked: what follows an upgrade is its body", has_a_tab,
+     0},
     STRICTER("RFC 9112 7.1.1", "",
              "7.1.1: extensions MUST be ignored, or refused when excessive: all are"),
     STRICTER("RFC 9112 7.1.2", "", "7.1.2: a trailer is a field line, ended by CR LF, and limited"),
@@ -143,25 +165,6 @@ static bool method_is_a_rare_token(const struct message *ours, const struct mess
         }
     }
     return true;
-}
-
-/* llhttp knows no tab behind a number, a coding or an option; OWS may be one (RFC 9110 5.6.3). */
-static bool has_a_tab(const struct message *ours, const struct message *theirs)
-{
-    static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Connection"};
-    (void)theirs;
-    for (size_t i = 0; i < ours->num_fields; i++) {
-        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-            const char *raw = ours->values[i].p; /* a complete head: its line ends in CR */
-            while (*raw != '\r' && *raw != '\t') {
-                raw++;
-            }
-            if (*raw == '\t' && is_name(ours->names[i], names[k])) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 #define PREFACE "Expected HTTP/2 Connection Preface"

@@ -237,6 +237,8 @@ static const struct piece whole[] = {
     P("GET / HTTP/1.1\r\nHost: h\r\nConnection: \",close\r\n\r\n"),
     P("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3 \t\r\n\r\nabc"),
     P("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n"),
+    P("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+      "Transfer-Encoding: chunked\t\r\n\r\nPRI * HTTP/2.0\r\n\r\n"),
 };
 #define NUM_WHOLE (sizeof(whole) / sizeof(whole[0]))
 
