@@ -5,12 +5,12 @@ import re
 import socket
 import ssl
 import unittest
-from collections import Counter
 
 import get_support
 import smuggling_rows
 import support
 from abuse_support import REDUCED
+from smuggling_support import Proxy, requests_of
 from support import Server
 
 support.need("openssl")
@@ -21,7 +21,6 @@ ROOT.mkdir()
 (ROOT / "a.txt").write_text("a\n")
 (ROOT / "index.html").write_text("home\n")
 ROWS = list(smuggling_rows.rows())
-LOGGED = re.compile(r'^\S*?:(\d+) .*?"([^"]*)" (\d+) ')
 
 
 def follow(number):
@@ -59,10 +58,9 @@ class Alone(unittest.TestCase):
                 if got != expected or last != [not taken]:
                     wrong.append(f"{name}: {got} {last} instead of {expected}")
             server.end()
-            for line in server.access.lines:
-                port, request, status = LOGGED.match(line).groups()
+            for port, request, status in requests_of(server):
                 if "/smuggled" in request and status != "400":
-                    wrong.append(f"{ports.get(int(port))}: smuggled: {line}")
+                    wrong.append(f"{ports.get(int(port))}: smuggled: {request}")
         self.assertEqual(wrong, [], f"{len(wrong)} of {len(ROWS)}:\n" + "\n".join(wrong))
 
     def ask(self, port, context, data, number):
@@ -82,45 +80,6 @@ class Alone(unittest.TestCase):
         return found, closing[-1:], mine
 
 
-PROXY = """
-daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    log_format told escape=none '"$request_uri" "$upstream_status"';
-    access_log {root}/access.log told;
-    client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-    uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-    upstream cleat {{ server 127.0.0.1:{to}; keepalive 1; }}
-    server {{
-        listen 127.0.0.1:{port}; underscores_in_headers on; proxy_ignore_client_abort on;
-        location / {{
-            proxy_pass {scheme}://cleat; proxy_http_version 1.1; proxy_set_header Connection "";
-            proxy_set_header Host localhost; proxy_request_buffering {buffering};
-        }}
-    }}
-}}
-"""
-
-
-class Proxy:
-    """nginx in front of a server, with one connection to it that it keeps."""
-
-    def __init__(self, to, scheme, buffering):
-        self.port = get_support.free_port()
-        self.root = support.folder() / f"nginx-{scheme}-{buffering}"
-        self.root.mkdir()
-        (self.root / "nginx.conf").write_text(PROXY.format(
-            root=self.root, port=self.port, to=to, scheme=scheme, buffering=buffering))
-        self.peer = get_support.Peer(["nginx", "-c", self.root / "nginx.conf", "-p", self.root,
-                                      "-e", self.root / "error.log"], self.port, self.root)
-
-    def passed_on(self):
-        """The requests that the server has answered: target and status."""
-        text = (self.root / "access.log").read_bytes().decode("latin-1")
-        return [("/" * (target[:1] != "/") + target, status)  # https://localhost?x is "?x" here
-                for target, status in re.findall(r'(?m)^"(.*)" "(\d+)"$', text)]
-
-
 def through(port, data):
     """Everything that comes back; the client has nothing more to say."""
     with support.connect(port) as s:
@@ -128,10 +87,6 @@ def through(port, data):
         with contextlib.suppress(OSError):
             s.shutdown(socket.SHUT_WR)
         return support.read_to_end(s)
-
-
-def unescaped(text):
-    return re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m.group(1), 16)), text)
 
 
 class BehindNginx(unittest.TestCase):
@@ -169,12 +124,8 @@ class BehindNginx(unittest.TestCase):
                     through(proxy.port, data)
                     self.ask_for_own(proxy.port, number, name)
             server.end()
-        logged = [LOGGED.match(line).groups() for line in server.access.lines]
-        answered = Counter((unescaped(request.split(" ")[1]), status)
-                           for _, request, status in logged)
-        passed_on = Counter(proxy.passed_on())
-        self.assertEqual(answered - passed_on, Counter(), "the server saw what nginx did not send")
-        self.assertEqual(passed_on - answered, Counter(), "nginx got answers to nothing")
+        logged = requests_of(server)
+        answered = proxy.agrees_with(logged)
         shared = self.count_shared(logged)
         print(f"\n{len(ROWS)} rows, {answered.total()} requests, {shared} rows and their followers "
               "on one connection")
