@@ -19,7 +19,8 @@ static const struct cl_option rows[] = {
      "standard error"},
     {GET_SLO, 0, "slo", "LIMITS",
      "exit with 4 when a phase took longer than so many milliseconds:\n"
-     "total=500,tls=100; phases: redirect, dns, tcp, tls, send, ttfb, transfer, total"},
+     "total=500,tls=100; the phases are redirect, dns, tcp, tls, send, ttfb,\n"
+     "transfer and total"},
     {GET_MIXED_CONTENT, 0, "mixed-content", NULL,
      "instead of the page: what it loads over plain HTTP, with line numbers; exit\n"
      "with 4 when browsers block some of it"},
