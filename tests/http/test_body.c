@@ -141,6 +141,80 @@ static void test_trailers_have_limits_of_bytes_and_of_fields(void **state)
     assert_int_equal(feed_all(&b, "x", &n), CLEAT_ERR_HTTP_TOO_LARGE);
 }
 
+/* Feeds text `piece` bytes at a time and puts the trailer section together. */
+static int gather_trailers(const char *text, size_t piece, char *out, size_t cap)
+{
+    struct cleat_http_body b = new_body(CLEAT_HTTP_CHUNKED, 0, 100);
+    const size_t len = strlen(text);
+    size_t at = 0, there = piece < len ? piece : len, num = 0;
+    b.tell_trailers = true;
+    for (;;) {
+        struct cleat_http_view view;
+        size_t used;
+        const int code = cleat_http_body_feed(&b, text + at, there - at, &used, &view, NULL);
+        at += used;
+        if (code == CLEAT_HTTP_TRAILER) {
+            assert_true(num + view.len < cap);
+            memcpy(out + num, view.p, view.len);
+            num += view.len;
+        } else if (code == CLEAT_HTTP_MORE && there < len) {
+            there = there + piece < len ? there + piece : len;
+        } else if (code != CLEAT_HTTP_DATA) {
+            out[num] = '\0';
+            return code;
+        }
+    }
+}
+
+static void test_trailers_are_handed_out_on_request(void **state)
+{
+    static const char text[] = "3\r\nabc\r\n0\r\nX-Sum: 17\r\nx-empty:\r\nx-last:  a b \r\n\r\n";
+    struct cleat_http_head h;
+    char out[200];
+    (void)state;
+    for (size_t piece = 1; piece <= sizeof(text); piece++) {
+        assert_int_equal(gather_trailers(text, piece, out, sizeof(out)), CLEAT_HTTP_COMPLETE);
+        assert_string_equal(out, "X-Sum: 17\r\nx-empty:\r\nx-last:  a b \r\n\r\n");
+        assert_int_equal(gather_trailers("0\r\n\r\n", piece, out, sizeof(out)),
+                         CLEAT_HTTP_COMPLETE);
+        assert_string_equal(out, ""); /* there are none */
+    }
+    assert_int_equal(gather_trailers(text, sizeof(text), out, sizeof(out)), CLEAT_HTTP_COMPLETE);
+    assert_int_equal(cleat_http_trailers_parse(&h, out, strlen(out), NULL), CLEAT_OK);
+    assert_int_equal(h.num_fields, 3);
+    assert_true(cleat_http_is(cleat_http_find(&h, "x-sum", NULL), "17"));
+    assert_true(cleat_http_is(cleat_http_find(&h, "X-Last", NULL), "a b"));
+    assert_int_equal(h.status, 0);
+}
+
+static void test_trailers_that_must_be_none_are_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } rows[] = {
+        {"a: b\r\n\r\n", CLEAT_OK},
+        {"grpc-status: 0\r\n\r\n", CLEAT_OK},
+        {"Authorization: x\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+        {"a: b\r\nset-cookie: x\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+        {"Content-Encoding: gzip\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+        {"Content-Length: 3\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+        {"Transfer-Encoding: gzip\r\n\r\n", CLEAT_ERR_HTTP_AMBIGUOUS},
+        {"a: b\r\n", CLEAT_ERR_HTTP_SYNTAX}, /* not complete */
+        {"a: b\r\n\r\nc: d\r\n", CLEAT_ERR_HTTP_SYNTAX},
+        {"a b\r\n\r\n", CLEAT_ERR_HTTP_SYNTAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cleat_http_head h;
+        struct cleat_error err = {0};
+        const int code = cleat_http_trailers_parse(&h, rows[i].text, strlen(rows[i].text), &err);
+        if (code != rows[i].code || (code == CLEAT_OK) != (err.text[0] == '\0')) {
+            fail_msg("%s: %s %s", rows[i].text, cleat_error_name(code), err.text);
+        }
+    }
+}
+
 static void test_a_body_that_ends_early_is_truncated(void **state)
 {
     size_t n;
@@ -201,6 +275,8 @@ int main(void)
         cmocka_unit_test(test_content_beyond_the_limit_is_refused_in_every_framing),
         cmocka_unit_test(test_trailers_with_other_names_are_taken_however_they_are_cut),
         cmocka_unit_test(test_trailers_have_limits_of_bytes_and_of_fields),
+        cmocka_unit_test(test_trailers_are_handed_out_on_request),
+        cmocka_unit_test(test_trailers_that_must_be_none_are_refused),
         cmocka_unit_test(test_a_body_that_ends_early_is_truncated),
         cmocka_unit_test(test_what_follows_a_body_is_not_consumed),
         cmocka_unit_test(test_no_body_is_complete_at_once),
