@@ -37,6 +37,8 @@ class Rest:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.said = self.process.communicate(timeout=support.PATIENCE)[1].decode()
+        if self.process.returncode != 0:  # a sanitizer's word, too
+            raise AssertionError(self.said)
 
     def socket(self):
         return support.tls(self.port, CA)
