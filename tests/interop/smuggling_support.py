@@ -9,7 +9,7 @@ PROXY = """
 daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
 events {{ worker_connections 64; }}
 http {{
-    log_format told escape=none '"$request_uri" "$upstream_status"';
+    log_format told escape=none '"$request_uri" "$upstream_status" "$upstream_addr"';
     access_log {root}/access.log told;
     client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
     uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
@@ -39,19 +39,26 @@ class Proxy:
                                       "-e", self.root / "error.log"], self.port, self.root)
 
     def passed_on(self):
-        """The requests that the server has answered: target and status."""
+        """Counts of (target, status) that the server has answered, and of the targets of requests
+        that were begun and given up: a body that turned out wrong on its way."""
         text = (self.root / "access.log").read_bytes().decode("latin-1")
-        return [("/" * (target[:1] != "/") + target, status)  # https://localhost?x is "?x" here
-                for target, status in re.findall(r'(?m)^"(.*)" "(\d+)"$', text)]
+        answered, given_up = Counter(), Counter()
+        for target, status, to in re.findall(r'(?m)^"(.*)" "([^"]*)" "([^"]*)"$', text):
+            target = "/" * (target[:1] != "/") + target  # https://localhost?x is "?x" here
+            if status.isdigit():
+                answered[target, status] += 1
+            elif to:
+                given_up[target] += 1
+        return answered, given_up
 
     def agrees_with(self, logged):
         """Both have the same requests, with the same targets and statuses. Gives what they have."""
-        answered = Counter((unescaped(request.split(" ")[1]), status)
-                           for _, request, status in logged)
-        passed_on = Counter(self.passed_on())
-        assert not answered - passed_on, f"nginx has not sent {answered - passed_on}"
-        assert not passed_on - answered, f"nginx got answers to nothing: {passed_on - answered}"
-        return answered
+        seen = Counter((unescaped(request.split(" ")[1]), status) for _, request, status in logged)
+        answered, given_up = self.passed_on()
+        for (target, status), times in (seen - answered).items():
+            assert times <= given_up[target], f"nginx has not sent {target} ({status})"
+        assert not answered - seen, f"nginx got answers to nothing: {answered - seen}"
+        return seen
 
 
 def unescaped(text):
