@@ -29,21 +29,6 @@ static void flush(struct get_conn *c)
     }
 }
 
-/* The head of a request as it is told: with the version that it has here. */
-static void tell_request(struct get_conn *c, const struct get_exchange *x)
-{
-    const uint8_t *end = memchr(x->head.p, '\r', x->head.len);
-    const size_t at = end != NULL ? (size_t)(end - x->head.p) - strlen("1.1") : 0;
-    struct cl_buf text = {0};
-    if (get_conn_trace(c) != NULL && at > 0 &&
-        cl_buf_append(&text, x->head.p, at, SIZE_MAX) == CL_OK &&
-        cl_buf_append(&text, "2", 1, SIZE_MAX) == CL_OK &&
-        cl_buf_append(&text, end, x->head.len - at - strlen("1.1"), SIZE_MAX) == CL_OK) {
-        cl_trace_http_head(get_conn_trace(c), x->stream, true, (const char *)text.p, text.len);
-    }
-    cl_buf_deinit(&text);
-}
-
 static void pump(struct get_conn *c, struct get_exchange *x)
 {
     size_t taken = 0;
@@ -102,7 +87,7 @@ static void start(struct get_conn *c, struct get_exchange *x)
         return;
     }
     x->head_sent = x->head.len;
-    tell_request(c, x);
+    cl_trace_http_head(get_conn_trace(c), x->stream, true, (const char *)x->head.p, x->head.len);
     if (x->body != NULL) {
         pump(c, x);
     }

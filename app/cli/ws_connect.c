@@ -74,16 +74,19 @@ static bool make_fields(struct ws_session *s)
     return s->fields != NULL && (own_agent || add_field(s, agent));
 }
 
-static bool make_request(struct ws_session *s)
+bool ws_connect_request(struct ws_session *s, bool http2)
 {
     const struct ws_options *o = s->options;
-    bool fine = make_fields(s) && cl_buf_reserve(&s->request, MAX_REQUEST, MAX_REQUEST) == CL_OK;
+    s->request.len = s->request_sent = 0;
+    bool fine = (s->fields != NULL || make_fields(s)) &&
+                cl_buf_reserve(&s->request, MAX_REQUEST, MAX_REQUEST) == CL_OK;
     if (fine) {
         s->offer = (struct cleat_ws_offer){.origin = o->origin,
                                            .subprotocols = o->subprotocols.items,
                                            .num_subprotocols = o->subprotocols.num,
                                            .fields = s->fields,
-                                           .num_fields = s->num_fields};
+                                           .num_fields = s->num_fields,
+                                           .http2 = http2};
         cleat_ws_deflate_init(&s->offer.deflate, false);
         s->offer.deflate.on = !o->no_deflate;
         int code = cleat_ws_request_write(&s->offer, &s->target.url, s->key, (char *)s->request.p,
@@ -242,6 +245,13 @@ static bool by_another_way(struct ws_session *s, const struct cl_dial_result *r)
             client_route_next(&s->client, &s->route));
 }
 
+static bool speaks_h2(const struct cleat_tls *tls)
+{
+    struct cleat_tls_info info;
+    return tls != NULL && cleat_tls_info(tls, &info) == CLEAT_OK && info.alpn != NULL &&
+           strcmp(info.alpn, "h2") == 0;
+}
+
 static void on_dialled(void *ctx, const struct cl_dial_result *r)
 {
     struct ws_session *s = ctx;
@@ -258,6 +268,10 @@ static void on_dialled(void *ctx, const struct cl_dial_result *r)
             client_explain(&s->err, &s->options->client, false);
         }
         ws_session_fail(s, WS_EXIT_CONNECT, "connect", (struct cl_why){0}, "cannot connect");
+        return;
+    }
+    if (speaks_h2(r->tls)) {
+        ws_connect_h2(s, r->stream);
         return;
     }
     s->stream = r->stream;
@@ -315,10 +329,15 @@ static void dial(struct ws_session *s)
     }
 }
 
+void ws_connect_again(struct ws_session *s)
+{
+    dial(s);
+}
+
 void ws_connect_start(struct ws_session *s)
 {
     const struct client_wish wish = {.target = &s->target, .ech_offered = true, .stop = &s->over};
-    if (!make_request(s)) {
+    if (!ws_connect_request(s, false)) {
         return;
     }
     const int code = client_route_find(&s->client, &s->route, &wish, &s->err);
@@ -335,6 +354,7 @@ void ws_connect_cancel(struct ws_session *s)
     client_evidence_stop(&s->client.evidence);
     cl_dial_cancel(s->dial);
     s->dial = NULL;
+    ws_connect_h2_cancel(s);
     if (s->stream != NULL) {
         cl_stream_abort(s->stream, NULL);
     }

@@ -14,6 +14,7 @@ enum ws_option_id {
     WS_EXECUTE,
     WS_HEADER,
     WS_HELP,
+    WS_HTTP2,
     WS_JSON,
     WS_MAX_MESSAGE,
     WS_NO_CLOSE,
@@ -66,6 +67,8 @@ static const struct cl_option rows[] = {
     {WS_SUBPROTOCOL, 's', "subprotocol", "NAME", "offer a subprotocol; may be repeated"},
     {WS_SUBPROTOCOL, 0, "protocol", "NAME", NULL},
     {WS_NO_DEFLATE, 0, "no-deflate", NULL, "do not offer compression"},
+    {WS_HTTP2, 0, "http2", NULL,
+     "over HTTP/2 (RFC 8441) where the server takes that, else over HTTP/1.1"},
     {WS_PING_INTERVAL, 0, "ping-interval", "SECONDS",
      "ping when nothing came for so long (30; 0: never); no pong within\n20 seconds ends the "
      "connection"},
@@ -129,10 +132,19 @@ static int set_max_message(void *options, const struct cl_options *from)
     return 0;
 }
 
+static int set_http2(void *options, const struct cl_options *from)
+{
+    (void)from;
+    ((struct ws_options *)options)->http2 = true;
+    ((struct ws_options *)options)->client.alpn = "h2,http/1.1";
+    return 0;
+}
+
 #define AT(field) offsetof(struct ws_options, field)
 static const struct cl_setter setters[] = {
     {WS_BINARY, CL_SET_TRUE, AT(binary), NULL},
     {WS_TEXT, CL_SET_NOTHING, 0, NULL},
+    {WS_HTTP2, CL_SET_BY_FUNCTION, 0, set_http2},
     {WS_NO_CLOSE, CL_SET_TRUE, AT(no_close), NULL},
     {WS_ONE_MESSAGE, CL_SET_TRUE, AT(one_message), NULL},
     {WS_NO_DEFLATE, CL_SET_TRUE, AT(no_deflate), NULL},

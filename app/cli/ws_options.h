@@ -26,7 +26,7 @@ struct ws_options {
     const char *origin;
     const char *record;
     const char *replay;
-    bool binary, no_close, one_message, no_deflate, json, echo, timestamps, compare, help;
+    bool binary, no_close, one_message, no_deflate, json, echo, timestamps, compare, http2, help;
     bool has_wait;
     uint64_t wait_ms;
     uint64_t ping_ms; /* 0: none */

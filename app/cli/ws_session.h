@@ -10,6 +10,7 @@
 #include "cli/ws_options.h"
 #include "cli/ws_output.h"
 #include "cli/ws_replay.h"
+#include "conn/h2_carried.h"
 #include "conn/ws_stream.h"
 
 enum ws_exit {
@@ -34,6 +35,8 @@ struct ws_session {
     struct cl_dial *dial;
     bool older; /* the server has HTTP/2, but no WebSocket over it: HTTP/1.1 alone is offered */
     struct cl_stream *stream; /* while the upgrade is under way */
+    struct cl_h2_carried *h2; /* likewise, over HTTP/2 */
+    struct cl_timer *h2_timer;
     struct cleat_ws_field *fields;
     size_t num_fields;
     struct cleat_ws_offer offer;
@@ -84,9 +87,16 @@ void ws_session_deinit(struct ws_session *s);
 void ws_session_fail(struct ws_session *s, int exit_code, const char *stage, struct cl_why why,
                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* ws_connect_h2 upgrades over HTTP/2 on a stream where that was agreed (ws_h2.c); ws_connect_again
+ * dials once more. ws_connect_request writes the request. */
+void ws_connect_h2(struct ws_session *s, struct cl_stream *stream);
+void ws_connect_h2_cancel(struct ws_session *s);
+bool ws_connect_request(struct ws_session *s, bool http2);
+
 /* ws_connect_start dials; ws_session_opened is called when the upgrade is done, or ws_session_fail.
  * ws_connect_cancel gives it up. */
 void ws_connect_start(struct ws_session *s);
+void ws_connect_again(struct ws_session *s);
 void ws_connect_cancel(struct ws_session *s);
 int ws_session_opened(struct ws_session *s);
 

@@ -59,7 +59,7 @@ void cl_trace_verdict(struct cl_trace *t, const struct cleat_verdict *verdict, i
                       bool ignored);
 
 /* cl_trace_http_head tells a request's or response's head, cl_trace_http_body the end of a body.
- * stream: of HTTP/2; 0: there are none. */
+ * stream: of HTTP/2, which the head, written as one of HTTP/1.1, is told as; 0: there are none. */
 void cl_trace_http_head(struct cl_trace *t, uint32_t stream, bool sent, const char *head,
                         size_t len);
 void cl_trace_http_body(struct cl_trace *t, uint32_t stream, bool sent, uint64_t bytes);

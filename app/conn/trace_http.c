@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "conn/json_text.h"
@@ -63,19 +64,41 @@ static void tell_head(struct cl_trace *t, json_t *line, bool sent, const char *h
     cl_trace_end(t, line);
 }
 
+/* A head that is written as HTTP/1.1 has it, with the version that it goes by; else nothing. */
+static void spell_version(struct cl_buf *out, const char *head, size_t len)
+{
+    static const char older[] = "HTTP/1.1";
+    const size_t older_len = sizeof(older) - 1;
+    const char *end = memchr(head, '\r', len);
+    const char *at = end != NULL ? memmem(head, (size_t)(end - head), older, older_len) : NULL;
+    if (at == NULL) {
+        return;
+    }
+    const size_t before = (size_t)(at - head);
+    if (cl_buf_append(out, head, before, SIZE_MAX) != CL_OK ||
+        cl_buf_append(out, "HTTP/2", 6, SIZE_MAX) != CL_OK ||
+        cl_buf_append(out, at + older_len, len - before - older_len, SIZE_MAX) != CL_OK) {
+        cl_buf_deinit(out);
+    }
+}
+
 void cl_trace_http_head(struct cl_trace *t, uint32_t stream, bool sent, const char *head,
                         size_t len)
 {
     if (t == NULL) {
         return;
     }
+    struct cl_buf text = {0};
     if (stream != 0) {
         cl_trace_say(t, CL_TRACE_INFO, "http", "stream %" PRIu32 ": %s", stream,
                      sent ? "request" : "response");
+        spell_version(&text, head, len);
     }
     json_t *line = cl_trace_begin(t, sent ? "http.request" : "http.response");
     set_stream(line, stream);
-    tell_head(t, line, sent, head, len);
+    tell_head(t, line, sent, text.len > 0 ? (const char *)text.p : head,
+              text.len > 0 ? text.len : len);
+    cl_buf_deinit(&text);
 }
 
 void cl_trace_proxy_head(struct cl_trace *t, bool sent, const char *head, size_t len)

@@ -330,6 +330,8 @@ struct cleat_ws_offer {
     bool require_deflate; /* fail (RFC 6455 7.4.1: 1010) when the server declines it */
     const struct cleat_ws_field *fields; /* further ones; those of the handshake are refused */
     size_t num_fields;
+    bool http2; /* for an extended CONNECT (RFC 8441): the request, still written as a GET of
+                   HTTP/1.1, has no key and asks for no upgrade, and 200 is the answer */
     int (*random)(void *ctx, uint8_t *out, size_t len); /* NULL: libcrypto's */
     void *random_ctx;
 };

@@ -111,9 +111,11 @@ static cl_result put_request(struct cl_buf *head, const struct cleat_ws_offer *o
                              struct cleat_error *err)
 {
     CL_TRY(put_target(head, url));
-    CL_TRY(cl_http_write_field_str(head, "Upgrade", "websocket"));
-    CL_TRY(cl_http_write_field_str(head, "Connection", "Upgrade"));
-    CL_TRY(cl_http_write_field_str(head, "Sec-WebSocket-Key", key));
+    if (!offer->http2) {
+        CL_TRY(cl_http_write_field_str(head, "Upgrade", "websocket"));
+        CL_TRY(cl_http_write_field_str(head, "Connection", "Upgrade"));
+        CL_TRY(cl_http_write_field_str(head, "Sec-WebSocket-Key", key));
+    }
     CL_TRY(cl_http_write_field_str(head, "Sec-WebSocket-Version", "13"));
     CL_TRY(put_subprotocols(head, offer, err));
     if (offer->deflate.on) {
@@ -163,9 +165,11 @@ static cl_result refuse(struct cleat_error *err, const char *section, const char
     return cl_error_set(err, why, "%s: \"%.*s\"", what, CL_HTTP_SHOWN(shown));
 }
 
-static cl_result check_status(const struct cleat_http_head *head, struct cleat_error *err)
+/* RFC 8441 5: "… is a 2XX series status code" instead of 101. */
+static cl_result check_status(const struct cleat_http_head *head, bool http2,
+                              struct cleat_error *err)
 {
-    if (head->status == 101) {
+    if (http2 ? head->status >= 200 && head->status < 300 : head->status == 101) {
         return CL_OK;
     }
     struct cleat_http_view versions = cleat_http_find(head, "Sec-WebSocket-Version", NULL);
@@ -184,8 +188,8 @@ static cl_result check_status(const struct cleat_http_head *head, struct cleat_e
                                         "dropped Upgrade"
                                       : NULL,
     };
-    return cl_error_set(err, why, "the server answered %u %.*s instead of 101", head->status,
-                        CL_HTTP_SHOWN(reason));
+    return cl_error_set(err, why, "the server answered %u %.*s instead of %s", head->status,
+                        CL_HTTP_SHOWN(reason), http2 ? "200" : "101");
 }
 
 static cl_result check_switch(const struct cleat_http_head *head, const char *key,
@@ -238,8 +242,10 @@ static cl_result check_subprotocol(struct cleat_ws_upgrade *out, const struct cl
 static cl_result check(struct cleat_ws_upgrade *out, const struct cleat_http_head *head,
                        const struct cleat_ws_offer *offer, const char *key, struct cleat_error *err)
 {
-    CL_TRY(check_status(head, err));
-    CL_TRY(check_switch(head, key, err));
+    CL_TRY(check_status(head, offer->http2, err));
+    if (!offer->http2) {
+        CL_TRY(check_switch(head, key, err));
+    }
     CL_TRY(check_subprotocol(out, head, offer, err));
     CL_TRY(cl_ws_ext_agreed(out, head, &offer->deflate, err));
     if (offer->require_deflate && !out->deflate.on) {

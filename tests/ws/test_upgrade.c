@@ -471,6 +471,28 @@ static int answer(const char *text, const struct cleat_ws_offer *offer, struct c
     return cleat_ws_response_check(u, &head, offer, "dGhlIHNhbXBsZSBub25jZQ==", err);
 }
 
+/* RFC 8441 5: no key, no upgrade; 200 is the answer, and the rest is judged as ever. */
+static void test_over_http_2_there_is_no_key(void **state)
+{
+    static const char *const protocols[] = {"chat"};
+    const struct cleat_ws_offer offer = {
+        .subprotocols = protocols, .num_subprotocols = 1, .http2 = true, .random = sample_nonce};
+    struct cleat_ws_upgrade u;
+    struct cleat_error err;
+    char out[1024];
+    (void)state;
+    assert_int_equal(write_request(&offer, out, sizeof(out), &err), CLEAT_OK);
+    assert_string_equal(out, "GET /chat?room=1 HTTP/1.1\r\nHost: example.com:8443\r\n"
+                             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+    assert_int_equal(answer("HTTP/1.1 200 \r\nSec-WebSocket-Protocol: chat\r\n", &offer, &u, &err),
+                     CLEAT_OK);
+    assert_string_equal(u.subprotocol, "chat");
+    assert_int_equal(answer("HTTP/1.1 200 \r\nSec-WebSocket-Protocol: x\r\n", &offer, &u, &err),
+                     CLEAT_ERR_WS_HANDSHAKE);
+    assert_int_equal(answer("HTTP/1.1 404 \r\n", &offer, &u, &err), CLEAT_ERR_HTTP_STATUS);
+    assert_non_null(strstr(err.text, "instead of 200"));
+}
+
 static void test_each_response_is_judged(void **state)
 {
     static const char *const protocols[] = {"superchat", "chat"};
@@ -553,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_offers_of_compression_are_answered),
         cmocka_unit_test(test_a_request_says_what_is_asked_for),
         cmocka_unit_test(test_offers_that_no_header_can_carry_are_refused),
+        cmocka_unit_test(test_over_http_2_there_is_no_key),
         cmocka_unit_test(test_each_response_is_judged),
         cmocka_unit_test(test_answers_to_our_demands_must_meet_them),
         cmocka_unit_test(test_a_request_for_an_upgrade_is_recognised),
