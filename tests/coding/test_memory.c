@@ -2,22 +2,12 @@
  * of memory hold, and what coders say they take is what they take. */
 #include <stdio.h>
 
-#include "base/mem.h"
+#include "allocations.h"
 #include "support_coding.h"
 
 static const enum cleat_coding all[] = {CLEAT_CODING_GZIP, CLEAT_CODING_DEFLATE, CLEAT_CODING_BR,
                                         CLEAT_CODING_ZSTD};
 #define NUM_ALL (sizeof(all) / sizeof(all[0]))
-
-static size_t num_allocations;
-static size_t fail_at;
-
-static bool count_and_fail(void *ctx, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    return ++num_allocations != fail_at;
-}
 
 static int run_encoder(enum cleat_coding coding, struct cl_rd in)
 {
@@ -48,16 +38,15 @@ static void test_encoders_survive_every_failed_allocation(void **state)
     (void)state;
     content(&plain, 30000);
     for (size_t i = 0; i < NUM_ALL; i++) {
-        fail_at = num_allocations = 0;
-        cl_mem_test_hook(count_and_fail, NULL);
+        struct allocations allocations;
+        allocations_watch(&allocations, 0);
         assert_int_equal(run_encoder(all[i], cl_buf_view(&plain)), CLEAT_OK);
-        const size_t total = num_allocations;
+        const size_t total = allocations.num;
         for (size_t n = 1; n <= total; n++) {
-            fail_at = n;
-            num_allocations = 0;
+            allocations_watch(&allocations, n);
             assert_int_equal(run_encoder(all[i], cl_buf_view(&plain)), CLEAT_ERR_NOMEM);
         }
-        cl_mem_test_hook(NULL, NULL);
+        allocations_leave();
         /* libzstd's memory is its own */
         assert_true(total >= (all[i] == CLEAT_CODING_ZSTD ? 1 : 4));
     }
@@ -74,19 +63,18 @@ static void test_decoders_survive_every_failed_allocation(void **state)
         struct cl_buf coded = {0};
         struct cl_buf out = {0};
         encode(all[i], 0, CLEAT_ENCODE, cl_buf_view(&plain), SIZE_MAX, &coded);
-        fail_at = num_allocations = 0;
-        cl_mem_test_hook(count_and_fail, NULL);
+        struct allocations allocations;
+        allocations_watch(&allocations, 0);
         assert_int_equal(decode(&codings, NULL, cl_buf_view(&coded), 100, &out, NULL), CLEAT_OK);
         cl_buf_deinit(&out);
-        const size_t total = num_allocations;
+        const size_t total = allocations.num;
         for (size_t n = 1; n <= total; n++) {
-            fail_at = n;
-            num_allocations = 0;
+            allocations_watch(&allocations, n);
             assert_int_equal(decode(&codings, NULL, cl_buf_view(&coded), 100, &out, NULL),
                              CLEAT_ERR_NOMEM);
             cl_buf_deinit(&out);
         }
-        cl_mem_test_hook(NULL, NULL);
+        allocations_leave();
         assert_true(total >= 2);
         cl_buf_deinit(&coded);
     }
