@@ -8,6 +8,7 @@
 #include "cli/get_codes.h"
 #include "cli/get_done.h"
 #include "cli/get_print_curl.h"
+#include "cli/get_progress.h"
 #include "cli/get_transfer.h"
 
 /* The message of a failure: what happened, then what it is called and where it stands, then what to
@@ -29,6 +30,7 @@ struct run {
     TAILQ_HEAD(, get_transfer) transfers; /* under way */
     size_t num_running;
     size_t next; /* URL to begin */
+    struct get_progress progress;
     int code;
 };
 
@@ -64,6 +66,9 @@ static void finish_one(struct run *r, struct get_transfer *t)
 {
     const struct get_options *o = r->session.options;
     int code = t->exit_code;
+    get_progress_clear(&r->progress);
+    r->progress.done++;
+    r->progress.bytes += t->out.bytes;
     report(o, code, &t->err);
     code = get_done(o, &t->facts);
     drop(r, t);
@@ -75,6 +80,7 @@ static bool step_all(struct run *r)
 {
     struct get_transfer *t, *next;
     bool moved = false;
+    uint64_t bytes = 0;
     for (t = TAILQ_FIRST(&r->transfers); t != NULL; t = next) {
         next = TAILQ_NEXT(t, link);
         moved = get_transfer_step(t) || moved;
@@ -86,7 +92,9 @@ static bool step_all(struct run *r)
     TAILQ_FOREACH(t, &r->transfers, link)
     {
         moved = moved || get_transfer_is_due(t); /* by what came while others were looked at */
+        bytes += t->out.bytes;
     }
+    get_progress_draw(&r->progress, bytes);
     return moved;
 }
 
@@ -105,6 +113,7 @@ static void give_up(struct run *r)
 static void run_all(struct run *r)
 {
     const struct get_options *o = r->session.options;
+    get_progress_init(&r->progress, o);
     const size_t max = o->parallel ? (size_t)o->parallel_max : 1;
     while (r->code != GET_EXIT_NO_MEMORY && (r->num_running > 0 || r->next < o->urls.num)) {
         if (r->num_running < max && r->next < o->urls.num) {
@@ -114,6 +123,7 @@ static void run_all(struct run *r)
             give_up(r);
         }
     }
+    get_progress_clear(&r->progress);
 }
 
 static int run(const struct get_options *o)

@@ -31,7 +31,7 @@ static bool terminal_draws(void)
 
 /* Where the bar would not be torn apart by the body: it is on a terminal, the body is not, and not
  * on its way to a program that may write to the terminal either. */
-static bool bar_has_a_place(const char *path)
+bool get_output_bar_has_a_place(const char *path)
 {
     struct stat st;
     return terminal_draws() &&
@@ -44,7 +44,7 @@ void get_output_init(struct get_output *out, const char *path, bool bar, struct 
     out->forced = path != NULL && strcmp(path, "-") == 0;
     out->path = out->forced ? NULL : path;
     out->fd = -1;
-    out->bar = bar && bar_has_a_place(out->path);
+    out->bar = bar && get_output_bar_has_a_place(out->path);
     out->upload_bar = bar && terminal_draws();
     out->start_us = cl_clock_mono_us();
     out->err = err;

@@ -46,6 +46,10 @@ bool get_output_again(struct get_output *out);
 /* get_output_end makes the file, should it still be missing (keep), draws the last bar, closes. */
 bool get_output_end(struct get_output *out, bool keep);
 
+/* get_output_bar_has_a_place: standard error shows one, and what goes to a file (path; NULL: to
+ * standard output) does not tear it apart. */
+bool get_output_bar_has_a_place(const char *path);
+
 /* get_output_bar writes the text of a progress bar: less than cap bytes, no line end, and narrower
  * than a terminal of so many columns. total 0: not known. us: since the start. Pure. */
 void get_output_bar(char *text, size_t cap, size_t columns, uint64_t bytes, uint64_t total,

@@ -329,7 +329,7 @@ static int prepare(struct get_transfer *t, const char *url, const char *output, 
                        output);
     }
     get_output_init(&t->out, remote ? t->facts.filename_effective : output,
-                    !o->silent && !o->no_progress && !o->client.verbose, &t->err);
+                    !o->silent && !o->no_progress && !o->client.verbose && !o->parallel, &t->err);
     if (o->mixed_content || o->mixed_content_json) {
         t->out.memory = &t->facts.page;
     }

@@ -56,6 +56,27 @@ static void test_bundled_short_options_are_taken_apart(void **state)
     get_options_deinit(&o);
 }
 
+static void test_protocols_and_parallel_transfers_are_as_in_curl(void **state)
+{
+    struct get_options o;
+    assert_int_equal(PARSE(&o, "https://a.example/"), 0);
+    assert_string_equal(o.client.alpn, "h2,http/1.1");
+    assert_true(!o.parallel && o.parallel_max == 50);
+    get_options_deinit(&o);
+    assert_int_equal(PARSE(&o, "--http1.1", "-Z", "--parallel-max", "3", "https://a.example/"), 0);
+    assert_string_equal(o.client.alpn, "http/1.1");
+    assert_true(o.parallel && o.parallel_max == 3);
+    get_options_deinit(&o);
+    assert_int_equal(PARSE(&o, "--http1.1", "--http2", "https://a.example/"), 0);
+    assert_string_equal(o.client.alpn, "h2,http/1.1");
+    get_options_deinit(&o);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const bad[] = {"0", "301", "many"};
+        assert_int_equal(PARSE(&o, "--parallel-max", bad[i], "https://a.example/"), 2);
+        get_options_deinit(&o);
+    }
+}
+
 static void test_defaults_are_curls(void **state)
 {
     struct get_options o;
@@ -208,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bundled_short_options_are_taken_apart),
+        cmocka_unit_test(test_protocols_and_parallel_transfers_are_as_in_curl),
         cmocka_unit_test(test_defaults_are_curls),
         cmocka_unit_test(test_times_are_decimal_seconds),
         cmocka_unit_test(test_tls_versions_are_understood),

@@ -6,7 +6,7 @@ import struct
 import h2_support
 from get_support import GetTest, Peer, free_port, nginx
 from h2_support import Server, frame
-from support import PATIENCE, main, need
+from support import CLEAT, PATIENCE, main, need, on_terminal
 
 NODE = """
 const http2 = require('http2'), fs = require('fs');
@@ -113,6 +113,16 @@ class Nghttpd(H2Test):
         self.fetch("-sSZ", *[w for o in outputs for w in ("-o", o)], *[f"{self.url}/big"] * 3)
         for output in outputs:
             self.assertEqual(output.read_bytes(), (self.www / "big").read_bytes())
+
+    def test_the_bar_of_several_is_one_line(self):
+        dead = f"https://localhost:{free_port()}/"
+        shown, code = on_terminal(
+            [CLEAT, "get", "--cacert", self.ca.cert, "-Z", "-o", "/dev/null", f"{self.url}/big",
+             "-o", "/dev/null", dead])
+        self.assertEqual(code, 7, shown)
+        self.assertIn(b" of 2  ", shown)
+        self.assertRegex(shown, rb"\r\x1b\[Kcleat: \(7\) ")
+        self.assertTrue(shown.endswith(b"\n") or shown.endswith(b"\r\x1b[K"), shown)
 
     def test_a_failure_in_parallel_is_the_exit_code(self):
         dead = f"https://localhost:{free_port()}/"

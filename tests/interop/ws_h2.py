@@ -61,8 +61,8 @@ class Ourselves(WsTest):
         super().setUpClass()
         port = free_port()
         cls.peer = Peer([CLEAT, "serve", "--listen", f"127.0.0.1:{port}", "--cert", cls.cert,
-                         "--key", cls.key, "--ws-echo", "/ws", "--ws-max-message", "20000000"], port,
-                        cls.folder).__enter__()
+                         "--key", cls.key, "--ws-echo", "/ws", "--ws-max-message", "20000000"],
+                        port, cls.folder).__enter__()
         cls.url = f"wss://localhost:{port}/ws"
 
     @classmethod
