@@ -245,6 +245,21 @@ static bool is_for_websocket(const struct cl_answer *a, const struct cleat_http_
             cl_ws_config_find(ws->config, cleat_http_text(head, head->path)) != NULL);
 }
 
+/* RFC 8441 4: over HTTP/2 a WebSocket is asked for by its :protocol. False: it is not, and refused. */
+static bool is_asked_rightly(struct cl_answer *a, unsigned major, const char *protocol)
+{
+    if (major == 1 || (protocol != NULL && strcmp(protocol, "websocket") == 0)) {
+        return true;
+    }
+    if (protocol != NULL) {
+        cl_answer_refuse(a, 501, "Of the protocols there are this server knows websocket alone.");
+    } else {
+        cl_answer_refuse(a, 400,
+                         "There is a WebSocket here: over HTTP/2 ask for it by an extended CONNECT.");
+    }
+    return false;
+}
+
 /* RFC 9110 10.1.1: who waits for a 100 gets a final answer at once where that is a refusal. Whether
  * the body comes all the same cannot be known. */
 static bool refuses_body(const struct cl_answer *a, const struct cleat_http_head *head)
@@ -266,8 +281,8 @@ enum cl_answer_next cl_answer_request(struct cl_answer *a, const struct cleat_ht
         cl_access_note_head(&a->note, head, major);
     }
     if (is_for_websocket(a, head, protocol)) {
-        a->is_upgrade = true;
-        return CL_ANSWER_WEBSOCKET;
+        a->is_upgrade = is_asked_rightly(a, major, protocol);
+        return a->is_upgrade ? CL_ANSWER_WEBSOCKET : CL_ANSWER_READY;
     }
     answer(a, head);
     if (refuses_body(a, head)) {

@@ -104,7 +104,6 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
     CL_TRY(check_hello(tls));
     CL_TRY(make_random(tls));
     CL_TRY(cl_select_session_12(tls));
-    CL_TRY(cl_select_alpn(tls));
     hs->ticket_expected = tls->config->ticket_keys != NULL && hs->parsed.has_session_ticket &&
                           hs->parsed.extended_master_secret;
     if (tls->resumed) {
@@ -112,6 +111,7 @@ static cl_result select_(struct cleat_tls *tls, const struct cl_msg *msg)
     } else {
         CL_TRY(start_full(tls));
     }
+    CL_TRY(cl_select_alpn(tls)); /* with the suite known */
     /* RFC 7366 2: answered with a CBC suite alone */
     hs->encrypt_then_mac = hs->parsed.encrypt_then_mac && tls->suite->mac != CL_HASH_NONE;
     cl_event_choice(tls, "cipher suite", tls->suite->name,

@@ -248,6 +248,14 @@ static cl_result select_group(struct cleat_tls *tls, struct cl_rd *share)
 
 /* ---- application protocol ---- */
 
+/* RFC 9113 9.2.2 and appendix A: no suite of TLS 1.2 without an ephemeral key exchange, or without
+ * an AEAD, is one for HTTP/2; who offers nothing better gets another protocol. */
+static bool may_carry(const struct cl_suite *suite, struct cl_rd protocol)
+{
+    return suite->version != CLEAT_TLS_1_2 || !cl_rd_equal(protocol, cl_rd_str("h2")) ||
+           (cl_suite_has_share(suite) && suite->mac == CL_HASH_NONE);
+}
+
 cl_result cl_select_alpn(struct cleat_tls *tls)
 {
     struct cl_rd ours = cl_buf_view(&tls->config->alpn);
@@ -260,7 +268,7 @@ cl_result cl_select_alpn(struct cleat_tls *tls)
         struct cl_rd rest = theirs;
         struct cl_rd candidate;
         while (cl_rd_vec8(&rest, &candidate)) {
-            if (cl_rd_equal(candidate, name)) {
+            if (cl_rd_equal(candidate, name) && may_carry(tls->suite, name)) {
                 tls->alpn = name;
                 return CL_OK;
             }

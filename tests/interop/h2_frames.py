@@ -97,7 +97,15 @@ class Connection:
         kind, flags = self.buffer[3:5]
         stream = int.from_bytes(self.buffer[5:9], "big")
         payload, self.buffer = self.buffer[9:9 + size], self.buffer[9 + size:]
+        if kind == SETTINGS and not flags & ACK:
+            self.acknowledge()
         return kind, flags, stream, payload
+
+    def acknowledge(self):
+        try:
+            self.send(frame(SETTINGS, flags=ACK))
+        except OSError:
+            pass  # what comes next says why
 
     def wait_for(self, kind, stream=None):
         """The next frame of this kind, of this stream; None: the connection ended before."""

@@ -102,6 +102,19 @@ class Serve(ServeTest):
         if "CBC" in iana:
             server.errors.wait_for(rf"{address}: warning: AES-CBC with HMAC: ")
 
+    def test_http_2_is_not_chosen_with_a_suite_that_it_forbids(self):
+        """RFC 9113 9.2.2, appendix A"""
+        with matrix.serve([matrix.leaf(CA, "rsa")], offer=OFFER) as server:
+            for suite, want in (("AES128-GCM-SHA256", "http/1.1"), ("AES128-SHA", "http/1.1"),
+                                ("ECDHE-RSA-AES128-SHA", "http/1.1"),
+                                ("DHE-RSA-AES128-GCM-SHA256", "h2")):
+                with self.subTest(suite):
+                    done = support.run(
+                        ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{server.port}",
+                         "-CAfile", CA.cert, "-servername", "localhost", "-alpn", "h2,http/1.1",
+                         "-cipher", f"{suite}:@SECLEVEL=0"], check=False)
+                    self.assertIn(f"ALPN protocol: {want}\n".encode(), done.stdout)
+
     def test_openssl(self):
         def ask(server, suite, _, etm):
             return support.run(
