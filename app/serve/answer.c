@@ -245,7 +245,8 @@ static bool is_for_websocket(const struct cl_answer *a, const struct cleat_http_
             cl_ws_config_find(ws->config, cleat_http_text(head, head->path)) != NULL);
 }
 
-/* RFC 8441 4: over HTTP/2 a WebSocket is asked for by its :protocol. False: it is not, and refused. */
+/* RFC 8441 4: over HTTP/2 a WebSocket is asked for by its :protocol. False: it is not, and the
+ * answer says so. */
 static bool is_asked_rightly(struct cl_answer *a, unsigned major, const char *protocol)
 {
     if (major == 1 || (protocol != NULL && strcmp(protocol, "websocket") == 0)) {
@@ -254,8 +255,7 @@ static bool is_asked_rightly(struct cl_answer *a, unsigned major, const char *pr
     if (protocol != NULL) {
         cl_answer_refuse(a, 501, "Of the protocols there are this server knows websocket alone.");
     } else {
-        cl_answer_refuse(a, 400,
-                         "There is a WebSocket here: over HTTP/2 ask for it by an extended CONNECT.");
+        cl_answer_refuse(a, 400, "There is a WebSocket here: ask for it by an extended CONNECT.");
     }
     return false;
 }
