@@ -26,6 +26,8 @@ class Chromium(unittest.TestCase):
                                env={**os.environ, "HOME": str(home),
                                     "CLEAT_BROWSER_DIR": str(serve_browser.DRIVER)})
             refused = server.errors.wait_for("WebSocket refused: WS_ORIGIN")
+            # RFC 8441: on the connection that the page came over
+            server.access.wait_for(r'"GET /echo HTTP/2\.0" 200 .* ws 4001 ')
         seen = json.loads(done.stdout)
         self.assertEqual(seen["protocol"], "chat")
         self.assertIn("permessage-deflate", seen["extensions"])
