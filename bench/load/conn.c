@@ -1,5 +1,5 @@
 /* bench/load/conn.c - one client on a socket that does not block: of a WebSocket, or, with a URL
- * of HTTP, of a connection that is kept between requests.
+ * of HTTP, of a connection that is kept between requests (HTTP/2: h2.c).
  *
  * Received bytes go through TLS (or not), the head of the response, then the WebSocket connection.
  * Buffers are shared by all clients; a client keeps only what could not be consumed or sent.
@@ -75,8 +75,7 @@ static bool flush(struct load *l, struct load_conn *c)
     return true;
 }
 
-/* Through TLS where there is any. */
-static bool put_plain(struct load *l, struct load_conn *c, const uint8_t *p, size_t len)
+bool load_conn_put(struct load *l, struct load_conn *c, const uint8_t *p, size_t len)
 {
     if (c->tls == NULL) {
         return put(l, c, p, len);
@@ -100,7 +99,7 @@ static bool put_frames(struct load *l, struct load_conn *c)
 {
     const uint8_t *p;
     for (size_t len; (len = cleat_ws_output(c->ws, &p)) != 0; cleat_ws_sent(c->ws, len)) {
-        if (!put_plain(l, c, p, len)) {
+        if (!load_conn_put(l, c, p, len)) {
             return false;
         }
     }
@@ -111,12 +110,15 @@ static bool put_request(struct load *l, struct load_conn *c)
 {
     char request[2048];
     const struct cleat_http_view *path = &l->options->url.path;
+    if (l->options->h2) {
+        return load_h2_ask(l, c);
+    }
     int len = snprintf(request, sizeof(request), "GET %.*s HTTP/1.1\r\nHost: localhost\r\n\r\n",
                        (int)path->len, path->p);
     if (len < 0 || (size_t)len >= sizeof(request)) {
         return fail(l, c, "request", "the path is too long");
     }
-    return put_plain(l, c, (const uint8_t *)request, (size_t)len);
+    return load_conn_put(l, c, (const uint8_t *)request, (size_t)len);
 }
 
 bool load_conn_send(struct load *l, struct load_conn *c)
@@ -205,7 +207,7 @@ static bool ask_for_upgrade(struct load *l, struct load_conn *c)
         return fail(l, c, "WebSocket", "the request cannot be written");
     }
     c->established = true;
-    return put_plain(l, c, (const uint8_t *)request, len);
+    return load_conn_put(l, c, (const uint8_t *)request, len);
 }
 
 /* The response's head may come in pieces, and frames behind it. */
@@ -269,6 +271,9 @@ static bool on_answer(struct load *l, struct load_conn *c, const uint8_t *p, siz
 
 static bool on_plain(struct load *l, struct load_conn *c, uint8_t *p, size_t len)
 {
+    if (c->h2 != NULL) {
+        return load_h2_data(l, c, p, len);
+    }
     if (!l->options->url.websocket) {
         return on_answer(l, c, p, len);
     }
@@ -393,6 +398,7 @@ void load_conn_close(struct load_conn *c)
         close(c->fd);
     }
     cleat_ws_free(c->ws);
+    cleat_h2_free(c->h2);
     cleat_tls_free(c->tls);
     cl_buf_deinit(&c->in);
     cl_buf_deinit(&c->out);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "cleat/h2.h"
 #include "cleat/tls.h"
 #include "cleat/ws.h"
 
@@ -30,6 +31,7 @@ struct load_options {
     bool idle;
     int https;          /* enum https_mode; HTTPS_NUM_MODES: WebSocket */
     uint64_t max_count; /* https: end after so many operations, even if it is not yet time */
+    bool h2;            /* idle, https://: HTTP/2 */
     bool hold;          /* idle: measure when a line, or the end, has come on stdin */
 };
 
@@ -43,6 +45,7 @@ struct load_conn {
     bool failed;
     struct cleat_tls *tls; /* NULL: in clear */
     struct cleat_ws *ws;   /* NULL before the upgrade */
+    struct cleat_h2 *h2;   /* NULL: HTTP/1.1 */
     char key[CLEAT_WS_KEY_SIZE];
     struct cl_buf in;       /* part of a record */
     struct cl_buf response; /* part of the response's head */
@@ -67,6 +70,13 @@ bool load_conn_open(struct load *l, struct load_conn *c, unsigned i);
 bool load_conn_event(struct load *l, struct load_conn *c);
 bool load_conn_send(struct load *l, struct load_conn *c);
 void load_conn_close(struct load_conn *c);
+
+/* load_conn_put sends bytes, through TLS where there is any. */
+bool load_conn_put(struct load *l, struct load_conn *c, const uint8_t *p, size_t len);
+
+/* bench/load/h2.c: load_h2_ask sends a GET; load_h2_data takes what came. Likewise. */
+bool load_h2_ask(struct load *l, struct load_conn *c);
+bool load_h2_data(struct load *l, struct load_conn *c, const uint8_t *p, size_t len);
 
 /* What a process has used and holds. */
 struct load_process {

@@ -236,6 +236,7 @@ static bool make_config(struct run *r)
     struct cleat_trust_store *trust = NULL;
     struct cleat_tls_builder *b = NULL;
     struct cleat_error error = {0};
+    const char *h2 = "h2";
     size_t len;
     if (!r->options.url.secure) {
         return true;
@@ -246,7 +247,8 @@ static bool make_config(struct run *r)
     if (ok) {
         cleat_tls_builder_clock(b, unix_ms, NULL);
         cleat_tls_builder_resumption(b, false); /* a client that stays needs no tickets */
-        ok = cleat_tls_builder_trust(b, trust) == CLEAT_OK &&
+        ok = (!r->options.h2 || cleat_tls_builder_alpn(b, &h2, 1) == CLEAT_OK) &&
+             cleat_tls_builder_trust(b, trust) == CLEAT_OK &&
              cleat_tls_builder_finish(b, &r->load.config, &error) == CLEAT_OK;
     }
     if (!ok) {
@@ -272,7 +274,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: cleat-load [--ca FILE] [--pid PID] [--connections N] [--seconds S]\n"
                     "                  [--window N] [--size BYTES] [--binary] [--deflate]\n"
-                    "                  [--idle [--hold] [--hup N]] URL\n"
+                    "                  [--idle [--h2] [--hold] [--hup N]] URL\n"
                     "       cleat-load --https full|resumed|requests|download [--pid PID]\n"
                     "                  [--connections N] [--seconds S] [--count N] URL\n");
     return 2;
@@ -285,7 +287,7 @@ static bool parse(struct load_options *o, int argc, char **argv)
         {"seconds", 1, NULL, 's'}, {"window", 1, NULL, 'w'},  {"size", 1, NULL, 'n'},
         {"binary", 0, NULL, 'b'},  {"deflate", 0, NULL, 'd'}, {"idle", 0, NULL, 'i'},
         {"hup", 1, NULL, 'h'},     {"https", 1, NULL, 'm'},   {"count", 1, NULL, 'k'},
-        {"hold", 0, NULL, 'o'},    {NULL, 0, NULL, 0},
+        {"hold", 0, NULL, 'o'},    {"h2", 0, NULL, '2'},      {NULL, 0, NULL, 0},
     };
     *o = (struct load_options){
         .num_conns = 16, .window = 8, .size = 32, .seconds = 2, .https = HTTPS_NUM_MODES};
@@ -307,12 +309,13 @@ static bool parse(struct load_options *o, int argc, char **argv)
         o->deflate |= c == 'd';
         o->idle |= c == 'i';
         o->hold |= c == 'o';
+        o->h2 |= c == '2';
         if (c == '?') {
             return false;
         }
     }
     return known && optind + 1 == argc && o->num_conns >= 1 && o->num_conns <= MAX_CONNS &&
-           (o->hup == 0 || o->pid > 0) &&
+           (o->hup == 0 || o->pid > 0) && (!o->h2 || o->idle) &&
            cleat_http_url_parse(&o->url, argv[optind], strlen(argv[optind]), NULL) == CLEAT_OK &&
            (o->https != HTTPS_NUM_MODES ? o->url.secure && !o->url.websocket
                                         : !o->url.secure || o->ca_file != NULL);
