@@ -71,6 +71,28 @@ ssize_t cl_file_read_at(struct cl_file_read *r, int fd, uint64_t offset, uint8_t
     return UV_EAGAIN;
 }
 
+bool cl_file_read_cached(int fd, uint8_t *to, size_t len)
+{
+    size_t at = 0;
+    int flags = RWF_NOWAIT;
+    while (at < len) {
+        struct iovec part = {.iov_base = to + at, .iov_len = len - at};
+        ssize_t n = preadv2(fd, &part, 1, (off_t)at, flags);
+        if (n < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+            flags = 0; /* such file systems are in memory, but for some of the network */
+            continue;
+        }
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        at += (size_t)n;
+    }
+    return true;
+}
+
 bool cl_file_read_is_busy(const struct cl_file_read *r)
 {
     return r->busy;

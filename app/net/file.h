@@ -22,6 +22,10 @@ CL_MUST cl_result cl_file_read_new(uv_loop_t *loop, void (*done)(void *ctx, ssiz
  * the read goes on, buf and fd have to stay until done; or another negative libuv code. */
 ssize_t cl_file_read_at(struct cl_file_read *r, int fd, uint64_t offset, uint8_t *buf, size_t len);
 
+/* cl_file_read_cached reads the first len bytes, should they be in memory already; false: they are
+ * not, or there are fewer. */
+bool cl_file_read_cached(int fd, uint8_t *to, size_t len);
+
 bool cl_file_read_is_busy(const struct cl_file_read *r);
 
 /* cl_file_read_free: when a read is under way, `released` is called with ctx once buf and fd are

@@ -160,6 +160,7 @@ static cl_result answer_file(struct cl_answer *a, const struct cleat_http_head *
         .request = head,
         .now = a->now,
         .extra_fields = cl_site_fields(a->site, a->secure),
+        .kept = a->kept,
         .html_fields =
             a->secure && a->site->options != NULL && a->site->options->web.upgrade_insecure
                 ? UPGRADE_FIELD

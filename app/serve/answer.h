@@ -15,6 +15,7 @@
 
 struct cl_answer {
     const struct cl_site *site;
+    struct cl_kept_files *kept;  /* of the thread (serve/kept_files.h), or NULL */
     struct cl_demo_visit *visit; /* of the connection (serve/demo.h); NULL: there is none */
     struct cl_static_reply reply;
     struct cl_access_note note;

@@ -2,14 +2,13 @@
  * may do the same work once. */
 #include "serve/encoded_cache.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/uio.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/file.h"
 
 /* 1,024 entries, those of files that are not worth it too: 100 KB */
 #define MAX_ENTRIES 1024
@@ -155,29 +154,6 @@ static void keep(struct cl_encoded_cache *c, const struct key *k, struct cl_enco
     pthread_mutex_unlock(&c->mutex);
 }
 
-/* Reads the whole file, should it be in memory already. */
-static bool read_file(int fd, uint8_t *to, size_t len)
-{
-    size_t at = 0;
-    int flags = RWF_NOWAIT;
-    while (at < len) {
-        struct iovec part = {.iov_base = to + at, .iov_len = len - at};
-        ssize_t n = preadv2(fd, &part, 1, (off_t)at, flags);
-        if (n < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
-            flags = 0; /* such file systems are in memory, but for some of the network */
-            continue;
-        }
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        at += (size_t)n;
-    }
-    return true;
-}
-
 enum outcome {
     MADE,
     WORTHLESS,
@@ -218,7 +194,7 @@ static enum outcome make(int fd, const struct stat *st, enum cleat_coding coding
     struct stat after;
     enum outcome outcome = NOT_NOW;
     uint8_t *plain = cl_alloc(len);
-    if (plain != NULL && read_file(fd, plain, len) && fstat(fd, &after) == 0 &&
+    if (plain != NULL && cl_file_read_cached(fd, plain, len) && fstat(fd, &after) == 0 &&
         after.st_size == st->st_size && after.st_mtim.tv_sec == st->st_mtim.tv_sec &&
         after.st_mtim.tv_nsec == st->st_mtim.tv_nsec) {
         outcome = encode(cl_rd_of(plain, len), coding, &coded);

@@ -28,6 +28,7 @@ static cl_result make(struct cl_session *s, struct cleat_http_exchange *wire,
         return CLEAT_ERR_NOMEM;
     }
     cl_answer_init(&x->answer, s->worker->site);
+    x->answer.kept = s->worker->kept;
     x->answer.visit = s->visit;
     x->answer.secure = cl_stream_tls(s->stream) != NULL;
     x->answer.redirects = s->redirects;

@@ -39,6 +39,7 @@ struct answer {
     struct cl_static_reply *reply;
     struct cl_static_path path;
     struct file file;
+    const struct cl_kept_file *kept; /* its bytes are sent; NULL: the descriptor's */
     bool is_head;
     bool varies; /* the answer depends on Accept-Encoding */
 };
@@ -176,7 +177,7 @@ static bool is_as_it_is(const struct answer *a)
 }
 
 /* The file has been found: in which coding is it sent? Returns 0 or 406. */
-static int choose_coding(struct answer *a, const char *name, const struct stat *st)
+static int choose_coding(struct answer *a, const char *name, const struct stat *st, bool plain)
 {
     struct cl_body_source *body = &a->reply->body;
     struct cl_static_choice choice;
@@ -187,6 +188,7 @@ static int choose_coding(struct answer *a, const char *name, const struct stat *
         .fd = body->fd,
         .st = st,
         .as_it_is = is_as_it_is(a),
+        .plain = plain,
     };
     cl_static_choose(&a->config->codings, &found, a->ask->request, &choice);
     a->varies = choice.varies;
@@ -203,11 +205,39 @@ static int choose_coding(struct answer *a, const char *name, const struct stat *
     return choice.acceptable ? 0 : 406;
 }
 
+/* The file is sent to everybody in the same way. */
+static void keep_file(struct answer *a, const char *name, const struct stat *st)
+{
+    if (a->ask->kept != NULL && !a->varies && a->file.coding == CLEAT_CODING_IDENTITY) {
+        cl_kept_files_put(a->ask->kept, a->config->root_fd, name, a->reply->body.fd, st,
+                          a->ask->now);
+    }
+}
+
+static const struct cl_kept_file *find_kept(struct answer *a, const char *name)
+{
+    return a->ask->kept != NULL
+               ? cl_kept_files_find(a->ask->kept, a->config->root_fd, name, a->ask->now)
+               : NULL;
+}
+
+static int take_kept(struct answer *a, const char *name, const struct cl_kept_file *kept)
+{
+    a->kept = kept;
+    a->file.type = cl_mime_type(cl_rd_str(name));
+    note_file(a, &kept->st);
+    return choose_coding(a, name, &kept->st, true);
+}
+
 /* Opens `name` into the reply. Returns 0 when it is a regular file, 301 when it is a folder, else
  * the status to answer. The file may be the one that stands for it compressed. */
 static int open_file(struct answer *a, const char *name)
 {
     struct stat st;
+    const struct cl_kept_file *kept = find_kept(a, name);
+    if (kept != NULL && kept->bytes != NULL) {
+        return take_kept(a, name, kept);
+    }
     int fd = cl_static_open(a->config->root_fd, name);
     if (fd < 0) {
         return status_of_errno(errno);
@@ -223,7 +253,12 @@ static int open_file(struct answer *a, const char *name)
     a->reply->body.fd = fd;
     a->file.type = cl_mime_type(cl_rd_str(name));
     note_file(a, &st);
-    return choose_coding(a, name, &st);
+    const bool plain = kept != NULL && cl_kept_file_is(kept, &st);
+    const int status = choose_coding(a, name, &st, plain);
+    if (!plain) {
+        keep_file(a, name, &st);
+    }
+    return status;
 }
 
 /* Finds the file: the one named, or the index of a folder. Returns as open_file. */
@@ -372,6 +407,10 @@ static cl_result answer_file(struct answer *a, int status, struct cl_http_range 
         CL_TRY(cl_http_write_field_str(&reply->fields, "Content-Range", text));
     }
     reply->length = in_memory ? a->file.size : reply->body.length;
+    if (a->kept != NULL && !a->is_head) {
+        return cl_buf_append(&reply->body.memory, a->kept->bytes + reply->body.offset,
+                             (size_t)reply->length, CL_KEPT_MAX_FILE);
+    }
     if (a->is_head || reply->length == 0) {
         cl_body_source_deinit(&reply->body);
     }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "cleat/http.h"
 #include "serve/body_source.h"
+#include "serve/kept_files.h"
 #include "serve/static_coding.h"
 
 struct cl_static_config {
@@ -41,6 +42,7 @@ struct cl_static_ask {
     const char *extra_fields;              /* complete lines "Name: value\r\n" of the configuration
                                               (HSTS, ...), or NULL */
     const char *html_fields;               /* likewise, of files that are HTML */
+    struct cl_kept_files *kept;            /* of the calling thread; NULL: every file is opened */
 };
 
 /* cl_static_answer decides. Methods other than GET and HEAD get 405; several ranges that do not

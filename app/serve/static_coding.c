@@ -107,7 +107,7 @@ void cl_static_choose(const struct cl_static_codings *codings, const struct cl_s
     for (size_t i = 0; i < CLEAT_NUM_CODINGS; i++) {
         o.files[i].fd = -1;
     }
-    if (codings->precompressed && cl_mime_packing(file->type) != CL_MIME_PACKED) {
+    if (codings->precompressed && !file->plain && cl_mime_packing(file->type) != CL_MIME_PACKED) {
         look_for_files(file, &o);
     }
     out->varies = o.num > 0 || compresses;

@@ -23,9 +23,10 @@ struct cl_static_found {
     int root_fd;
     const char *name; /* below the root */
     const char *type; /* media type */
-    int fd;
+    int fd;           /* not used of a plain one */
     const struct stat *st;
     bool as_it_is; /* nothing is to be compressed in memory: a part is asked for, or no-transform */
+    bool plain;    /* it was found out that nothing stands for it compressed */
 };
 
 struct cl_static_choice {

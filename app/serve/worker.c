@@ -159,6 +159,8 @@ static void end_if_done(struct cl_worker *w)
     cl_ws_hub_free(w->ws);
     w->ws = NULL;
     cl_hub_free(w->hub);
+    cl_kept_files_free(w->kept);
+    w->kept = NULL;
     pthread_mutex_lock(&w->wake_mutex);
     w->wake_closed = true;
     pthread_mutex_unlock(&w->wake_mutex);
@@ -273,6 +275,7 @@ int cl_worker_start(struct cl_worker *w)
     status = uv_async_init(&w->loop, &w->wake, on_wake);
     w->wake.data = w;
     if (status != 0 || cl_hub_new(&w->loop, &w->hub) != CL_OK ||
+        cl_kept_files_new(&w->kept) != CL_OK ||
         cl_timer_new(&w->loop, on_grace_over, w, &w->grace) != CL_OK ||
         cl_timer_new(&w->loop, on_look, w, &w->look) != CL_OK) {
         return status != 0 ? status : UV_ENOMEM;

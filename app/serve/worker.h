@@ -11,6 +11,7 @@
 #include "net/listener.h"
 #include "net/timer.h"
 #include "serve/counters.h"
+#include "serve/kept_files.h"
 #include "serve/site.h"
 
 struct cl_session;
@@ -64,6 +65,7 @@ struct cl_worker {
     uv_async_t wake;
     uv_loop_t loop;
     struct cl_hub *hub;
+    struct cl_kept_files *kept;
     struct cl_ws_hub *ws; /* NULL: there are no WebSockets */
     struct cl_timer *grace;
     struct cl_timer *look;
