@@ -7,6 +7,7 @@
  */
 #include "serve/static.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "http/chars.h"
 #include "http/date.h"
 #include "http/range.h"
@@ -147,7 +149,11 @@ static void note_file(struct answer *a, const struct stat *st)
                           (uint64_t)st->st_mtim.tv_nsec + 0x9e3779b97f4a7c15U);
     digest = mix(digest ^ (uint64_t)st->st_size);
     digest = mix(digest + (uint64_t)st->st_ino);
-    (void)snprintf(f->etag, sizeof(f->etag), "\"%016llx\"", (unsigned long long)digest);
+    digest = htobe64(digest);
+    f->etag[0] = '"';
+    cl_hex_encode((const uint8_t *)&digest, sizeof(digest), f->etag + 1);
+    f->etag[17] = '"';
+    f->etag[18] = '\0';
     f->size = (uint64_t)st->st_size;
     /* RFC 9110 8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that
      * is later than the server's time of message origination" */

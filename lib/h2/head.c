@@ -16,8 +16,12 @@ static const char *const pseudo_names[CL_H2_NUM_PSEUDO] = {
 };
 
 /* RFC 9113 8.2.2, and Host, which is :authority. */
-static const char *const of_the_connection[] = {
-    "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade", "host",
+static const struct {
+    size_t len;
+    const char *name;
+} of_the_connection[] = {
+    {10, "connection"},        {16, "proxy-connection"}, {10, "keep-alive"},
+    {17, "transfer-encoding"}, {7, "upgrade"},           {4, "host"},
 };
 
 void cl_h2_collect_end(struct cl_h2_collect *c)
@@ -31,7 +35,7 @@ void cl_h2_collect_end(struct cl_h2_collect *c)
 
 void cl_h2_collect_begin(struct cl_h2_collect *c)
 {
-    cl_h2_collect_end(c);
+    c->pseudo.len = c->fields.len = c->cookie.len = c->host.len = c->text.len = 0;
     memset(c->values, 0, sizeof(c->values));
     c->has_host = c->too_large = false;
     c->failure = CL_OK;
@@ -249,7 +253,8 @@ void cl_h2_fields_add(struct cl_h2_fields *f, const char *name, struct cl_rd val
 static bool is_of_the_connection(struct cl_rd name)
 {
     for (size_t i = 0; i < sizeof(of_the_connection) / sizeof(of_the_connection[0]); i++) {
-        if (cl_http_equal_fold(name, of_the_connection[i])) {
+        if (name.len == of_the_connection[i].len &&
+            cl_http_equal_fold(name, of_the_connection[i].name)) {
             return true;
         }
     }

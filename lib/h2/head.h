@@ -51,7 +51,8 @@ struct cl_h2_limits {
     uint32_t num_fields;
 };
 
-/* cl_h2_collect_begin forgets the last head. cl_h2_collect_end gives back its memory. */
+/* cl_h2_collect_begin forgets the last head, whose memory is used again. cl_h2_collect_end gives it
+ * back. */
 void cl_h2_collect_begin(struct cl_h2_collect *c);
 void cl_h2_collect_end(struct cl_h2_collect *c);
 

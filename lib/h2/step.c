@@ -192,9 +192,16 @@ static void clear(struct cleat_h2_io *io)
 /* What was told last may be forgotten: nothing more is read into it. */
 static void forget(struct cleat_h2 *h2)
 {
-    if (h2->head_stream == NULL && h2->collect.text.p != NULL) {
-        cl_h2_collect_end(&h2->collect);
+    if (h2->head_stream == NULL) {
         h2->collect.head.len = 0;
+    }
+}
+
+/* A connection that waits for input holds no memory for heads that were told. */
+static void rest(struct cleat_h2 *h2)
+{
+    if (h2->head_stream == NULL) {
+        cl_h2_collect_end(&h2->collect);
     }
 }
 
@@ -228,6 +235,7 @@ enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
         } else if (io->in_used < io->in_len) {
             feed_some(h2, io);
         } else {
+            rest(h2);
             return CLEAT_H2_NEEDS_INPUT;
         }
     }

@@ -2,6 +2,8 @@
  * tests/http/test_chars.c derives it again from the ABNF. */
 #include "http/chars.h"
 
+#include <endian.h>
+
 #include "base/text.h"
 
 /* clang-format off */
@@ -25,8 +27,39 @@ const uint8_t cl_http_chars[256] = {
 };
 /* clang-format on */
 
+#define EACH(byte) (0x0101010101010101U * (byte))
+
+/* Looks at eight bytes at a time: the lowest flag of `bad` stands in the first byte that is below
+ * 0x20 or is 0x7f. */
+size_t cl_http_skip_value(const uint8_t *p, size_t at, size_t end)
+{
+    while (end - at >= sizeof(uint64_t)) {
+        uint64_t v;
+        memcpy(&v, p + at, sizeof(v));
+        v = le64toh(v);
+        uint64_t del = v ^ EACH(0x7f);
+        uint64_t bad = (((v - EACH(0x20)) & ~v) | ((del - EACH(0x01)) & ~del)) & EACH(0x80);
+        if (bad == 0) {
+            at += sizeof(v);
+            continue;
+        }
+        at += (size_t)__builtin_ctzll(bad) / 8;
+        if (p[at] != '\t') {
+            return at;
+        }
+        at++;
+    }
+    while (at < end && cl_http_ch(p[at], CL_CH_VALUE)) {
+        at++;
+    }
+    return at;
+}
+
 bool cl_http_all(struct cl_rd v, uint8_t classes)
 {
+    if (classes == CL_CH_VALUE) {
+        return cl_http_skip_value(v.p, 0, v.len) == v.len;
+    }
     for (size_t i = 0; i < v.len; i++) {
         if (!cl_http_ch(v.p[i], classes)) {
             return false;

@@ -30,6 +30,9 @@ static inline bool cl_http_ch(uint8_t c, uint8_t classes)
  */
 bool cl_http_all(struct cl_rd v, uint8_t classes);
 
+/* cl_http_skip_value returns the first index from `at` on whose byte is not CL_CH_VALUE, or end. */
+size_t cl_http_skip_value(const uint8_t *p, size_t at, size_t end);
+
 /* cl_http_until takes what stands before the first byte `c` and skips that byte; false, and nothing
  * taken, when there is none. */
 CL_RD_MUST bool cl_http_until(struct cl_rd *r, uint8_t c, struct cl_rd *out);

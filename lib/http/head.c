@@ -10,8 +10,6 @@
  */
 #include "http/head.h"
 
-#include <endian.h>
-
 /* 2: old clients send one behind a body, some of them with a line end of its own */
 #define MAX_EMPTY_LINES 2
 
@@ -245,34 +243,6 @@ static cl_result bad_byte(struct cleat_http_head *h, uint8_t c, struct cleat_err
     return cl_http_refuse(h, cl_error_set(err, why, "control character 0x%02x in the head", c));
 }
 
-#define EACH(byte) (0x0101010101010101U * (byte))
-
-/* The first index from `at` on whose byte no line may hold, or end. Looks at eight bytes at a time:
- * the lowest flag of `bad` stands in the first byte that is below 0x20 or is 0x7f. */
-static size_t skip_line_bytes(const uint8_t *p, size_t at, size_t end)
-{
-    while (end - at >= sizeof(uint64_t)) {
-        uint64_t v;
-        memcpy(&v, p + at, sizeof(v));
-        v = le64toh(v);
-        uint64_t del = v ^ EACH(0x7f);
-        uint64_t bad = (((v - EACH(0x20)) & ~v) | ((del - EACH(0x01)) & ~del)) & EACH(0x80);
-        if (bad == 0) {
-            at += sizeof(v);
-            continue;
-        }
-        at += (size_t)__builtin_ctzll(bad) / 8;
-        if (p[at] != '\t') {
-            return at;
-        }
-        at++;
-    }
-    while (at < end && cl_http_ch(p[at], CL_CH_VALUE)) {
-        at++;
-    }
-    return at;
-}
-
 int cleat_http_head_feed(struct cleat_http_head *h, const void *buf, size_t len,
                          struct cleat_error *err)
 {
@@ -285,7 +255,7 @@ int cleat_http_head_feed(struct cleat_http_head *h, const void *buf, size_t len,
     h->base = buf;
     size_t at = h->scanned;
     while (at < end) {
-        at = skip_line_bytes(p, at, end);
+        at = cl_http_skip_value(p, at, end);
         h->scanned = (uint16_t)at;
         if (at == end || (p[at] == '\r' && at + 1 == end)) {
             break;

@@ -9,15 +9,17 @@
 /* Appends all pieces or none. */
 static cl_result put(struct cl_buf *out, const struct cl_rd *pieces, size_t num)
 {
-    size_t before = out->len;
+    size_t len = 0;
     for (size_t i = 0; i < num; i++) {
-        cl_result rc = cl_buf_append(out, pieces[i].p, pieces[i].len, MAX);
-        if (rc != CL_OK) {
-            out->len = before;
-            return rc;
-        }
+        len += pieces[i].len;
     }
-    return CL_OK;
+    CL_TRY(cl_buf_reserve(out, len, MAX));
+    struct cl_wr w = cl_buf_writer(out);
+    for (size_t i = 0; i < num; i++) {
+        cl_wr_view(&w, pieces[i]);
+    }
+    cl_buf_commit(out, &w);
+    return cl_wr_ok(&w) ? CL_OK : CLEAT_ERR_INTERNAL;
 }
 
 cl_result cl_http_write_request(struct cl_buf *out, struct cl_rd method, struct cl_rd target)

@@ -372,7 +372,10 @@ static cl_result put_together(const struct cl_server_response *r, struct cl_buf 
     bool upgrade;
     CL_TRY(cl_buf_append(text, r->common.p, r->common.len, UINT16_MAX));
     CL_TRY(cl_buf_append(text, r->fields.p, r->fields.len, UINT16_MAX));
-    CL_TRY(cl_server_fields(r->head, (const char *)text->p, text->len, false, &upgrade));
+    r->head->base = (const char *)text->p;
+    if (r->common.len > 0) {
+        CL_TRY(cl_server_fields(r->head, (const char *)text->p, text->len, false, &upgrade));
+    }
     if (r->length == CLEAT_HTTP_LENGTH_UNKNOWN) {
         return CL_OK;
     }
