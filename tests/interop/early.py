@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Early data (0-RTT): `cleat serve` with OpenSSL's and GnuTLS's clients, `cleat get` with their
-servers, and both with each other: taken, refused, held, replayed, asked for once more (425)."""
+servers, and both with each other, over HTTP/1.1 and HTTP/2: taken, refused, held, replayed, asked
+for once more (425)."""
+import contextlib
 import json
 import subprocess
 import threading
 import time
 import unittest
 
+import h2_frames as h2
 import matrix
 import support
 from get_support import Peer, free_port, get, need
@@ -17,6 +20,8 @@ CA = support.make_ca()
 LEAF = support.make_leaf(CA, "early")
 # A server takes no early data during the first ten seconds.
 COLD = 10.3
+# What asks for each version, as -w names it.
+PROTOCOLS = {"--http1.1": "1.1", "--http2": "2"}
 
 
 def serve(*args):
@@ -58,9 +63,9 @@ class Serve(ServeTest):
             input=data)
         return (done.stdout + done.stderr).decode(errors="replace")
 
-    def session(self):
+    def session(self, *args, data=None):
         path = support.folder() / "session.pem"
-        self.s_client("-sess_out", path, data=matrix.last_request(self.path()))
+        self.s_client("-sess_out", path, *args, data=data or matrix.last_request(self.path()))
         return path
 
     def early(self, request):
@@ -110,6 +115,21 @@ class Serve(ServeTest):
         text = self.s_client("-sess_in", self.session(), "-early_data", file, data=whole[20:])
         self.assertIn("\nserved\n", text)
 
+    def test_openssl_over_http_2(self):
+        """Preface, a GET and a POST with the ClientHello: the GET is answered at once, the POST
+        behind the handshake, and the GOAWAY that follows ends the connection."""
+        path, begin, end = self.path(), h2.PREFACE + h2.settings(), h2.frame(h2.GOAWAY, 0, bytes(8))
+        file = support.folder() / "frames"
+        file.write_bytes(begin + h2.headers(1, h2.request(path)) +
+                         h2.headers(3, h2.request(path, method="POST")))
+        session = self.session("-alpn", "h2", data=begin + end)
+        text = self.s_client("-alpn", "h2", "-sess_in", session, "-early_data", file, data=end)
+        self.assertIn("Early data was accepted", text)
+        self.assertIn("served\n", text)
+        for method, status in (("GET", 200), ("POST", 405)):
+            line = self.server.access.wait_for(rf'"{method} /[?]{path[2:]} HTTP/2\.0" {status} ')
+            self.assertRegex(line, " early h2 ")
+
     def test_gnutls(self):
         need("gnutls-cli")
         path, first = self.path(), self.path()
@@ -127,27 +147,35 @@ class Serve(ServeTest):
         self.assertIn(" early ", self.server.access.wait_for(f'"GET /[?]{path[2:]} HTTP'))
 
     def test_ourselves(self):
-        url = f"{self.server.url}{self.path()}"
-        first, second = fetch(url, url)
-        self.assertEqual(first["tls_early_data"], "not-sent")
-        self.assertEqual(second["tls_early_data"], "accepted")
-        self.assertEqual((first["tls_earlydata"], second["tls_earlydata"] > 0), (0, True))
-        self.assertTrue(second["tls_resumed"])
-        self.assertEqual(second["http_code"], 200)
-        self.assertEqual((support.folder() / "body").read_text(), "served\n")
+        for protocol, version in PROTOCOLS.items():
+            with self.subTest(protocol):
+                path = self.path()
+                url = f"{self.server.url}{path}"
+                first, second = fetch(url, url, args=[protocol])
+                self.assertEqual(first["tls_early_data"], "not-sent")
+                self.assertEqual(second["tls_early_data"], "accepted")
+                self.assertEqual((first["tls_earlydata"], second["tls_earlydata"] > 0), (0, True))
+                self.assertTrue(second["tls_resumed"])
+                self.assertEqual((second["http_code"], second["http_version"]), (200, version))
+                self.assertEqual((support.folder() / "body").read_text(), "served\n")
+                self.server.access.wait_for(rf'"GET /[?]{path[2:]} HTTP/{version}.* early ')
 
     def test_ourselves_with_a_file_of_sessions(self):
         url = f"{self.server.url}{self.path()}"
-        args = ("--ssl-sessions", support.folder() / "sessions")
-        outcomes = [fetch(url, args=args)[0]["tls_early_data"] for _ in range(3)]
-        self.assertEqual(outcomes, ["not-sent", "accepted", "accepted"])
+        for protocol in PROTOCOLS:
+            args = (protocol, "--ssl-sessions", support.folder() / f"sessions{protocol}")
+            outcomes = [fetch(url, args=args)[0]["tls_early_data"] for _ in range(3)]
+            self.assertEqual(outcomes, ["not-sent", "accepted", "accepted"], protocol)
 
     def test_ourselves_only_get_and_head_go_early(self):
         url = f"{self.server.url}{self.path()}"
         for args, want in (("-I",), "accepted"), (("-X", "OPTIONS"), "not-sent"), \
                 (("-d", "x"), "not-sent"):
-            with self.subTest(args=args):
-                self.assertEqual(fetch(url, url, args=args)[1]["tls_early_data"], want)
+            for protocol, version in PROTOCOLS.items():
+                with self.subTest(args=args, protocol=protocol):
+                    second = fetch(url, url, args=[protocol, *args])[1]
+                    self.assertEqual(second["tls_early_data"], want)
+                    self.assertEqual(second["http_version"], version)
 
     def test_a_replay_gets_no_answer(self):
         """What a client sent is sent again: the request in it is served once only."""
@@ -208,7 +236,7 @@ class SServer:
         self.process = subprocess.Popen(
             ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", LEAF.cert,
              "-key", LEAF.key, "-early_data", *args],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.up = threading.Event()
         threading.Thread(target=self._answer, daemon=True).start()
 
@@ -236,6 +264,50 @@ class SServer:
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()
+
+
+class H2Server(SServer):
+    """The same over HTTP/2: what s_server -quiet prints are the frames of one connection after the
+    other, and what is written to it are those of the answer."""
+
+    def __init__(self, *answers, args=()):
+        self.seen = b""
+        super().__init__(*answers, args=("-alpn", "h2", "-quiet", *args))
+
+    def __enter__(self):
+        end = time.monotonic() + support.PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), support.connect(self.port):
+                return self
+            time.sleep(0.05)
+        raise AssertionError("s_server does not listen")
+
+    def _answer(self):
+        with self.process.stdout as output:
+            while piece := output.read1():
+                self.seen += piece
+                while self._take_frame():
+                    pass
+
+    def _take_frame(self):
+        """One frame, or the beginning of a connection; False: it is not there as a whole."""
+        if h2.PREFACE.startswith(self.seen[:len(h2.PREFACE)]):
+            size = len(h2.PREFACE)
+        else:
+            size = 9 + int.from_bytes(self.seen[:3], "big")
+        if len(self.seen) < max(size, 9):
+            return False
+        taken, self.seen = self.seen[:size], self.seen[size:]
+        if taken != h2.PREFACE and taken[3] == h2.HEADERS:
+            self._respond(int.from_bytes(taken[5:9], "big"))
+        return True
+
+    def _respond(self, stream):
+        status = self.answers.pop(0)
+        self.paths.append(status)
+        self.process.stdin.write(h2.settings() + h2.frame(h2.SETTINGS, flags=h2.ACK) +
+                                 h2.headers(stream, [(":status", status)]))
+        self.process.stdin.flush()
 
 
 class Get(unittest.TestCase):
@@ -272,6 +344,17 @@ class Get(unittest.TestCase):
             second = fetch(f"{url}/1", f"{url}/2")[1]
         self.assertEqual(second["http_code"], 425)
         self.assertEqual(peer.paths, ["/1", "/2", "/2"])
+
+    def test_openssl_over_http_2(self):
+        for answers, want in ((["200", "200"], ("accepted", 200)),
+                              (["200", "425", "200"], ("not-sent", 200)),
+                              (["200", "425", "425"], ("not-sent", 425))):
+            with self.subTest(answers), H2Server(*answers) as peer:
+                url = f"https://localhost:{peer.port}/"
+                second = fetch(url, url)[1]
+                self.assertEqual((second["tls_early_data"], second["http_code"]), want)
+                self.assertEqual(second["http_version"], "2")
+                self.assertEqual(peer.answers, [])
 
     def test_gnutls(self):
         """gnutls-serv takes early data, but does not always answer it; and it takes none when the

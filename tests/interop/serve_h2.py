@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """`cleat serve` over HTTP/2: curl, nghttp, h2load and node as clients; the rules that differ from
 HTTP/1.1; and whoever oversteps a limit gets GOAWAY, a line in the log, and nobody else notices."""
+import contextlib
 import json
+import os
 import signal
 import unittest
 
+import abuse_support
 import h2_frames as h2
 import support
 from h2_frames import Connection
@@ -16,6 +19,8 @@ PAIR = support.make_leaf(CA, "server")
 CLIENT = support.make_leaf(CA, "client", purpose="clientAuth")
 ROOT = support.folder() / "root"
 BIG = 3000000
+# Connections with windows that stay closed, their streams, and what they may cost: 4 KiB a stream.
+HELD, STREAMS, HELD_MOST = 100, 100, 40 << 20
 (ROOT / "secret").mkdir(parents=True)
 (ROOT / "index.html").write_text("served\n")
 (ROOT / "secret" / "a.txt").write_text("secret\n")
@@ -25,15 +30,16 @@ NODE = """
 const http2 = require('http2'), fs = require('fs');
 const [url, ca] = process.argv.slice(1);
 const session = http2.connect(url, { ca: fs.readFileSync(ca) });
-const ask = (path) => new Promise((done, fail) => {
+const ask = (path) => new Promise((done) => {
   const stream = session.request({ ':path': path });
   let status, size = 0;
   stream.on('response', (head) => { status = head[':status']; });
   stream.on('data', (d) => { size += d.length; });
   stream.on('end', () => done([status, size]));
-  stream.on('error', fail);
+  stream.on('error', (e) => done([e.message]));
 });
-Promise.all([ask('/'), ask('/big.bin'), ask('/nothing')]).then((all) => {
+const paths = process.argv.slice(3);
+Promise.all(paths.map(ask)).then((all) => {
   console.log(JSON.stringify(all)); session.close();
 });
 """
@@ -41,6 +47,11 @@ Promise.all([ask('/'), ask('/big.bin'), ask('/nothing')]).then((all) => {
 
 def curl(*args, check=True):
     return support.run(["curl", "-sS", "--http2", "--cacert", CA.cert, *args], check=check)
+
+
+def node(server, *paths):
+    """Status and size of each answer, asked for at once on one connection; or what went wrong."""
+    return json.loads(support.run(["node", "-e", NODE, server.url, CA.cert, *paths]).stdout)
 
 
 class Clients(unittest.TestCase):
@@ -91,9 +102,9 @@ class Clients(unittest.TestCase):
         self.assertIn("2000 succeeded, 0 failed", done.stdout.decode())
 
     def test_node(self):
-        done = support.run(["node", "-e", NODE, self.server.url, CA.cert])
         size = (ROOT / "big.bin").stat().st_size
-        self.assertEqual(json.loads(done.stdout), [[200, 7], [200, size], [404, 14]])
+        self.assertEqual(node(self.server, "/", "/big.bin", "/nothing"),
+                         [[200, 7], [200, size], [404, 14]])
 
     def test_what_is_more_urgent_goes_first(self):
         """RFC 9218: asked for second, and there before the other's end."""
@@ -126,6 +137,9 @@ class Rules(unittest.TestCase):
                 reset = c.wait_for(h2.RST_STREAM, 1)
                 self.assertEqual(int.from_bytes(reset[3], "big"), h2.HTTP_1_1_REQUIRED)
                 self.assertEqual(c.status(3), 200)
+            refused, open_to_all = node(server, "/secret/a.txt", "/")
+            self.assertRegex(refused[0], "NGHTTP2_HTTP_1_1_REQUIRED")
+            self.assertEqual(open_to_all, [200, 7])
 
     def test_a_stopping_server_says_goaway_and_answers_what_is_on_its_way(self):
         with Server(*PAIR.args(), "--root", ROOT) as server:
@@ -202,6 +216,30 @@ class Attacks(unittest.TestCase):
                     server.errors.wait_for(rf"{peer}: HTTP/2 failed: \w+: .*{why}")
                     other.send(get(1 + 2 * number))
                     self.assertEqual(other.status(1 + 2 * number), 200)
+
+
+class ClosedWindows(unittest.TestCase):
+    def test_who_opens_no_window_costs_little_and_holds_nobody_up(self):
+        """Answers of 16 MiB on 100 streams of each of 100 connections, none of which may be sent:
+        what the server keeps of them is bounded. (That such a stream is reset after 30 seconds is
+        tested with a clock of its own: tests/server/test_time.c.)"""
+        (ROOT / "held.bin").write_bytes(b"")
+        os.truncate(ROOT / "held.bin", 16 << 20)
+        asks = on_streams(STREAMS, lambda s: h2.headers(s, h2.request("/held.bin")))
+        with Server(*PAIR.args(), "--root", ROOT, "--threads", "1",
+                    env=abuse_support.ENV) as server, contextlib.ExitStack() as held:
+            self.assertEqual(node(server, "/"), [[200, 7]])
+            gauge = abuse_support.Gauge(server)
+            before = gauge.rss()
+            for _ in range(HELD):
+                c = held.enter_context(Connection(server, CA, h2.settings(window=0)))
+                c.send(asks)
+                for i in range(STREAMS):
+                    self.assertEqual(c.status(1 + 2 * i), 200)
+            self.assertLess(gauge.most() - before, HELD_MOST + abuse_support.QUARANTINE)
+            self.assertEqual(node(server, "/"), [[200, 7]])
+            c.send(h2.frame(h2.WINDOW_UPDATE, 1, (7).to_bytes(4, "big")))
+            self.assertEqual(c.wait_for(h2.DATA, 1)[3], bytes(7))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 """The WebSockets of `cleat serve` over HTTP/2 (RFC 8441): every kind of endpoint on a stream beside
 others, refusals, back-pressure, ends."""
 import signal
+import socketserver
+import threading
 import unittest
 
 import h2_frames as h2
@@ -18,7 +20,34 @@ ROOT.mkdir()
 (ROOT / "index.html").write_text("served\n")
 ENDPOINTS = ["--ws-echo", "/echo", "--ws-exec", "/cat=cat", "--ws-broadcast", "/room",
              "--ws-subprotocol", "chat"]
-TEXT, CLOSE = 1, 8
+TEXT, BINARY, CLOSE = 1, 2, 8
+
+
+class Behind(socketserver.BaseRequestHandler):
+    """What --ws-tcp leads to: gives everything back, says goodbye to who ends first."""
+
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+            if data == b"end":
+                return
+        self.request.sendall(b"after your end")
+
+
+class Servers(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def setUpModule():
+    global behind
+    behind = Servers(("127.0.0.1", 0), Behind)
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+
+
+def tearDownModule():
+    behind.shutdown()
+    behind.server_close()
 
 
 def asks(stream, path="/echo", version="13", protocol="websocket", more=()):
@@ -33,7 +62,8 @@ def says(stream, *frames, end=False):
 
 class OverHttp2(unittest.TestCase):
     def setUp(self):
-        self.server = Server(*PAIR.args(), "--root", ROOT, *ENDPOINTS).__enter__()
+        self.server = Server(*PAIR.args(), "--root", ROOT, *ENDPOINTS, "--ws-tcp",
+                             f"/tcp=127.0.0.1:{behind.server_address[1]}").__enter__()
         self.addCleanup(self.server.__exit__, None, None, None)
 
     def rest_of(self, c, stream):
@@ -81,6 +111,26 @@ class OverHttp2(unittest.TestCase):
             self.server.access.wait_for(r'"GET /cat HTTP/2\.0" 200 .* ws 1006 nobody ')
             c.send(h2.headers(7, h2.request()))
             self.assertEqual(c.status(7), 200)
+
+    def test_bridges_to_a_tcp_server(self):
+        with Connection(self.server, CA) as c:
+            c.send(asks(1, "/tcp") + asks(3, "/tcp") + asks(5, "/tcp"))
+            self.assertEqual([c.status(s) for s in (1, 3, 5)], [200, 200, 200])
+            c.send(says(1, ws.frame(BINARY, b"one")))
+            self.assertEqual(c.wait_for(h2.DATA, 1)[3], b"\x82\x03one")
+            c.send(says(3, ws.frame(BINARY, b"end")))  # the server behind ends first
+            self.assertEqual(c.wait_for(h2.DATA, 3)[3], b"\x82\x03end")
+            self.assertEqual(c.wait_for(h2.DATA, 3)[3], b"\x88\x02\x03\xe8")
+            c.send(says(3, ws.close_frame(1000), end=True))
+            self.assertEqual(self.rest_of(c, 3), b"")
+            c.send(h2.frame(h2.RST_STREAM, 5, (8).to_bytes(4, "big")))  # nobody else notices
+            c.send(says(1, ws.frame(TEXT, b"two")))
+            self.assertEqual(c.wait_for(h2.DATA, 1)[3], b"\x82\x03two")
+            c.send(says(1, ws.close_frame(1000)))
+            self.assertEqual(self.rest_of(c, 1), b"\x88\x02\x03\xe8")
+        self.server.access.wait_for(r'"GET /tcp HTTP/2\.0" 200 .* ws 1000 server ')
+        self.server.access.wait_for(r'"GET /tcp HTTP/2\.0" 200 .* ws 1000 client ')
+        self.server.access.wait_for(r'"GET /tcp HTTP/2\.0" 200 .* ws 1006 nobody ')
 
     def test_refusals_are_answers_of_their_stream(self):
         with Connection(self.server, CA) as c:

@@ -331,7 +331,7 @@ static void h2_event(struct world *w, enum cleat_h2_next next, const struct clea
         (void)snprintf(a->head, sizeof(a->head), "%.*s", (int)io->head->len, io->head->base);
     } else if (next == CLEAT_H2_DATA) {
         assert_int_equal(cl_buf_append(&a->body, io->data, io->data_len, SIZE_MAX), CL_OK);
-        if (!w->deaf) {
+        if (!w->deaf && !w->holds) {
             cleat_h2_consume(w->client, io->stream, io->data_len);
         }
     } else if (next == CLEAT_H2_END) {

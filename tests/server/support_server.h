@@ -49,7 +49,8 @@ struct world {
     uint64_t now;
     size_t piece; /* bytes that arrive at the server at a time */
     bool early;
-    bool deaf; /* the client takes nothing */
+    bool deaf;  /* the client takes nothing */
+    bool holds; /* HTTP/2: it opens no window again */
     struct policy policy;
 
     struct cl_buf in;   /* on its way to the server */

@@ -238,6 +238,32 @@ static void test_a_client_that_takes_nothing_is_cut_off(void **state)
     }
 }
 
+static void test_a_stream_whose_window_stays_closed_ends_alone(void **state)
+{
+    (void)state;
+    begin(CLEAT_HTTP_2);
+    w.holds = true;
+    w.policy = (struct policy){.status = 200, .length = 1000000, .body = 1000000};
+    const size_t held = world_get(&w, "/held");
+    world_run(&w);
+    assert_int_equal(world_answer(&w, held)->body.len, 65535);
+    w.policy = (struct policy){.status = 200, .length = 5, .body = 5};
+    world_pass(&w, 29 * SECOND);
+    const size_t beside = world_get(&w, "/beside");
+    world_run(&w);
+    assert_true(world_answer(&w, beside)->ended);
+    assert_false(world_has(&w, "gone"));
+    world_pass(&w, 2 * SECOND);
+    assert_true(world_has(&w, "gone"));
+    assert_true(world_answer(&w, held)->reset);
+    assert_int_equal(world_answer(&w, held)->code, CLEAT_H2_ENHANCE_YOUR_CALM);
+    const size_t other = world_get(&w, "/other");
+    world_run(&w);
+    assert_true(world_answer(&w, other)->ended);
+    assert_int_equal(cleat_http_server_state(w.s), CLEAT_HTTP_SERVER_OPEN);
+    world_end(&w);
+}
+
 static void test_an_exchange_may_have_a_rate_of_its_own(void **state)
 {
     (void)state;
@@ -267,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_a_client_that_waits_to_be_told_has_its_time_from_then),
         cmocka_unit_test(test_a_body_that_is_dropped_is_not_waited_for),
         cmocka_unit_test(test_a_client_that_takes_nothing_is_cut_off),
+        cmocka_unit_test(test_a_stream_whose_window_stays_closed_ends_alone),
         cmocka_unit_test(test_an_exchange_may_have_a_rate_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
