@@ -262,6 +262,7 @@ static int make(const struct cleat_h2_options *o, bool is_server, struct cleat_h
     TAILQ_INIT(&h2->streams);
     TAILQ_INIT(&h2->told);
     cl_h2_gate_init(&h2->gate, is_server);
+    cl_h2_closed_init(&h2->closed);
     const cl_result r = make_session(h2);
     if (r != CL_OK) {
         cleat_h2_free(h2);

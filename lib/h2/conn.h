@@ -1,6 +1,6 @@
 /* h2/conn.h - a connection, for the files that share it: conn.c makes and ends it, step.c reads,
- * gate.c looks at each frame before nghttp2 does, head.c turns fields into heads and back, send.c
- * queues and writes, events.c is what nghttp2 calls.
+ * gate.c and closed.c look at each frame before nghttp2 does, head.c turns fields into heads and
+ * back, send.c queues and writes, events.c is what nghttp2 calls.
  *
  * Invariants: nghttp2 is fed with at most one frame between two looks at what there is to tell, so
  * that one head, and one piece of data, is being told at a time. `error` is set once; then nothing
@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/result.h"
 #include "cleat/h2.h"
+#include "h2/closed.h"
 #include "h2/gate.h"
 #include "h2/head.h"
 #include "h2/heap.h"
@@ -87,6 +88,7 @@ struct cleat_h2 {
     uint64_t now;
 
     struct cl_h2_gate gate;
+    struct cl_h2_closed closed;
     struct cl_h2_collect collect;     /* the head that is coming, or is being told */
     struct cl_h2_stream *head_stream; /* whose that is */
     struct cl_h2_stream *data_stream; /* whose data is to be told, or NULL */

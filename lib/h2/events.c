@@ -152,11 +152,20 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     return NGHTTP2_ERR_PAUSE;
 }
 
+/* RST_STREAM was written, or will be: until then nghttp2 knows nothing of one that it refuses. */
+static void note_reset(struct cleat_h2 *h2, int32_t id)
+{
+    if (id > 0 && nghttp2_session_get_stream_remote_close(h2->session, id) != 1) {
+        cl_h2_closed_reset(&h2->closed, (uint32_t)id);
+    }
+}
+
 /* What nghttp2 does not like: it resets the stream, or ends the connection. */
 static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int code, void *ctx)
 {
     struct cleat_h2 *h2 = ctx;
     (void)session;
+    note_reset(h2, frame->hd.stream_id);
     h2->invalid = code;
     h2->invalid_type = frame->hd.type;
     h2->invalid_stream = frame->hd.stream_id;
@@ -174,13 +183,20 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *c
     if (frame->hd.type == NGHTTP2_GOAWAY) {
         h2->goaway_out = true;
         h2->sent_code = frame->goaway.error_code;
+        if (h2->is_server) {
+            h2->closed.last = (uint32_t)frame->goaway.last_stream_id;
+        }
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
         h2->stats.resets_out++;
+        note_reset(h2, frame->hd.stream_id);
         /* CVE-2025-8671: who has us reset streams does not escape the budget of resets */
         if (h2->is_server && (s == NULL || !s->reset_by_us) &&
             !cl_h2_gate_take(&h2->gate, CL_H2_RESETS, h2->now)) {
             h2->too_many_resets = true;
         }
+    }
+    if (!h2->is_server && frame->hd.type == NGHTTP2_HEADERS) {
+        cl_h2_closed_open(&h2->closed, (uint32_t)frame->hd.stream_id);
     }
     if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) && s != NULL &&
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {

@@ -129,24 +129,23 @@ cl_result cl_h2_gate_judge(struct cl_h2_gate *g, uint32_t max_block, uint64_t no
                            struct cleat_error *err)
 {
     struct cl_rd r = cl_rd_of(g->head, CL_H2_FRAME_HEAD);
-    uint32_t len = 0, stream = 0;
-    uint8_t type = 0, flags = 0;
-    if (!cl_rd_u24(&r, &len) || !cl_rd_u8(&r, &type) || !cl_rd_u8(&r, &flags) ||
-        !cl_rd_u32(&r, &stream)) {
+    if (!cl_rd_u24(&r, &g->left) || !cl_rd_u8(&r, &g->type) || !cl_rd_u8(&r, &g->flags) ||
+        !cl_rd_u32(&r, &g->stream)) {
         return CLEAT_ERR_INTERNAL;
     }
-    g->left = len;
-    if (type == NGHTTP2_PRIORITY && (stream & STREAM_MASK) == 0) { /* which nghttp2 would skip */
+    const uint8_t type = g->type, flags = g->flags;
+    g->stream &= STREAM_MASK;
+    if (type == NGHTTP2_PRIORITY && g->stream == 0) { /* which nghttp2 would skip */
         const struct cl_why why = {CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9113 6.3", NULL};
         return cl_error_set(err, why, "a PRIORITY frame that is for no stream");
     }
-    const enum cl_h2_budget budget = budget_of(type, flags, len);
+    const enum cl_h2_budget budget = budget_of(type, flags, g->left);
     if (budget != CL_H2_NUM_BUDGETS && !cl_h2_gate_take(g, budget, now)) {
         return cl_h2_gate_tell(budget, err);
     }
     g->block_ends = (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION) &&
                     (flags & NGHTTP2_FLAG_END_HEADERS) != 0;
-    return judge_block(g, type, len, max_block, now, err);
+    return judge_block(g, type, g->left, max_block, now, err);
 }
 
 void cl_h2_gate_done(struct cl_h2_gate *g)

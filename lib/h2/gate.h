@@ -27,6 +27,8 @@ struct cl_h2_gate {
     uint8_t preface_left; /* of a client's connection preface */
     uint8_t head[CL_H2_FRAME_HEAD];
     uint8_t head_len;
+    uint8_t type, flags;  /* the frame's */
+    uint32_t stream;      /* ... without the reserved bit */
     uint32_t left;        /* of the frame's payload */
     uint32_t block_len;   /* of the head that is coming in pieces, compressed */
     uint32_t num_pieces;  /* CONTINUATION frames of it */

@@ -68,6 +68,37 @@ static void look(struct cleat_h2 *h2)
     }
 }
 
+/* What a frame does to a stream that has ended already; false: the connection fails for it. */
+static bool judge_state(struct cleat_h2 *h2)
+{
+    const struct cl_h2_gate *g = &h2->gate;
+    const unsigned type = g->type, stream = g->stream;
+    const int remote_close =
+        nghttp2_session_get_stream_remote_close(h2->session, (int32_t)g->stream);
+    if (h2->is_server && type == NGHTTP2_HEADERS && stream >= h2->closed.next) {
+        cl_h2_closed_open(&h2->closed, stream);
+        return true;
+    }
+    switch (cl_h2_closed_judge(&h2->closed, g->type, g->flags, stream, remote_close)) {
+    case CL_H2_RESETS_STREAM:
+        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, (int32_t)stream,
+                                        CLEAT_H2_STREAM_CLOSED);
+        return true;
+    case CL_H2_IS_CLOSED:
+        (void)cl_h2_fail(h2, CLEAT_ERR_HTTP_SYNTAX, CLEAT_H2_STREAM_CLOSED, "RFC 9113 5.1",
+                         "the peer goes on with stream %u, which it had ended; frame type %u",
+                         stream, type);
+        return false;
+    case CL_H2_GOES_BACK:
+        (void)cl_h2_fail(h2, CLEAT_ERR_HTTP_SYNTAX, CLEAT_H2_PROTOCOL_ERROR, "RFC 9113 5.1.1",
+                         "the peer opens stream %u, which is below those that it has opened",
+                         stream);
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* The header of a frame is kept back until it is complete and judged. */
 static void feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
 {
@@ -88,8 +119,10 @@ static void feed_header(struct cleat_h2 *h2, struct cleat_h2_io *io)
                                                    : CLEAT_H2_ENHANCE_YOUR_CALM);
         return;
     }
-    (void)feed(h2, g->head, CL_H2_FRAME_HEAD);
-    look(h2);
+    if (judge_state(h2)) {
+        (void)feed(h2, g->head, CL_H2_FRAME_HEAD);
+        look(h2);
+    }
 }
 
 static void feed_some(struct cleat_h2 *h2, struct cleat_h2_io *io)

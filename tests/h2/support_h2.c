@@ -225,27 +225,41 @@ void block(struct cl_buf *out, const char *path)
     literal(out, ":authority", "example.com");
 }
 
-uint32_t code_of_goaway(struct end *e)
+struct answers answers_of(struct end *e, uint32_t stream)
 {
+    struct answers a = {UINT32_MAX, UINT32_MAX, 0};
     struct cl_buf all = {0};
     const uint8_t *p;
     size_t n;
-    uint32_t code = UINT32_MAX;
     while ((n = cleat_h2_output(e->h2, &p)) > 0) {
         assert_int_equal(cl_buf_append(&all, p, n, SIZE_MAX), CL_OK);
         cleat_h2_sent(e->h2, n);
     }
     struct cl_rd r = cl_buf_view(&all);
+    struct cl_rd preface;
+    if (r.len > 0 && r.p[0] == 'P') { /* a client's first words */
+        assert_true(cl_rd_take(&r, 24, &preface));
+    }
     while (r.len > 0) {
-        uint32_t len = 0, stream, last;
+        uint32_t len = 0, id = 0, value = 0;
         uint8_t type = 0, flags;
         struct cl_rd payload;
         assert_true(cl_rd_u24(&r, &len) && cl_rd_u8(&r, &type) && cl_rd_u8(&r, &flags) &&
-                    cl_rd_u32(&r, &stream) && cl_rd_take(&r, len, &payload));
+                    cl_rd_u32(&r, &id) && cl_rd_take(&r, len, &payload));
         if (type == 7) {
-            assert_true(cl_rd_u32(&payload, &last) && cl_rd_u32(&payload, &code));
+            assert_true(cl_rd_u32(&payload, &value) && cl_rd_u32(&payload, &a.goaway));
+        } else if (type == 3 && id == stream) {
+            assert_true(cl_rd_u32(&payload, &a.reset));
+        } else if (type == 8 && id == 0) {
+            assert_true(cl_rd_u32(&payload, &value));
+            a.given += value;
         }
     }
     cl_buf_deinit(&all);
-    return code;
+    return a;
+}
+
+uint32_t code_of_goaway(struct end *e)
+{
+    return answers_of(e, 0).goaway;
 }

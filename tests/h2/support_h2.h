@@ -67,6 +67,14 @@ void literal(struct cl_buf *out, const char *name, const char *value);
 /* block writes the four pseudo-fields of a GET. */
 void block(struct cl_buf *out, const char *path);
 
+/* answers_of drains an end's output and looks for the (last) code of a GOAWAY, and of a stream's
+ * RST_STREAM; UINT32_MAX: there was none. */
+struct answers {
+    uint32_t goaway, reset;
+    uint32_t given; /* by WINDOW_UPDATE, for the connection */
+};
+struct answers answers_of(struct end *e, uint32_t stream);
+
 /* code_of_goaway drains an end's output and returns the code of its (last) GOAWAY; UINT32_MAX. */
 uint32_t code_of_goaway(struct end *e);
 

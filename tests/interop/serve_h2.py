@@ -44,6 +44,43 @@ Promise.all(paths.map(ask)).then((all) => {
 });
 """
 
+# Downloads that are left, uploads that the server does not want: frames cross resets.
+NODE_LEAVES = """
+const http2 = require('http2'), fs = require('fs');
+const [url, ca] = process.argv.slice(1);
+const session = http2.connect(url, { ca: fs.readFileSync(ca) });
+const ends = {};
+let goaways = 0;
+session.on('goaway', () => { goaways++; });
+const count = (what) => { ends[what] = (ends[what] || 0) + 1; };
+const leave = () => new Promise((done) => {
+  const stream = session.request({ ':path': '/big.bin' });
+  stream.once('data', () => { stream.close(http2.constants.NGHTTP2_CANCEL); });
+  stream.on('close', () => { count('left'); done(); });
+  stream.on('error', () => {});
+});
+const upload = () => new Promise((done) => {
+  const stream = session.request({ ':path': '/', ':method': 'POST' });
+  stream.on('response', (head) => { count(head[':status']); });
+  stream.on('close', done);
+  stream.on('error', () => {});
+  stream.resume();
+  for (let i = 0; i < 20; i++) stream.write(Buffer.alloc(16384));
+  stream.end();
+});
+(async () => {
+  for (let i = 0; i < 3; i++) {
+    const all = [];
+    for (let j = 0; j < 40; j++) all.push(leave(), upload());
+    await Promise.all(all);
+  }
+  const last = session.request({ ':path': '/' });
+  last.on('response', (head) => { count(head[':status']); });
+  last.resume();
+  last.on('close', () => { console.log(JSON.stringify([ends, goaways])); session.close(); });
+})();
+"""
+
 
 def curl(*args, check=True):
     return support.run(["curl", "-sS", "--http2", "--cacert", CA.cert, *args], check=check)
@@ -105,6 +142,10 @@ class Clients(unittest.TestCase):
         size = (ROOT / "big.bin").stat().st_size
         self.assertEqual(node(self.server, "/", "/big.bin", "/nothing"),
                          [[200, 7], [200, size], [404, 14]])
+
+    def test_resets_on_both_sides_cost_nobody_the_connection(self):
+        done = support.run(["node", "-e", NODE_LEAVES, self.server.url, CA.cert])
+        self.assertEqual(json.loads(done.stdout), [{"200": 1, "405": 120, "left": 120}, 0])
 
     def test_what_is_more_urgent_goes_first(self):
         """RFC 9218: asked for second, and there before the other's end."""
@@ -200,6 +241,22 @@ ATTACKS = {
     "unknown frames": (h2.frame(0x42, 0, b"?") * 1000, r"nobody knows"),
     "a bomb of HPACK": (bomb(), r"head"),
 }
+
+
+class Closed(unittest.TestCase):
+    def test_what_is_late_for_a_stream_that_was_reset_is_ignored_until_it_ends(self):
+        late = h2.frame(h2.DATA, 1, bytes(16384))
+        with Server(*PAIR.args(), "--root", ROOT) as server, Connection(server, CA) as c:
+            c.send(h2.headers(1, h2.request(method="POST"), end=False) +
+                   h2.frame(h2.WINDOW_UPDATE, 1, b"\x7f\xff\xff\xff"))  # too wide, RFC 9113 6.9.1
+            self.assertIsNotNone(c.wait_for(h2.RST_STREAM, 1))
+            for _ in range(100):  # more than the connection's window, which must open again
+                c.send(late)
+            c.send(h2.frame(h2.DATA, 1, b"last", h2.END_STREAM) + get(3))
+            self.assertEqual(c.status(3), 200)
+            c.send(late)
+            self.assertEqual(c.goaway(), h2.STREAM_CLOSED)
+            server.errors.wait_for(r"HTTP/2 failed: .*goes on with stream 1, which it had ended")
 
 
 class Attacks(unittest.TestCase):
