@@ -105,8 +105,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct outcome whole = run(is_server, gives, data + 1, size - 1, SIZE_MAX / 2);
     const struct outcome bytes = run(is_server, gives, data + 1, size - 1, 1);
     assert(whole.code == bytes.code);
-    /* a body longer than announced is found out with the byte that is too many */
-    assert(whole.data == bytes.data || whole.num[CLEAT_H2_RESET] > 0);
+    /* a body longer than announced is found out with the byte that is too many; that is told behind
+     * its frame, which may not be complete */
+    assert(whole.data <= bytes.data || whole.num[CLEAT_H2_RESET] > 0);
     assert(whole.num[CLEAT_H2_HEAD] == bytes.num[CLEAT_H2_HEAD]);
     assert(whole.num[CLEAT_H2_REFUSED] == bytes.num[CLEAT_H2_REFUSED]);
     return 0;
