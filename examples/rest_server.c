@@ -22,6 +22,8 @@
 #define MAX_CLIENTS 64
 /* 10 s: then who has not come to an end is cut off */
 #define STOP_US     10000000
+/* 2 s: and what a client that was answered may go on sending */
+#define LINGER_US   2000000
 
 struct client {
     struct stream stream;
@@ -30,6 +32,7 @@ struct client {
     uint64_t next;                  /* when to look at the clock again */
     bool wants_output;              /* the socket is full */
     bool ended;                     /* the client sends nothing any more */
+    bool is_leaving;                /* everything is said: what still comes is dropped */
 };
 
 static struct client *clients[MAX_CLIENTS];
@@ -127,11 +130,33 @@ static bool read_some(struct client *c)
     }
 }
 
+/* A client that still sends (a body that was refused) would have its answer destroyed by a reset if
+ * the socket were closed now (RFC 9112 9.6): for a while what comes is dropped. 0 or -1. */
+static int say_goodbye(struct client *c)
+{
+    c->is_leaving = true;
+    c->next = now_us() + LINGER_US;
+    const bool said = stream_close(&c->stream) == 0 && shutdown(c->stream.fd, SHUT_WR) == 0;
+    return said && !c->ended ? 0 : -1;
+}
+
+static int drop_some(struct client *c)
+{
+    ssize_t n;
+    do {
+        n = recv(c->stream.fd, c->stream.in, sizeof(c->stream.in), 0);
+    } while (n > 0 && now_us() < c->next);
+    return n < 0 && errno == EAGAIN && now_us() < c->next ? 0 : -1;
+}
+
 /* Does what there is to do. 0, or -1 when the client is to be let go. */
 static int attend(struct client *c, const struct cleat_http_app *app)
 {
     enum cleat_http_server_next next;
     bool more = true;
+    if (c->is_leaving) {
+        return drop_some(c);
+    }
     const int status = c->http == NULL ? begin(c) : 1;
     if (status <= 0) {
         return status;
@@ -142,11 +167,11 @@ static int attend(struct client *c, const struct cleat_http_app *app)
         while (cleat_http_dispatch(app, next = cleat_http_server_step(c->http, &c->io), &c->io)) {
         }
         more = send_some(c);
-        if (next == CLEAT_HTTP_SERVER_CLOSE || next == CLEAT_HTTP_SERVER_FAILED) {
-            if (!c->wants_output && next == CLEAT_HTTP_SERVER_CLOSE) {
-                (void)stream_close(&c->stream);
-            }
-            return c->wants_output && next == CLEAT_HTTP_SERVER_CLOSE ? 0 : -1;
+        if (next == CLEAT_HTTP_SERVER_FAILED) {
+            return -1;
+        }
+        if (next == CLEAT_HTTP_SERVER_CLOSE) {
+            return c->wants_output ? 0 : say_goodbye(c);
         }
         if (next == CLEAT_HTTP_SERVER_NEEDS_INPUT) {
             more = read_some(c) || more;
@@ -202,7 +227,7 @@ static int wait_for(struct pollfd *polls, int listener)
     for (size_t i = 0; i < num_clients; i++) {
         const struct client *c = clients[i];
         /* While it is blocked, or cannot be written to, it is not read from. */
-        const bool is_full = c->io.in_used < c->io.in_len || c->ended;
+        const bool is_full = !c->is_leaving && (c->io.in_used < c->io.in_len || c->ended);
         polls[i + 1].fd = c->stream.fd;
         polls[i + 1].events = (short)((is_full ? 0 : POLLIN) | (c->wants_output ? POLLOUT : 0));
         polls[i + 1].revents = 0;
