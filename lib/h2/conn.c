@@ -72,6 +72,14 @@ cl_result cl_h2_fail(struct cleat_h2 *h2, cl_result result, uint32_t code, const
     return result;
 }
 
+void cl_h2_note(struct cleat_h2 *h2, const struct cleat_error *why)
+{
+    h2->why = h2->why != NULL ? h2->why : cl_alloc(sizeof(*h2->why));
+    if (h2->why != NULL) {
+        *h2->why = *why;
+    }
+}
+
 void cleat_h2_fail(struct cleat_h2 *h2, uint32_t code, const char *why)
 {
     (void)cl_h2_fail(h2, CLEAT_ERR_CLOSED, code, NULL, "%s", why);
@@ -296,8 +304,9 @@ void cleat_h2_free(struct cleat_h2 *h2)
         nghttp2_session_del(h2->session);
     }
     cl_heap_drop(&h2->heap);
-    cl_h2_collect_end(&h2->collect);
+    cl_h2_collect_free(h2->collect);
     cl_buf_deinit(&h2->out);
+    cl_free(h2->why);
     cl_free(h2);
 }
 
@@ -317,8 +326,8 @@ int cleat_h2_error(const struct cleat_h2 *h2, struct cleat_error *out)
 
 int cleat_h2_why(const struct cleat_h2 *h2, struct cleat_error *out)
 {
-    *out = h2->why;
-    return h2->why.code;
+    *out = h2->why != NULL ? *h2->why : (struct cleat_error){0};
+    return out->code;
 }
 
 void cleat_h2_stats(const struct cleat_h2 *h2, struct cleat_h2_stats *out)

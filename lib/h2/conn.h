@@ -89,7 +89,7 @@ struct cleat_h2 {
 
     struct cl_h2_gate gate;
     struct cl_h2_closed closed;
-    struct cl_h2_collect collect;     /* the head that is coming, or is being told */
+    struct cl_h2_collect *collect;    /* the head that is coming, or is being told; or NULL */
     struct cl_h2_stream *head_stream; /* whose that is */
     struct cl_h2_stream *data_stream; /* whose data is to be told, or NULL */
     const uint8_t *data;
@@ -121,12 +121,15 @@ struct cleat_h2 {
     int32_t invalid_stream;
 
     struct cleat_error error;
-    struct cleat_error why; /* of the last REFUSED */
+    struct cleat_error *why; /* of the last REFUSED; NULL: none, or memory was short */
 };
 
 /* cl_h2_fail ends the connection: the first failure wins. code: of the GOAWAY. Returns result. */
 cl_result cl_h2_fail(struct cleat_h2 *h2, cl_result result, uint32_t code, const char *section,
                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* cl_h2_note keeps why a request was refused, or a stream reset. */
+void cl_h2_note(struct cleat_h2 *h2, const struct cleat_error *why);
 
 /* events.c: cl_h2_callbacks makes what nghttp2 calls. NOMEM. */
 CL_MUST cl_result cl_h2_callbacks(nghttp2_session_callbacks **out);

@@ -1,7 +1,9 @@
 /* h2/events.c - what nghttp2 calls while it reads and writes; notes what there is to tell. */
+#include "h2/conn.h"
+
 #include <string.h>
 
-#include "h2/conn.h"
+#include "base/mem.h"
 
 /* ---- heads ---- */
 
@@ -18,7 +20,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         }
         s->id = id;
     }
-    cl_h2_collect_begin(&h2->collect);
+    if (cl_h2_collect_begin(&h2->collect) != CL_OK) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     h2->head_stream = s;
     return 0;
 }
@@ -32,10 +36,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)session;
     (void)frame;
     (void)flags;
-    if (h2->error.code != 0) {
+    if (h2->error.code != 0 || h2->collect == NULL) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the rest of the frame is only decoded */
     }
-    if (cl_h2_collect_add(&h2->collect, cl_rd_of(name, name_len), cl_rd_of(value, value_len),
+    if (cl_h2_collect_add(h2->collect, cl_rd_of(name, name_len), cl_rd_of(value, value_len),
                           &limits)) {
         return 0;
     }
@@ -47,7 +51,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 
 static void end_trailers(struct cleat_h2 *h2, struct cl_h2_stream *s)
 {
-    if (cl_h2_collect_trailers(&h2->collect, &h2->why) != CL_OK) {
+    struct cleat_error why = {0};
+    if (cl_h2_collect_trailers(h2->collect, &why) != CL_OK) {
+        cl_h2_note(h2, &why);
         cleat_h2_reset(h2, (uint32_t)s->id, CLEAT_H2_PROTOCOL_ERROR);
     }
 }
@@ -60,17 +66,20 @@ static void end_head(struct cleat_h2 *h2, struct cl_h2_stream *s, bool ends)
         .to_connect = s->to_connect,
         .ends = ends,
     };
-    h2->why = (struct cleat_error){0};
-    if (cl_h2_collect_head(&h2->collect, &expect, &h2->refused_status, &h2->why) == CL_OK) {
-        const struct cleat_http_head *head = &h2->collect.head;
+    struct cleat_error why = {0};
+    cl_free(h2->why);
+    h2->why = NULL;
+    if (cl_h2_collect_head(h2->collect, &expect, &h2->refused_status, &why) == CL_OK) {
+        const struct cleat_http_head *head = &h2->collect->head;
         s->has_head = h2->is_server || head->status >= 200;
         s->is_known = true;
         cl_h2_tell(h2, s, CL_H2_TELL_HEAD);
         return;
     }
-    if (h2->why.code == 0) {
-        (void)cl_error_set(&h2->why, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
+    if (why.code == 0) {
+        (void)cl_error_set(&why, (struct cl_why){.code = CLEAT_ERR_NOMEM}, "out of memory");
     }
+    cl_h2_note(h2, &why);
     s->has_head = s->is_known = true;
     cl_h2_tell(h2, s, CL_H2_TELL_REFUSED);
     if (!h2->is_server) {
@@ -169,10 +178,11 @@ static int on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int 
     h2->invalid = code;
     h2->invalid_type = frame->hd.type;
     h2->invalid_stream = frame->hd.stream_id;
-    h2->why = (struct cleat_error){0};
-    (void)cl_error_set(&h2->why, (struct cl_why){CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9113 8.1.1", NULL},
+    struct cleat_error why = {0};
+    (void)cl_error_set(&why, (struct cl_why){CLEAT_ERR_HTTP_SYNTAX, 0, "RFC 9113 8.1.1", NULL},
                        "%s; frame type %u, stream %d", nghttp2_strerror(code),
                        (unsigned)frame->hd.type, (int)frame->hd.stream_id);
+    cl_h2_note(h2, &why);
     return 0;
 }
 

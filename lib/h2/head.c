@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "http/chars.h"
 #include "http/write.h"
 
@@ -24,22 +25,32 @@ static const struct {
     {17, "transfer-encoding"}, {7, "upgrade"},           {4, "host"},
 };
 
-void cl_h2_collect_end(struct cl_h2_collect *c)
+void cl_h2_collect_free(struct cl_h2_collect *c)
 {
+    if (c == NULL) {
+        return;
+    }
     cl_buf_deinit(&c->pseudo);
     cl_buf_deinit(&c->fields);
     cl_buf_deinit(&c->cookie);
     cl_buf_deinit(&c->host);
     cl_buf_deinit(&c->text);
+    cl_free(c);
 }
 
-void cl_h2_collect_begin(struct cl_h2_collect *c)
+cl_result cl_h2_collect_begin(struct cl_h2_collect **begun)
 {
+    *begun = *begun != NULL ? *begun : cl_calloc(1, sizeof(**begun));
+    struct cl_h2_collect *c = *begun;
+    if (c == NULL) {
+        return CLEAT_ERR_NOMEM;
+    }
     c->pseudo.len = c->fields.len = c->cookie.len = c->host.len = c->text.len = 0;
     memset(c->values, 0, sizeof(c->values));
     c->has_host = c->too_large = false;
     c->failure = CL_OK;
     c->size = c->num_fields = 0;
+    return CL_OK;
 }
 
 static cl_result add_pseudo(struct cl_h2_collect *c, struct cl_rd name, struct cl_rd value)

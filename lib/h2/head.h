@@ -51,10 +51,10 @@ struct cl_h2_limits {
     uint32_t num_fields;
 };
 
-/* cl_h2_collect_begin forgets the last head, whose memory is used again. cl_h2_collect_end gives it
- * back. */
-void cl_h2_collect_begin(struct cl_h2_collect *c);
-void cl_h2_collect_end(struct cl_h2_collect *c);
+/* cl_h2_collect_begin forgets the last head, whose memory is used again; *c may be NULL before.
+ * NOMEM. cl_h2_collect_free gives it back; NULL is fine. */
+CL_MUST cl_result cl_h2_collect_begin(struct cl_h2_collect **c);
+void cl_h2_collect_free(struct cl_h2_collect *c);
 
 /* cl_h2_collect_add takes a field. False: CL_H2_PATIENCE is over. */
 bool cl_h2_collect_add(struct cl_h2_collect *c, struct cl_rd name, struct cl_rd value,

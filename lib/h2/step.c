@@ -184,20 +184,20 @@ static enum cleat_h2_next tell_stream(struct cleat_h2 *h2, struct cleat_h2_io *i
     io->sent = s->ended_out;
     const bool own = h2->head_stream == s;
     if (rows[i].what == CL_H2_TELL_HEAD) {
-        const size_t at = h2->collect.values[CL_H2_PROTOCOL].at;
-        h2->collect.head.early = h2->early;
-        io->head = &h2->collect.head;
+        const size_t at = h2->collect->values[CL_H2_PROTOCOL].at;
+        h2->collect->head.early = h2->early;
+        io->head = &h2->collect->head;
         io->end = (s->tell & CL_H2_TELL_END) != 0;
-        io->protocol = h2->collect.values[CL_H2_PROTOCOL].there
-                           ? (const char *)h2->collect.pseudo.p + at
+        io->protocol = h2->collect->values[CL_H2_PROTOCOL].there
+                           ? (const char *)h2->collect->pseudo.p + at
                            : NULL;
         h2->head_stream = NULL; /* an END that follows has no trailers */
     } else if (rows[i].what == CL_H2_TELL_REFUSED) {
         io->status = h2->refused_status;
         io->end = (s->tell & CL_H2_TELL_END) != 0;
         h2->head_stream = NULL;
-    } else if (rows[i].what == CL_H2_TELL_END && own && h2->collect.head.len > 0) {
-        io->head = &h2->collect.head;
+    } else if (rows[i].what == CL_H2_TELL_END && own && h2->collect->head.len > 0) {
+        io->head = &h2->collect->head;
         h2->head_stream = NULL;
     }
     if (s->tell == 0) {
@@ -225,8 +225,8 @@ static void clear(struct cleat_h2_io *io)
 /* What was told last may be forgotten: nothing more is read into it. */
 static void forget(struct cleat_h2 *h2)
 {
-    if (h2->head_stream == NULL) {
-        h2->collect.head.len = 0;
+    if (h2->head_stream == NULL && h2->collect != NULL) {
+        h2->collect->head.len = 0;
     }
 }
 
@@ -234,7 +234,8 @@ static void forget(struct cleat_h2 *h2)
 static void rest(struct cleat_h2 *h2)
 {
     if (h2->head_stream == NULL) {
-        cl_h2_collect_end(&h2->collect);
+        cl_h2_collect_free(h2->collect);
+        h2->collect = NULL;
     }
 }
 
