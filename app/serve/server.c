@@ -22,6 +22,9 @@
  * memory that they took goes back to the system; malloc alone would keep most of it */
 #define TRIM_MIN   1000
 #define TRIM_SHARE 4
+/* 100: no more than that have come in a period after so many as above: they stay, and what their
+ * handshakes took all at once goes back */
+#define TRIM_QUIET 100
 
 struct server {
     struct cl_site site;
@@ -37,6 +40,8 @@ struct server {
     uv_async_t worker_done;
     uv_timer_t period;
     atomic_size_t num_done;
+    uint64_t num_came;  /* connections, by the last period's end */
+    uint64_t came_then; /* ... when memory was given back because they had become few */
     bool stopping;
     bool had_terminal; /* at the start: without it SIGHUP is for us, with it perhaps its end */
 };
@@ -242,19 +247,43 @@ static void end_if_all_done(uv_async_t *async)
     cl_staples_stop(server->site.staples);
 }
 
-static void give_memory_back(struct server *server)
+/* Of a thousand connections a quarter is left. */
+static bool have_most_gone(struct server *server)
 {
     size_t most = 0;
     for (size_t i = 0; i < server->num_workers; i++) {
         most += atomic_load(&server->workers[i].num_most);
     }
     if (most < TRIM_MIN || count_open(server) > most / TRIM_SHARE) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < server->num_workers; i++) {
         atomic_store(&server->workers[i].num_most, 0);
     }
-    (void)malloc_trim(0);
+    return true;
+}
+
+/* A thousand connections have come, and hardly any in this period. */
+static bool have_most_come(struct server *server)
+{
+    struct cl_counters sum;
+    cl_counters_sum(server->counters, server->num_workers, &sum);
+    const uint64_t came = cl_count_read(&sum.connections);
+    const bool quiet = came - server->num_came <= TRIM_QUIET;
+    server->num_came = came;
+    if (!quiet || came - server->came_then < TRIM_MIN) {
+        return false;
+    }
+    server->came_then = came;
+    return true;
+}
+
+static void give_memory_back(struct server *server)
+{
+    const bool gone = have_most_gone(server);
+    if (have_most_come(server) || gone) {
+        (void)malloc_trim(0);
+    }
 }
 
 static void on_period(uv_timer_t *period)
