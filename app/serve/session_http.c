@@ -265,6 +265,9 @@ size_t cl_session_take(struct cl_session *s, const uint8_t *p, size_t len)
 static void resume_websockets(struct cl_session *s)
 {
     struct cl_exchange *x;
+    if (s->worker->ws == NULL) {
+        return;
+    }
     s->running = true;
     TAILQ_FOREACH(x, &s->exchanges, link)
     {

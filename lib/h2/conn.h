@@ -157,6 +157,9 @@ ssize_t cl_h2_send_frame(nghttp2_session *session, const uint8_t *p, size_t len,
 /* cl_h2_fill has nghttp2 write what it can. */
 void cl_h2_fill(struct cleat_h2 *h2);
 
+/* cl_h2_drop_output gives the memory back of what was written. */
+void cl_h2_drop_output(struct cleat_h2 *h2);
+
 /* cl_h2_drop_queue takes the first len bytes out of a stream's queue. */
 void cl_h2_drop_queue(struct cleat_h2 *h2, struct cl_h2_stream *s, size_t len);
 

@@ -13,6 +13,9 @@
 #include "h2/conn.h"
 #include "http/chars.h"
 
+/* 4 KiB: below it a frame is copied again sooner than memory for several is wiped */
+#define LONG_FRAME 4096
+
 /* ---- what nghttp2 calls ---- */
 
 ssize_t cl_h2_send_frame(nghttp2_session *session, const uint8_t *p, size_t len, int flags,
@@ -148,7 +151,10 @@ int cl_h2_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_
     if (h2->out.len >= CL_H2_OUT_ROOM) {
         return NGHTTP2_ERR_WOULDBLOCK;
     }
-    if (cl_buf_reserve(&h2->out, CL_H2_FRAME_HEAD + len, SIZE_MAX) != CL_OK ||
+    /* Long frames come in rows: room for those that go out together, as far as they are there. */
+    const size_t behind = less(h2->queued - len, CL_H2_OUT_ROOM - h2->out.len);
+    const size_t room = len > LONG_FRAME ? behind + CL_H2_FRAME_HEAD : 0;
+    if (cl_buf_reserve(&h2->out, CL_H2_FRAME_HEAD + len + room, SIZE_MAX) != CL_OK ||
         cl_buf_append(&h2->out, head, CL_H2_FRAME_HEAD, SIZE_MAX) != CL_OK ||
         (len > 0 && cl_buf_append(&h2->out, s->queue.p + s->queue_at, len, SIZE_MAX) != CL_OK)) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -187,14 +193,21 @@ void cl_h2_fill(struct cleat_h2 *h2)
     }
 }
 
+/* What was written stays until there is nothing more to write: the memory is used again. */
+void cl_h2_drop_output(struct cleat_h2 *h2)
+{
+    if (h2->out.len == 0) {
+        cl_buf_deinit(&h2->out);
+    }
+}
+
 size_t cleat_h2_output(struct cleat_h2 *h2, const uint8_t **p)
 {
-    if (h2->out_at == h2->out.len) {
-        h2->out.len = h2->out_at = 0;
+    if (h2->out.len == 0) {
         cl_h2_fill(h2);
     }
     if (h2->out.len == 0) {
-        cl_buf_deinit(&h2->out);
+        cl_h2_drop_output(h2);
         *p = NULL;
         return 0;
     }
@@ -207,8 +220,7 @@ void cleat_h2_sent(struct cleat_h2 *h2, size_t n)
     const size_t left = h2->out.len - h2->out_at;
     h2->out_at += n < left ? n : left;
     if (h2->out_at == h2->out.len) {
-        cl_buf_deinit(&h2->out);
-        h2->out_at = 0;
+        h2->out_at = h2->out.len = 0;
     }
 }
 

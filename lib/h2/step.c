@@ -230,13 +230,14 @@ static void forget(struct cleat_h2 *h2)
     }
 }
 
-/* A connection that waits for input holds no memory for heads that were told. */
+/* A connection that waits for input holds no memory for what was told, or written. */
 static void rest(struct cleat_h2 *h2)
 {
     if (h2->head_stream == NULL) {
         cl_h2_collect_free(h2->collect);
         h2->collect = NULL;
     }
+    cl_h2_drop_output(h2);
 }
 
 enum cleat_h2_next cleat_h2_step(struct cleat_h2 *h2, struct cleat_h2_io *io)
