@@ -70,7 +70,7 @@ int cleat_tls_abort(struct cleat_tls *tls, struct cleat_tls_io *io, uint8_t aler
 /* cleat_tls_builder_late_auth: post-handshake client authentication (RFC 9846 4.7.2), TLS 1.3 only.
  * A client offers it, and answers with its credential that fits, or with none; a server may ask,
  * and needs anchors or CLEAT_DECIDE_PEER. Default: off. It costs 224 bytes a connection. Not for
- * HTTP/2 (RFC 8740). */
+ * HTTP/2 (RFC 9113 9.2.3): where that was agreed on, a client refuses to be asked. */
 void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on);
 
 /* cleat_tls_request_certificate: a server asks its client for a certificate now; the request goes
@@ -82,7 +82,7 @@ void cleat_tls_builder_late_auth(struct cleat_tls_builder *b, bool on);
  * required, an empty answer ends the connection (certificate_required).
  *
  * CLEAT_ERR_USAGE: not a server, before READY, or a request is still unanswered.
- * CLEAT_ERR_UNSUPPORTED: the client did not offer it, TLS 1.2, or it is not switched on.
+ * CLEAT_ERR_UNSUPPORTED: the client did not offer it, TLS 1.2, HTTP/2, or it is not switched on.
  * CLEAT_ERR_CLOSED, CLEAT_ERR_NOMEM, CLEAT_ERR_RANDOM. */
 int cleat_tls_request_certificate(struct cleat_tls *tls, bool required);
 

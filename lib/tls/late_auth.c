@@ -72,7 +72,7 @@ int cleat_tls_request_certificate(struct cleat_tls *tls, bool required)
     if (tls->failed || tls->write_closed || tls->read_closed) {
         return CLEAT_ERR_CLOSED;
     }
-    if (tls->main_transcript == NULL) {
+    if (tls->main_transcript == NULL || cl_alpn_is_h2(tls->alpn)) {
         return CLEAT_ERR_UNSUPPORTED;
     }
     cl_result r = ask(tls, required);
@@ -123,6 +123,11 @@ cl_result cl_late_request_received(struct cleat_tls *tls, const struct cl_msg *m
         return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9846 4.7.2"),
                            "the server asks for a certificate after the handshake, which was not "
                            "offered");
+    }
+    /* HTTP/2 has no way to say which of its streams the certificate is wanted for */
+    if (cl_alpn_is_h2(tls->alpn)) {
+        return cl_tls_fail(tls, CL_WHY(UNEXPECTED_MESSAGE, "RFC 9113 9.2.3"),
+                           "the server asks for a certificate after the handshake, over HTTP/2");
     }
     /* each costs a signature */
     if (++tls->idle_key_updates > CL_MAX_IDLE_RECORDS) {

@@ -194,6 +194,20 @@ static cl_result take_suite_12(struct cleat_tls *tls, const struct hello_fields 
     return CL_OK;
 }
 
+/* RFC 9113 9.2.2: what a client would end with INADEQUATE_SECURITY as soon as HTTP/2 began. */
+static cl_result check_protocol_12(struct cleat_tls *tls)
+{
+    if (cl_alpn_is_h2(tls->alpn) && !cl_suite_fits_h2(tls->suite)) {
+        return cl_tls_fail(
+            tls,
+            CL_WHY_HINT(ILLEGAL_PARAMETER, "RFC 9113 9.2.2",
+                        "--http1.1 offers no HTTP/2; or leave the suite out of --ciphers"),
+            "the server chose HTTP/2 with %s, whose security is inadequate for it",
+            tls->suite->name);
+    }
+    return CL_OK;
+}
+
 /* Said before the suite is looked at, which is of another version then. */
 static cl_result check_session_version(struct cleat_tls *tls, const struct hello_fields *f)
 {
@@ -281,6 +295,7 @@ static cl_result take_hello_12(struct cleat_tls *tls, const struct hello_fields 
     CL_TRY(check_extensions_12(tls, received, echoes_session(tls, f)));
     CL_TRY(check_session_version(tls, f));
     CL_TRY(take_suite_12(tls, f));
+    CL_TRY(check_protocol_12(tls));
     CL_TRY(take_mac_order(tls));
     CL_TRY(take_session_12(tls, f));
     memcpy(hs->server_random, f->random.p, CL_RANDOM_LEN);

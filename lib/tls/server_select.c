@@ -248,12 +248,10 @@ static cl_result select_group(struct cleat_tls *tls, struct cl_rd *share)
 
 /* ---- application protocol ---- */
 
-/* RFC 9113 9.2.2 and appendix A: no suite of TLS 1.2 without an ephemeral key exchange, or without
- * an AEAD, is one for HTTP/2; who offers nothing better gets another protocol. */
+/* Who offers nothing better gets another protocol than HTTP/2. */
 static bool may_carry(const struct cl_suite *suite, struct cl_rd protocol)
 {
-    return suite->version != CLEAT_TLS_1_2 || !cl_rd_equal(protocol, cl_rd_str("h2")) ||
-           (cl_suite_has_share(suite) && suite->mac == CL_HASH_NONE);
+    return !cl_alpn_is_h2(protocol) || cl_suite_fits_h2(suite);
 }
 
 cl_result cl_select_alpn(struct cleat_tls *tls)

@@ -3,6 +3,7 @@
 #define CL_TLS_SUITE_H
 
 #include "base/result.h"
+#include "cleat/tls.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
@@ -61,6 +62,20 @@ static inline bool cl_suite_has_share(const struct cl_suite *suite)
 static inline bool cl_suite_is_dhe(const struct cl_suite *suite)
 {
     return suite->kx == CL_KX_DHE || suite->kx == CL_KX_DHE_PSK;
+}
+
+/* cl_suite_fits_h2: RFC 9113 9.2.2 and appendix A: no suite of TLS 1.2 without an ephemeral key
+ * exchange, or without an AEAD, is one for HTTP/2. */
+static inline bool cl_suite_fits_h2(const struct cl_suite *suite)
+{
+    return suite->version != CLEAT_TLS_1_2 ||
+           (cl_suite_has_share(suite) && suite->mac == CL_HASH_NONE);
+}
+
+/* cl_alpn_is_h2 says whether a protocol of ALPN is HTTP/2, which has rules for TLS (9.2). */
+static inline bool cl_alpn_is_h2(struct cl_rd protocol)
+{
+    return cl_rd_equal(protocol, cl_rd_str("h2"));
 }
 
 /* cl_suite_max_records returns how many records may be sealed under one key. */

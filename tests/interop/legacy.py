@@ -206,6 +206,19 @@ class Get(GetTest):
                         env=openssl_env(self.folder, etm))
         self.each(peer)
 
+    def test_http_2_is_not_spoken_with_a_suite_that_it_forbids(self):
+        for suite in ("AES128-SHA", "ECDHE-RSA-AES128-SHA", "AES128-GCM-SHA256"):
+            port = free_port()
+            with self.subTest(suite), Peer(
+                    ["openssl", "s_server", "-accept", port, *self.rsa_args(), "-quiet", "-alpn",
+                     "h2,http/1.1", "-cipher", f"{suite}:@SECLEVEL=0", "-www"], port, self.folder):
+                args = ("-sS", "--profile", "legacy", "--tls-max", "1.2", "--ciphers", suite,
+                        f"https://localhost:{port}/")
+                done = self.fetch(*args, code=35)
+                self.assertRegex(done.stderr.decode(), r"HTTP/2 with TLS_.*inadequate(?s:.*)"
+                                 r"RFC 9113 9\.2\.2(?s:.*)--http1\.1")
+                self.fetch("--http1.1", *args)
+
     def dhe(self, peer, group, code=0):
         """What -v tells of a server that uses a group for DHE."""
         with peer as server:

@@ -287,6 +287,24 @@ static void test_a_request_that_was_not_offered_is_refused_by_the_client(void **
     test_pair_drop(&p);
 }
 
+static void test_nobody_is_asked_over_http_2(void **state)
+{
+    static const char *const h2[] = {"h2"};
+    struct cleat_tls_builder *b[] = {client_builder(true), server_builder()};
+    struct test_pair p;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cleat_tls_builder_alpn(b[i], h2, 1), CLEAT_OK);
+    }
+    make(&p, b[0], b[1]);
+    assert_string_equal(test_info(&p.client).alpn, "h2");
+    assert_int_equal(cleat_tls_request_certificate(p.server.tls, false), CLEAT_ERR_UNSUPPORTED);
+    p.server.tls->alpn.len = 0; /* a server that asks all the same */
+    assert_int_equal(cleat_tls_request_certificate(p.server.tls, false), CLEAT_OK);
+    test_pair_run(&p);
+    test_assert_failed(&p.client, &p.server, CLEAT_ERR_UNEXPECTED_MESSAGE, 10);
+    test_pair_drop(&p);
+}
+
 static void test_malformed_requests_are_refused_by_the_client(void **state)
 {
     static const struct {
@@ -442,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_writing_finishes_a_flight_that_is_half_out),
         cmocka_unit_test(test_it_cannot_be_asked_where_it_was_not_offered),
         cmocka_unit_test(test_a_request_that_was_not_offered_is_refused_by_the_client),
+        cmocka_unit_test(test_nobody_is_asked_over_http_2),
         cmocka_unit_test(test_malformed_requests_are_refused_by_the_client),
         cmocka_unit_test(test_an_answer_that_was_not_asked_for_is_refused_by_the_server),
         cmocka_unit_test(test_a_wrong_context_signature_or_finished_is_refused),
