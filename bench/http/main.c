@@ -58,9 +58,11 @@ static bool serve(struct cleat_http_server *s, const uint8_t *in, size_t len, si
         if (n > ROOM - out_len) {
             return false;
         }
-        memcpy(out + out_len, p, n);
-        out_len += n;
-        cleat_http_server_sent(s, n);
+        if (n > 0) { /* p is NULL when there is nothing */
+            memcpy(out + out_len, p, n);
+            out_len += n;
+            cleat_http_server_sent(s, n);
+        }
     } while (n > 0);
     cleat_http_server_tick(s, 1, NULL);
     return next == CLEAT_HTTP_SERVER_NEEDS_INPUT;
