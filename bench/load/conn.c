@@ -33,7 +33,7 @@ static uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static bool fail(struct load *l, struct load_conn *c, const char *what, const char *why)
+bool load_conn_fail(struct load *l, struct load_conn *c, const char *what, const char *why)
 {
     c->failed = true;
     if (l->why[0] == '\0') {
@@ -48,11 +48,11 @@ static bool put(struct load *l, struct load_conn *c, const uint8_t *p, size_t le
 {
     ssize_t n = c->out.len == 0 ? send(c->fd, p, len, MSG_NOSIGNAL) : 0;
     if (n < 0 && errno != EAGAIN) {
-        return fail(l, c, "send", strerror(errno));
+        return load_conn_fail(l, c, "send", strerror(errno));
     }
     n = n < 0 ? 0 : n;
     if (cl_buf_append(&c->out, p + n, len - (size_t)n, MAX_UNSENT) != CL_OK) {
-        return fail(l, c, "send", "the server reads too slowly");
+        return load_conn_fail(l, c, "send", "the server reads too slowly");
     }
     c->want_write = c->out.len != 0;
     return true;
@@ -66,7 +66,7 @@ static bool flush(struct load *l, struct load_conn *c)
             return true;
         }
         if (n < 0) {
-            return fail(l, c, "send", strerror(errno));
+            return load_conn_fail(l, c, "send", strerror(errno));
         }
         cl_buf_drop(&c->out, (size_t)n);
     }
@@ -84,7 +84,7 @@ bool load_conn_put(struct load *l, struct load_conn *c, const uint8_t *p, size_t
         struct cleat_tls_io io = {.out = out_room, .out_cap = ROOM};
         size_t written = 0;
         if (cleat_tls_write(c->tls, &io, p, len, &written) != CLEAT_OK) {
-            return fail(l, c, "TLS", "a write was refused");
+            return load_conn_fail(l, c, "TLS", "a write was refused");
         }
         if (!put(l, c, io.out, io.out_len)) {
             return false;
@@ -116,7 +116,7 @@ static bool put_request(struct load *l, struct load_conn *c)
     int len = snprintf(request, sizeof(request), "GET %.*s HTTP/1.1\r\nHost: localhost\r\n\r\n",
                        (int)path->len, path->p);
     if (len < 0 || (size_t)len >= sizeof(request)) {
-        return fail(l, c, "request", "the path is too long");
+        return load_conn_fail(l, c, "request", "the path is too long");
     }
     return load_conn_put(l, c, (const uint8_t *)request, (size_t)len);
 }
@@ -128,7 +128,7 @@ bool load_conn_send(struct load *l, struct load_conn *c)
         return put_request(l, c);
     }
     if (cleat_ws_send(c->ws, o->binary, l->message, o->size) != CLEAT_OK) {
-        return fail(l, c, "WebSocket", "a message was refused");
+        return load_conn_fail(l, c, "WebSocket", "a message was refused");
     }
     return put_frames(l, c);
 }
@@ -145,7 +145,7 @@ static bool on_frames(struct load *l, struct load_conn *c, uint8_t *p, size_t le
             return put_frames(l, c);
         case CLEAT_WS_MESSAGE:
             if (io.data_len != l->options->size) {
-                return fail(l, c, "echo", "of another length");
+                return load_conn_fail(l, c, "echo", "of another length");
             }
             c->num_received++;
             l->num_messages++;
@@ -154,10 +154,10 @@ static bool on_frames(struct load *l, struct load_conn *c, uint8_t *p, size_t le
             }
             break;
         case CLEAT_WS_CLOSE:
-            return fail(l, c, "closed", cleat_ws_code_sentence(io.code));
+            return load_conn_fail(l, c, "closed", cleat_ws_code_sentence(io.code));
         case CLEAT_WS_FAILED:
             cleat_ws_error(c->ws, &error);
-            return fail(l, c, "WebSocket", error.text);
+            return load_conn_fail(l, c, "WebSocket", error.text);
         default:
             break;
         }
@@ -175,7 +175,7 @@ static bool start_websocket(struct load *l, struct load_conn *c, const struct cl
     o.deflate = u->deflate;
     o.pool = l->pool;
     if (cleat_ws_client_new(&o, &c->ws) != CLEAT_OK) {
-        return fail(l, c, "WebSocket", "out of memory");
+        return load_conn_fail(l, c, "WebSocket", "out of memory");
     }
     c->upgraded = true;
     return true;
@@ -204,7 +204,7 @@ static bool ask_for_upgrade(struct load *l, struct load_conn *c)
     offer_init(l, &offer);
     if (cleat_ws_request_write(&offer, &l->options->url, c->key, request, sizeof(request), &len,
                                NULL) != CLEAT_OK) {
-        return fail(l, c, "WebSocket", "the request cannot be written");
+        return load_conn_fail(l, c, "WebSocket", "the request cannot be written");
     }
     c->established = true;
     return load_conn_put(l, c, (const uint8_t *)request, len);
@@ -218,7 +218,7 @@ static bool on_response(struct load *l, struct load_conn *c, const uint8_t *p, s
     struct cleat_http_head head;
     struct cleat_error error = {0};
     if (cl_buf_append(&c->response, p, len, ROOM) != CL_OK) {
-        return fail(l, c, "upgrade", "the response is too long");
+        return load_conn_fail(l, c, "upgrade", "the response is too long");
     }
     cleat_http_response_init(&head, (struct cleat_http_view){"GET", 3});
     int rc = cleat_http_head_feed(&head, c->response.p, c->response.len, &error);
@@ -228,7 +228,7 @@ static bool on_response(struct load *l, struct load_conn *c, const uint8_t *p, s
     offer_init(l, &offer);
     if (rc != CLEAT_HTTP_COMPLETE ||
         cleat_ws_response_check(&u, &head, &offer, c->key, &error) != CLEAT_OK) {
-        return fail(l, c, "upgrade", error.text);
+        return load_conn_fail(l, c, "upgrade", error.text);
     }
     bool ok = start_websocket(l, c, &u) &&
               on_frames(l, c, c->response.p + head.len, c->response.len - head.len);
@@ -245,7 +245,7 @@ static bool on_answer(struct load *l, struct load_conn *c, const uint8_t *p, siz
     struct cleat_error error = {0};
     size_t used;
     if (cl_buf_append(&c->response, p, len, ROOM) != CL_OK) {
-        return fail(l, c, "response", "it is too long");
+        return load_conn_fail(l, c, "response", "it is too long");
     }
     cleat_http_response_init(&head, (struct cleat_http_view){"GET", 3});
     int rc = cleat_http_head_feed(&head, c->response.p, c->response.len, &error);
@@ -261,7 +261,7 @@ static bool on_answer(struct load *l, struct load_conn *c, const uint8_t *p, siz
         return true;
     }
     if (rc != CLEAT_HTTP_COMPLETE) {
-        return fail(l, c, "response", error.text);
+        return load_conn_fail(l, c, "response", error.text);
     }
     cl_buf_deinit(&c->response);
     l->num_messages += c->upgraded ? 1 : 0;
@@ -314,7 +314,7 @@ static bool on_records(struct load *l, struct load_conn *c, uint8_t *p, size_t l
         case CLEAT_TLS_NEEDS_INPUT:
             return true;
         default:
-            return fail(l, c, "TLS", cleat_tls_error(c->tls)->text);
+            return load_conn_fail(l, c, "TLS", cleat_tls_error(c->tls)->text);
         }
     }
 }
@@ -331,17 +331,17 @@ bool load_conn_open(struct load *l, struct load_conn *c, unsigned i)
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i / CONNS_PER_ADDRESS);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0) {
-        return fail(l, c, "socket", strerror(errno));
+        return load_conn_fail(l, c, "socket", strerror(errno));
     }
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
     if (bind(c->fd, (struct sockaddr *)&from, sizeof(from)) != 0 ||
         (connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS)) {
-        return fail(l, c, "connect", strerror(errno));
+        return load_conn_fail(l, c, "connect", strerror(errno));
     }
     if (l->config != NULL &&
         cleat_tls_client_new(l->config, "localhost", NULL, NULL, &c->tls) != CLEAT_OK) {
-        return fail(l, c, "TLS", "out of memory");
+        return load_conn_fail(l, c, "TLS", "out of memory");
     }
     c->want_write = true; /* the socket tells so that it is connected */
     return true;
@@ -356,7 +356,7 @@ static bool begin(struct load *l, struct load_conn *c)
     c->connected = true;
     c->want_write = false;
     if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
-        return fail(l, c, "connect", strerror(error));
+        return load_conn_fail(l, c, "connect", strerror(error));
     }
     return c->tls == NULL ? ask_for_upgrade(l, c) : on_records(l, c, in_room, 0, &used);
 }
@@ -378,7 +378,7 @@ bool load_conn_event(struct load *l, struct load_conn *c)
         return true;
     }
     if (n <= 0) {
-        return fail(l, c, "receive", n == 0 ? "the server has closed" : strerror(errno));
+        return load_conn_fail(l, c, "receive", n == 0 ? "the server has closed" : strerror(errno));
     }
     len += (size_t)n;
     cl_buf_deinit(&c->in);
@@ -389,7 +389,7 @@ bool load_conn_event(struct load *l, struct load_conn *c)
         return false;
     }
     return used == len || cl_buf_append(&c->in, in_room + used, len - used, ROOM) == CL_OK ||
-           fail(l, c, "receive", "out of memory");
+           load_conn_fail(l, c, "receive", "out of memory");
 }
 
 void load_conn_close(struct load_conn *c)

@@ -5,15 +5,6 @@
 
 #include "load.h"
 
-static bool fail(struct load *l, struct load_conn *c, const char *what, const char *why)
-{
-    c->failed = true;
-    if (l->why[0] == '\0') {
-        snprintf(l->why, sizeof(l->why), "%s: %s", what, why);
-    }
-    return false;
-}
-
 static bool put_frames(struct load *l, struct load_conn *c)
 {
     const uint8_t *p;
@@ -35,14 +26,14 @@ bool load_h2_ask(struct load *l, struct load_conn *c)
     struct cleat_h2_options o;
     cleat_h2_options_init(&o, false);
     if (c->h2 == NULL && cleat_h2_client_new(&o, &c->h2) != CLEAT_OK) {
-        return fail(l, c, "HTTP/2", "out of memory");
+        return load_conn_fail(l, c, "HTTP/2", "out of memory");
     }
     uint32_t stream = 0;
     cleat_http_request_init(&head);
     if (len < 0 || (size_t)len >= sizeof(text) ||
         cleat_http_head_feed(&head, text, (size_t)len, NULL) != CLEAT_HTTP_COMPLETE ||
         cleat_h2_request(c->h2, &head, true, NULL, true, NULL, &stream) != CLEAT_OK) {
-        return fail(l, c, "HTTP/2", "the request was refused");
+        return load_conn_fail(l, c, "HTTP/2", "the request was refused");
     }
     return put_frames(l, c);
 }
@@ -57,7 +48,7 @@ bool load_h2_data(struct load *l, struct load_conn *c, const uint8_t *p, size_t 
             return put_frames(l, c);
         case CLEAT_H2_HEAD:
             if (io.head->status != 200) {
-                return fail(l, c, "response", "not 200");
+                return load_conn_fail(l, c, "response", "not 200");
             }
             break;
         case CLEAT_H2_DATA:
@@ -69,10 +60,10 @@ bool load_h2_data(struct load *l, struct load_conn *c, const uint8_t *p, size_t 
             break;
         case CLEAT_H2_RESET:
         case CLEAT_H2_GOAWAY:
-            return fail(l, c, "HTTP/2", cleat_h2_code_name(io.code));
+            return load_conn_fail(l, c, "HTTP/2", cleat_h2_code_name(io.code));
         case CLEAT_H2_FAILED:
             cleat_h2_error(c->h2, &error);
-            return fail(l, c, "HTTP/2", error.text);
+            return load_conn_fail(l, c, "HTTP/2", error.text);
         default:
             break;
         }

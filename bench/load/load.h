@@ -71,6 +71,9 @@ bool load_conn_event(struct load *l, struct load_conn *c);
 bool load_conn_send(struct load *l, struct load_conn *c);
 void load_conn_close(struct load_conn *c);
 
+/* load_conn_fail notes the first failure, and returns false. */
+bool load_conn_fail(struct load *l, struct load_conn *c, const char *what, const char *why);
+
 /* load_conn_put sends bytes, through TLS where there is any. */
 bool load_conn_put(struct load *l, struct load_conn *c, const uint8_t *p, size_t len);
 
