@@ -1,8 +1,8 @@
 /* serve/exchange.c - see exchange.h. Implementation notes:
  *
  * A small answer goes through the engine, so that it is one record with its head; a long one over
- * HTTP/1.1 goes past it. What was promised to the engine that way and
- * not taken by the stream is read again.
+ * HTTP/1.1 goes past it. What was promised to the engine that way and not taken by the stream is
+ * read again.
  * Nothing here runs the engine: who calls (serve/session_http.c) steps it afterwards.
  */
 #include "serve/exchange.h"

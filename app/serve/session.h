@@ -51,9 +51,8 @@ struct cl_session {
     char ja3[CLEAT_JA3_LEN + 1];
 };
 
-/* cl_session_open starts a session on an accepted socket, which it takes over; without TLS when
- * the port
- * is clear. NOMEM. It frees itself, and tells its worker. */
+/* cl_session_open starts a session on an accepted socket, which it takes over; without TLS when the
+ * port is clear. NOMEM. It frees itself, and tells its worker. */
 CL_MUST cl_result cl_session_open(const struct cl_worker_port *port, struct cl_tcp *tcp);
 
 /* cl_session_stop lets the request in flight be the last; an idle connection closes. */
